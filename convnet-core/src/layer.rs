@@ -1,0 +1,39 @@
+//! # Layers: one file a layer, forward and backward side by side
+//!
+//! ```text
+//!    x ──▶ forward  ──▶ y        x : Volume [H][W][D]     activations
+//!    │                           y : Volume [HO][WO][K]
+//!    └─────(kept)──┐             dx, dy: gradients of the loss, same shapes
+//!   dx ◀── backward ◀── dy
+//! ```
+//!
+//! Read [`Conv`] first: it is the one with all the geometry. A [`Layer`] reads one volume and
+//! writes another; an [`Activation`] works in place. The fast loops live one floor down, in
+//! [`kernel`](crate::kernel); nothing in this module is `unsafe`.
+//!
+//! **Invariant:** a layer owns its parameters and nothing else. Activations belong to the arena or
+//! the tape.
+
+/// A transformation of one volume into another: `x` in, `y` out.
+///
+/// A layer's type holds its hyperparameters; `X` and `Y` are the volumes that it can sit between.
+pub trait Layer<X, Y> {
+    /// Writes every scalar of `y`.
+    fn forward(&self, x: &X, y: &mut Y);
+
+    /// Writes the gradient on `x` to `dx` and *adds* the one on the parameters to `gradient`.
+    fn backward(&self, x: &X, dx: &mut X, dy: &Y, gradient: &mut Self);
+
+    /// As [`backward`](Self::backward) where nobody asks for the gradient on `x`: the first layer
+    /// of a network saves half of its work so.
+    fn backward_parameters(&self, x: &X, dy: &Y, gradient: &mut Self);
+}
+
+/// A transformation of a volume in place.
+pub trait Activation<V> {
+    /// `v` becomes its activation.
+    fn forward(&self, v: &mut V);
+
+    /// Turns the gradient on the output into the one on the input; `y` is what forward left.
+    fn backward(&self, y: &V, dv: &mut V);
+}

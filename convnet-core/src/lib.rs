@@ -1,0 +1,37 @@
+//! # Volumes, layers, kernels and training behind the `convnet` crate
+//!
+//! ```text
+//! shape ◀ volume ◀ kernel ◀ layer ◀ loss, optim ◀ train          (◀ = is used by)
+//! ```
+//!
+//! Read [`volume`] first, then [`layer`]; [`plan`](mod@plan) is where every size is computed, by
+//! [`shape`]'s one formula. Inference and `backward` need neither `alloc` nor `std`:
+//!
+//! | feature | adds |
+//! |---|---|
+//! | (none) | every layer, forward and backward, losses, optimizers, static arenas |
+//! | `alloc` | big values built in place on the heap |
+//! | `std` | run-time choice of the instruction set |
+//! | `safetensors` | weight files |
+//! | `train` | the trainer, data sets, checkpoints |
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+pub mod kernel;
+pub mod layer;
+pub mod network;
+pub mod overlay;
+pub mod parameters;
+pub mod plan;
+pub mod real;
+pub mod shape;
+pub mod volume;
+
+pub use layer::{Activation, Layer};
+pub use network::{Arena, Network, Tape, Trainable};
+pub use overlay::Overlay;
+pub use parameters::{Parameters, Role, Tensor};
+pub use real::Real;
+pub use volume::{AnyVolume, Volume};

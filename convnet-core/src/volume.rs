@@ -1,0 +1,157 @@
+//! # Volumes: what flows through a network
+//!
+//! A volume is height × width × depth scalars, depth innermost, so that `v[y][x]` is a *depth
+//! column* and the filters of one position read contiguous memory:
+//!
+//! ```text
+//!          x ──▶
+//!      ┌────┬────┬────┐
+//!    y │rgb │rgb │rgb │      v[y][x][d]
+//!    │ ├────┼────┼────┤
+//!    ▼ │rgb │rgb │rgb │      v[y][x] : [T; D], a depth column
+//!      └────┴────┴────┘
+//! ```
+//!
+//! **Invariant:** a volume starts on a 64-byte boundary, a cache line and the widest vector: a row
+//! that straddles two lines halves the speed of the kernels.
+
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use bytemuck::Zeroable;
+
+use crate::Real;
+
+/// Height × width × depth scalars; `v[y][x][d]`.
+///
+/// ```
+/// use convnet_core::Volume;
+///
+/// let mut image = Volume::<f32, 32, 32, 3>::ZERO;
+/// image[7][5] = [0.1, 0.2, 0.3]; // row 7, column 5: one depth column
+/// assert_eq!(image.as_slice().len(), 32 * 32 * 3);
+/// ```
+#[derive(Clone, PartialEq)]
+#[repr(C, align(64))]
+pub struct Volume<T, const H: usize, const W: usize, const D: usize>(pub [[[T; D]; W]; H]);
+
+/// The scores of `K` classes: a volume of 1×1×K.
+pub type Scores<T, const K: usize> = Volume<T, 1, 1, K>;
+
+// SAFETY: a volume is scalars and padding, and a scalar is zeroable.
+unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> Zeroable
+    for Volume<T, H, W, D>
+{
+}
+
+impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D> {
+    /// All zero. For a `static`, or a volume small enough for the stack; a large one is built in
+    /// place by [`boxed`](Self::boxed).
+    pub const ZERO: Self = Self([[[T::ZERO; D]; W]; H]);
+
+    /// All zero, built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        bytemuck::zeroed_box()
+    }
+
+    /// The scalars in memory order: rows, then columns, then depth.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        self.0.as_flattened().as_flattened()
+    }
+
+    /// The scalars in memory order: rows, then columns, then depth.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self.0.as_flattened_mut().as_flattened_mut()
+    }
+}
+
+impl<T: Real, const K: usize> Scores<T, K> {
+    /// The class with the highest score; the first of equals.
+    ///
+    /// ```
+    /// use convnet_core::volume::Scores;
+    ///
+    /// let mut scores = Scores::<f32, 3>::ZERO;
+    /// scores[0][0] = [1.0, 3.0, 3.0];
+    /// assert_eq!(scores.best(), 1);
+    /// ```
+    #[must_use]
+    pub fn best(&self) -> usize {
+        let scores = self.as_slice();
+        (0..K).fold(0, |best, k| if scores[k] > scores[best] { k } else { best })
+    }
+}
+
+impl<T, const H: usize, const W: usize, const D: usize> Deref for Volume<T, H, W, D> {
+    type Target = [[[T; D]; W]; H];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T, const H: usize, const W: usize, const D: usize> DerefMut for Volume<T, H, W, D> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<T: fmt::Debug, const H: usize, const W: usize, const D: usize> fmt::Debug
+    for Volume<T, H, W, D>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Volume {W}x{H}x{D} ")?;
+        self.0.fmt(f)
+    }
+}
+
+/// A volume of any size, seen as its scalars: what code that is generic over networks needs.
+///
+/// # Safety
+///
+/// The implementor is `repr(C)`, starts with its `HEIGHT · WIDTH · DEPTH` scalars, holds nothing
+/// else but padding, and asks for an alignment of 64 at most.
+pub unsafe trait AnyVolume: Zeroable + 'static {
+    /// What it is made of.
+    type Scalar: Real;
+    /// Height, width, depth.
+    const SHAPE: [usize; 3];
+
+    /// The scalars in memory order.
+    fn as_slice(&self) -> &[Self::Scalar];
+
+    /// The scalars in memory order.
+    fn as_mut_slice(&mut self) -> &mut [Self::Scalar];
+}
+
+// SAFETY: `Volume` is `repr(C, align(64))` around the array of its scalars.
+unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> AnyVolume
+    for Volume<T, H, W, D>
+{
+    type Scalar = T;
+    const SHAPE: [usize; 3] = [H, W, D];
+
+    fn as_slice(&self) -> &[T] {
+        self.as_slice()
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self.as_mut_slice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_its_scalars_on_a_cache_line() {
+        assert_eq!(align_of::<Volume<f32, 2, 3, 5>>(), 64);
+        assert_eq!(size_of::<Volume<f32, 4, 4, 16>>(), 4 * 4 * 16 * 4);
+        let v = Volume::<f32, 1, 2, 2>([[[1.0, 2.0], [3.0, 4.0]]]);
+        assert_eq!(v.as_slice(), [1.0, 2.0, 3.0, 4.0]);
+    }
+}

@@ -1,0 +1,4 @@
+//! ConvNets declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub use convnet_core::*;
