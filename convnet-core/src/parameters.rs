@@ -4,6 +4,7 @@
 //! files, initialisation) sees them by index, in the order of declaration.
 
 use bytemuck::Zeroable;
+use num_traits::ConstZero;
 
 use crate::Real;
 
