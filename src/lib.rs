@@ -1,4 +1,5 @@
 //! ConvNets declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
 
 pub use convnet_core::*;

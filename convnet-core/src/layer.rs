@@ -14,6 +14,30 @@
 //! **Invariant:** a layer owns its parameters and nothing else. Activations belong to the arena or
 //! the tape.
 
+mod avg_pool;
+mod conv;
+mod fc;
+mod global_avg_pool;
+mod leaky_relu;
+mod max_pool;
+mod relu;
+mod sigmoid;
+mod slide;
+mod softmax;
+mod tanh;
+
+pub use avg_pool::AvgPool;
+pub use conv::Conv;
+pub use fc::Fc;
+pub use global_avg_pool::GlobalAvgPool;
+pub use leaky_relu::LeakyRelu;
+pub use max_pool::MaxPool;
+pub use relu::Relu;
+pub use sigmoid::Sigmoid;
+pub use slide::{Geometry, Slide};
+pub use softmax::Softmax;
+pub use tanh::Tanh;
+
 /// A transformation of one volume into another: `x` in, `y` out.
 ///
 /// A layer's type holds its hyperparameters; `X` and `Y` are the volumes that it can sit between.

@@ -15,6 +15,7 @@
 //! | `safetensors` | weight files |
 //! | `train` | the trainer, data sets, checkpoints |
 #![cfg_attr(not(feature = "std"), no_std)]
+#![deny(missing_docs)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -39,7 +39,9 @@ unsafe impl<T: Real, const N: usize> Zeroable for Overlay<T, N> {}
 
 impl<T: Real, const N: usize> Overlay<T, N> {
     /// All zero, for a `static`; on the heap, [`boxed`](Self::boxed) builds it in place.
-    pub const ZERO: Self = Self { scalars: [T::ZERO; N] };
+    pub const ZERO: Self = Self {
+        scalars: [T::ZERO; N],
+    };
 
     /// All zero, built in place on the heap.
     #[cfg(feature = "alloc")]
@@ -77,7 +79,12 @@ impl<T: Real, const N: usize> Overlay<T, N> {
         }
         let base = self.scalars.as_mut_ptr();
         // SAFETY: both are inside and aligned, and they do not meet (all checked).
-        unsafe { (&*base.add(X_AT).cast::<X>(), &mut *base.add(Y_AT).cast::<Y>()) }
+        unsafe {
+            (
+                &*base.add(X_AT).cast::<X>(),
+                &mut *base.add(Y_AT).cast::<Y>(),
+            )
+        }
     }
 
     /// The volumes at `A_AT` and `B_AT` to read and the volume at `Y_AT` to write.
@@ -119,8 +126,14 @@ const fn covers<V: AnyVolume>() -> usize {
 }
 
 const fn check<V: AnyVolume>(at: usize, n: usize) {
-    assert!(at.is_multiple_of(LINE), "a volume starts on a 64-byte boundary");
-    assert!(covers::<V>() <= n && at <= n - covers::<V>(), "the volume ends inside the overlay");
+    assert!(
+        at.is_multiple_of(LINE),
+        "a volume starts on a 64-byte boundary"
+    );
+    assert!(
+        covers::<V>() <= n && at <= n - covers::<V>(),
+        "the volume ends inside the overlay"
+    );
 }
 
 const fn apart<X: AnyVolume, Y: AnyVolume>(x: usize, y: usize) {

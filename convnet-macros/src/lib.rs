@@ -1,1 +1,2 @@
 //! The `convnet!` macro.
+#![deny(missing_docs)]

@@ -1,0 +1,103 @@
+//! Average pooling: the mean of each window, depth slice by depth slice.
+
+use core::marker::PhantomData;
+
+use super::Layer;
+use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use crate::kernel::Sizes;
+use crate::{Real, Volume};
+
+/// The mean of each `FH`×`FW` window: the `avg_pool` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[HO][WO][D]`, (W − F + 2P)/S + 1 columns |
+///
+/// Padding is not counted: at the border the sum is divided by the number of pixels there are
+/// (PyTorch's `count_include_pad=False`).
+///
+/// Not vectorised by hand: it is a few additions for each input, and known networks have at most
+/// one.
+///
+/// ```
+/// use convnet_core::layer::{AvgPool, Layer, Slide};
+/// use convnet_core::Volume;
+///
+/// let pool = AvgPool::<2, 2, Slide<2, 2, 0, 0>>::new();
+/// let x = Volume([[[1.0], [2.0]], [[4.0], [3.0]]]);
+/// let mut y = Volume::<f32, 1, 1, 1>::ZERO;
+/// pool.forward(&x, &mut y);
+/// assert_eq!(y, Volume([[[2.5]]]));
+/// ```
+///
+/// Source: CS231n, *Pooling Layer* (*General pooling*).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AvgPool<const FH: usize, const FW: usize, G = Slide<2, 2, 0, 0>>(PhantomData<G>);
+
+impl<const FH: usize, const FW: usize, G: Geometry> AvgPool<FH, FW, G> {
+    /// The layer; it has no parameters.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for AvgPool<FH, FW, G>
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        y.as_mut_slice().fill(T::ZERO);
+        each_tap(&sizes, |at| {
+            for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
+                *y += x;
+            }
+        });
+        for oy in 0..HO {
+            for ox in 0..WO {
+                let share = share(&sizes, [oy, ox]);
+                y[oy][ox].iter_mut().for_each(|y| *y *= share);
+            }
+        }
+    }
+
+    fn backward(
+        &self,
+        _: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+        _: &mut Self,
+    ) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        dx.as_mut_slice().fill(T::ZERO);
+        for (oy, dy) in dy.iter().enumerate() {
+            for (ox, dy) in dy.iter().enumerate() {
+                let share = share(&sizes, [oy, ox]);
+                each_tap_of(&sizes, [oy, ox], |at| {
+                    for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
+                        *dx += dy * share;
+                    }
+                });
+            }
+        }
+    }
+
+    fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, HO, WO, D>, _: &mut Self) {}
+}
+
+/// One over the number of pixels in the window of output `o`.
+fn share<T: Real>(sizes: &Sizes, o: [usize; 2]) -> T {
+    let mut pixels = T::ZERO;
+    each_tap_of(sizes, o, |_| pixels += T::ONE);
+    pixels.recip()
+}

@@ -1,0 +1,209 @@
+//! Convolution: `K` filters slide over the volume.
+
+use core::marker::PhantomData;
+
+use bytemuck::Zeroable;
+
+use super::Layer;
+use super::slide::{Geometry, Slide, each_tap, sizes};
+use crate::kernel::{self, Sizes};
+use crate::{Real, Volume};
+
+/// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[HO][WO][K]`, (W − F + 2P)/S + 1 columns |
+/// | `filters` | `[FH][FW][D][K]`, `K` innermost: the `K` products of one input are one row |
+/// | parameters | FH·FW·D·K + K |
+/// | multiply-adds | HO·WO·K·FH·FW·D |
+///
+/// The type does not name the input's size, so one `Conv` slides over volumes of any; that the
+/// output size is (W − F + 2P)/S + 1 is proved by `convnet!`, or by [`Fits`](crate::fits::Fits) in
+/// hand-written code.
+///
+/// ```
+/// use convnet_core::layer::{Conv, Layer};
+/// use convnet_core::Volume;
+///
+/// // CS231n's filter [1, 0, −1] with a bias of 0, W = 5, F = 3, S = 1, P = 0.
+/// let mut conv = Conv::<f32, 1, 3, 1, 1>::ZERO;
+/// conv.filters = [[[[1.0]], [[0.0]], [[-1.0]]]];
+/// let x = Volume([[[0.0], [1.0], [2.0], [-1.0], [1.0]]]);
+/// let mut y = Volume::<f32, 1, 3, 1>::ZERO;
+/// conv.forward(&x, &mut y);
+/// assert_eq!(y, Volume([[[-2.0], [2.0], [1.0]]]));
+/// ```
+///
+/// An output that the filters cannot reach does not compile:
+///
+/// ```compile_fail
+/// use convnet_core::layer::{Conv, Layer};
+/// use convnet_core::Volume;
+///
+/// let conv = Conv::<f32, 3, 3, 1, 1>::ZERO;
+/// let x = Volume::<f32, 5, 5, 1>::ZERO;
+/// conv.forward(&x, &mut Volume::<f32, 7, 7, 1>::ZERO);
+/// ```
+///
+/// Source: CS231n, *Convolutional Layer*.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Conv<
+    T,
+    const FH: usize,
+    const FW: usize,
+    const D: usize,
+    const K: usize,
+    G = Slide<1, 1, 0, 0>,
+> {
+    /// `filters[fy][fx][d][k]`.
+    pub filters: [[[[T; K]; D]; FW]; FH],
+    /// `bias[k]`.
+    pub bias: [T; K],
+    slide: PhantomData<G>,
+}
+
+// SAFETY: scalars, which are zeroable, and padding.
+unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
+    Zeroable for Conv<T, FH, FW, D, K, G>
+{
+}
+
+impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
+    Conv<T, FH, FW, D, K, G>
+{
+    /// All parameters zero. For a `static`, or a layer small enough for the stack.
+    pub const ZERO: Self = Self {
+        filters: [[[[T::ZERO; K]; D]; FW]; FH],
+        bias: [T::ZERO; K],
+        slide: PhantomData,
+    };
+
+    const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
+        sizes::<G>([H, W, D], [FH, FW], [HO, WO, K])
+    }
+
+    /// What [`forward`](Layer::forward) computes, in the plainest way; the kernels are tested
+    /// against it.
+    pub fn forward_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        &self,
+        x: &Volume<T, H, W, D>,
+        y: &mut Volume<T, HO, WO, K>,
+    ) {
+        for y in y.iter_mut().flatten() {
+            *y = self.bias;
+        }
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let y = &mut y[at.y[0]][at.y[1]];
+            let filters = &self.filters[at.filter[0]][at.filter[1]];
+            for (&x, filters) in x[at.x[0]][at.x[1]].iter().zip(filters) {
+                for (y, &filter) in y.iter_mut().zip(filters) {
+                    *y += x * filter;
+                }
+            }
+        });
+    }
+
+    /// What the `dx` of [`backward`](Layer::backward) is.
+    pub fn backward_input_plain<
+        const H: usize,
+        const W: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        &self,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+    ) {
+        dx.as_mut_slice().fill(T::ZERO);
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let dy = &dy[at.y[0]][at.y[1]];
+            let filters = &self.filters[at.filter[0]][at.filter[1]];
+            for (dx, filters) in dx[at.x[0]][at.x[1]].iter_mut().zip(filters) {
+                *dx += filters
+                    .iter()
+                    .zip(dy)
+                    .map(|(&filter, &dy)| filter * dy)
+                    .sum();
+            }
+        });
+    }
+
+    /// What [`backward_parameters`](Layer::backward_parameters) adds to `self`, a gradient.
+    pub fn add_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        &mut self,
+        x: &Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+    ) {
+        for dy in dy.iter().flatten() {
+            for (d_bias, &dy) in self.bias.iter_mut().zip(dy) {
+                *d_bias += dy;
+            }
+        }
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let dy = &dy[at.y[0]][at.y[1]];
+            let d_filters = &mut self.filters[at.filter[0]][at.filter[1]];
+            for (&x, d_filters) in x[at.x[0]][at.x[1]].iter().zip(d_filters) {
+                for (d_filter, &dy) in d_filters.iter_mut().zip(dy) {
+                    *d_filter += x * dy;
+                }
+            }
+        });
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const K: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, K>) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        if !kernel::conv_forward(&sizes, x.as_slice(), filters, &self.bias, y.as_mut_slice()) {
+            self.forward_plain(x, y);
+        }
+    }
+
+    fn backward(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+        gradient: &mut Self,
+    ) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        if !kernel::conv_backward_input(&sizes, dx.as_mut_slice(), dy.as_slice(), filters) {
+            self.backward_input_plain(dx, dy);
+        }
+        self.backward_parameters(x, dy, gradient);
+    }
+
+    fn backward_parameters(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+        gradient: &mut Self,
+    ) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let Self { filters, bias, .. } = gradient;
+        let d_filters = filters
+            .as_flattened_mut()
+            .as_flattened_mut()
+            .as_flattened_mut();
+        if !kernel::conv_add_gradient(&sizes, x.as_slice(), dy.as_slice(), d_filters, bias) {
+            gradient.add_gradient_plain(x, dy);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Fully-connected layer: every score sees the whole volume.
+
+use bytemuck::Zeroable;
+
+use super::Layer;
+use crate::volume::Scores;
+use crate::{Real, Volume, kernel};
+
+/// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[1][1][K]` |
+/// | `filters` | `[H][W][D][K]`: an `fc` is a `conv` whose filters are as large as its input |
+/// | parameters | H·W·D·K + K |
+/// | multiply-adds | H·W·D·K |
+///
+/// ```
+/// use convnet_core::layer::{Fc, Layer};
+/// use convnet_core::Volume;
+///
+/// let mut fc = Fc::<f32, 1, 1, 2, 3>::ZERO;
+/// fc.filters[0][0] = [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]; // a row an input
+/// fc.bias = [0.5, 0.0, 0.0];
+/// let mut scores = Volume::ZERO;
+/// fc.forward(&Volume([[[1.0, 0.1]]]), &mut scores);
+/// assert_eq!(scores, Volume([[[2.5, 4.0, 6.0]]]));
+/// ```
+///
+/// Source: CS231n, *Fully-connected layer* and *Converting FC layers to CONV layers*.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Fc<T, const H: usize, const W: usize, const D: usize, const K: usize> {
+    /// `filters[y][x][d][k]`.
+    pub filters: [[[[T; K]; D]; W]; H],
+    /// `bias[k]`.
+    pub bias: [T; K],
+}
+
+// SAFETY: scalars, which are zeroable, and padding.
+unsafe impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Zeroable
+    for Fc<T, H, W, D, K>
+{
+}
+
+impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Fc<T, H, W, D, K> {
+    /// All parameters zero. For a `static`, or a layer small enough for the stack.
+    pub const ZERO: Self = Self {
+        filters: [[[[T::ZERO; K]; D]; W]; H],
+        bias: [T::ZERO; K],
+    };
+
+    /// The weights of each input: a row of `K`.
+    fn rows(&self) -> &[[T; K]] {
+        self.filters.as_flattened().as_flattened()
+    }
+
+    /// What [`forward`](Layer::forward) computes, in the plainest way; the kernels are tested
+    /// against it.
+    pub fn forward_plain(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, K>) {
+        let y = &mut y[0][0];
+        *y = self.bias;
+        for (&x, row) in x.as_slice().iter().zip(self.rows()) {
+            for (y, &weight) in y.iter_mut().zip(row) {
+                *y += x * weight;
+            }
+        }
+    }
+
+    /// What the `dx` of [`backward`](Layer::backward) is.
+    pub fn backward_input_plain(&self, dx: &mut Volume<T, H, W, D>, dy: &Scores<T, K>) {
+        for (dx, row) in dx.as_mut_slice().iter_mut().zip(self.rows()) {
+            *dx = row
+                .iter()
+                .zip(&dy[0][0])
+                .map(|(&weight, &dy)| weight * dy)
+                .sum();
+        }
+    }
+
+    /// What [`backward_parameters`](Layer::backward_parameters) adds to `self`, a gradient.
+    pub fn add_gradient_plain(&mut self, x: &Volume<T, H, W, D>, dy: &Scores<T, K>) {
+        let dy = &dy[0][0];
+        for (d_bias, &dy) in self.bias.iter_mut().zip(dy) {
+            *d_bias += dy;
+        }
+        let rows = self.filters.as_flattened_mut().as_flattened_mut();
+        for (&x, row) in x.as_slice().iter().zip(rows) {
+            for (d_weight, &dy) in row.iter_mut().zip(dy) {
+                *d_weight += x * dy;
+            }
+        }
+    }
+}
+
+impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
+    Layer<Volume<T, H, W, D>, Scores<T, K>> for Fc<T, H, W, D, K>
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, K>) {
+        let filters = self.rows().as_flattened();
+        if !kernel::fc_forward(x.as_slice(), filters, &self.bias, y.as_mut_slice()) {
+            self.forward_plain(x, y);
+        }
+    }
+
+    fn backward(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Scores<T, K>,
+        gradient: &mut Self,
+    ) {
+        let filters = self.rows().as_flattened();
+        if !kernel::fc_backward_input(dx.as_mut_slice(), dy.as_slice(), filters) {
+            self.backward_input_plain(dx, dy);
+        }
+        self.backward_parameters(x, dy, gradient);
+    }
+
+    fn backward_parameters(&self, x: &Volume<T, H, W, D>, dy: &Scores<T, K>, gradient: &mut Self) {
+        let Self { filters, bias } = gradient;
+        let d_filters = filters
+            .as_flattened_mut()
+            .as_flattened_mut()
+            .as_flattened_mut();
+        if !kernel::fc_add_gradient(x.as_slice(), dy.as_slice(), d_filters, bias) {
+            gradient.add_gradient_plain(x, dy);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Global average pooling: each depth slice becomes its mean.
+
+use super::Layer;
+use crate::volume::Scores;
+use crate::{Real, Volume};
+
+/// The mean of every depth slice: the `global_avg_pool` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[1][1][D]` |
+///
+/// Source: Lin, Chen, Yan, *Network In Network* (2013), section 3.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GlobalAvgPool;
+
+impl<T: Real, const H: usize, const W: usize, const D: usize>
+    Layer<Volume<T, H, W, D>, Scores<T, D>> for GlobalAvgPool
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, D>) {
+        let y = &mut y[0][0];
+        y.fill(T::ZERO);
+        for column in x.iter().flatten() {
+            for (y, &x) in y.iter_mut().zip(column) {
+                *y += x;
+            }
+        }
+        y.iter_mut().for_each(|y| *y *= share::<T>(H * W));
+    }
+
+    fn backward(
+        &self,
+        _: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Scores<T, D>,
+        _: &mut Self,
+    ) {
+        for column in dx.iter_mut().flatten() {
+            for (dx, &dy) in column.iter_mut().zip(&dy[0][0]) {
+                *dx = dy * share::<T>(H * W);
+            }
+        }
+    }
+
+    fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Scores<T, D>, _: &mut Self) {}
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an area is far below 2^52")]
+fn share<T: Real>(pixels: usize) -> T {
+    T::of(1.0 / pixels as f64)
+}

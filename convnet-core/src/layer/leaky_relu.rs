@@ -1,0 +1,39 @@
+//! Leaky rectified linear unit.
+
+use super::Activation;
+use crate::{Real, Volume};
+
+/// `v` where it is positive, `slope·v` elsewhere: the `leaky_relu` of a declaration.
+///
+/// Backward knows the input's sign from the output's, so the slope is positive.
+///
+/// Source: CS231n, *Commonly used activation functions*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeakyRelu {
+    /// The slope below zero, positive; 0.01 by default.
+    pub slope: f64,
+}
+
+impl Default for LeakyRelu {
+    fn default() -> Self {
+        Self { slope: 0.01 }
+    }
+}
+
+impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<T, H, W, D>>
+    for LeakyRelu
+{
+    fn forward(&self, v: &mut Volume<T, H, W, D>) {
+        let slope = T::of(self.slope);
+        for v in v.as_mut_slice() {
+            *v = if *v > T::ZERO { *v } else { slope * *v };
+        }
+    }
+
+    fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {
+        let slope = T::of(self.slope);
+        for (dv, &y) in dv.as_mut_slice().iter_mut().zip(y.as_slice()) {
+            *dv = if y > T::ZERO { *dv } else { slope * *dv };
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Max pooling: the largest of each window, depth slice by depth slice.
+
+use core::marker::PhantomData;
+
+use super::Layer;
+use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use crate::{Real, Volume, kernel};
+
+/// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[HO][WO][D]`, (W − F + 2P)/S + 1 columns |
+///
+/// Padding never wins: it is not zero here but absent. Of equal values the first in memory order
+/// gets the gradient, as in PyTorch.
+///
+/// ```
+/// use convnet_core::layer::{Layer, MaxPool, Slide};
+/// use convnet_core::Volume;
+///
+/// let pool = MaxPool::<2, 2, Slide<2, 2, 0, 0>>::new();
+/// let x = Volume([[[1.0], [2.0]], [[4.0], [3.0]]]);
+/// let mut y = Volume::<f32, 1, 1, 1>::ZERO;
+/// pool.forward(&x, &mut y);
+/// assert_eq!(y, Volume([[[4.0]]]));
+/// ```
+///
+/// Source: CS231n, *Pooling Layer*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MaxPool<const FH: usize, const FW: usize, G = Slide<2, 2, 0, 0>>(PhantomData<G>);
+
+impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
+    /// The layer; it has no parameters.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// What [`forward`](Layer::forward) computes, in the plainest way; the kernels are tested
+    /// against it.
+    pub fn forward_plain<
+        T: Real,
+        const H: usize,
+        const W: usize,
+        const D: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        &self,
+        x: &Volume<T, H, W, D>,
+        y: &mut Volume<T, HO, WO, D>,
+    ) {
+        y.as_mut_slice().fill(T::neg_infinity());
+        each_tap(
+            &const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) },
+            |at| {
+                for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
+                    if x > *y {
+                        *y = x;
+                    }
+                }
+            },
+        );
+    }
+
+    /// What the `dx` of [`backward`](Layer::backward) is: each gradient goes to the winner.
+    pub fn backward_plain<
+        T: Real,
+        const H: usize,
+        const W: usize,
+        const D: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+    ) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        dx.as_mut_slice().fill(T::ZERO);
+        for (oy, dy) in dy.iter().enumerate() {
+            for (ox, dy) in dy.iter().enumerate() {
+                for (d, &dy) in dy.iter().enumerate() {
+                    let mut winner: Option<[usize; 2]> = None;
+                    each_tap_of(&sizes, [oy, ox], |at| {
+                        let wins = |[y, w]: [usize; 2]| x[at.x[0]][at.x[1]][d] > x[y][w][d];
+                        if winner.is_none_or(wins) {
+                            winner = Some(at.x);
+                        }
+                    });
+                    if let Some([y, x]) = winner {
+                        dx[y][x][d] += dy;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for MaxPool<FH, FW, G>
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        if !kernel::max_pool_forward(&sizes, x.as_slice(), y.as_mut_slice()) {
+            self.forward_plain(x, y);
+        }
+    }
+
+    fn backward(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+        _: &mut Self,
+    ) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        if !kernel::max_pool_backward(&sizes, x.as_slice(), dx.as_mut_slice(), dy.as_slice()) {
+            self.backward_plain(x, dx, dy);
+        }
+    }
+
+    fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, HO, WO, D>, _: &mut Self) {}
+}

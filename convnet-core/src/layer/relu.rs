@@ -1,0 +1,28 @@
+//! Rectified linear unit.
+
+use super::Activation;
+use crate::{Real, Volume};
+
+/// `max(0, v)`: the `relu` of a declaration.
+///
+/// The gradient at zero is zero. `-0.0` and NaN become zero and NaN.
+///
+/// Source: CS231n, *Commonly used activation functions*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relu;
+
+impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<T, H, W, D>>
+    for Relu
+{
+    fn forward(&self, v: &mut Volume<T, H, W, D>) {
+        for v in v.as_mut_slice() {
+            *v = if *v <= T::ZERO { T::ZERO } else { *v };
+        }
+    }
+
+    fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {
+        for (dv, &y) in dv.as_mut_slice().iter_mut().zip(y.as_slice()) {
+            *dv = if y > T::ZERO { *dv } else { T::ZERO };
+        }
+    }
+}
