@@ -29,6 +29,8 @@ pub mod plan;
 pub mod real;
 pub mod shape;
 pub mod volume;
+#[cfg(feature = "safetensors")]
+pub mod weights;
 
 pub use layer::{Activation, Layer};
 pub use network::{Arena, Network, Tape, Trainable};

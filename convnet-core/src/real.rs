@@ -3,7 +3,7 @@
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
 
-use bytemuck::Zeroable;
+use bytemuck::Pod;
 use num_traits::{ConstOne, ConstZero, Float, FromPrimitive, NumAssign};
 
 /// `f32` or `f64`.
@@ -18,7 +18,7 @@ pub trait Real:
     + ConstZero
     + ConstOne
     + Sum
-    + Zeroable
+    + Pod
     + Default
     + Debug
     + Display

@@ -1,0 +1,127 @@
+//! # Weights: parameters in a file
+//!
+//! ```text
+//!  digits.safetensors
+//!  ┌─────────┬────────────────────────────────────────────┬──────────────────────────────┐
+//!  │ n : u64 │ n bytes of JSON: name, dtype, shape, place │ the scalars, little-endian   │
+//!  └─────────┴────────────────────────────────────────────┴──────────────────────────────┘
+//! ```
+//!
+//! A [safetensors](https://github.com/huggingface/safetensors) file holds exactly the tensors of
+//! [`Parameters::TENSORS`], under their names. Files of PyTorch are read by [`from_pytorch`].
+//!
+//! **Invariant:** a file is checked whole (names, shapes, types, every value) before the first
+//! scalar of a network is written; a bad file changes nothing.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/tiny.rs"));
+//! # fn main() -> Result<(), convnet_core::weights::WeightsError> {
+//! # let mut net: Box<Tiny> = bytemuck::zeroed_box();
+//! use convnet_core::weights;
+//!
+//! net.bias = [0.5, -0.5];
+//! let bytes = weights::to_bytes(&*net)?;
+//! net.bias = [0.0, 0.0];
+//! weights::from_bytes(&mut *net, &bytes)?;
+//! assert_eq!(net.bias, [0.5, -0.5]);
+//!
+//! let error = weights::from_bytes(&mut *net, &bytes[..bytes.len() - 4]).unwrap_err();
+//! assert!(error.to_string().contains("cut short"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod file;
+mod pytorch;
+#[cfg(feature = "std")]
+mod replace;
+
+#[cfg(feature = "std")]
+use std::path::Path;
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+
+use crate::Parameters;
+
+pub use error::WeightsError;
+#[cfg(feature = "train")]
+pub(crate) use file::{Group, Reader, View, copy, write};
+pub use pytorch::from_pytorch;
+#[cfg(feature = "std")]
+pub use pytorch::load_pytorch;
+#[cfg(feature = "train")]
+pub(crate) use replace::replace;
+
+/// The parameters as the bytes of a safetensors file.
+///
+/// # Errors
+///
+/// [`WeightsError::NotFinite`]: weights that cannot be loaded are not saved.
+pub fn to_bytes<P: Parameters>(parameters: &P) -> Result<Vec<u8>, WeightsError> {
+    file::check_finite(parameters)?;
+    let mut bytes = Vec::with_capacity(size_of::<P>() + 4096);
+    let group = file::Group {
+        prefix: "",
+        parameters,
+    };
+    let Ok(()) = file::write(&[group], None, |part| {
+        bytes.extend_from_slice(part);
+        Ok::<_, Infallible>(())
+    });
+    Ok(bytes)
+}
+
+/// Reads the parameters from the bytes of a safetensors file, wherever they lie in memory.
+///
+/// # Errors
+///
+/// Any [`WeightsError`] but `Io`; the parameters are then as they were.
+pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(), WeightsError> {
+    let reader = file::Reader::new(bytes)?;
+    let views = reader.group::<P>("")?;
+    reader.refuse_extra(&views)?;
+    views
+        .iter()
+        .try_for_each(file::View::check_finite::<P::Scalar>)?;
+    file::copy(&views, parameters);
+    Ok(())
+}
+
+/// Saves the parameters as a safetensors file. It is written beside `path` (`path` + `.tmp`), then
+/// renamed: whoever looks, even after a crash, finds the old file or the new one, whole.
+///
+/// # Errors
+///
+/// [`WeightsError::NotFinite`], [`WeightsError::Io`].
+#[cfg(feature = "std")]
+pub fn save<P: Parameters>(parameters: &P, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+    use std::io::Write;
+
+    let path = path.as_ref();
+    file::check_finite(parameters)?;
+    let group = file::Group {
+        prefix: "",
+        parameters,
+    };
+    replace::replace(path, |out| {
+        file::write(&[group], None, |part| out.write_all(part))
+    })
+    .map_err(|source| WeightsError::io(path, source))
+}
+
+/// Reads the parameters from a safetensors file.
+///
+/// # Errors
+///
+/// Any [`WeightsError`]; the parameters are then as they were.
+#[cfg(feature = "std")]
+pub fn load<P: Parameters>(parameters: &mut P, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+    from_bytes(parameters, &read(path.as_ref())?)
+}
+
+#[cfg(feature = "std")]
+fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    std::fs::read(path).map_err(|source| WeightsError::io(path, source))
+}

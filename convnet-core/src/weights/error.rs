@@ -1,0 +1,197 @@
+//! What can be wrong with a weight file.
+
+#[cfg(feature = "std")]
+use std::path::{Path, PathBuf};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+
+/// Why weights were not loaded or saved. The network is as it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The network has a tensor that the file has not.
+    Missing {
+        /// The name looked for.
+        tensor: String,
+        /// The names in the file, sorted.
+        found: Vec<String>,
+    },
+    /// The file has a tensor that the network has not.
+    Extra {
+        /// Its name.
+        tensor: String,
+        /// The names looked for, sorted.
+        expected: Vec<String>,
+    },
+    /// A tensor has another shape.
+    Shape {
+        /// Its name in the file.
+        tensor: String,
+        /// The network's shape, in the file's order of axes.
+        expected: Vec<usize>,
+        /// The file's.
+        found: Vec<usize>,
+    },
+    /// A tensor is made of another type of scalar.
+    Dtype {
+        /// Its name in the file.
+        tensor: String,
+        /// The network's scalar, `F32` or `F64`.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
+    /// A value is infinite or not a number.
+    NotFinite {
+        /// The tensor's name.
+        tensor: String,
+        /// The place of the first such value, in memory order.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The file is shorter or longer than its header says.
+    Length {
+        /// Bytes that the header promises; at least this many, if the header itself is cut.
+        expected: u64,
+        /// Bytes that are there.
+        found: u64,
+    },
+    /// The header cannot be read: not a safetensors file, or a damaged one.
+    Corrupt {
+        /// What the reader stumbled over.
+        reason: String,
+    },
+    /// A mapping of names speaks of a layer that the network has not.
+    UnknownLayer {
+        /// The name in the mapping.
+        layer: String,
+        /// The layers that have parameters, in order.
+        expected: Vec<String>,
+    },
+    /// The file could not be read or written.
+    #[cfg(feature = "std")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+#[cfg(feature = "std")]
+impl WeightsError {
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for WeightsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { tensor, found } => {
+                write!(
+                    f,
+                    "the file has no tensor `{tensor}`; it holds {}",
+                    List(found)
+                )?;
+                let torch = found.iter().any(|name| name.ends_with(".weight"));
+                f.write_str(if torch && tensor.ends_with(".filters") {
+                    "\nthese are PyTorch's names: read it with `weights::from_pytorch`"
+                } else {
+                    "\nload the weights of this network, or name its layers as the file does"
+                })
+            }
+            Self::Extra { tensor, expected } => write!(
+                f,
+                "the file has a tensor `{tensor}` that the network has not; the network's are {}\n\
+                 load the weights of this network, or remove the tensor from the file",
+                List(expected)
+            ),
+            Self::Shape {
+                tensor,
+                expected,
+                found,
+            } => write!(
+                f,
+                "`{tensor}` has the shape {found:?}; the network's is {expected:?}\n\
+                 load weights of the same declaration, or change the layer's hyperparameters"
+            ),
+            Self::Dtype {
+                tensor,
+                expected,
+                found,
+            } => write!(
+                f,
+                "`{tensor}` is made of {found}; the network's scalars are {expected}\n\
+                 save it as {expected} in the program that wrote it"
+            ),
+            Self::NotFinite {
+                tensor,
+                index,
+                value,
+            } => write!(
+                f,
+                "`{tensor}` holds {value} at index {index}\n\
+                 the training that made it diverged: lower its learning rate"
+            ),
+            Self::Length { expected, found } if found < expected => write!(
+                f,
+                "the file was cut short: it has {found} bytes of {expected}\ncopy or save it again"
+            ),
+            Self::Length { expected, found } => write!(
+                f,
+                "the file has {found} bytes where its header promises {expected}\n\
+                 copy or save it again"
+            ),
+            Self::Corrupt { reason } => write!(
+                f,
+                "this is no safetensors file, or a damaged one: {reason}\n\
+                 `weights::save` writes one, and so does `safetensors.torch.save_file`"
+            ),
+            Self::UnknownLayer { layer, expected } => write!(
+                f,
+                "the mapping names a layer `{layer}` that the network has not\n\
+                 its layers with parameters are {}",
+                List(expected)
+            ),
+            #[cfg(feature = "std")]
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+        }
+    }
+}
+
+impl Error for WeightsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            #[cfg(feature = "std")]
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Names in backquotes; the first few of many.
+struct List<'a>(&'a [String]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        for (i, name) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}`{name}`", if i == 0 { "" } else { ", " })?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}

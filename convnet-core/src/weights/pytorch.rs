@@ -1,0 +1,124 @@
+//! Weight files of PyTorch, saved by `safetensors.torch.save_file(model.state_dict(), path)`.
+//!
+//! | PyTorch | shape | here | shape |
+//! |---|---|---|---|
+//! | `conv1.weight` of `nn.Conv2d` | `[K, D, H, W]` | `conv1.filters` | `[H, W, D, K]` |
+//! | `fc1.weight` of `nn.Linear` | `[K, D·H·W]` | `fc1.filters` | `[H, W, D, K]` |
+//! | `conv1.bias` | `[K]` | `conv1.bias` | `[K]` |
+//!
+//! `nn.Linear` behind `flatten` reads its volume depth slice by depth slice, so its weights are
+//! `[K, D, H, W]` with the last three axes written as one: one permutation serves both.
+
+#[cfg(feature = "std")]
+use std::path::Path;
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::WeightsError;
+use super::file::{Reader, View};
+use crate::{Parameters, Role, Tensor};
+
+/// Reads the parameters from a PyTorch file.
+///
+/// `names` maps layers: `&[("conv1", "features.0"), ("scores", "classifier")]`, ours first. A layer
+/// that is not in the list has the same name there. `.filters` is called `.weight`.
+///
+/// # Errors
+///
+/// Any [`WeightsError`] but `Io`; the parameters are then as they were.
+pub fn from_pytorch<P: Parameters>(
+    parameters: &mut P,
+    bytes: &[u8],
+    names: &[(&str, &str)],
+) -> Result<(), WeightsError> {
+    check_names::<P>(names)?;
+    let reader = Reader::new(bytes)?;
+    let view = |tensor: &Tensor| {
+        reader.view::<P::Scalar>(their_name(tensor, names), |axes| their_shape(tensor, axes))
+    };
+    let views = P::TENSORS.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    reader.refuse_extra(&views)?;
+    views.iter().try_for_each(View::check_finite::<P::Scalar>)?;
+    for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
+        let to = parameters.tensor_mut(index);
+        for (from, scalar) in view.scalars().enumerate() {
+            to[our_place(tensor, from)] = scalar;
+        }
+    }
+    Ok(())
+}
+
+/// As [`from_pytorch`], from a file.
+///
+/// # Errors
+///
+/// Any [`WeightsError`]; the parameters are then as they were.
+#[cfg(feature = "std")]
+pub fn load_pytorch<P: Parameters>(
+    parameters: &mut P,
+    path: impl AsRef<Path>,
+    names: &[(&str, &str)],
+) -> Result<(), WeightsError> {
+    from_pytorch(parameters, &super::read(path.as_ref())?, names)
+}
+
+fn check_names<P: Parameters>(names: &[(&str, &str)]) -> Result<(), WeightsError> {
+    let mut layers: Vec<String> = P::TENSORS.iter().map(|t| layer(t).to_owned()).collect();
+    layers.dedup();
+    match names
+        .iter()
+        .find(|(ours, _)| layers.iter().all(|layer| layer != ours))
+    {
+        None => Ok(()),
+        Some((ours, _)) => Err(WeightsError::UnknownLayer {
+            layer: (*ours).to_owned(),
+            expected: layers,
+        }),
+    }
+}
+
+fn layer(tensor: &Tensor) -> &'static str {
+    tensor
+        .name
+        .rsplit_once('.')
+        .map_or(tensor.name, |(layer, _)| layer)
+}
+
+fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
+    let ours = layer(tensor);
+    let theirs = names
+        .iter()
+        .find(|(name, _)| *name == ours)
+        .map_or(ours, |(_, theirs)| theirs);
+    match tensor.role {
+        Role::Filters => format!("{theirs}.weight"),
+        Role::Bias => format!("{theirs}.bias"),
+    }
+}
+
+/// `[K, D, H, W]`, or `[K, D·H·W]` if the file's tensor has two `axes`.
+fn their_shape(tensor: &Tensor, axes: usize) -> Vec<usize> {
+    match *tensor.shape {
+        [h, w, d, k] if axes == 2 => vec![k, d * h * w],
+        [h, w, d, k] => vec![k, d, h, w],
+        _ => tensor.shape.to_vec(),
+    }
+}
+
+/// Where the scalar goes that is `from`th in PyTorch's `[k][d][y][x]`: to `[y][x][d][k]`.
+fn our_place(tensor: &Tensor, from: usize) -> usize {
+    let [h, w, depth, filters] = *tensor.shape else {
+        return from;
+    };
+    let (x, y, d, k) = (
+        from % w,
+        from / w % h,
+        from / (w * h) % depth,
+        from / (w * h * depth),
+    );
+    ((y * w + x) * depth + d) * filters + k
+}
