@@ -1,0 +1,124 @@
+//! Median time, GFLOP/s and share of the core's FMA peak (measured in the same run) of the kernels.
+//!
+//! `cargo bench -p convnet-core --bench kernels [-- NAME]`
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use convnet_core::kernel::{self, Sizes};
+use fearless_simd::{Simd, SimdBase, SimdFloat};
+
+fn main() {
+    let only = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let peak = peak();
+    println!("{:?}: {peak:.1} GFLOP/s", kernel::level());
+    println!(
+        "{:<28}{:>24}{:>24}{:>24}",
+        "", "forward", "backward input", "backward filters"
+    );
+    for (name, sizes) in CONV {
+        if only.as_ref().is_none_or(|only| name.contains(only)) {
+            print(name, peak, &conv(sizes));
+        }
+    }
+}
+
+const CONV: &[(&str, Sizes)] = &[
+    ("5x5 3-12 at 32", square(32, 3, 5, 1, 2, 12)),
+    ("5x5 6-16 at 14", square(14, 6, 5, 1, 0, 16)),
+    ("3x3 32-32 at 32", square(32, 32, 3, 1, 1, 32)),
+    ("3x3 64-64 at 16", square(16, 64, 3, 1, 1, 64)),
+    ("3x3 128-128 at 8", square(8, 128, 3, 1, 1, 128)),
+    ("3x3 512-512 at 7", square(7, 512, 3, 1, 1, 512)),
+    ("11x11/4 3-96 at 227", square(227, 3, 11, 4, 0, 96)),
+    ("3x3/2 64-64 at 32", square(32, 64, 3, 2, 1, 64)),
+    ("1x1 256-256 at 14", square(14, 256, 1, 1, 0, 256)),
+];
+
+const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> Sizes {
+    let y = (x + 2 * p - f) / s + 1;
+    Sizes {
+        x: [x, x, d],
+        filter: [f; 2],
+        stride: [s; 2],
+        before: [p; 2],
+        y: [y, y, k],
+    }
+}
+
+/// Median time and floating-point operations.
+type Row = (Duration, f64);
+
+fn conv(s: &Sizes) -> Vec<Row> {
+    let x = values(s.x.iter().product());
+    let filters = values(s.filter.iter().product::<usize>() * s.x[2] * s.y[2]);
+    let bias = values(s.y[2]);
+    let mut y = values(s.y.iter().product());
+    // As if every tap met the input: what frameworks count.
+    let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
+    let forward = median(|| kernel::conv_forward(s, &x, &filters, &bias, black_box(&mut y)));
+    vec![(forward, flops)]
+}
+
+fn print(name: &str, peak: f64, rows: &[Row]) {
+    print!("{name:<28}");
+    for (time, flops) in rows {
+        let gflops = flops / time.as_secs_f64() / 1e9;
+        let share = 100.0 * gflops / peak;
+        print!(
+            "{:>9.1} us {gflops:>5.1} {share:>3.0} %",
+            time.as_secs_f64() * 1e6
+        );
+    }
+    println!();
+}
+
+fn values(len: usize) -> Vec<f32> {
+    (0..len)
+        .map(|i| ((i * 7919) % 1000) as f32 / 1000.0 - 0.5)
+        .collect()
+}
+
+fn median(mut work: impl FnMut()) -> Duration {
+    work();
+    let start = Instant::now();
+    work();
+    let times = (2e-3 / start.elapsed().as_secs_f64()).clamp(1.0, 1e5) as u32;
+    let mut samples: Vec<_> = (0..15)
+        .map(|_| {
+            let start = Instant::now();
+            (0..times).for_each(|_| work());
+            start.elapsed() / times
+        })
+        .collect();
+    samples.sort();
+    samples[samples.len() / 2]
+}
+
+/// GFLOP/s of independent multiply-adds: the most that this core can do.
+fn peak() -> f64 {
+    const ROUNDS: usize = 10_000;
+    #[inline(always)]
+    fn rounds<S: Simd>(simd: S) -> f32 {
+        let factor = S::f32s::splat(simd, black_box(0.5));
+        let mut sums: [_; 12] = std::array::from_fn(|i| S::f32s::splat(simd, i as f32));
+        for _ in 0..ROUNDS {
+            for sum in &mut sums {
+                *sum = sum.mul_add(factor, factor);
+            }
+        }
+        sums.into_iter().fold(factor, |a, b| a + b).reduce_sum()
+    }
+    let level = kernel::level();
+    let lanes = fearless_simd::dispatch!(level, simd => lanes(simd));
+    let time = median(|| {
+        black_box(fearless_simd::dispatch!(level, simd => rounds(simd)));
+    });
+    (2 * 12 * lanes * ROUNDS) as f64 / time.as_secs_f64() / 1e9
+}
+
+fn lanes<S: Simd>(_: S) -> usize {
+    <S::f32s as SimdBase<S>>::LEN
+}

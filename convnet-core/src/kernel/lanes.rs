@@ -1,0 +1,161 @@
+//! A few neighbouring scalars as one value: what the tiles are generic over.
+
+use fearless_simd::{Select, Simd, SimdFloat};
+
+/// `LEN` scalars.
+pub(super) trait Lanes<S: Simd>: Copy {
+    const LEN: usize;
+
+    fn splat(simd: S, value: f32) -> Self;
+
+    /// The scalars of `from[at..]`; `None` if they are not all there.
+    fn load(simd: S, from: &[f32], at: usize) -> Option<Self>;
+
+    /// Writes to `to[at..]`, if there is room.
+    fn store(self, to: &mut [f32], at: usize);
+
+    /// `self · factor + sum`, fused where the hardware can.
+    fn mul_add(self, factor: Self, sum: Self) -> Self;
+
+    fn add(self, other: Self) -> Self;
+
+    /// Pairwise.
+    fn sum(self) -> f32;
+
+    /// The lanes below `lane` set to zero.
+    fn clear_below(self, lane: usize) -> Self;
+
+    /// Lane by lane `if self > other { a } else { b }`.
+    fn if_greater(self, other: Self, a: Self, b: Self) -> Self;
+
+    /// Lane by lane `if self == other { a } else { b }`.
+    fn if_equal(self, other: Self, a: Self, b: Self) -> Self;
+}
+
+impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
+    const LEN: usize = V::LEN;
+
+    #[inline(always)]
+    fn splat(simd: S, value: f32) -> Self {
+        V::splat(simd, value)
+    }
+
+    #[inline(always)]
+    fn load(simd: S, from: &[f32], at: usize) -> Option<Self> {
+        Some(V::from_slice(simd, from.get(at..at.wrapping_add(V::LEN))?))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32], at: usize) {
+        if let Some(to) = to.get_mut(at..at.wrapping_add(V::LEN)) {
+            self.store_slice(to);
+        }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        SimdFloat::mul_add(self, factor, sum)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        self.reduce_sum()
+    }
+
+    #[inline(always)]
+    fn clear_below(mut self, lane: usize) -> Self {
+        for value in self.as_mut_slice().iter_mut().take(lane) {
+            *value = 0.0;
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn if_greater(self, other: Self, a: Self, b: Self) -> Self {
+        self.simd_gt(other).select(a, b)
+    }
+
+    #[inline(always)]
+    fn if_equal(self, other: Self, a: Self, b: Self) -> Self {
+        self.simd_eq(other).select(a, b)
+    }
+}
+
+/// One scalar, for depths that are smaller than every vector.
+#[derive(Clone, Copy)]
+pub(super) struct One(f32);
+
+impl<S: Simd> Lanes<S> for One {
+    const LEN: usize = 1;
+
+    #[inline(always)]
+    fn splat(_: S, value: f32) -> Self {
+        Self(value)
+    }
+
+    #[inline(always)]
+    fn load(_: S, from: &[f32], at: usize) -> Option<Self> {
+        from.get(at).copied().map(Self)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut [f32], at: usize) {
+        if let Some(to) = to.get_mut(at) {
+            *to = self.0;
+        }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, factor: Self, sum: Self) -> Self {
+        // Not `f32::mul_add`: without the instruction that is a call into libm.
+        Self(self.0 * factor.0 + sum.0)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn clear_below(self, lane: usize) -> Self {
+        if lane == 0 { self } else { Self(0.0) }
+    }
+
+    #[inline(always)]
+    fn if_greater(self, other: Self, a: Self, b: Self) -> Self {
+        if self.0 > other.0 { a } else { b }
+    }
+
+    #[inline(always)]
+    fn if_equal(self, other: Self, a: Self, b: Self) -> Self {
+        if self.0 == other.0 { a } else { b }
+    }
+}
+
+/// Calls a function generic over [`Lanes`] with the widest vector that has at most `$len` lanes.
+macro_rules! widest {
+    ($simd:ident: $S:ident, $len:expr, $function:ident ( $($argument:expr),* $(,)? )) => {{
+        use $crate::kernel::lanes::{Lanes, One};
+        let (len, native) = ($len, <$S::f32s as Lanes<$S>>::LEN);
+        if len >= native {
+            $function::<$S, $S::f32s>($simd, $($argument),*)
+        } else if native > 8 && len >= 8 {
+            $function::<$S, fearless_simd::f32x8<$S>>($simd, $($argument),*)
+        } else if native > 4 && len >= 4 {
+            $function::<$S, fearless_simd::f32x4<$S>>($simd, $($argument),*)
+        } else {
+            $function::<$S, One>($simd, $($argument),*)
+        }
+    }};
+}
+pub(super) use widest;

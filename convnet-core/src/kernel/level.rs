@@ -1,0 +1,103 @@
+//! Which instruction set to use: detected once with `std`, fixed by the target without.
+
+use fearless_simd::Level;
+
+/// The instruction set that the kernels use on this thread.
+///
+/// With `std` it is the best one of this machine, detected once; without, the one that the program
+/// was compiled for.
+#[must_use]
+pub fn level() -> Level {
+    #[cfg(feature = "std")]
+    return FORCED.get().unwrap_or_else(Level::new);
+    #[cfg(not(feature = "std"))]
+    Level::baseline()
+}
+
+/// Runs `body` with every kernel *on this thread* at `level`: how a test reaches the paths that
+/// this machine would not choose.
+///
+/// ```
+/// use convnet_core::kernel::{level, levels, with_level};
+///
+/// for forced in levels() {
+///     with_level(forced, || assert_eq!(format!("{:?}", level()), format!("{forced:?}")));
+/// }
+/// ```
+#[cfg(feature = "std")]
+pub fn with_level<R>(level: Level, body: impl FnOnce() -> R) -> R {
+    /// Puts the former level back, also when `body` panics.
+    struct Restore(Option<Level>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            FORCED.set(self.0);
+        }
+    }
+    let _restore = Restore(FORCED.replace(Some(level)));
+    body()
+}
+
+/// Every level that this machine can run, the best one first.
+#[cfg(feature = "std")]
+pub fn levels() -> impl Iterator<Item = Level> {
+    let best = Level::new();
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let levels = [
+        best.as_avx512().map(Level::Avx512),
+        best.as_avx2().map(Level::Avx2),
+        best.as_sse2().map(Level::Sse2),
+    ];
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    let levels = [Some(best)];
+    levels.into_iter().flatten()
+}
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
+}
+
+/// Calls a function that is generic over [`Simd`](fearless_simd::Simd) with the token of the
+/// current level, and is true; or false if this target has no vectors: there the plain loops are
+/// what a kernel would be.
+///
+/// Not `fearless_simd::dispatch!`, because SSE4.2 has nothing for `f32` that SSE2 has not: one
+/// instance of every kernel less to compile.
+macro_rules! dispatch {
+    ($simd:ident => $call:expr) => {{
+        #[allow(unused_variables)]
+        let level = $crate::kernel::level();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let done = $crate::kernel::level::run!($simd => $call;
+            level.as_avx512(), level.as_avx2(), level.as_sse2());
+        #[cfg(target_arch = "aarch64")]
+        let done = $crate::kernel::level::run!($simd => $call; level.as_neon());
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let done = $crate::kernel::level::run!($simd => $call; level.as_wasm_simd128());
+        #[cfg(not(any(
+            target_arch = "x86",
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128"),
+        )))]
+        let done = false;
+        done
+    }};
+}
+pub(super) use dispatch;
+
+/// Calls with the first token there is.
+#[allow(unused_macros)]
+macro_rules! run {
+    ($simd:ident => $call:expr; $($token:expr),*) => {{
+        use fearless_simd::Simd;
+        $(if let Some($simd) = $token {
+            $simd.vectorize(#[inline(always)] || $call);
+            true
+        } else)* {
+            false
+        }
+    }};
+}
+#[allow(unused_imports)]
+pub(super) use run;

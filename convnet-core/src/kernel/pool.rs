@@ -1,0 +1,128 @@
+//! Max pooling, a vector of depths at a time.
+
+use fearless_simd::Simd;
+
+use super::Sizes;
+use super::lanes::{Lanes, widest};
+
+#[inline(always)]
+pub(super) fn max_forward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) {
+    widest!(simd: S, sizes.y[2], forward(sizes, x, y));
+}
+
+#[inline(always)]
+fn forward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) {
+    let depth = sizes.y[2];
+    for (window, y) in windows(sizes).zip(y.chunks_exact_mut(depth)) {
+        let mut at = 0;
+        while at < depth {
+            // The last vector ends at the last depth, and computes some a second time.
+            let from = at.min(depth - V::LEN);
+            let mut best = V::splat(simd, f32::NEG_INFINITY);
+            for pixel in window.pixels() {
+                let Some(x) = V::load(simd, x, pixel + from) else {
+                    return;
+                };
+                best = x.if_greater(best, x, best);
+            }
+            best.store(y, from);
+            at += V::LEN;
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn max_backward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) {
+    dx.fill(0.0);
+    widest!(simd: S, sizes.y[2], backward(sizes, x, dx, dy));
+}
+
+#[inline(always)]
+fn backward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) {
+    let (depth, zero) = (sizes.y[2], V::splat(simd, 0.0));
+    for (window, dy) in windows(sizes).zip(dy.chunks_exact(depth)) {
+        if window.rows * window.columns == 0 {
+            continue;
+        }
+        let mut at = 0;
+        while at < depth {
+            // The last vector ends at the last depth; lanes already done add nothing.
+            let from = at.min(depth - V::LEN);
+            let Some(mut dy) = V::load(simd, dy, from) else {
+                return;
+            };
+            if from < at {
+                dy = dy.clear_below(at - from);
+            }
+            let Some(winner) = window.winner::<S, V>(simd, x, from) else {
+                return;
+            };
+            for (tap, pixel) in window.pixels().enumerate() {
+                let Some(old) = V::load(simd, dx, pixel + from) else {
+                    return;
+                };
+                let wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
+                wins.add(old).store(dx, pixel + from);
+            }
+            at += V::LEN;
+        }
+    }
+}
+
+/// The pixels that one output sees: `rows` × `columns` of them from `start` on, as indices of
+/// scalars.
+struct Window {
+    start: usize,
+    rows: usize,
+    columns: usize,
+    row: usize,
+    depth: usize,
+}
+
+impl Window {
+    #[inline(always)]
+    fn pixels(&self) -> impl Iterator<Item = usize> {
+        let &Self {
+            start,
+            rows,
+            columns,
+            row,
+            depth,
+        } = self;
+        (0..rows).flat_map(move |y| (0..columns).map(move |x| start + y * row + x * depth))
+    }
+
+    /// The first of the largest, counted from zero; exact in `f32` up to 2²⁴ pixels.
+    #[inline(always)]
+    fn winner<S: Simd, V: Lanes<S>>(&self, simd: S, x: &[f32], from: usize) -> Option<V> {
+        let mut winner = V::splat(simd, 0.0);
+        let mut best = V::load(simd, x, self.start + from)?;
+        for (tap, pixel) in self.pixels().enumerate() {
+            let x = V::load(simd, x, pixel + from)?;
+            winner = x.if_greater(best, V::splat(simd, tap as f32), winner);
+            best = x.if_greater(best, x, best);
+        }
+        Some(winner)
+    }
+}
+
+/// The windows of all outputs, in memory order.
+fn windows(sizes: &Sizes) -> impl Iterator<Item = Window> {
+    let ([_, width, depth], [sy, sx], [py, px]) = (sizes.x, sizes.stride, sizes.before);
+    let (v, u) = (sizes.axis(0), sizes.axis(1));
+    (0..v.y).flat_map(move |oy| {
+        let rows = v.taps(oy);
+        (0..u.y).map(move |ox| {
+            let columns = u.taps(ox);
+            let y = (oy * sy + rows.start).saturating_sub(py);
+            let x = (ox * sx + columns.start).saturating_sub(px);
+            Window {
+                start: (y * width + x) * depth,
+                rows: rows.len(),
+                columns: columns.len(),
+                row: width * depth,
+                depth,
+            }
+        })
+    })
+}

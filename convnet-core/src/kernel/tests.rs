@@ -1,0 +1,213 @@
+//! Every kernel against plain loops in `f64`, on random shapes, on every level of the machine.
+//!
+//! A sum of n products is off by at most γ = n·u/(1 − n·u) times the sum of their magnitudes,
+//! in whatever order it is computed (Higham 2002, §3.1): that is the bound here, so the plain loops
+//! also sum the magnitudes.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A sum, and the sum of its terms' magnitudes.
+type Sum = (f64, f64);
+
+fn add(sum: &mut Sum, term: f32, factor: f32) {
+    let product = f64::from(term) * f64::from(factor);
+    *sum = (sum.0 + product, sum.1 + product.abs());
+}
+
+/// Each of `fast` is a sum of `n` products.
+fn close(fast: &[f32], plain: &[Sum], n: usize) -> Result<(), TestCaseError> {
+    let nu = (n + 1) as f64 * f64::from(f32::EPSILON) / 2.0;
+    for (i, (&fast, &(sum, magnitude))) in fast.iter().zip(plain).enumerate() {
+        let bound = nu / (1.0 - nu) * magnitude;
+        prop_assert!(
+            (f64::from(fast) - sum).abs() <= bound,
+            "[{i}] {fast} is not {sum} ± {bound}"
+        );
+    }
+    Ok(())
+}
+
+/// Every triple (input, filter, output) of places that meet, as indices of depth columns.
+fn meets(s: &Sizes) -> Vec<[usize; 3]> {
+    let mut meets = Vec::new();
+    for (oy, ox) in product(s.y[0], s.y[1]) {
+        for (fy, fx) in product(s.filter[0], s.filter[1]) {
+            let y = (oy * s.stride[0] + fy).wrapping_sub(s.before[0]);
+            let x = (ox * s.stride[1] + fx).wrapping_sub(s.before[1]);
+            if y < s.x[0] && x < s.x[1] {
+                meets.push([y * s.x[1] + x, fy * s.filter[1] + fx, oy * s.y[1] + ox]);
+            }
+        }
+    }
+    meets
+}
+
+fn product(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+}
+
+fn values(seed: usize, len: usize) -> Vec<f32> {
+    let value = |i: usize| (i.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7) % 2001;
+    (0..len)
+        .map(|i| value(i + seed) as f32 / 1000.0 - 1.0)
+        .collect()
+}
+
+fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
+    let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
+    let [x, filters, bias, dy] =
+        [s.x.iter().product(), taps * d * k, k, s.y.iter().product()].map(|len| values(len, len));
+    let zero = |len| vec![(0.0, 0.0); len];
+    let [mut y, mut dx, mut d_filters, mut d_bias] =
+        [dy.len(), x.len(), filters.len(), k].map(zero);
+    y.iter_mut()
+        .enumerate()
+        .for_each(|(i, y)| add(y, bias[i % k], 1.0));
+    d_filters
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, df)| add(df, filters[i], 1.0));
+    d_bias
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, db)| add(db, bias[i], 1.0));
+    dy.iter()
+        .enumerate()
+        .for_each(|(i, &dy)| add(&mut d_bias[i % k], dy, 1.0));
+    for [ix, f, iy] in meets(s) {
+        for (d_at, k_at) in product(d, k) {
+            let [ix, f, iy] = [ix * d + d_at, (f * d + d_at) * k + k_at, iy * k + k_at];
+            add(&mut y[iy], x[ix], filters[f]);
+            add(&mut dx[ix], dy[iy], filters[f]);
+            add(&mut d_filters[f], x[ix], dy[iy]);
+        }
+    }
+    for level in levels() {
+        with_level(level, || {
+            let mut fast = vec![f32::NAN; y.len()];
+            assert!(conv_forward(s, &x, &filters, &bias, &mut fast));
+            close(&fast, &y, taps * d + 1)?;
+            let mut fast = vec![f32::NAN; dx.len()];
+            assert!(conv_backward_input(s, &mut fast, &dy, &filters));
+            close(&fast, &dx, taps * k)?;
+            let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
+            assert!(conv_add_gradient(s, &x, &dy, &mut fast, &mut fast_bias));
+            close(&fast, &d_filters, s.y[0] * s.y[1] + 1)?;
+            close(&fast_bias, &d_bias, s.y[0] * s.y[1] + 1)
+        })?;
+    }
+    Ok(())
+}
+
+fn check_fc(n: usize, k: usize) -> Result<(), TestCaseError> {
+    let [x, weights, bias] = [n, n * k, k].map(|len| values(len, len));
+    let dy = values(3, k);
+    let sum = |value: &f32| (f64::from(*value), f64::from(value.abs()));
+    let mut y: Vec<Sum> = bias.iter().map(sum).collect();
+    let mut dx = vec![(0.0, 0.0); n];
+    let mut dw: Vec<Sum> = weights.iter().map(sum).collect();
+    for (i, j) in product(n, k) {
+        add(&mut y[j], x[i], weights[i * k + j]);
+        add(&mut dx[i], dy[j], weights[i * k + j]);
+        add(&mut dw[i * k + j], x[i], dy[j]);
+    }
+    for level in levels() {
+        with_level(level, || {
+            let mut fast = vec![f32::NAN; k];
+            assert!(fc_forward(&x, &weights, &bias, &mut fast));
+            close(&fast, &y, n + 1)?;
+            let mut fast = vec![f32::NAN; n];
+            assert!(fc_backward_input(&mut fast, &dy, &weights));
+            close(&fast, &dx, k)?;
+            let (mut fast, mut fast_bias) = (weights.clone(), bias.clone());
+            assert!(fc_add_gradient(&x, &dy, &mut fast, &mut fast_bias));
+            close(&fast, &dw, 2)?;
+            prop_assert!((0..k).all(|j| fast_bias[j] == bias[j] + dy[j]));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Values are few, so that many are equal.
+fn check_pool(s: &Sizes) -> Result<(), TestCaseError> {
+    let [x, dy] = [s.x, s.y].map(|axes| values(s.x[1], axes.iter().product()));
+    let x: Vec<f32> = x.iter().map(|x| (x * 3.0).round()).collect();
+    let (mut y, mut dx) = (vec![f32::NEG_INFINITY; dy.len()], vec![0.0; x.len()]);
+    let mut winner = vec![usize::MAX; dy.len()];
+    for [ix, _, iy] in meets(s) {
+        for d in 0..s.x[2] {
+            let [ix, iy] = [ix, iy].map(|i| i * s.x[2] + d);
+            if x[ix] > y[iy] {
+                (y[iy], winner[iy]) = (x[ix], ix);
+            }
+        }
+    }
+    for (&winner, dy) in winner.iter().zip(&dy) {
+        if let Some(dx) = dx.get_mut(winner) {
+            *dx += dy;
+        }
+    }
+    for level in levels() {
+        let (mut fast, mut d_fast) = (vec![f32::NAN; y.len()], vec![f32::NAN; x.len()]);
+        with_level(level, || {
+            assert!(max_pool_forward(s, &x, &mut fast));
+            assert!(max_pool_backward(s, &x, &mut d_fast, &dy));
+        });
+        prop_assert_eq!(&fast, &y);
+        prop_assert_eq!(&d_fast, &dx);
+    }
+    Ok(())
+}
+
+prop_compose! {
+    /// Windows that hang over every border, and stand wholly outside.
+    fn window()(
+        x in [1usize..12, 1..12],
+        filter in [1usize..6, 1..6],
+        stride in [1usize..5, 1..5],
+        before in [0usize..6, 0..6],
+        y in [1usize..9, 1..9],
+        depths in [1usize..9, 1..40],
+    ) -> Sizes {
+        let [d, k] = depths;
+        Sizes { x: [x[0], x[1], d], filter, stride, before, y: [y[0], y[1], k] }
+    }
+}
+
+proptest! {
+    #[test]
+    fn conv_is_its_sums(sizes in window()) {
+        check_conv(&sizes)?;
+    }
+
+    #[test]
+    fn a_max_pool_is_its_maxima(window in window()) {
+        let [h, w, k] = window.y;
+        check_pool(&Sizes { x: [window.x[0], window.x[1], k], y: [h, w, k], ..window })?;
+    }
+
+    #[test]
+    fn fc_is_its_sums(n in 1usize..70, k in 1usize..70) {
+        check_fc(n, k)?;
+    }
+}
+
+/// The depths around the lanes of every level, each with a filter wider and narrower than a tile.
+#[test]
+fn every_number_of_filters_is_its_sums() {
+    for k in 1..=67 {
+        for d in [1, 3, 4, 7, 13] {
+            let sizes = Sizes {
+                x: [4, 9, d],
+                filter: [2, 3],
+                stride: [1, 1],
+                before: [1, 1],
+                y: [4, 9, k],
+            };
+            check_conv(&sizes).unwrap_or_else(|error| panic!("{sizes:?}: {error}"));
+        }
+    }
+}
