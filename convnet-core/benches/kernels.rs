@@ -16,11 +16,16 @@ fn main() {
     println!("{:?}: {peak:.1} GFLOP/s", kernel::level());
     println!(
         "{:<28}{:>24}{:>24}{:>24}",
-        "", "forward", "backward input", "backward filters"
+        "", "forward", "backward input", "gradient"
     );
     for (name, sizes) in CONV {
         if only.as_ref().is_none_or(|only| name.contains(only)) {
             print(name, peak, &conv(sizes));
+        }
+    }
+    for &(name, n, k) in FC {
+        if only.as_ref().is_none_or(|only| name.contains(only)) {
+            print(name, peak, &fc(n, k));
         }
     }
 }
@@ -35,6 +40,12 @@ const CONV: &[(&str, Sizes)] = &[
     ("11x11/4 3-96 at 227", square(227, 3, 11, 4, 0, 96)),
     ("3x3/2 64-64 at 32", square(32, 64, 3, 2, 1, 64)),
     ("1x1 256-256 at 14", square(14, 256, 1, 1, 0, 256)),
+];
+
+const FC: &[(&str, usize, usize)] = &[
+    ("fc 4096-1000", 4096, 1000),
+    ("fc 2048-256", 2048, 256),
+    ("fc 3072-10", 3072, 10),
 ];
 
 const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> Sizes {
@@ -52,14 +63,46 @@ const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> S
 type Row = (Duration, f64);
 
 fn conv(s: &Sizes) -> Vec<Row> {
-    let x = values(s.x.iter().product());
+    let [x, dy] = [s.x, s.y].map(|axes| values(axes.iter().product()));
     let filters = values(s.filter.iter().product::<usize>() * s.x[2] * s.y[2]);
     let bias = values(s.y[2]);
-    let mut y = values(s.y.iter().product());
+    let [mut y, mut dx, mut d_filters, mut d_bias] = [&dy, &x, &filters, &bias].map(Vec::clone);
     // As if every tap met the input: what frameworks count.
     let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
-    let forward = median(|| kernel::conv_forward(s, &x, &filters, &bias, black_box(&mut y)));
-    vec![(forward, flops)]
+    vec![
+        (
+            median(|| kernel::conv_forward(s, &x, &filters, &bias, &mut y)),
+            flops,
+        ),
+        (
+            median(|| kernel::conv_backward_input(s, &mut dx, &dy, &filters)),
+            flops,
+        ),
+        (
+            median(|| kernel::conv_add_gradient(s, &x, &dy, &mut d_filters, &mut d_bias)),
+            flops,
+        ),
+    ]
+}
+
+fn fc(n: usize, k: usize) -> Vec<Row> {
+    let [x, dy, filters] = [n, k, n * k].map(values);
+    let [mut y, mut dx, mut d_filters, mut d_bias] = [&dy, &x, &filters, &dy].map(Vec::clone);
+    let flops = 2.0 * filters.len() as f64;
+    vec![
+        (
+            median(|| kernel::fc_forward(&x, &filters, &dy, &mut y)),
+            flops,
+        ),
+        (
+            median(|| kernel::fc_backward_input(&mut dx, &dy, &filters)),
+            flops,
+        ),
+        (
+            median(|| kernel::fc_add_gradient(&x, &dy, &mut d_filters, &mut d_bias)),
+            flops,
+        ),
+    ]
 }
 
 fn print(name: &str, peak: f64, rows: &[Row]) {
@@ -81,15 +124,15 @@ fn values(len: usize) -> Vec<f32> {
         .collect()
 }
 
-fn median(mut work: impl FnMut()) -> Duration {
-    work();
+fn median(mut work: impl FnMut() -> bool) -> Duration {
+    assert!(work());
     let start = Instant::now();
     work();
     let times = (2e-3 / start.elapsed().as_secs_f64()).clamp(1.0, 1e5) as u32;
     let mut samples: Vec<_> = (0..15)
         .map(|_| {
             let start = Instant::now();
-            (0..times).for_each(|_| work());
+            (0..times).for_each(|_| _ = black_box(work()));
             start.elapsed() / times
         })
         .collect();
@@ -113,9 +156,7 @@ fn peak() -> f64 {
     }
     let level = kernel::level();
     let lanes = fearless_simd::dispatch!(level, simd => lanes(simd));
-    let time = median(|| {
-        black_box(fearless_simd::dispatch!(level, simd => rounds(simd)));
-    });
+    let time = median(|| black_box(fearless_simd::dispatch!(level, simd => rounds(simd))) > 0.0);
     (2 * 12 * lanes * ROUNDS) as f64 / time.as_secs_f64() / 1e9
 }
 
