@@ -20,21 +20,30 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod init;
 pub mod kernel;
 pub mod layer;
+pub mod loss;
 pub mod network;
+pub mod optim;
 pub mod overlay;
 pub mod parameters;
 pub mod plan;
 pub mod real;
+pub mod rng;
+pub mod schedule;
 pub mod shape;
 pub mod volume;
 #[cfg(feature = "safetensors")]
 pub mod weights;
 
 pub use layer::{Activation, Layer};
+pub use loss::Loss;
 pub use network::{Arena, Network, Tape, Trainable};
+pub use optim::Optimizer;
 pub use overlay::Overlay;
 pub use parameters::{Parameters, Role, Tensor};
 pub use real::Real;
+pub use rng::Rng;
+pub use schedule::Schedule;
 pub use volume::{AnyVolume, Volume};

@@ -8,13 +8,15 @@ use num_traits::ConstZero;
 
 use crate::Real;
 
-/// What a tensor of parameters is for. Weight decay holds for filters only, and initialisation
-/// draws filters and leaves biases zero (CS231n, *Regularization*, *Weight Initialization*).
+/// What a tensor of parameters is for. Weight decay leaves biases alone, and initialisation leaves
+/// them zero (CS231n, *Regularization*, *Weight Initialization*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The filters of a `conv` or the weights of an `fc` (which are filters as large as the
-    /// volume they read): `[height, width, depth, filters]`.
+    /// The filters of a `conv`: `[height, width, depth, filters]`.
     Filters,
+    /// The weights of an `fc`, filters as large as the volume they read: `[height, width, depth,
+    /// filters]`. They do not slide, so an input is seen by fewer outputs than in a `conv`.
+    Weights,
     /// One number a filter.
     Bias,
 }

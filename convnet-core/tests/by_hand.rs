@@ -38,7 +38,7 @@ impl<T: Real> Parameters for Cifar<T> {
         },
         Tensor {
             name: "scores.filters",
-            role: Role::Filters,
+            role: Role::Weights,
             shape: &[16, 16, 12, 10],
         },
         Tensor {

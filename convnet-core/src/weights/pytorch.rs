@@ -95,7 +95,7 @@ fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
         .find(|(name, _)| *name == ours)
         .map_or(ours, |(_, theirs)| theirs);
     match tensor.role {
-        Role::Filters => format!("{theirs}.weight"),
+        Role::Filters | Role::Weights => format!("{theirs}.weight"),
         Role::Bias => format!("{theirs}.bias"),
     }
 }

@@ -1,0 +1,60 @@
+//! Multiclass SVM: the right class must win by a margin.
+
+use core::fmt;
+
+use super::{Loss, LossError, right};
+use crate::Real;
+
+/// The multiclass SVM loss: Σ over the wrong classes of max(0, score − right score + delta).
+///
+/// Not divided by the number of classes, as in CS231n (PyTorch's `MultiMarginLoss` divides). At the
+/// kink, where a margin is exactly met, the gradient is that of the flat side.
+///
+/// ```
+/// use convnet_core::loss::{Hinge, Loss};
+///
+/// // CS231n's example, with its delta of 10: max(0, −7 − 13 + 10) + max(0, 11 − 13 + 10).
+/// let mut d_scores = [0.0; 3];
+/// let loss = Hinge { delta: 10.0 }.loss(&[13.0, -7.0, 11.0], 0, &mut d_scores)?;
+/// assert_eq!((loss, d_scores), (8.0, [-1.0, 0.0, 1.0]));
+/// # Ok::<(), convnet_core::loss::LossError>(())
+/// ```
+///
+/// Source: CS231n, *Multiclass Support Vector Machine loss*.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hinge {
+    /// The margin, 1 by default.
+    pub delta: f64,
+}
+
+impl Default for Hinge {
+    fn default() -> Self {
+        Self { delta: 1.0 }
+    }
+}
+
+impl<T: Real> Loss<T> for Hinge {
+    fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError> {
+        let right = right(scores, label, d_scores)?;
+        let delta = T::of(self.delta);
+        let (mut loss, mut violations) = (T::ZERO, T::ZERO);
+        for (class, (&score, d_score)) in scores.iter().zip(&mut *d_scores).enumerate() {
+            let margin = score - right + delta;
+            *d_score = T::ZERO;
+            // A score that is NaN must show in the loss.
+            if class != label && (margin > T::ZERO || margin.is_nan()) {
+                *d_score = T::ONE;
+                loss += margin;
+                violations += T::ONE;
+            }
+        }
+        d_scores[label] = -violations;
+        Ok(loss)
+    }
+}
+
+impl fmt::Display for Hinge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "multiclass SVM, delta {}", self.delta)
+    }
+}

@@ -1,0 +1,129 @@
+//! Softmax and cross-entropy in one: how surprised the network is by the right class.
+
+use core::fmt;
+
+use super::{Loss, LossError, right};
+use crate::Real;
+
+/// −log of the probability that [`softmax`] gives to the right class; the network ends in plain
+/// scores.
+///
+/// `d_scores` is `probabilities − target`. The target is 1 for the right class and 0 for the
+/// others, or, smoothed, `1 − smoothing + smoothing/K` and `smoothing/K`.
+///
+/// ```
+/// use convnet_core::loss::{Loss, SoftmaxCrossEntropy};
+///
+/// let mut d_scores = [0.0; 2];
+/// let loss = SoftmaxCrossEntropy::default().loss(&[1e4, 1e4], 0, &mut d_scores)?;
+/// assert_eq!(loss, 2_f64.ln()); // and no overflow
+/// assert_eq!(d_scores, [-0.5, 0.5]);
+/// # Ok::<(), convnet_core::loss::LossError>(())
+/// ```
+///
+/// Sources: CS231n, *Softmax classifier* and its *Practical issues: Numeric stability*; for
+/// smoothing, C. Szegedy et al., *Rethinking the Inception architecture*, 2016, section 7.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoftmaxCrossEntropy {
+    /// How much of the target is spread evenly over all classes: 0 (the default) to 1. What lies
+    /// outside counts as the nearer end.
+    pub smoothing: f64,
+}
+
+impl<T: Real> Loss<T> for SoftmaxCrossEntropy {
+    fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError> {
+        let right = right(scores, label, d_scores)?;
+        let smoothing = T::of(self.smoothing.clamp(0.0, 1.0));
+        let (max, sum) = exponentials(scores, d_scores);
+        for d_score in &mut *d_scores {
+            *d_score /= sum;
+        }
+        d_scores[label] -= T::ONE - smoothing;
+
+        // −log p(k) = log Σ exp(s − max) − (s(k) − max).
+        let surprise = |score: T| sum.ln() - (score - max);
+        let mut loss = (T::ONE - smoothing) * surprise(right);
+        if smoothing > T::ZERO {
+            let share = smoothing / scores.iter().map(|_| T::ONE).sum();
+            loss += share * scores.iter().map(|&score| surprise(score)).sum();
+            d_scores.iter_mut().for_each(|d_score| *d_score -= share);
+        }
+        Ok(loss)
+    }
+}
+
+impl fmt::Display for SoftmaxCrossEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("softmax cross-entropy")?;
+        if self.smoothing > 0.0 {
+            write!(f, ", labels smoothed by {}", self.smoothing)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the probabilities that belong to `scores`: they are in [0, 1] and add up to 1.
+///
+/// As many as the shorter slice holds; NaN where a score is NaN or +∞.
+///
+/// ```
+/// let mut probabilities = [0.0; 3];
+/// convnet_core::loss::softmax(&[1000.0_f32, 1000.0, -1000.0], &mut probabilities);
+/// assert_eq!(probabilities, [0.5, 0.5, 0.0]);
+/// ```
+pub fn softmax<T: Real>(scores: &[T], probabilities: &mut [T]) {
+    let (_, sum) = exponentials(scores, probabilities);
+    for probability in probabilities.iter_mut().take(scores.len()) {
+        *probability /= sum;
+    }
+}
+
+/// Writes exp(score − max), which cannot overflow; returns max and the sum of what is written.
+fn exponentials<T: Real>(scores: &[T], out: &mut [T]) -> (T, T) {
+    let max = scores.iter().copied().fold(T::neg_infinity(), T::max);
+    let mut sum = T::ZERO;
+    for (out, &score) in out.iter_mut().zip(scores) {
+        *out = (score - max).exp();
+        sum += *out;
+    }
+    (max, sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_scores_give_finite_losses() {
+        let mut d_scores = [0.0_f32; 3];
+        let loss = SoftmaxCrossEntropy::default().loss(&[3e38, -3e37, 0.0], 1, &mut d_scores);
+        assert_eq!(loss, Ok(3.3e38));
+        assert_eq!(d_scores, [1.0, -1.0, 0.0]);
+    }
+
+    /// By its definition: the mixture of the losses of all labels.
+    #[test]
+    fn smoothing_mixes_the_losses_of_all_labels() {
+        let (scores, label, mut d_scores) = ([0.3, -1.2, 2.0, 0.7], 2, [0.0_f64; 4]);
+        let mut mixed = [0.0; 5];
+        for k in 0..4 {
+            let loss = SoftmaxCrossEntropy::default()
+                .loss(&scores, k, &mut d_scores)
+                .unwrap();
+            let weight = 0.1 / 4.0 + if k == label { 0.9 } else { 0.0 };
+            mixed[4] += weight * loss;
+            mixed
+                .iter_mut()
+                .zip(d_scores)
+                .for_each(|(mixed, d)| *mixed += weight * d);
+        }
+        let smoothed = SoftmaxCrossEntropy { smoothing: 0.1 };
+        let loss = smoothed.loss(&scores, label, &mut d_scores).unwrap();
+        for (found, expected) in d_scores.into_iter().chain([loss]).zip(mixed) {
+            assert!(
+                (found - expected).abs() < 1e-15,
+                "{found} is not {expected}"
+            );
+        }
+    }
+}
