@@ -20,6 +20,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "train")]
+pub mod data;
 pub mod init;
 pub mod kernel;
 pub mod layer;
