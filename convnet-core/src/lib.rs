@@ -35,6 +35,8 @@ pub mod real;
 pub mod rng;
 pub mod schedule;
 pub mod shape;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod volume;
 #[cfg(feature = "safetensors")]
 pub mod weights;
