@@ -1,17 +1,27 @@
 //! # The plan: every size, every figure and every byte of a network, before it exists
 //!
 //! `convnet!` calls [`place`] while it expands. Where a declaration names a size by a `const`, whose
-//! value a macro cannot see, the generated program calls the same function in a constant instead:
-//! one implementation, so the two cannot disagree.
+//! value a macro cannot see, the generated program builds a [`Plan`] in a constant instead: one
+//! implementation, so the two cannot disagree.
 //!
 //! ```text
-//! input, [Op] ──▶ place ──▶ [Step] and Totals, or the first Misfit
+//!  input, [Op] ──▶ figures ──▶ liveness ──▶ memory ──▶ [Step] and Totals
+//!                     │        which volume  where each
+//!                     ▼        lives when    one lies
+//!                  Failure: the first layer that does not fit
 //! ```
 //!
 //! Axes are rows first: `[height, width]`, `[height, width, depth]`. Sizes of memory are in
 //! scalars; a place is a multiple of [`LINE`](crate::overlay::LINE).
+//!
+//! **Invariant:** volumes that are alive together do not overlap.
 
-use crate::shape::Window;
+use crate::shape::{Misfit, Window, ok};
+use memory::Buffer;
+
+mod figures;
+mod liveness;
+mod memory;
 
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,35 +52,101 @@ pub enum Op {
     Flatten,
 }
 
+impl Op {
+    /// Whether backward reads the layer's input again: then the tape keeps it. (`max_pool` looks
+    /// for its maxima again; an average needs only the gradient.)
+    #[must_use]
+    pub const fn backward_reads_x(&self) -> bool {
+        matches!(self, Self::Conv { .. } | Self::Fc { .. } | Self::MaxPool(_))
+    }
+
+    /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
+    #[must_use]
+    pub const fn backward_reads_y(&self) -> bool {
+        matches!(self, Self::Activation)
+    }
+
+    /// Whether it learns.
+    #[must_use]
+    pub const fn has_parameters(&self) -> bool {
+        matches!(self, Self::Conv { .. } | Self::Fc { .. })
+    }
+
+    /// Whether it writes another volume than the one that it reads.
+    const fn works_apart(&self) -> bool {
+        !matches!(self, Self::Activation | Self::Dropout | Self::Flatten)
+    }
+}
+
+/// Where a volume lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The caller's: the image in a forward pass, `d_input` in backward.
+    Input,
+    /// The caller's `d_output`, which can only be read; in backward only.
+    Output,
+    /// At this scalar of the arena or the tape.
+    At(usize),
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing: `to` is `from`.
+    Skip,
+    /// The layer works in place: `to` is `from`.
+    InPlace,
+    /// The volume is copied, then the layer works in place in `to` (where it does anything).
+    Copy,
+    /// The layer reads `from` and writes `to`, which do not overlap.
+    Apart,
+}
+
+/// One layer in one pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What it reads: x in a forward pass, dy in backward.
+    pub from: Place,
+    /// What it writes: y in a forward pass, dx in backward.
+    pub to: Place,
+    /// How it gets there.
+    pub how: How,
+}
+
 /// What the plan says of one layer.
+///
+/// A backward pass of layer `i` finds x at `steps[i].tape.from` if [`Op::backward_reads_x`], y at
+/// `steps[i].tape.to` if [`Op::backward_reads_y`], and the mask at `steps[i].mask`. What it does
+/// not read may be overwritten by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The output: height, width, depth.
     pub volume: [usize; 3],
     /// Zero rows above and zero columns left of the input.
     pub before: [usize; 2],
-    /// Rows and columns that no filter reads (`fit = crop`).
+    /// Rows and columns of the input that `fit = crop` cuts off; zeros of the padding that it cuts
+    /// off are not counted.
     pub lost: [usize; 2],
     /// Rows and columns of zeros that `fit = pad` adds below and right.
     pub added: [usize; 2],
     /// Learned scalars.
     pub parameters: usize,
-    /// Multiply-adds of one forward pass.
-    pub macs: usize,
-    /// Receptive field on the image: height, width.
+    /// Multiply-adds of one forward pass. (A `u64`: VGG-16 has more than 2³².)
+    pub macs: u64,
+    /// Receptive field on the image: height, width. Never more than the image.
     pub field: [usize; 2],
-    /// Where the output lies in the arena.
-    pub arena: usize,
-    /// Whether the output replaces the input there (else an activation must copy first).
-    pub in_place: bool,
-    /// Where the output lies in the tape.
-    pub tape: usize,
-    /// Whether the output replaces the input there.
-    pub tape_in_place: bool,
-    /// Where the gradient on the output lies in the tape.
-    pub gradient: usize,
-    /// Where a dropout's mask lies in the tape.
+    /// `forward`, in the arena.
+    pub arena: Pass,
+    /// `forward_train`, in the tape.
+    pub tape: Pass,
+    /// Where a dropout's mask lies in the tape, as large as `volume`.
     pub mask: usize,
+    /// `backward`, in the tape: from the gradient on the output to the one on the input.
+    pub backward: Pass,
+    /// Whether this is the first layer with parameters, or before it. Then the gradient on its
+    /// input only serves the caller's `d_input`: where that is not asked for, a layer with
+    /// parameters runs `backward_parameters`, and one without does not run.
+    pub on_request: bool,
 }
 
 /// What the plan says of the whole.
@@ -83,9 +159,81 @@ pub struct Totals {
     /// Learned scalars.
     pub parameters: usize,
     /// Multiply-adds of one forward pass.
-    pub macs: usize,
-    /// The step at which the most memory of the arena is alive.
+    pub macs: u64,
+    /// The step at which the most memory of the arena is alive: its input and its output.
     pub peak: usize,
+}
+
+/// The first layer that cannot be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which layer.
+    pub layer: usize,
+    /// What it was to read: height, width, depth.
+    pub input: [usize; 3],
+    /// What is wrong.
+    pub misfit: Misfit,
+}
+
+/// The plan of a network of `N` layers, for a constant.
+///
+/// ```
+/// use convnet_core::plan::{Op, Plan};
+/// use convnet_core::shape::{Fit, Padding, Window};
+///
+/// const fn window(size: usize, stride: usize, pad: usize) -> Window {
+///     let padding = Padding::all(pad);
+///     Window { size: [size; 2], stride: [stride; 2], padding, fit: Fit::Exact }
+/// }
+/// // CS231n's example network for CIFAR-10.
+/// const CIFAR: Plan<4> = match Plan::new(
+///     [32, 32, 3],
+///     &[
+///         Op::Conv { filters: 12, window: window(5, 1, 2) },
+///         Op::Activation,
+///         Op::MaxPool(window(2, 2, 0)),
+///         Op::Fc { filters: 10 },
+///     ],
+/// ) {
+///     Ok(plan) => plan,
+///     Err(_) => panic!(),
+/// };
+/// assert_eq!(CIFAR.steps[2].volume, [16, 16, 12]);
+/// assert_eq!(CIFAR.totals.parameters, 31_642);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan<const N: usize> {
+    /// Layer by layer.
+    pub steps: [Step; N],
+    /// The whole.
+    pub totals: Totals,
+}
+
+impl<const N: usize> Plan<N> {
+    /// Plans `ops` on an `input` of `[height, width, depth]`.
+    ///
+    /// # Errors
+    ///
+    /// The first layer that cannot be placed, and why.
+    pub const fn new(input: [usize; 3], ops: &[Op; N]) -> Result<Self, Failure> {
+        let mut steps = [Step::EMPTY; N];
+        let mut buffers = [[Buffer::EMPTY; 3]; N];
+        let totals = ok!(fill(input, ops, &mut steps, &mut buffers));
+        Ok(Self { steps, totals })
+    }
+}
+
+/// Plans `ops` on an `input` of `[height, width, depth]`: as [`Plan::new`], for any number of them.
+///
+/// # Errors
+///
+/// The first layer that cannot be placed, and why.
+#[cfg(feature = "alloc")]
+pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
+    let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
+    let totals = fill(input, ops, &mut steps, &mut buffers)?;
+    Ok((steps, totals))
 }
 
 /// One line of a network's table.
@@ -104,5 +252,73 @@ pub struct LayerInfo {
     /// Learned scalars.
     pub parameters: usize,
     /// Multiply-adds of one forward pass.
-    pub macs: usize,
+    pub macs: u64,
 }
+
+/// The largest memory that is planned: 8 bytes each stay far below `isize::MAX`, rounding included.
+const MOST_SCALARS: usize = usize::MAX / 64;
+
+impl Step {
+    const EMPTY: Self = {
+        let pass = Pass {
+            from: Place::Input,
+            to: Place::Input,
+            how: How::Skip,
+        };
+        Self {
+            volume: [0; 3],
+            before: [0; 2],
+            lost: [0; 2],
+            added: [0; 2],
+            parameters: 0,
+            macs: 0,
+            field: [0; 2],
+            arena: pass,
+            tape: pass,
+            mask: 0,
+            backward: pass,
+            on_request: false,
+        }
+    };
+}
+
+/// The stages. The slices are as long as `ops`.
+const fn fill(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &mut [Step],
+    buffers: &mut [[Buffer; 3]],
+) -> Result<Totals, Failure> {
+    let mut totals = ok!(figures::fill(input, ops, steps));
+    liveness::arena(ops, steps, buffers);
+    totals.peak = memory::peak(buffers.as_flattened(), ops.len());
+    let arena = memory::assign(buffers.as_flattened_mut());
+    liveness::settle_arena(steps, buffers);
+
+    liveness::tape(ops, steps, buffers);
+    let tape = memory::assign(buffers.as_flattened_mut());
+    liveness::settle_tape(steps, buffers);
+
+    let what = match (arena, tape) {
+        (Some(arena), Some(tape)) => {
+            (totals.arena, totals.tape) = (arena, tape);
+            return Ok(totals);
+        }
+        (None, _) => "arena",
+        (Some(_), None) => "tape",
+    };
+    let layer = totals.peak;
+    let input = if layer == 0 {
+        input
+    } else {
+        steps[layer - 1].volume
+    };
+    Err(Failure {
+        layer,
+        input,
+        misfit: Misfit::TooLarge(what),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,24 @@
 //! # Shape: the one formula
 //!
-//! `(W − F + 2P)/S + 1`, CS231n, *Spatial arrangement*.
+//! ```text
+//!            W = 7                        zeros   W = 5    zeros
+//!      ┌─┬─┬─┬─┬─┬─┬─┐                       ┌─┐┌─┬─┬─┬─┬─┐┌─┐
+//!      └─┴─┴─┴─┴─┴─┴─┘                       └─┘└─┴─┴─┴─┴─┘└─┘
+//!      └F=3──┘                               └F=3───┘
+//!          └─────┘     S = 2                       └────┘       S = 2, P = 1
+//!              └─────┘                                 └────┘
+//!      (7 − 3 + 2·0)/2 + 1 = 3               (5 − 3 + 2·1)/2 + 1 = 3
+//! ```
+//!
+//! `(W − F + 2P)/S + 1`, and it must be an integer: CS231n, *Convolutional Networks*, *Spatial
+//! arrangement* and *Constraints on strides*. [`Axis::place`] is the only place where it is
+//! computed; the [plan](mod@crate::plan) and the messages follow it.
+//!
+//! Everything is a `const fn`: `convnet!` calls it while it expands, and a program whose sizes are
+//! named constants calls it while it compiles.
+
+mod misfit;
+pub use misfit::Misfit;
 
 /// What happens when the filter does not step exactly onto the last pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,7 +28,9 @@ pub enum Fit {
     Exact,
     /// The pixels left over are dropped, as PyTorch does.
     Crop,
-    /// Zeros are added below and right until the filter fits, as Caffe's pooling does.
+    /// Zeros are added below and right until the filter fits, as Caffe's pooling does and
+    /// PyTorch's with `ceil_mode`. A position that would see nothing but zeros after the image is
+    /// left out, as there.
     Pad,
 }
 
@@ -33,6 +53,28 @@ pub enum Padding {
     Same,
 }
 
+impl Padding {
+    /// No zeros.
+    pub const NONE: Self = Self::all(0);
+
+    /// `pad = zeros`: the same on all four sides.
+    #[must_use]
+    pub const fn all(zeros: usize) -> Self {
+        Self::pair(zeros, zeros)
+    }
+
+    /// `pad = (before, after)`: above and left, below and right.
+    #[must_use]
+    pub const fn pair(before: usize, after: usize) -> Self {
+        Self::Zeros {
+            top: before,
+            bottom: after,
+            left: before,
+            right: after,
+        }
+    }
+}
+
 /// How a filter slides over a volume; `[rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -45,3 +87,205 @@ pub struct Window {
     /// What happens to a remainder.
     pub fit: Fit,
 }
+
+impl Window {
+    /// The height (`axis` 0) or the width (1) of sliding over an input of `size` there.
+    ///
+    /// # Errors
+    ///
+    /// [`Misfit::Same`], if the padding is `same` and the stride is not 1.
+    pub const fn axis(&self, axis: usize, size: usize) -> Result<Axis, Misfit> {
+        let (filter, stride) = (self.size[axis], self.stride[axis]);
+        let (before, after) = match self.padding {
+            Padding::Zeros {
+                top,
+                bottom,
+                left,
+                right,
+            } => match axis {
+                0 => (top, bottom),
+                _ => (left, right),
+            },
+            Padding::Same if stride > 1 => return Err(Misfit::Same { stride }),
+            Padding::Same => (filter.saturating_sub(1) / 2, filter / 2),
+        };
+        Ok(Axis {
+            size,
+            filter,
+            stride,
+            before,
+            after,
+            fit: self.fit,
+        })
+    }
+
+    /// Both axes of sliding over an input of `[height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// The [`Misfit`] of the width, which is written first, or else of the height.
+    pub const fn place(&self, [height, width]: [usize; 2]) -> Result<[Placed; 2], Misfit> {
+        let columns = ok!(ok!(self.axis(1, width)).place());
+        let rows = ok!(ok!(self.axis(0, height)).place());
+        Ok([rows, columns])
+    }
+
+    /// As [`place`](Self::place), for a pool: each of its positions must see a pixel, for a maximum
+    /// or an average of zeros that are not there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Misfit::Border`] if the padding is as wide as the filter, or that of `place`.
+    pub const fn place_pool(&self, size: [usize; 2]) -> Result<[Placed; 2], Misfit> {
+        let mut axis = 2;
+        while axis > 0 {
+            axis -= 1;
+            let it = ok!(self.axis(axis, size[axis]));
+            if it.filter > 0 && (it.before >= it.filter || it.after >= it.filter) {
+                return Err(Misfit::Border(it));
+            }
+        }
+        self.place(size)
+    }
+}
+
+/// One axis of a filter that slides: W, F, S and P.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// W, pixels of the input.
+    pub size: usize,
+    /// F.
+    pub filter: usize,
+    /// S.
+    pub stride: usize,
+    /// Zeros above or left.
+    pub before: usize,
+    /// Zeros below or right.
+    pub after: usize,
+    /// What happens to a remainder.
+    pub fit: Fit,
+}
+
+/// Where a filter comes to lie along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// How many positions it has: the size of the output.
+    pub output: usize,
+    /// Zeros above or left.
+    pub before: usize,
+    /// Pixels at the end that are cut off ([`Fit::Crop`]).
+    pub lost: usize,
+    /// Zeros of the padding at the end that are cut off with them, or instead of them.
+    pub spared: usize,
+    /// Zeros that [`Fit::Pad`] adds at the end.
+    pub added: usize,
+}
+
+impl Axis {
+    /// The formula.
+    ///
+    /// ```
+    /// use convnet_core::shape::{Axis, Fit, Misfit};
+    ///
+    /// const fn axis(size: usize, filter: usize, stride: usize, pad: usize) -> Axis {
+    ///     Axis { size, filter, stride, before: pad, after: pad, fit: Fit::Exact }
+    /// }
+    /// // Krizhevsky et al. 2012 as CS231n reads it, and as it is printed.
+    /// assert_eq!(axis(227, 11, 4, 0).place().unwrap().output, 55);
+    /// assert_eq!(axis(224, 11, 4, 0).place(), Err(Misfit::Remainder(axis(224, 11, 4, 0))));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`Misfit`]: a number is zero or too large, the filter is larger than the padded input, or
+    /// the division leaves a remainder that `fit` does not allow.
+    pub const fn place(&self) -> Result<Placed, Misfit> {
+        let Self {
+            size,
+            filter,
+            stride,
+            before,
+            after,
+            fit,
+        } = *self;
+        if self.too_large() {
+            return Err(Misfit::TooLarge("size, filter, stride or padding"));
+        }
+        if size == 0 {
+            return Err(Misfit::NoInput);
+        }
+        if filter == 0 {
+            return Err(Misfit::NoSize);
+        }
+        if stride == 0 {
+            return Err(Misfit::NoStride);
+        }
+        let padded = before + size + after;
+        let (slides, rest) = match padded.checked_sub(filter) {
+            Some(way) => (way / stride, way % stride),
+            // One position that begins on the image and ends in the zeros to add.
+            None if matches!(fit, Fit::Pad) && filter - padded < stride => {
+                return Ok(Placed {
+                    output: 1,
+                    before,
+                    lost: 0,
+                    spared: 0,
+                    added: filter - padded,
+                });
+            }
+            None => return Err(Misfit::Larger(*self)),
+        };
+        if rest > 0 && matches!(fit, Fit::Exact) {
+            return Err(Misfit::Remainder(*self));
+        }
+        let one_more = rest > 0 && matches!(fit, Fit::Pad) && (slides + 1) * stride < before + size;
+        if one_more {
+            return Ok(Placed {
+                output: slides + 2,
+                before,
+                lost: 0,
+                spared: 0,
+                added: stride - rest,
+            });
+        }
+        // Zeros go before pixels do.
+        let spared = if rest < after { rest } else { after };
+        Ok(Placed {
+            output: slides + 1,
+            before,
+            lost: rest - spared,
+            spared,
+            added: 0,
+        })
+    }
+
+    /// W − F + before + after; `None` if the filter is larger than the padded input.
+    #[must_use]
+    pub const fn way(&self) -> Option<usize> {
+        self.before
+            .saturating_add(self.size)
+            .saturating_add(self.after)
+            .checked_sub(self.filter)
+    }
+
+    /// Whether the numbers are so large that a sum of them could overflow.
+    const fn too_large(&self) -> bool {
+        const LARGEST: usize = usize::MAX / 8;
+        self.size > LARGEST
+            || self.filter > LARGEST
+            || self.stride > LARGEST
+            || self.before > LARGEST
+            || self.after > LARGEST
+    }
+}
+
+/// `?`, which a `const fn` cannot have yet.
+macro_rules! ok {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        }
+    };
+}
+pub(crate) use ok;

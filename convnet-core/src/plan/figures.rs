@@ -1,0 +1,200 @@
+//! Volumes, parameters, multiply-adds and receptive fields: what does not depend on memory.
+
+use super::{Failure, MOST_SCALARS, Op, Step, Totals};
+use crate::shape::{Misfit, Placed, Window, ok};
+
+/// Writes the figures of each step.
+pub(super) const fn fill(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &mut [Step],
+) -> Result<Totals, Failure> {
+    let mut totals = Totals {
+        arena: 0,
+        tape: 0,
+        parameters: 0,
+        macs: 0,
+        peak: 0,
+    };
+    let (mut x, mut after_fc) = (input, false);
+    let mut reach = [Reach { field: 1, jump: 1 }; 2];
+    let mut layer = 0;
+    while layer < ops.len() {
+        let op = ops[layer];
+        let mut step = match figures(x, &op) {
+            Ok(step) => step,
+            Err(Misfit::Larger(axis)) if after_fc => {
+                return Err(Failure {
+                    layer,
+                    input: x,
+                    misfit: Misfit::AfterFc(axis),
+                });
+            }
+            Err(misfit) => {
+                return Err(Failure {
+                    layer,
+                    input: x,
+                    misfit,
+                });
+            }
+        };
+        if let Err(misfit) = totals.add(&step) {
+            return Err(Failure {
+                layer,
+                input: x,
+                misfit,
+            });
+        }
+        let (sizes, strides) = op.covers(x);
+        reach[0].grow(sizes[0], strides[0]);
+        reach[1].grow(sizes[1], strides[1]);
+        step.field = [
+            least(reach[0].field, input[0]),
+            least(reach[1].field, input[1]),
+        ];
+
+        after_fc = after_fc || matches!(op, Op::Fc { .. });
+        x = step.volume;
+        steps[layer] = step;
+        layer += 1;
+    }
+    Ok(totals)
+}
+
+/// How many pixels of the image, along one axis, a neuron sees, and how many lie between two
+/// neighbours.
+#[derive(Clone, Copy)]
+struct Reach {
+    field: usize,
+    jump: usize,
+}
+
+impl Reach {
+    /// Dumoulin & Visin 2016, *A guide to convolution arithmetic*, relationship of stacked layers.
+    const fn grow(&mut self, size: usize, stride: usize) {
+        self.field = self
+            .field
+            .saturating_add((size - 1).saturating_mul(self.jump));
+        self.jump = self.jump.saturating_mul(stride);
+    }
+}
+
+impl Op {
+    /// How much of its input one output sees, and how far it steps.
+    const fn covers(&self, [height, width, _]: [usize; 3]) -> ([usize; 2], [usize; 2]) {
+        match self {
+            Self::Conv { window, .. } | Self::MaxPool(window) | Self::AvgPool(window) => {
+                (window.size, window.stride)
+            }
+            Self::GlobalAvgPool | Self::Fc { .. } => ([height, width], [1, 1]),
+            Self::Activation | Self::Dropout | Self::Flatten => ([1, 1], [1, 1]),
+        }
+    }
+}
+
+impl Totals {
+    /// Counts a step in.
+    const fn add(&mut self, step: &Step) -> Result<(), Misfit> {
+        self.parameters += step.parameters;
+        if self.parameters > MOST_SCALARS {
+            return Err(Misfit::TooLarge("number of parameters"));
+        }
+        self.macs = match self.macs.checked_add(step.macs) {
+            Some(macs) => macs,
+            None => return Err(Misfit::TooLarge("number of multiply-adds")),
+        };
+        Ok(())
+    }
+}
+
+const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
+    if x[0] == 0 || x[1] == 0 || x[2] == 0 {
+        return Err(Misfit::NoInput);
+    }
+    ok!(check(x));
+    match op {
+        Op::Conv { filters, window } => {
+            let mut step = slide(ok!(window.place([x[0], x[1]])), *filters);
+            ok!(learn(&mut step, [window.size[0], window.size[1], x[2]]));
+            Ok(step)
+        }
+        Op::MaxPool(window) | Op::AvgPool(window) => pool(x, window),
+        Op::GlobalAvgPool => Ok(Step {
+            volume: [1, 1, x[2]],
+            ..Step::EMPTY
+        }),
+        Op::Fc { filters } => {
+            let mut step = Step {
+                volume: [1, 1, *filters],
+                ..Step::EMPTY
+            };
+            ok!(learn(&mut step, x));
+            Ok(step)
+        }
+        Op::Activation | Op::Dropout | Op::Flatten => Ok(Step {
+            volume: x,
+            ..Step::EMPTY
+        }),
+    }
+}
+
+const fn slide([rows, columns]: [Placed; 2], depth: usize) -> Step {
+    Step {
+        volume: [rows.output, columns.output, depth],
+        before: [rows.before, columns.before],
+        lost: [rows.lost, columns.lost],
+        added: [rows.added, columns.added],
+        ..Step::EMPTY
+    }
+}
+
+const fn pool(x: [usize; 3], window: &Window) -> Result<Step, Misfit> {
+    let step = slide(ok!(window.place_pool([x[0], x[1]])), x[2]);
+    ok!(check(step.volume));
+    Ok(step)
+}
+
+/// The filters, a bias each, and a multiply-add for each weight at each position.
+const fn learn(step: &mut Step, filter: [usize; 3]) -> Result<(), Misfit> {
+    const TOO_MANY: Misfit = Misfit::TooLarge("number of parameters");
+    let [height, width, filters] = step.volume;
+    if filters == 0 {
+        return Err(Misfit::NoFilters);
+    }
+    ok!(check(step.volume));
+    let weights = match product(filter) {
+        Some(scalars) => match scalars.checked_mul(filters) {
+            Some(weights) if weights <= MOST_SCALARS => weights,
+            _ => return Err(TOO_MANY),
+        },
+        None => return Err(TOO_MANY),
+    };
+    step.parameters = weights + filters;
+    step.macs = match (weights as u64).checked_mul((height * width) as u64) {
+        Some(macs) => macs,
+        None => return Err(Misfit::TooLarge("number of multiply-adds")),
+    };
+    Ok(())
+}
+
+/// Whether a volume can be addressed.
+const fn check(volume: [usize; 3]) -> Result<(), Misfit> {
+    match product(volume) {
+        Some(_) => Ok(()),
+        None => Err(Misfit::TooLarge("volume")),
+    }
+}
+
+const fn product([height, width, depth]: [usize; 3]) -> Option<usize> {
+    match height.checked_mul(width) {
+        Some(area) => match area.checked_mul(depth) {
+            Some(all) if all <= MOST_SCALARS => Some(all),
+            _ => None,
+        },
+        None => None,
+    }
+}
+
+const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}

@@ -1,0 +1,225 @@
+use super::*;
+use crate::overlay::LINE;
+use crate::shape::{Fit, Padding};
+use proptest::prelude::*;
+
+mod interpreter;
+
+const fn conv(filters: usize, size: usize, stride: usize, pad: usize) -> Op {
+    Op::Conv {
+        filters,
+        window: window(size, stride, pad),
+    }
+}
+
+const fn pool(size: usize, stride: usize) -> Op {
+    Op::MaxPool(window(size, stride, 0))
+}
+
+const fn fc(filters: usize) -> Op {
+    Op::Fc { filters }
+}
+
+const fn window(size: usize, stride: usize, pad: usize) -> Window {
+    Window {
+        size: [size; 2],
+        stride: [stride; 2],
+        padding: Padding::all(pad),
+        fit: Fit::Exact,
+    }
+}
+
+/// CS231n's example network for CIFAR-10; its figures by hand: 32·32·12 outputs of 5·5·3
+/// multiply-adds each, and 16·16·12·10.
+#[test]
+fn the_figures_of_cs231n_s_network_for_cifar() {
+    let ops = [conv(12, 5, 1, 2), Op::Activation, pool(2, 2), fc(10)];
+    let plan = Plan::new([32, 32, 3], &ops).unwrap();
+    assert_eq!(
+        plan.steps.map(|step| step.volume),
+        [[32, 32, 12], [32, 32, 12], [16, 16, 12], [1, 1, 10]]
+    );
+    assert_eq!(plan.steps.map(|step| step.parameters), [912, 0, 0, 30_730]);
+    assert_eq!(
+        plan.steps.map(|step| step.field),
+        [[5, 5], [5, 5], [6, 6], [32, 32]]
+    );
+    assert_eq!(plan.totals.macs, 952_320);
+    assert_eq!(plan.totals.parameters, 31_642);
+    // The pool reads 32·32·12 and writes 16·16·12.
+    assert_eq!(plan.totals.arena, 12_288 + 3_072);
+    assert_eq!(plan.totals.peak, 2);
+    // The pool's backward reads what it read and the gradient on what it wrote, and writes the one
+    // on what it read.
+    assert_eq!(plan.totals.tape, 12_288 + 3_072 + 12_288);
+}
+
+fn vgg16() -> std::vec::Vec<Op> {
+    let mut ops = std::vec::Vec::new();
+    for (filters, convs) in [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)] {
+        for _ in 0..convs {
+            ops.extend([conv(filters, 3, 1, 1), Op::Activation]);
+        }
+        ops.push(pool(2, 2));
+    }
+    ops.extend([fc(4096), Op::Activation, fc(4096), Op::Activation, fc(1000)]);
+    ops
+}
+
+/// Parameters as Simonyan & Zisserman 2014 (table 2) and torchvision count them; receptive fields
+/// as Araujo et al. 2019, *Computing Receptive Fields of Convolutional Neural Networks*.
+#[test]
+fn the_figures_of_vgg_16() {
+    let (steps, totals) = place([224, 224, 3], &vgg16()).unwrap();
+    assert_eq!(totals.parameters, 138_357_544);
+    assert_eq!(totals.macs, 15_470_264_320);
+    let last_pool = &steps[vgg16().len() - 6];
+    assert_eq!(
+        (last_pool.volume, last_pool.field),
+        ([7, 7, 512], [212, 212])
+    );
+    // CS231n, Case studies, VGGNet in detail: conv1_1 and conv1_2 weigh most, 3.2 M each.
+    assert_eq!((totals.arena, totals.peak), (2 * 224 * 224 * 64, 2));
+}
+
+/// Zeiler & Fergus's reading of Krizhevsky et al. 2012, as Araujo et al. 2019 count it.
+#[test]
+fn the_receptive_fields_of_alex_net() {
+    let ops = [
+        conv(96, 11, 4, 0),
+        pool(3, 2),
+        conv(256, 5, 1, 2),
+        pool(3, 2),
+        conv(384, 3, 1, 1),
+        conv(384, 3, 1, 1),
+        conv(256, 3, 1, 1),
+        pool(3, 2),
+        Op::GlobalAvgPool,
+    ];
+    let fields = Plan::new([227, 227, 3], &ops)
+        .unwrap()
+        .steps
+        .map(|step| step.field[0]);
+    assert_eq!(fields, [11, 19, 51, 67, 99, 131, 163, 195, 227]);
+}
+
+#[test]
+fn a_failure_names_the_first_layer_that_does_not_fit() {
+    let fail = |input, ops: &[Op]| {
+        let failure = place(input, ops).unwrap_err();
+        (failure.layer, failure.input, failure.misfit)
+    };
+    let (layer, input, misfit) = fail([9, 9, 1], &[conv(4, 3, 1, 0), pool(2, 2), pool(2, 2)]);
+    assert_eq!((layer, input), (1, [7, 7, 4]));
+    assert!(matches!(misfit, Misfit::Remainder(axis) if axis.size == 7));
+    let (layer, _, misfit) = fail([9, 9, 1], &[fc(10), Op::Activation, conv(4, 3, 1, 0)]);
+    assert!(matches!((layer, misfit), (2, Misfit::AfterFc(_))));
+    assert_eq!(fail([9, 0, 1], &[fc(10)]).2, Misfit::NoInput);
+    assert_eq!(fail([9, 9, 1], &[fc(0)]).2, Misfit::NoFilters);
+    assert_eq!(fail([9, 9, 1], &[conv(0, 3, 1, 1)]).2, Misfit::NoFilters);
+    // A 1x1 conv on scores is an fc, and legal.
+    assert!(place([9, 9, 1], &[fc(10), conv(4, 1, 1, 0)]).is_ok());
+}
+
+#[test]
+fn numbers_too_large_are_a_failure_and_no_overflow() {
+    const HUGE: usize = usize::MAX / 2;
+    let too_large = |input, ops: &[Op]| {
+        matches!(
+            place(input, ops),
+            Err(Failure {
+                misfit: Misfit::TooLarge(_),
+                ..
+            })
+        )
+    };
+    assert!(too_large([HUGE, HUGE, 3], &[Op::Activation]));
+    assert!(too_large([8, 8, 1], &[fc(HUGE)]));
+    assert!(too_large([8, 8, 1], &[conv(HUGE, 3, 1, 1)]));
+    assert!(too_large([8, 8, 1], &[conv(1, 3, 1, HUGE)]));
+    assert!(too_large([8, 8, 1], &[conv(1, HUGE, 1, 0)]));
+    assert!(too_large([8, 8, 1], &[conv(1, 3, HUGE, 0)]));
+    assert!(too_large(
+        [8, 8, 1],
+        &[conv(usize::MAX / 128 / 64, 1, 1, 0), fc(1 << 20)]
+    ));
+    // Each of them can be addressed, but not all of them.
+    let each = usize::MAX / 64 / 2;
+    assert!(too_large(
+        [1, 1, each],
+        &[Op::Activation, Op::Dropout, Op::Activation]
+    ));
+}
+
+/// What a chain needs: the most that two neighbours take.
+fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
+    let written = ops.iter().zip(steps).enumerate().filter(|(i, (op, _))| {
+        let lead = ops[..*i]
+            .iter()
+            .all(|op| matches!(op, Op::Dropout | Op::Flatten));
+        match op {
+            Op::Dropout | Op::Flatten => lead && i + 1 == ops.len(),
+            Op::Activation => lead,
+            _ => true,
+        }
+    });
+    let sizes: std::vec::Vec<usize> = written
+        .map(|(_, (_, step))| step.volume.iter().product::<usize>().next_multiple_of(LINE))
+        .collect();
+    let pairs = sizes.windows(2).map(|pair| pair[0] + pair[1]).max();
+    pairs.unwrap_or_else(|| sizes.iter().sum())
+}
+
+fn check(input: [usize; 3], ops: &[Op]) {
+    let Ok((steps, totals)) = place(input, ops) else {
+        return;
+    };
+    assert_eq!(totals.arena, chain_bound(ops, &steps), "{ops:?}");
+    interpreter::infer(input, ops, &steps, totals.arena);
+    let bound = interpreter::train(input, ops, &steps, totals.tape);
+    assert!(bound <= totals.tape && totals.tape <= bound + bound / 2);
+}
+
+/// Every sequence of up to five layers of every kind.
+#[test]
+fn every_small_network_keeps_what_it_needs() {
+    let words = [
+        conv(3, 3, 1, 1),
+        conv(40, 1, 1, 0),
+        pool(2, 2),
+        Op::GlobalAvgPool,
+        fc(7),
+        Op::Activation,
+        Op::Dropout,
+        Op::Flatten,
+    ];
+    for len in 1..=5 {
+        for code in 0..words.len().pow(len) {
+            let ops: std::vec::Vec<Op> = (0..len)
+                .map(|i| words[code / words.len().pow(i) % words.len()])
+                .collect();
+            check([4, 4, 2], &ops);
+        }
+    }
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (1..200usize, 0..3usize).prop_map(|(filters, pad)| conv(filters, 2 * pad + 1, 1, pad)),
+        (1..200usize).prop_map(|filters| conv(filters, 2, 2, 0)),
+        Just(pool(2, 2)),
+        Just(Op::AvgPool(window(2, 2, 0))),
+        (1..500usize).prop_map(fc),
+        Just(Op::Activation),
+        Just(Op::Activation),
+        Just(Op::Dropout),
+        Just(Op::Flatten),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_network_keeps_what_it_needs(ops in prop::collection::vec(any_op(), 1..24)) {
+        check([16, 32, 3], &ops);
+    }
+}
