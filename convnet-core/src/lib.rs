@@ -20,6 +20,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "train")]
+pub mod data;
 pub mod init;
 pub mod kernel;
 pub mod layer;
@@ -33,6 +35,8 @@ pub mod real;
 pub mod rng;
 pub mod schedule;
 pub mod shape;
+#[cfg(feature = "train")]
+pub mod train;
 pub mod volume;
 #[cfg(feature = "safetensors")]
 pub mod weights;

@@ -114,7 +114,7 @@ impl<T: fmt::Debug, const H: usize, const W: usize, const D: usize> fmt::Debug
 ///
 /// The implementor is `repr(C)`, starts with its `HEIGHT · WIDTH · DEPTH` scalars, holds nothing
 /// else but padding, and asks for an alignment of 64 at most.
-pub unsafe trait AnyVolume: Zeroable + 'static {
+pub unsafe trait AnyVolume: Zeroable + Send + Sync + 'static {
     /// What it is made of.
     type Scalar: Real;
     /// Height, width, depth.

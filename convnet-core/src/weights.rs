@@ -47,7 +47,7 @@ use crate::Parameters;
 
 pub use error::WeightsError;
 #[cfg(feature = "train")]
-pub(crate) use file::{Group, Reader, View, copy, write};
+pub(crate) use file::{Group, Reader, View, check_finite, copy, write};
 pub use pytorch::from_pytorch;
 #[cfg(feature = "std")]
 pub use pytorch::load_pytorch;
@@ -81,7 +81,7 @@ pub fn to_bytes<P: Parameters>(parameters: &P) -> Result<Vec<u8>, WeightsError> 
 pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(), WeightsError> {
     let reader = file::Reader::new(bytes)?;
     let views = reader.group::<P>("")?;
-    reader.refuse_extra(&views)?;
+    reader.refuse_extra(views.iter())?;
     views
         .iter()
         .try_for_each(file::View::check_finite::<P::Scalar>)?;

@@ -118,12 +118,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A tensor that is not among the `known` is an error.
-    pub(crate) fn refuse_extra(&self, known: &[View<'_>]) -> Result<(), WeightsError> {
+    pub(crate) fn refuse_extra<'v>(
+        &self,
+        known: impl Iterator<Item = &'v View<'v>> + Clone,
+    ) -> Result<(), WeightsError> {
         let mut names = self.metadata.offset_keys().into_iter();
-        match names.find(|name| known.iter().all(|view| view.name != *name)) {
+        match names.find(|name| known.clone().all(|view| view.name != *name)) {
             None => Ok(()),
             Some(tensor) => {
-                let expected = known.iter().map(|view| view.name.clone()).collect();
+                let expected = known.map(|view| view.name.clone()).collect();
                 Err(WeightsError::Extra { tensor, expected })
             }
         }

@@ -41,7 +41,7 @@ pub fn from_pytorch<P: Parameters>(
         reader.view::<P::Scalar>(their_name(tensor, names), |axes| their_shape(tensor, axes))
     };
     let views = P::TENSORS.iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    reader.refuse_extra(&views)?;
+    reader.refuse_extra(views.iter())?;
     views.iter().try_for_each(View::check_finite::<P::Scalar>)?;
     for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
         let to = parameters.tensor_mut(index);

@@ -1,0 +1,116 @@
+//! # Data: labelled images
+//!
+//! ```text
+//! files ──▶ mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
+//! ```
+//!
+//! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, the wrappers
+//! are sets made of sets.
+//!
+//! **Invariant:** a set is checked when it is made: it is not empty, its sizes agree, every label
+//! is one of its classes. Training meets no bad image in its third hour.
+//!
+//! ```
+//! use convnet_core::data::{self, Images, Samples};
+//!
+//! // Two images of 1x2x1, of classes 0 and 1.
+//! let images = Images::new([1, 2, 1], 2, vec![0, 255, 255, 0], vec![0, 1])?;
+//! let mut image = [0.0f32; 2];
+//! images.image(1, &mut image);
+//! assert_eq!((images.label(1), image), (1, [1.0, 0.0]));
+//!
+//! let error = Images::new([1, 2, 1], 2, vec![0, 255], vec![7]).unwrap_err();
+//! assert!(error.to_string().contains("label 7"));
+//! # Ok::<(), data::DataError>(())
+//! ```
+
+mod augment;
+mod cifar10;
+mod digits;
+mod error;
+mod file;
+mod images;
+mod mnist;
+mod subset;
+
+use crate::{Real, Rng};
+
+pub use augment::{RandomFlips, RandomShifts};
+pub use cifar10::cifar10;
+pub use digits::digits;
+pub use error::{DataError, Defect};
+pub use images::{Images, Normalisation};
+pub use mnist::mnist;
+pub use subset::{Subset, split};
+
+/// A set of labelled images of one shape.
+pub trait Samples: Sync {
+    /// How many images there are.
+    fn len(&self) -> usize;
+
+    /// Height, width, depth of each.
+    fn shape(&self) -> [usize; 3];
+
+    /// How many classes there are; labels are smaller.
+    fn classes(&self) -> usize;
+
+    /// The class of image `index`.
+    fn label(&self, index: usize) -> usize;
+
+    /// Writes image `index`, as `[height][width][depth]`.
+    fn image<T: Real>(&self, index: usize, image: &mut [T]);
+
+    /// Writes image `index` as training is to see it this time: with whatever `rng` does to it.
+    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
+        let _ = rng;
+        self.image(index, image);
+    }
+
+    /// Whether there is nothing to learn from.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// In training, each image is mirrored left to right, or not, by the toss of a coin.
+    fn random_flips(self) -> RandomFlips<Self>
+    where
+        Self: Sized,
+    {
+        RandomFlips::new(self)
+    }
+
+    /// In training, each image is moved by up to `most` pixels along each axis, with zeros where
+    /// nothing moved in; a random crop of the image padded by `most`, that is.
+    fn random_shifts(self, most: usize) -> RandomShifts<Self>
+    where
+        Self: Sized,
+    {
+        RandomShifts::new(self, most)
+    }
+}
+
+impl<S: Samples> Samples for &S {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        (**self).shape()
+    }
+
+    fn classes(&self) -> usize {
+        (**self).classes()
+    }
+
+    fn label(&self, index: usize) -> usize {
+        (**self).label(index)
+    }
+
+    fn image<T: Real>(&self, index: usize, image: &mut [T]) {
+        (**self).image(index, image);
+    }
+
+    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
+        (**self).augmented(index, image, rng);
+    }
+}

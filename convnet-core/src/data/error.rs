@@ -1,0 +1,207 @@
+//! What can be wrong with a data set.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Normalisation;
+
+/// Why a data set was not made, and which file is to blame.
+#[derive(Debug)]
+pub struct DataError {
+    /// The file, if the set comes from one.
+    pub path: Option<PathBuf>,
+    /// What is wrong.
+    pub defect: Defect,
+}
+
+/// What is wrong with a data set.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Defect {
+    /// The file is not there.
+    Missing {
+        /// How to get it.
+        remedy: &'static str,
+    },
+    /// The file could not be read or unpacked.
+    Io(io::Error),
+    /// An IDX file begins with another number.
+    Magic {
+        /// What this kind of file begins with.
+        expected: u32,
+        /// What it begins with.
+        found: u32,
+    },
+    /// The file is shorter or longer than its kind and its own header say.
+    Length {
+        /// In bytes.
+        expected: usize,
+        /// In bytes.
+        found: usize,
+    },
+    /// The file is no whole number of records.
+    Records {
+        /// Bytes a record.
+        record: usize,
+        /// Bytes of the file.
+        found: usize,
+    },
+    /// A line of text is not what it should be.
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What it should be.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// The pixels are not so many whole images.
+    Pixels {
+        /// Height, width, depth of an image.
+        shape: [usize; 3],
+        /// How many pixel values there are.
+        found: usize,
+    },
+    /// There are not as many labels as images.
+    Count {
+        /// Images.
+        images: usize,
+        /// Labels.
+        labels: usize,
+    },
+    /// A label is none of the classes.
+    Label {
+        /// The image, counted from 0.
+        index: usize,
+        /// Its label.
+        label: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A normalisation for images of another depth, or one that divides by what is no positive
+    /// number.
+    Normalisation {
+        /// How many depth slices an image has.
+        depth: usize,
+        /// What was asked for.
+        found: Normalisation,
+    },
+    /// There is no image at all.
+    Empty,
+    /// A share that leaves one side of a split without images.
+    Share {
+        /// The share asked for.
+        share: f64,
+        /// How many images there are to split.
+        images: usize,
+    },
+}
+
+impl Defect {
+    /// Blames `path`.
+    pub(super) fn at(self, path: &Path) -> DataError {
+        DataError {
+            path: Some(path.to_owned()),
+            defect: self,
+        }
+    }
+}
+
+impl DataError {
+    /// Blames `path`, unless another file is to blame.
+    pub(super) fn at(mut self, path: &Path) -> Self {
+        self.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+}
+
+impl From<Defect> for DataError {
+    fn from(defect: Defect) -> Self {
+        Self { path: None, defect }
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        self.defect.fmt(f)
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { remedy } => write!(f, "there is no such file\n{remedy}"),
+            Self::Io(error) => write!(f, "{error}"),
+            Self::Magic { expected, found } => write!(
+                f,
+                "an IDX file of this kind begins with {expected:#010x}, this one with {found:#010x}\n\
+                 are the files of images and labels swapped, or is it another format?"
+            ),
+            Self::Length { expected, found } => {
+                write!(
+                    f,
+                    "{found} bytes, where {expected} are expected\ncopy or download it again"
+                )
+            }
+            Self::Records { record, found } => write!(
+                f,
+                "{found} bytes are no whole number of records of {record}\n\
+                 copy or download it again; the binary version is the one to take"
+            ),
+            Self::Line {
+                line,
+                expected,
+                found,
+            } => {
+                write!(f, "line {line}: expected {expected}, found {found}")
+            }
+            Self::Pixels {
+                shape: [h, w, d],
+                found,
+            } => write!(
+                f,
+                "{found} pixel values are no whole number of images of {w}x{h}x{d}, {} each",
+                h * w * d
+            ),
+            Self::Count { images, labels } => write!(
+                f,
+                "there are {images} images and {labels} labels\none label an image is expected"
+            ),
+            Self::Label {
+                index,
+                label,
+                classes,
+            } => write!(
+                f,
+                "image {index} has the label {label}, and there are {classes} classes\n\
+                 labels count from 0: the largest is {}",
+                classes.saturating_sub(1)
+            ),
+            Self::Normalisation { depth, found } => write!(
+                f,
+                "images of depth {depth} cannot be normalised by {found:?}\n\
+                 one finite mean and one positive deviation for each depth slice are expected"
+            ),
+            Self::Empty => write!(f, "there are no images"),
+            Self::Share { share, images } => write!(
+                f,
+                "a share of {share} of {images} images leaves one side of the split empty\n\
+                 take a share between 0 and 1, such as 0.1, of a larger set"
+            ),
+        }
+    }
+}
+
+impl Error for DataError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.defect {
+            Defect::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One mini-batch over the cores.
+//!
+//! ```text
+//!  batch  │ 17 4 │ 99 8 │ 23 │ 42 5 │      the same cut whatever the number of threads
+//!            │      │      │     │         each shard: its images in order, on its own tape,
+//!            ▼      ▼      ▼     ▼         into its own gradient
+//!           dW     dW     dW    dW
+//!            └──────┴──┬───┴─────┘         added in this order, piece by piece; each piece goes
+//!                      ▼                   straight on to the optimizer
+//!                      W
+//! ```
+//!
+//! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
+//! to the bit on one thread and on many.
+
+use num_traits::ConstZero;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::evaluation::best;
+use crate::data::Samples;
+use crate::loss::LossError;
+use crate::optim::{Optimizer, Step};
+use crate::{AnyVolume, Loss, Real, Rng, Trainable};
+
+/// What a network did on the images seen so far; their sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Totals {
+    pub(super) loss: f64,
+    pub(super) right: usize,
+    pub(super) images: usize,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, more: Self) {
+        self.loss += more.loss;
+        self.right += more.right;
+        self.images += more.images;
+    }
+}
+
+/// The images of a batch and how training is to see them.
+pub(super) struct Batch<'a, S, L> {
+    pub(super) samples: &'a S,
+    pub(super) loss: &'a L,
+    /// Which images, in order.
+    pub(super) images: &'a [usize],
+    /// Image `i` is augmented, and its neurons dropped, by stream `i` of this seed.
+    pub(super) seed: u64,
+}
+
+/// What the shards of every batch work with.
+pub(super) struct Shards<N: Trainable> {
+    gradients: Vec<Box<N>>,
+    spaces: Vec<Space<N>>,
+}
+
+struct Space<N: Trainable> {
+    tape: Box<N::Tape>,
+    image: Box<N::Input>,
+    d_scores: Box<N::Output>,
+    outcome: Result<Totals, LossError>,
+}
+
+impl<N: Trainable + Send + Sync> Shards<N> {
+    pub(super) fn new(count: usize) -> Self {
+        let space = |_| Space {
+            tape: bytemuck::zeroed_box(),
+            image: bytemuck::zeroed_box(),
+            d_scores: bytemuck::zeroed_box(),
+            outcome: Ok(Totals::default()),
+        };
+        let gradients = (0..count).map(|_| bytemuck::zeroed_box()).collect();
+        Self {
+            gradients,
+            spaces: (0..count).map(space).collect(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.spaces.len()
+    }
+
+    /// Fills the gradients, each with the sum over its part of `batch`.
+    pub(super) fn run<S, L>(
+        &mut self,
+        net: &N,
+        batch: &Batch<'_, S, L>,
+    ) -> Result<Totals, LossError>
+    where
+        S: Samples,
+        L: Loss<N::Scalar> + Sync,
+    {
+        let (count, images) = (self.len(), batch.images);
+        let shards = self
+            .gradients
+            .par_iter_mut()
+            .zip(&mut self.spaces)
+            .enumerate();
+        shards
+            .with_max_len(1)
+            .for_each(|(shard, (gradient, space))| {
+                let cut = |shard| shard * images.len() / count;
+                let images = &images[cut(shard)..cut(shard + 1)];
+                space.outcome = space.run(net, batch, images, gradient);
+            });
+        let mut totals = Totals::default();
+        for space in &self.spaces {
+            totals.add(space.outcome?);
+        }
+        Ok(totals)
+    }
+
+    /// One step along the mean gradient of `images` images.
+    ///
+    /// Every tensor is halved until a piece fits the fastest cache; there the gradients are added
+    /// and at once used up.
+    pub(super) fn step<O>(
+        &self,
+        net: &mut N,
+        slots: &mut [Box<N>],
+        optimizer: &O,
+        step: Step,
+        images: usize,
+    ) where
+        O: Optimizer<N::Scalar> + Sync,
+    {
+        let share = N::Scalar::of(1.0 / images as f64);
+        let gradients = &self.gradients;
+        for (index, tensor) in N::TENSORS.iter().enumerate() {
+            let update = |at: usize, w: &mut [N::Scalar], slots: [&mut [N::Scalar]; 2]| {
+                let mut dw = [N::Scalar::ZERO; PIECE];
+                let dw = &mut dw[..w.len()];
+                for gradient in gradients {
+                    let part = &gradient.tensor(index)[at..at + w.len()];
+                    dw.iter_mut()
+                        .zip(part)
+                        .for_each(|(sum, &part)| *sum += part);
+                }
+                dw.iter_mut().for_each(|sum| *sum *= share);
+                optimizer.update(step, tensor.role, w, dw, slots);
+            };
+            let mut slots = slots.iter_mut().map(|slot| slot.tensor_mut(index));
+            let slots = [
+                slots.next().unwrap_or_default(),
+                slots.next().unwrap_or_default(),
+            ];
+            pieces(&update, 0, net.tensor_mut(index), slots);
+        }
+    }
+}
+
+impl<N: Trainable> Space<N> {
+    /// Forward and backward for `images`; `gradient` becomes their sum.
+    fn run<S: Samples, L: Loss<N::Scalar>>(
+        &mut self,
+        net: &N,
+        batch: &Batch<'_, S, L>,
+        images: &[usize],
+        gradient: &mut N,
+    ) -> Result<Totals, LossError> {
+        gradient.fill_zero();
+        let mut totals = Totals::default();
+        for &index in images {
+            let mut rng = Rng::stream(batch.seed, index as u64);
+            let dropout = rng.next_u64();
+            batch
+                .samples
+                .augmented(index, self.image.as_mut_slice(), &mut rng);
+            let scores = net
+                .forward_train(&self.image, &mut self.tape, dropout)
+                .as_slice();
+            let label = batch.samples.label(index);
+            let loss = batch
+                .loss
+                .loss(scores, label, self.d_scores.as_mut_slice())?;
+            let right = usize::from(best(scores) == label);
+            totals.add(Totals {
+                loss: loss.to_f64(),
+                right,
+                images: 1,
+            });
+            net.backward(&self.image, None, &mut self.tape, &self.d_scores, gradient);
+        }
+        Ok(totals)
+    }
+}
+
+/// Scalars of a piece.
+const PIECE: usize = 1024;
+
+/// Hands pieces of `w`, which begins at scalar `at` of its tensor, to `update`, on many threads.
+fn pieces<T: Real>(
+    update: &(impl Fn(usize, &mut [T], [&mut [T]; 2]) + Sync),
+    at: usize,
+    w: &mut [T],
+    slots: [&mut [T]; 2],
+) {
+    if w.len() <= PIECE {
+        return update(at, w, slots);
+    }
+    let middle = (w.len() / 2).next_multiple_of(PIECE);
+    let (w, more) = w.split_at_mut(middle);
+    // A slot that the optimizer does not need is empty.
+    let [(a, more_a), (b, more_b)] = slots.map(|slot| slot.split_at_mut(middle.min(slot.len())));
+    rayon::join(
+        || pieces(update, at, w, [a, b]),
+        || pieces(update, at + middle, more, [more_a, more_b]),
+    );
+}

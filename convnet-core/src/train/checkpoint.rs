@@ -1,0 +1,241 @@
+//! A training in a file, from which it goes on as if it had never stopped.
+//!
+//! ```text
+//! safetensors: weights.conv1.filters …    the network
+//!              slot0.conv1.filters …      what the optimizer keeps: momentum, second moments
+//!              best.conv1.filters …       the best so far, for early stopping
+//!              metadata                   State, as JSON
+//! ```
+//!
+//! **Invariant:** a checkpoint is checked whole before anything is taken from it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::History;
+use super::batch::Totals;
+use crate::Parameters;
+use crate::weights::{self, Group, Reader, View, WeightsError};
+
+/// Why a checkpoint was not read or written.
+#[derive(Debug)]
+pub struct CheckpointError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub defect: CheckpointDefect,
+}
+
+/// What is wrong with a checkpoint.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CheckpointDefect {
+    /// The file or a tensor in it.
+    Weights(WeightsError),
+    /// The file is none of a training.
+    Foreign,
+    /// What it says of the training cannot be.
+    State {
+        /// What cannot be.
+        reason: String,
+    },
+    /// It belongs to another training.
+    Other {
+        /// In what they differ: `optimizer`.
+        what: String,
+        /// What this training has.
+        expected: String,
+        /// What the checkpoint has.
+        found: String,
+    },
+}
+
+/// Where a training is. What follows from it (the step, the order of the images, every random
+/// number) is not kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct State {
+    /// What must be the same for the training to be the same.
+    pub(super) identity: BTreeMap<String, String>,
+    /// The epochs that are done.
+    pub(super) history: History,
+    /// How many batches of the next are done.
+    pub(super) batch: usize,
+    /// What they came to.
+    pub(super) totals: Totals,
+    /// How long they took.
+    pub(super) seconds: f64,
+}
+
+/// Everything of a training that is made of tensors.
+pub(super) struct Tensors<'a, P> {
+    pub(super) net: &'a mut P,
+    pub(super) slots: &'a mut [Box<P>],
+    pub(super) best: Option<&'a mut P>,
+}
+
+const KEY: &str = "convnet.training";
+
+/// Writes the file aside and renames it.
+pub(super) fn save<P: Parameters>(
+    path: &Path,
+    state: &State,
+    tensors: &Tensors<'_, P>,
+) -> Result<(), CheckpointError> {
+    let blame = |error| WeightsError::io(path, error).at(path);
+    let json =
+        serde_json::to_string(state).map_err(|error| blame(io::Error::other(error.to_string())))?;
+    let names = slot_names(tensors.slots.len());
+    let mut groups = vec![Group {
+        prefix: WEIGHTS,
+        parameters: &*tensors.net,
+    }];
+    groups.extend(tensors.best.as_deref().map(|parameters| Group {
+        prefix: BEST,
+        parameters,
+    }));
+    let slots = names.iter().zip(&*tensors.slots);
+    groups.extend(slots.map(|(prefix, slot)| Group {
+        prefix,
+        parameters: &**slot,
+    }));
+    weights::replace(path, |out| {
+        weights::write(&groups, Some((KEY, &json)), |part| out.write_all(part))
+    })
+    .map_err(blame)
+}
+
+/// Reads `path` into `tensors`; `None` if there is no such file. `check` sees the state first.
+pub(super) fn load<P: Parameters>(
+    path: &Path,
+    identity: &BTreeMap<String, String>,
+    check: impl FnOnce(&State) -> Result<(), String>,
+    tensors: &mut Tensors<'_, P>,
+) -> Result<Option<State>, CheckpointError> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(|error| WeightsError::io(path, error).at(path))?,
+    };
+    let blame = |defect| CheckpointError {
+        path: path.to_owned(),
+        defect,
+    };
+    let weights = |error: WeightsError| error.at(path);
+
+    let reader = Reader::new(&bytes).map_err(weights)?;
+    let json = reader
+        .note(KEY)
+        .ok_or_else(|| blame(CheckpointDefect::Foreign))?;
+    let state: State = serde_json::from_str(json).map_err(|error| {
+        blame(CheckpointDefect::State {
+            reason: error.to_string(),
+        })
+    })?;
+    same(identity, &state.identity).map_err(blame)?;
+    check(&state).map_err(|reason| blame(CheckpointDefect::State { reason }))?;
+
+    let kept = state.history.best.is_some();
+    let best = tensors.best.as_deref_mut().filter(|_| kept);
+    let names = slot_names(tensors.slots.len());
+    let slots = names
+        .iter()
+        .map(String::as_str)
+        .zip(tensors.slots.iter_mut().map(|slot| &mut **slot));
+    let groups = [(WEIGHTS, &mut *tensors.net)].into_iter();
+    let groups: Vec<_> = groups
+        .chain(best.map(|best| (BEST, best)))
+        .chain(slots)
+        .collect();
+    let views = groups.iter().map(|(prefix, _)| reader.group::<P>(prefix));
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(weights)?;
+    reader
+        .refuse_extra(views.iter().flatten())
+        .map_err(weights)?;
+    let mut all = views.iter().flatten();
+    all.try_for_each(View::check_finite::<P::Scalar>)
+        .map_err(weights)?;
+
+    for ((_, to), from) in groups.into_iter().zip(&views) {
+        weights::copy(from, to);
+    }
+    Ok(Some(state))
+}
+
+const WEIGHTS: &str = "weights.";
+const BEST: &str = "best.";
+
+fn slot_names(count: usize) -> Vec<String> {
+    (0..count).map(|slot| format!("slot{slot}.")).collect()
+}
+
+/// The first difference is an error.
+fn same(
+    expected: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> Result<(), CheckpointDefect> {
+    for what in expected.keys().chain(found.keys()) {
+        let of = |map: &BTreeMap<_, _>| map.get(what).map_or("nothing", String::as_str).to_owned();
+        let (expected, found) = (of(expected), of(found));
+        if expected != found {
+            return Err(CheckpointDefect::Other {
+                what: what.clone(),
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+impl WeightsError {
+    fn at(self, path: &Path) -> CheckpointError {
+        CheckpointError {
+            path: path.to_owned(),
+            defect: CheckpointDefect::Weights(self),
+        }
+    }
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "checkpoint {}: ", self.path.display())?;
+        match &self.defect {
+            // The path is said.
+            CheckpointDefect::Weights(WeightsError::Io { source, .. }) => source.fmt(f),
+            CheckpointDefect::Weights(error) => error.fmt(f),
+            CheckpointDefect::Foreign => f.write_str(
+                "it is no checkpoint of a training\n\
+                 weights without one are read by `weights::load`; give checkpoints another path",
+            ),
+            CheckpointDefect::State { reason } => write!(
+                f,
+                "what it says of the training cannot be: {reason}\n\
+                 delete it to begin anew, or take an older copy"
+            ),
+            CheckpointDefect::Other {
+                what,
+                expected,
+                found,
+            } => write!(
+                f,
+                "it belongs to another training: {what} is {found} there and {expected} here\n\
+                 set it as it was, or delete the file to begin anew"
+            ),
+        }
+    }
+}
+
+impl Error for CheckpointError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.defect {
+            CheckpointDefect::Weights(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Why a training did not begin, or stopped.
+
+use std::error::Error;
+use std::fmt;
+
+use super::checkpoint::CheckpointError;
+use super::evaluation::scores;
+use crate::data::{DataError, Samples};
+use crate::loss::LossError;
+use crate::optim::OptimError;
+use crate::weights::WeightsError;
+use crate::{AnyVolume, Network};
+
+/// Why a training did not begin, or stopped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A set has no images.
+    Empty {
+        /// `training`, `validation` or `evaluation`.
+        set: &'static str,
+    },
+    /// The images are not of the network's size.
+    Shape {
+        /// `training`, `validation` or `evaluation`.
+        set: &'static str,
+        /// The network's input: height, width, depth.
+        expected: [usize; 3],
+        /// The images': height, width, depth.
+        found: [usize; 3],
+    },
+    /// A label has no class score.
+    Label {
+        /// `training`, `validation` or `evaluation`.
+        set: &'static str,
+        /// The image.
+        image: usize,
+        /// Its label.
+        label: usize,
+        /// How many class scores the network gives.
+        scores: usize,
+    },
+    /// A setting of the trainer makes no sense.
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The loss of a batch is infinite or no number.
+    Diverged {
+        /// Counted from 0.
+        epoch: usize,
+        /// In this epoch, counted from 0.
+        batch: usize,
+        /// At that step.
+        learning_rate: f64,
+        /// The mean loss of the batch.
+        loss: f64,
+    },
+    /// The loss of an image is infinite or no number.
+    Scores {
+        /// The image.
+        image: usize,
+        /// Its loss.
+        loss: f64,
+    },
+    /// The weights are infinite or no number.
+    Weights(WeightsError),
+    /// The optimizer's settings make no sense.
+    Optim(OptimError),
+    /// The loss refused an image.
+    Loss(LossError),
+    /// The images could not be split.
+    Data(DataError),
+    /// The checkpoint could not be read or written.
+    Checkpoint(CheckpointError),
+    /// The threads could not be started.
+    Threads(rayon::ThreadPoolBuildError),
+}
+
+impl TrainError {
+    /// What can be seen before the first image: sizes and labels.
+    pub(super) fn check_samples<N: Network>(
+        set: &'static str,
+        samples: &impl Samples,
+    ) -> Result<(), Self> {
+        let (expected, found, scores) = (N::Input::SHAPE, samples.shape(), scores::<N>());
+        if samples.is_empty() {
+            return Err(Self::Empty { set });
+        }
+        if expected != found {
+            return Err(Self::Shape {
+                set,
+                expected,
+                found,
+            });
+        }
+        match (0..samples.len()).find(|&image| samples.label(image) >= scores) {
+            None => Ok(()),
+            Some(image) => Err(Self::Label {
+                set,
+                image,
+                label: samples.label(image),
+                scores,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { set } => write!(f, "the {set} set has no images"),
+            Self::Shape {
+                set,
+                expected: [h, w, d],
+                found: [y, x, z],
+            } => write!(
+                f,
+                "the {set} images are {x}x{y}x{z}, and the network's input is {w}x{h}x{d}\n\
+                 declare input({x}x{y}x{z}), or bring the images to that size"
+            ),
+            Self::Label {
+                set,
+                image,
+                label,
+                scores,
+            } => write!(
+                f,
+                "{set} image {image} has the label {label}, and the network gives {scores} class \
+                 scores, for labels 0 to {}\nlet the last layer give {} scores, or more",
+                scores.saturating_sub(1),
+                label + 1
+            ),
+            Self::Setting {
+                name,
+                found,
+                expected,
+            } => {
+                write!(f, "{name} is {found}\n{expected} is expected")
+            }
+            Self::Diverged {
+                epoch,
+                batch,
+                learning_rate,
+                loss,
+            } => write!(
+                f,
+                "the loss is {loss} in batch {batch} of epoch {epoch}, at the learning rate \
+                 {learning_rate:e}\ntry a tenth of the learning rate, a warm-up, or normalised \
+                 images; the last checkpoint is sound"
+            ),
+            Self::Scores { image, loss } => write!(
+                f,
+                "the loss of image {image} is {loss}\n\
+                 its pixels or the network's weights are not finite, or far too large"
+            ),
+            Self::Weights(error) => error.fmt(f),
+            Self::Optim(error) => error.fmt(f),
+            Self::Loss(error) => error.fmt(f),
+            Self::Data(error) => error.fmt(f),
+            Self::Checkpoint(error) => error.fmt(f),
+            Self::Threads(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for TrainError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Weights(error) => Some(error),
+            Self::Optim(error) => Some(error),
+            Self::Loss(error) => Some(error),
+            Self::Data(error) => Some(error),
+            Self::Checkpoint(error) => Some(error),
+            Self::Threads(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($error:ty);)*) => {$(
+        impl From<$error> for TrainError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )*};
+}
+
+from! {
+    Weights(WeightsError);
+    Optim(OptimError);
+    Loss(LossError);
+    Data(DataError);
+    Checkpoint(CheckpointError);
+    Threads(rayon::ThreadPoolBuildError);
+}

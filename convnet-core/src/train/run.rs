@@ -1,0 +1,309 @@
+//! A training while it runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Instant;
+
+use super::batch::{Batch, Shards, Totals};
+use super::checkpoint::{self, State, Tensors};
+use super::history::{Epoch, Metrics};
+use super::trainer::AnySchedule;
+use super::{History, TrainError, Trainer, evaluate};
+use super::{identity, progress};
+use crate::data::Samples;
+use crate::optim::Step;
+use crate::{Loss, Optimizer, Parameters, Rng, Trainable, weights};
+
+/// Everything is allocated when it is made, on the heap.
+pub(super) struct Run<'a, N: Trainable, O, L, S, V> {
+    trainer: &'a Trainer<O, L>,
+    training: &'a S,
+    validation: Option<&'a V>,
+    schedule: Box<dyn AnySchedule>,
+    net: &'a mut N,
+    /// The weights with the lowest validation loss.
+    best: Option<Box<N>>,
+    slots: Vec<Box<N>>,
+    shards: Shards<N>,
+    /// The training images in this epoch's order.
+    order: Vec<usize>,
+    state: State,
+    display: progress::Display,
+}
+
+impl<'a, N, O, L, S, V> Run<'a, N, O, L, S, V>
+where
+    N: Trainable + Send + Sync,
+    S: Samples,
+    V: Samples,
+    O: Optimizer<N::Scalar> + Display + Sync,
+    L: Loss<N::Scalar> + Display + Sync,
+{
+    /// Checks all there is to check, and goes to where the checkpoint is, if there is one.
+    pub(super) fn new(
+        trainer: &'a Trainer<O, L>,
+        net: &'a mut N,
+        training: &'a S,
+        validation: Option<&'a V>,
+    ) -> Result<Self, TrainError> {
+        trainer.check(validation.is_some())?;
+        trainer.optimizer.check()?;
+        TrainError::check_samples::<N>("training", training)?;
+        if let Some(validation) = validation {
+            TrainError::check_samples::<N>("validation", validation)?;
+        }
+        let batches = training.len().div_ceil(trainer.batch_size);
+        let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
+        let mut run = Self {
+            schedule,
+            best: trainer.patience.map(|_| bytemuck::zeroed_box()),
+            slots: (0..trainer.optimizer.slots())
+                .map(|_| bytemuck::zeroed_box())
+                .collect(),
+            shards: Shards::new(trainer.shard_count()),
+            order: Vec::with_capacity(training.len()),
+            state: State::default(),
+            display: progress::Display::new(trainer.progress, trainer.epochs, training.len()),
+            trainer,
+            training,
+            validation,
+            net,
+        };
+        run.resume()?;
+        Ok(run)
+    }
+
+    /// All epochs that are left.
+    pub(super) fn finish(mut self) -> Result<History, TrainError> {
+        while self.state.history.epochs.len() < self.trainer.epochs && !self.stopped() {
+            self.epoch()?;
+            self.save()?;
+        }
+        if let (Some(best), Some(_)) = (&self.best, self.state.history.best) {
+            copy(&**best, self.net);
+        }
+        Ok(self.state.history)
+    }
+
+    /// Whether patience has run out.
+    fn stopped(&self) -> bool {
+        let History { epochs, best } = &self.state.history;
+        match (self.trainer.patience, best) {
+            (Some(patience), Some(best)) => epochs.len() - 1 - best >= patience,
+            _ => false,
+        }
+    }
+
+    fn epoch(&mut self) -> Result<(), TrainError> {
+        let epoch = self.state.history.epochs.len();
+        let seed = Rng::stream(self.trainer.seed, epoch as u64).next_u64();
+        self.order.clear();
+        self.order.extend(0..self.training.len());
+        Rng::stream(seed, u64::MAX).shuffle(&mut self.order);
+
+        while self.state.batch < self.batches() {
+            let clock = Instant::now();
+            self.batch(epoch, seed)?;
+            self.state.seconds += clock.elapsed().as_secs_f64();
+            self.display
+                .batch(epoch, &self.state.totals, self.state.seconds);
+            let every = self.trainer.checkpoint_every;
+            if every.is_some_and(|every| self.state.batch.is_multiple_of(every)) {
+                self.save()?;
+            }
+        }
+        weights::check_finite(self.net)?;
+        self.record(epoch)
+    }
+
+    /// One step.
+    fn batch(&mut self, epoch: usize, seed: u64) -> Result<(), TrainError> {
+        let number = self.state.batch;
+        let size = self.trainer.batch_size;
+        let images = &self.order[number * size..self.order.len().min((number + 1) * size)];
+        let batch = Batch {
+            samples: self.training,
+            loss: &self.trainer.loss,
+            images,
+            seed,
+        };
+        let totals = self.shards.run(&*self.net, &batch)?;
+
+        let step = self.step(epoch, number);
+        if !(step.rate.is_finite() && step.rate >= 0.0) {
+            return Err(TrainError::Setting {
+                name: "the learning rate",
+                found: format!("{} at step {}", step.rate, step.count),
+                expected: "a schedule of finite numbers, none below 0,",
+            });
+        }
+        if !totals.loss.is_finite() {
+            let loss = totals.loss / totals.images as f64;
+            let learning_rate = step.rate;
+            return Err(TrainError::Diverged {
+                epoch,
+                batch: number,
+                learning_rate,
+                loss,
+            });
+        }
+        let optimizer = &self.trainer.optimizer;
+        self.shards
+            .step(self.net, &mut self.slots, optimizer, step, images.len());
+        self.state.totals.add(totals);
+        self.state.batch += 1;
+        Ok(())
+    }
+
+    /// Ends an epoch: validates, keeps the best, writes history.
+    fn record(&mut self, number: usize) -> Result<(), TrainError> {
+        let Totals {
+            loss,
+            right,
+            images,
+        } = self.state.totals;
+        let mean = |sum: f64| sum / images as f64;
+        let epoch = Epoch {
+            training: Metrics {
+                loss: mean(loss),
+                accuracy: mean(right as f64),
+            },
+            validation: self.validate()?,
+            learning_rate: self.step(number, self.batches() - 1).rate,
+            // A clock may stand still; an infinite speed is no JSON.
+            images_per_second: images as f64 / self.state.seconds.max(1e-9),
+        };
+        self.display.epoch(number, &epoch);
+        let history = &mut self.state.history;
+        let loss = |epoch: &Epoch| {
+            epoch
+                .validation
+                .map_or(f64::INFINITY, |metrics| metrics.loss)
+        };
+        let lowest = history
+            .best
+            .map_or(f64::INFINITY, |best| loss(&history.epochs[best]));
+        if let Some(best) = &mut self.best
+            && loss(&epoch) < lowest
+        {
+            copy(&*self.net, &mut **best);
+            history.best = Some(number);
+        }
+        history.epochs.push(epoch);
+        (self.state.batch, self.state.totals, self.state.seconds) = (0, Totals::default(), 0.0);
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<Option<Metrics>, TrainError> {
+        let Some(validation) = self.validation else {
+            return Ok(None);
+        };
+        let seen = evaluate(&*self.net, validation, &self.trainer.loss)?;
+        Ok(Some(Metrics {
+            loss: seen.loss(),
+            accuracy: seen.accuracy(),
+        }))
+    }
+
+    fn batches(&self) -> usize {
+        self.training.len().div_ceil(self.trainer.batch_size)
+    }
+
+    fn step(&self, epoch: usize, batch: usize) -> Step {
+        Step::at(&*self.schedule, (epoch * self.batches() + batch) as u64)
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let Some(path) = &self.trainer.checkpoint else {
+            return Ok(());
+        };
+        weights::check_finite(self.net)?;
+        let best = self
+            .best
+            .as_deref_mut()
+            .filter(|_| self.state.history.best.is_some());
+        let tensors = Tensors {
+            net: self.net,
+            slots: &mut self.slots,
+            best,
+        };
+        Ok(checkpoint::save(path, &self.state, &tensors)?)
+    }
+
+    fn resume(&mut self) -> Result<(), TrainError> {
+        self.state.identity = self.identity();
+        let Some(path) = &self.trainer.checkpoint else {
+            return Ok(());
+        };
+        let (batches, images) = (self.batches(), self.training.len());
+        let (epochs, size) = (self.trainer.epochs, self.trainer.batch_size);
+        let check = |state: &State| {
+            let History { epochs: done, best } = &state.history;
+            let seen = images.min(state.batch.saturating_mul(size));
+            match () {
+                () if done.len() > epochs => Err(format!(
+                    "{} epochs are done, and {epochs} are asked for",
+                    done.len()
+                )),
+                () if state.batch > batches => Err(format!("batch {} of {batches}", state.batch)),
+                () if state.totals.images != seen || state.totals.right > seen => {
+                    Err(format!("{:?} after {seen} images", state.totals))
+                }
+                () if best.is_some_and(|best| best >= done.len()) => {
+                    Err(format!("the best epoch is {best:?} of {}", done.len()))
+                }
+                () => Ok(()),
+            }
+        };
+        let best = self.best.as_deref_mut();
+        let mut tensors = Tensors {
+            net: self.net,
+            slots: &mut self.slots,
+            best,
+        };
+        let identity = &self.state.identity;
+        if let Some(state) = checkpoint::load(path, identity, check, &mut tensors)? {
+            self.state = state;
+        }
+        Ok(())
+    }
+
+    /// What must be the same for the training to be the same.
+    fn identity(&self) -> BTreeMap<String, String> {
+        let Trainer {
+            optimizer,
+            loss,
+            seed,
+            batch_size,
+            patience,
+            ..
+        } = self.trainer;
+        let schedule = &self.schedule;
+        [
+            ("network", identity::network::<N>()),
+            ("optimizer", optimizer.to_string()),
+            ("loss", loss.to_string()),
+            ("learning rate", schedule.to_string()),
+            ("seed", seed.to_string()),
+            ("batch size", batch_size.to_string()),
+            ("number of shards", self.shards.len().to_string()),
+            (
+                "early stopping",
+                if patience.is_some() { "on" } else { "off" }.to_owned(),
+            ),
+            ("training set", identity::samples(self.training)),
+            (
+                "validation set",
+                self.validation.map_or("none".to_owned(), identity::samples),
+            ),
+        ]
+        .map(|(what, value)| (what.to_owned(), value))
+        .into()
+    }
+}
+
+fn copy<P: Parameters>(from: &P, to: &mut P) {
+    for index in 0..P::TENSORS.len() {
+        to.tensor_mut(index).copy_from_slice(from.tensor(index));
+    }
+}

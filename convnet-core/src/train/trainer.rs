@@ -1,0 +1,315 @@
+//! The settings of a training.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use super::run::Run;
+use super::{History, Progress, TrainError};
+use crate::data::{self, Samples};
+use crate::loss::SoftmaxCrossEntropy;
+use crate::schedule::Constant;
+use crate::{Loss, Optimizer, Schedule, Trainable};
+
+/// How a network is trained: the settings, and [`fit`](Self::fit).
+///
+/// | setting | if not said |
+/// |---|---|
+/// | [`loss`](Self::loss) | softmax cross-entropy |
+/// | [`schedule`](Self::schedule), [`learning_rate`](Self::learning_rate) | 0.001, constant |
+/// | [`epochs`](Self::epochs) | 10 |
+/// | [`batch_size`](Self::batch_size) | 32 images |
+/// | [`shards`](Self::shards) | a quarter of the batch, 16 at most |
+/// | [`seed`](Self::seed) | 0 |
+/// | [`validation_share`](Self::validation_share) | nothing is set apart |
+/// | [`patience`](Self::patience) | all epochs are run |
+/// | [`checkpoint`](Self::checkpoint) | none |
+/// | [`threads`](Self::threads) | the current rayon pool's |
+/// | [`progress`](Self::progress) | a bar, on a terminal |
+///
+/// The weights that come out depend on the settings and the images only: not on the threads, and
+/// not on how often the training was killed and resumed.
+pub struct Trainer<O, L = SoftmaxCrossEntropy> {
+    pub(super) optimizer: O,
+    pub(super) loss: L,
+    pub(super) schedule: Box<dyn Fn(u64) -> Box<dyn AnySchedule> + Send + Sync>,
+    pub(super) epochs: usize,
+    pub(super) batch_size: usize,
+    pub(super) shards: Option<usize>,
+    pub(super) seed: u64,
+    pub(super) validation_share: Option<f64>,
+    pub(super) patience: Option<usize>,
+    pub(super) checkpoint: Option<PathBuf>,
+    pub(super) checkpoint_every: Option<usize>,
+    pub(super) threads: Option<usize>,
+    pub(super) progress: Progress,
+}
+
+/// A schedule that can be named in a checkpoint.
+pub(super) trait AnySchedule: Schedule + Display {}
+
+impl<S: Schedule + Display> AnySchedule for S {}
+
+impl<O> Trainer<O> {
+    /// Trains by `optimizer`.
+    #[must_use]
+    pub fn new(optimizer: O) -> Self {
+        Self {
+            optimizer,
+            loss: SoftmaxCrossEntropy::default(),
+            schedule: Box::new(|_| Box::new(Constant(1e-3))),
+            epochs: 10,
+            batch_size: 32,
+            shards: None,
+            seed: 0,
+            validation_share: None,
+            patience: None,
+            checkpoint: None,
+            checkpoint_every: None,
+            threads: None,
+            progress: Progress::default(),
+        }
+    }
+}
+
+impl<O, L> Trainer<O, L> {
+    /// Another loss. Weight decay is the optimizer's.
+    #[must_use]
+    pub fn loss<M>(self, loss: M) -> Trainer<O, M> {
+        Trainer {
+            loss,
+            optimizer: self.optimizer,
+            schedule: self.schedule,
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            shards: self.shards,
+            seed: self.seed,
+            validation_share: self.validation_share,
+            patience: self.patience,
+            checkpoint: self.checkpoint,
+            checkpoint_every: self.checkpoint_every,
+            threads: self.threads,
+            progress: self.progress,
+        }
+    }
+
+    /// The same learning rate at every step.
+    #[must_use]
+    pub fn learning_rate(self, rate: f64) -> Self {
+        self.schedule(move |_| Constant(rate))
+    }
+
+    /// A learning rate that changes: `schedule` is told how many steps (batches) the whole training
+    /// has.
+    ///
+    /// ```
+    /// use convnet_core::optim::Sgd;
+    /// use convnet_core::schedule::{Cosine, WarmUp};
+    /// use convnet_core::train::Trainer;
+    ///
+    /// let trainer = Trainer::new(Sgd::default()).schedule(|steps| {
+    ///     let warm = steps / 20;
+    ///     WarmUp { steps: warm, then: Cosine { rate: 0.1, floor: 0.0, steps: steps - warm } }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn schedule<S: Schedule + Display + 'static>(
+        mut self,
+        schedule: impl Fn(u64) -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.schedule = Box::new(move |steps| Box::new(schedule(steps)));
+        self
+    }
+
+    /// How often every training image is seen.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// How many images a step looks at. An epoch's last batch may be smaller.
+    #[must_use]
+    pub fn batch_size(mut self, images: usize) -> Self {
+        self.batch_size = images;
+        self
+    }
+
+    /// Into how many shards a batch is cut. No more threads than this can help, each shard needs a
+    /// gradient and a tape of its own, and another number gives other roundings.
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = Some(shards);
+        self
+    }
+
+    /// Decides the order of the images, what augmentation does, what dropout drops and which images
+    /// are set apart. The first weights are yours: see [`Init`](crate::init::Init).
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets a share of the images apart at random, 0.1 say, and validates on them after each epoch.
+    #[must_use]
+    pub fn validation_share(mut self, share: f64) -> Self {
+        self.validation_share = Some(share);
+        self
+    }
+
+    /// Stops early, when the validation loss has not fallen for so many epochs, and in the end gives
+    /// the network its weights of the epoch with the lowest.
+    #[must_use]
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = Some(epochs);
+        self
+    }
+
+    /// Saves the whole training to `path` after each epoch. If the file is there already, the
+    /// training goes on from it, and comes out the same to the bit as if it had never stopped.
+    ///
+    /// The file is replaced as a whole: whenever the process is killed, the last checkpoint is
+    /// sound. More [`epochs`](Self::epochs) can be asked for later; every other setting must stay.
+    #[must_use]
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// Also saves the training after every so many batches of an epoch.
+    #[must_use]
+    pub fn checkpoint_every(mut self, batches: usize) -> Self {
+        self.checkpoint_every = Some(batches);
+        self
+    }
+
+    /// Trains on so many threads of its own, instead of on the current rayon pool.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// What is shown on standard error.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Trains `net` on `samples`, less the [share](Self::validation_share) that is set apart.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`]. What can be found out before the first step is: sizes, labels, settings, a
+    /// checkpoint that is bad or belongs to another training; the network is then as it was.
+    pub fn fit<N, S>(&self, net: &mut N, samples: &S) -> Result<History, TrainError>
+    where
+        N: Trainable + Send + Sync,
+        S: Samples,
+        O: Optimizer<N::Scalar> + Display + Sync,
+        L: Loss<N::Scalar> + Display + Sync,
+    {
+        match self.validation_share {
+            None => self.run(net, samples, None::<&S>),
+            Some(share) => {
+                let (training, validation) = data::split(samples, share, self.seed)?;
+                self.run(net, &training, Some(&validation))
+            }
+        }
+    }
+
+    /// Trains `net` on `training` and validates it on `validation` after each epoch.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit); and if a [share](Self::validation_share) is asked for, too.
+    pub fn fit_validated<N, S, V>(
+        &self,
+        net: &mut N,
+        training: &S,
+        validation: &V,
+    ) -> Result<History, TrainError>
+    where
+        N: Trainable + Send + Sync,
+        S: Samples,
+        V: Samples,
+        O: Optimizer<N::Scalar> + Display + Sync,
+        L: Loss<N::Scalar> + Display + Sync,
+    {
+        match self.validation_share {
+            None => self.run(net, training, Some(validation)),
+            Some(share) => Err(TrainError::Setting {
+                name: "the validation share",
+                found: format!("{share}, and a validation set is given"),
+                expected: "one of the two",
+            }),
+        }
+    }
+
+    pub(super) fn shard_count(&self) -> usize {
+        self.shards.unwrap_or((self.batch_size / 4).clamp(1, 16))
+    }
+
+    /// The settings that need no look at the network or the images.
+    pub(super) fn check(&self, validated: bool) -> Result<(), TrainError> {
+        let or_one = |setting: Option<usize>| setting.unwrap_or(1);
+        let positive = [
+            ("the number of epochs", self.epochs),
+            ("the batch size", self.batch_size),
+            ("the number of shards", or_one(self.shards)),
+            ("patience", or_one(self.patience)),
+            (
+                "the number of batches between checkpoints",
+                or_one(self.checkpoint_every),
+            ),
+        ];
+        if let Some((name, _)) = positive.into_iter().find(|(_, setting)| *setting == 0) {
+            let (found, expected) = ("0".to_owned(), "1 or more");
+            return Err(TrainError::Setting {
+                name,
+                found,
+                expected,
+            });
+        }
+        if let (Some(patience), false) = (self.patience, validated) {
+            return Err(TrainError::Setting {
+                name: "patience",
+                found: format!("{patience}, without validation"),
+                expected: "a validation set or share",
+            });
+        }
+        if let (Some(every), None) = (self.checkpoint_every, &self.checkpoint) {
+            return Err(TrainError::Setting {
+                name: "the number of batches between checkpoints",
+                found: format!("{every}, without a checkpoint"),
+                expected: "the path of a checkpoint",
+            });
+        }
+        Ok(())
+    }
+
+    fn run<N, S, V>(
+        &self,
+        net: &mut N,
+        training: &S,
+        validation: Option<&V>,
+    ) -> Result<History, TrainError>
+    where
+        N: Trainable + Send + Sync,
+        S: Samples,
+        V: Samples,
+        O: Optimizer<N::Scalar> + Display + Sync,
+        L: Loss<N::Scalar> + Display + Sync,
+    {
+        let mut run = || Run::new(self, net, training, validation)?.finish();
+        match self.threads {
+            // From inside the pool: entering it anew for each batch would cost a small network dear.
+            None => rayon::scope(|_| run()),
+            Some(threads) => rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()?
+                .install(run),
+        }
+    }
+}
