@@ -16,6 +16,7 @@
 
 mod avg_pool;
 mod conv;
+mod dropout;
 mod fc;
 mod global_avg_pool;
 mod leaky_relu;
@@ -28,6 +29,7 @@ mod tanh;
 
 pub use avg_pool::AvgPool;
 pub use conv::Conv;
+pub use dropout::Dropout;
 pub use fc::Fc;
 pub use global_avg_pool::GlobalAvgPool;
 pub use leaky_relu::LeakyRelu;

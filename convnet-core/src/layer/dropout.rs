@@ -1,0 +1,48 @@
+//! Dropout: in training, neurons are silent at random.
+
+use crate::{AnyVolume, Real, Rng};
+
+/// Drops each value with probability `rate` while training: the `dropout` of a declaration.
+///
+/// Inverted dropout: what is kept is divided by 1 − rate, so inference does nothing at all. Which
+/// values are kept is written to a mask as large as the volume (0, or 1/(1 − rate)), by which
+/// backward multiplies the gradient.
+///
+/// ```
+/// use convnet_core::Rng;
+/// use convnet_core::layer::Dropout;
+/// use convnet_core::volume::Scores;
+///
+/// let mut v = Scores::<f32, 4>::ZERO;
+/// v.as_mut_slice().fill(1.0);
+/// let mut mask = Scores::ZERO;
+/// Dropout { rate: 0.5 }.forward(&mut v, &mut mask, Rng::new(7));
+/// assert!(v.as_slice().iter().all(|&v| v == 0.0 || v == 2.0));
+/// assert_eq!(v, mask);
+/// ```
+///
+/// Source: Srivastava et al., *Dropout* (2014); CS231n, *Regularization* (*Inverted dropout*).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// The probability of dropping a value, 0 up to but not including 1.
+    pub rate: f64,
+}
+
+impl Dropout {
+    /// Drops some of `v`; `rng` decides which, and `mask` remembers. Each dropout of a network has
+    /// a stream of its own.
+    pub fn forward<V: AnyVolume>(&self, v: &mut V, mask: &mut V, mut rng: Rng) {
+        let kept = V::Scalar::of((1.0 - self.rate).recip());
+        for (v, mask) in v.as_mut_slice().iter_mut().zip(mask.as_mut_slice()) {
+            *mask = if rng.uniform() < self.rate { V::Scalar::of(0.0) } else { kept };
+            *v *= *mask;
+        }
+    }
+
+    /// Turns the gradient on the output into the one on the input.
+    pub fn backward<V: AnyVolume>(&self, mask: &V, dv: &mut V) {
+        for (dv, &mask) in dv.as_mut_slice().iter_mut().zip(mask.as_slice()) {
+            *dv *= mask;
+        }
+    }
+}
