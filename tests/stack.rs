@@ -34,7 +34,10 @@ convnet! {
 
 fn in_256_kilobytes(run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(run);
-    thread.expect("a thread starts").join().expect("256 KB of stack are enough");
+    thread
+        .expect("a thread starts")
+        .join()
+        .expect("256 KB of stack are enough");
 }
 
 #[test]

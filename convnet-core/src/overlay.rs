@@ -25,7 +25,7 @@ use crate::{AnyVolume, Real};
 /// let mut overlay = Overlay::<f32, 32>::ZERO;
 /// overlay.at_mut::<Row, 16>()[0][2][0] = 7.0;
 /// let (x, y) = overlay.pair::<Row, 16, Row, 0>();
-/// y.clone_from(x);
+/// y.copy_from(x);
 /// assert_eq!(overlay.at::<Row, 0>()[0][2][0], 7.0);
 /// ```
 #[derive(Clone)]
@@ -72,6 +72,16 @@ impl<T: Real, const N: usize> Overlay<T, N> {
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
     {
+        let (x, y) = self.pair_mut::<X, X_AT, Y, Y_AT>();
+        (x, y)
+    }
+
+    /// The volumes at `X_AT` and `Y_AT`, both to write.
+    pub fn pair_mut<X, const X_AT: usize, Y, const Y_AT: usize>(&mut self) -> (&mut X, &mut Y)
+    where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+    {
         const {
             check::<X>(X_AT, N);
             check::<Y>(Y_AT, N);
@@ -81,7 +91,7 @@ impl<T: Real, const N: usize> Overlay<T, N> {
         // SAFETY: both are inside and aligned, and they do not meet (all checked).
         unsafe {
             (
-                &*base.add(X_AT).cast::<X>(),
+                &mut *base.add(X_AT).cast::<X>(),
                 &mut *base.add(Y_AT).cast::<Y>(),
             )
         }

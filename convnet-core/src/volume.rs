@@ -56,6 +56,11 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D>
         bytemuck::zeroed_box()
     }
 
+    /// Takes over every scalar of `other`, without a copy in between.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.as_mut_slice().copy_from_slice(other.as_slice());
+    }
+
     /// The scalars in memory order: rows, then columns, then depth.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {

@@ -41,6 +41,34 @@ impl<const FH: usize, const FW: usize, G: Geometry> AvgPool<FH, FW, G> {
     pub const fn new() -> Self {
         Self(PhantomData)
     }
+
+    /// As [`backward`](Layer::backward): the gradient on the input depends on nothing but the one
+    /// on the output.
+    pub fn backward_input<
+        T: Real,
+        const H: usize,
+        const W: usize,
+        const D: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        &self,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+    ) {
+        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        dx.as_mut_slice().fill(T::ZERO);
+        for (oy, dy) in dy.iter().enumerate() {
+            for (ox, dy) in dy.iter().enumerate() {
+                let share = share(&sizes, [oy, ox]);
+                each_tap_of(&sizes, [oy, ox], |at| {
+                    for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
+                        *dx += dy * share;
+                    }
+                });
+            }
+        }
+    }
 }
 
 impl<
@@ -78,18 +106,7 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         _: &mut Self,
     ) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-        dx.as_mut_slice().fill(T::ZERO);
-        for (oy, dy) in dy.iter().enumerate() {
-            for (ox, dy) in dy.iter().enumerate() {
-                let share = share(&sizes, [oy, ox]);
-                each_tap_of(&sizes, [oy, ox], |at| {
-                    for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
-                        *dx += dy * share;
-                    }
-                });
-            }
-        }
+        self.backward_input(dx, dy);
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, HO, WO, D>, _: &mut Self) {}

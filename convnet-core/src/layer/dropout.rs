@@ -34,7 +34,11 @@ impl Dropout {
     pub fn forward<V: AnyVolume>(&self, v: &mut V, mask: &mut V, mut rng: Rng) {
         let kept = V::Scalar::of((1.0 - self.rate).recip());
         for (v, mask) in v.as_mut_slice().iter_mut().zip(mask.as_mut_slice()) {
-            *mask = if rng.uniform() < self.rate { V::Scalar::of(0.0) } else { kept };
+            *mask = if rng.uniform() < self.rate {
+                V::Scalar::of(0.0)
+            } else {
+                kept
+            };
             *v *= *mask;
         }
     }

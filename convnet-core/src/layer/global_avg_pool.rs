@@ -15,6 +15,22 @@ use crate::{Real, Volume};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalAvgPool;
 
+impl GlobalAvgPool {
+    /// As [`backward`](Layer::backward): the gradient on the input depends on nothing but the one
+    /// on the output.
+    pub fn backward_input<T: Real, const H: usize, const W: usize, const D: usize>(
+        &self,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Scores<T, D>,
+    ) {
+        for column in dx.iter_mut().flatten() {
+            for (dx, &dy) in column.iter_mut().zip(&dy[0][0]) {
+                *dx = dy * share::<T>(H * W);
+            }
+        }
+    }
+}
+
 impl<T: Real, const H: usize, const W: usize, const D: usize>
     Layer<Volume<T, H, W, D>, Scores<T, D>> for GlobalAvgPool
 {
@@ -36,11 +52,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         dy: &Scores<T, D>,
         _: &mut Self,
     ) {
-        for column in dx.iter_mut().flatten() {
-            for (dx, &dy) in column.iter_mut().zip(&dy[0][0]) {
-                *dx = dy * share::<T>(H * W);
-            }
-        }
+        self.backward_input(dx, dy);
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Scores<T, D>, _: &mut Self) {}

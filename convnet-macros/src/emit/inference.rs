@@ -1,0 +1,112 @@
+//! `impl Network`: layer after layer over the arena; and the same over the tape.
+
+use convnet_core::plan::{How, Place};
+use proc_macro2::TokenStream;
+
+use super::{Kind, Network, Which, code, literal};
+
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let Network { krate, name, layers, .. } = network;
+    let input = network.input_of(0);
+    let output = network.volume(layers.len() - 1);
+    let scalars = match &network.plan {
+        Some(plan) => code!({ #plan.totals.arena }),
+        None => literal(network.totals.arena),
+    };
+    let table = (0..layers.len()).map(|i| row(network, i));
+    let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
+    let at = network.to(layers.len() - 1, Which::Arena);
+    code! {
+        impl<T: #krate::Real> #krate::Network for #name<T> {
+            type Input = #input;
+            type Output = #output;
+            type Arena = #krate::Overlay<T, #scalars>;
+            const LAYERS: &'static [#krate::plan::LayerInfo] = &[#(#table)*];
+
+            fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
+                #(#steps)*
+                memory.at::<#output, #at>()
+            }
+        }
+    }
+}
+
+/// A line of the table.
+fn row(network: &Network, i: usize) -> TokenStream {
+    let (krate, layer) = (&network.krate, &network.layers[i]);
+    let (name, word, detail) = (layer.name.to_string(), &layer.word, &layer.detail);
+    let figures = match &network.plan {
+        Some(plan) => code! {
+            volume: #plan.steps[#i].volume,
+            field: #plan.steps[#i].field,
+            parameters: #plan.steps[#i].parameters,
+            macs: #plan.steps[#i].macs,
+        },
+        None => {
+            let step = &network.steps[i];
+            let [h, w, d] = step.volume;
+            let [fh, fw] = step.field;
+            let (parameters, macs) = (step.parameters, step.macs);
+            code! {
+                volume: [#h, #w, #d],
+                field: [#fh, #fw],
+                parameters: #parameters,
+                macs: #macs,
+            }
+        }
+    };
+    code!(#krate::plan::LayerInfo { name: #name, word: #word, detail: #detail, #figures },)
+}
+
+/// The forward pass of layer `i`, over `memory`: the arena or the tape.
+pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
+    let krate = &network.krate;
+    let pass = network.pass(i, which).0;
+    let (x, y) = (network.input_of(i), network.volume(i));
+    let (from, to) = (network.from(i, which), network.to(i, which));
+    let layer = network.value(i);
+    match (pass.how, pass.from) {
+        (How::Skip, _) => TokenStream::new(),
+        (How::InPlace, _) => in_place(network, i, which),
+        (How::Copy, Place::At(_)) => {
+            let rest = in_place(network, i, which);
+            code! {
+                let (x, y) = memory.pair::<#x, #from, #y, #to>();
+                y.copy_from(x);
+                #rest
+            }
+        }
+        (How::Copy, _) => {
+            let rest = in_place(network, i, which);
+            code! {
+                memory.at_mut::<#y, #to>().copy_from(input);
+                #rest
+            }
+        }
+        (How::Apart, Place::At(_)) => code! {
+            let (x, y) = memory.pair::<#x, #from, #y, #to>();
+            #krate::Layer::forward(&#layer, x, y);
+        },
+        (How::Apart, _) => code! {
+            #krate::Layer::forward(&#layer, input, memory.at_mut::<#y, #to>());
+        },
+    }
+}
+
+/// A layer that works in place, where its output lies.
+fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
+    let krate = &network.krate;
+    let (y, to) = (network.volume(i), network.to(i, which));
+    let layer = network.value(i);
+    match (&network.layers[i].kind, which) {
+        (Kind::Flatten, _) | (Kind::Dropout { .. }, Which::Arena) => TokenStream::new(),
+        (Kind::Dropout { .. }, _) => {
+            let (mask, stream) = (network.mask(i), i as u64);
+            code! {
+                let (v, mask) = memory.pair_mut::<#y, #to, #y, #mask>();
+                #layer.forward(v, mask, #krate::Rng::stream(seed, #stream));
+            }
+        }
+        _ => code!(#krate::Activation::forward(&#layer, memory.at_mut::<#y, #to>());),
+    }
+}

@@ -1,0 +1,56 @@
+//! The struct: parameters and nothing else.
+
+use proc_macro2::TokenStream;
+
+use super::{Kind, Network, code};
+
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let Network { krate, attributes, visibility, name, table, .. } = network;
+    let types: Vec<TokenStream> = network.fields().map(|(i, _)| field(network, i)).collect();
+    let fields = network.fields().zip(&types).map(|((i, layer), ty)| {
+        let docs = docs(network, i);
+        let name = &layer.name;
+        code!(#[doc = #docs] pub #name: #ty,)
+    });
+    // A network without parameters has no field to mention T.
+    let marker = types.is_empty().then(|| code!(__scalar: ::core::marker::PhantomData<T>,));
+    let table = (!table.is_empty()).then(|| code!(#[doc = ""] #[doc = #table]));
+    code! {
+        #attributes
+        #table
+        #[repr(C)]
+        #visibility struct #name<T = f32> { #(#fields)* #marker }
+
+        // SAFETY: every field is zeroable, says the where clause.
+        unsafe impl<T: #krate::Real> #krate::__private::Zeroable for #name<T>
+        where
+            #(#types: #krate::__private::Zeroable,)*
+        {
+        }
+    }
+}
+
+/// The type of a layer with parameters.
+pub(super) fn field(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
+    let k = network.axis(i, 2);
+    match &network.layers[i].kind {
+        Kind::Conv(window) => {
+            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+            code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide>)
+        }
+        _ => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
+    }
+}
+
+fn docs(network: &Network, i: usize) -> String {
+    let (layer, step) = (&network.layers[i], &network.steps[i]);
+    let word = &layer.word;
+    let detail = &layer.detail;
+    if network.plan.is_some() {
+        return format!("`{word}`: {detail}.");
+    }
+    let [h, w, d] = step.volume;
+    format!("`{word}`: {detail}; writes {w}x{h}x{d}, {} parameters.", step.parameters)
+}

@@ -1,0 +1,157 @@
+//! What a user calls without importing a trait.
+
+use proc_macro2::TokenStream;
+
+use super::{Network, code, structure};
+
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let parts = [constants(network), functions(network), heap(network), display(network)];
+    parts.into_iter().collect()
+}
+
+/// In `impl Name<f32>`, so that `Name::PARAMETERS` needs no annotation; bytes are those of `f32`.
+fn constants(network: &Network) -> TokenStream {
+    let Network { krate, name, layers, input: [h, w, d], .. } = network;
+    let text = name.to_string();
+    let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
+    let (parameters, macs) = match &network.plan {
+        Some(plan) => (code!(#plan.totals.parameters), code!(#plan.totals.macs)),
+        None => {
+            let (parameters, macs) = (network.totals.parameters, network.totals.macs);
+            (code!(#parameters), code!(#macs))
+        }
+    };
+    code! {
+        impl #name<f32> {
+            /// The image: height, width, depth.
+            pub const INPUT: [usize; 3] = [#h, #w, #d];
+            /// The scores: height, width, depth.
+            pub const OUTPUT: [usize; 3] = [#oh, #ow, #od];
+            /// The declaration as a table, a line each.
+            pub const LAYERS: &'static [#krate::plan::LayerInfo] = <Self as #krate::Network>::LAYERS;
+            /// Learned scalars.
+            pub const PARAMETERS: usize = #parameters;
+            /// Multiply-adds of one forward pass.
+            pub const MACS: u64 = #macs;
+            /// Bytes of the arena in `f32`.
+            pub const ARENA_BYTES: usize = ::core::mem::size_of::<#krate::Arena<Self>>();
+            /// Bytes of the tape in `f32`.
+            pub const TAPE_BYTES: usize = ::core::mem::size_of::<#krate::Tape<Self>>();
+
+            /// The table of the network, to print.
+            #[must_use]
+            pub const fn summary() -> #krate::Summary {
+                #krate::Summary {
+                    name: #text,
+                    input: Self::INPUT,
+                    layers: Self::LAYERS,
+                    arena_bytes: Self::ARENA_BYTES,
+                    tape_bytes: Self::TAPE_BYTES,
+                }
+            }
+        }
+    }
+}
+
+fn functions(network: &Network) -> TokenStream {
+    let Network { krate, name, .. } = network;
+    let (input, output) = (network.input_of(0), network.volume(network.layers.len() - 1));
+    let mut zeros: Vec<TokenStream> = network
+        .fields()
+        .map(|(i, layer)| {
+            let (name, ty) = (&layer.name, structure::field(network, i));
+            code!(#name: <#ty>::ZERO)
+        })
+        .collect();
+    if zeros.is_empty() {
+        zeros.push(code!(__scalar: ::core::marker::PhantomData));
+    }
+    code! {
+        impl<T: #krate::Real> #name<T> {
+            /// All parameters zero. For a `static`, or a network small enough for the stack; a
+            /// large one is built in place on the heap, by `boxed`.
+            pub const ZERO: Self = Self { #(#zeros),* };
+
+            /// The scores of `input`.
+            pub fn forward<'a>(
+                &self,
+                input: &#input,
+                arena: &'a mut #krate::Arena<Self>,
+            ) -> &'a #output {
+                #krate::Network::forward(self, input, arena)
+            }
+
+            /// Forward as in training: dropout drops, by `seed`, and what `backward` needs stays
+            /// on the tape.
+            pub fn forward_train<'a>(
+                &self,
+                input: &#input,
+                tape: &'a mut #krate::Tape<Self>,
+                seed: u64,
+            ) -> &'a #output {
+                #krate::Trainable::forward_train(self, input, tape, seed)
+            }
+
+            /// Adds the gradient on the parameters to `gradient`, and writes the one on the image
+            /// to `d_input` if it is asked for. The tape must come from `forward_train` with the
+            /// same `input`, and is used up.
+            pub fn backward(
+                &self,
+                input: &#input,
+                d_input: ::core::option::Option<&mut #input>,
+                tape: &mut #krate::Tape<Self>,
+                d_output: &#output,
+                gradient: &mut Self,
+            ) {
+                #krate::Trainable::backward(self, input, d_input, tape, d_output, gradient);
+            }
+        }
+    }
+}
+
+/// Where there is a heap; whether there is, `convnet` knows and the user's crate does not.
+fn heap(network: &Network) -> TokenStream {
+    let Network { krate, name, .. } = network;
+    code! {
+        #krate::__if_alloc! {
+            impl<T: #krate::Real> #name<T> {
+                /// All parameters zero, built in place on the heap.
+                #[must_use]
+                pub fn boxed() -> #krate::__private::Box<Self> {
+                    #krate::__private::zeroed_box()
+                }
+
+                /// Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained.
+                #[must_use]
+                pub fn random(seed: u64) -> #krate::__private::Box<Self> {
+                    let mut network = Self::boxed();
+                    #krate::__private::initialize(&mut *network, seed);
+                    network
+                }
+
+                /// An arena for `forward`, built in place on the heap.
+                #[must_use]
+                pub fn arena() -> #krate::__private::Box<#krate::Arena<Self>> {
+                    #krate::__private::zeroed_box()
+                }
+
+                /// A tape for `forward_train` and `backward`, built in place on the heap.
+                #[must_use]
+                pub fn tape() -> #krate::__private::Box<#krate::Tape<Self>> {
+                    #krate::__private::zeroed_box()
+                }
+            }
+        }
+    }
+}
+
+fn display(network: &Network) -> TokenStream {
+    let Network { krate, name, .. } = network;
+    code! {
+        impl<T: #krate::Real> ::core::fmt::Display for #name<T> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&<#name<f32>>::summary(), f)
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `impl Trainable`: forward over the tape, and back.
+
+use convnet_core::plan::{How, Place};
+use proc_macro2::TokenStream;
+
+use super::{Kind, Network, Which, code, inference, literal};
+
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let Network { krate, name, layers, .. } = network;
+    let output = network.volume(layers.len() - 1);
+    let scalars = match &network.plan {
+        Some(plan) => code!({ #plan.totals.tape }),
+        None => literal(network.totals.tape),
+    };
+    let forward = (0..layers.len()).map(|i| inference::step(network, i, Which::Tape));
+    let at = network.to(layers.len() - 1, Which::Tape);
+    let backward = (0..layers.len()).rev().map(|i| step(network, i));
+    code! {
+        impl<T: #krate::Real> #krate::Trainable for #name<T> {
+            type Tape = #krate::Overlay<T, #scalars>;
+
+            fn forward_train<'a>(
+                &self,
+                input: &Self::Input,
+                memory: &'a mut Self::Tape,
+                seed: u64,
+            ) -> &'a Self::Output {
+                let _ = seed;
+                #(#forward)*
+                memory.at::<#output, #at>()
+            }
+
+            fn backward(
+                &self,
+                input: &Self::Input,
+                mut d_input: ::core::option::Option<&mut Self::Input>,
+                memory: &mut Self::Tape,
+                d_output: &Self::Output,
+                gradient: &mut Self,
+            ) {
+                let _ = (input, &mut d_input, &d_output, &gradient);
+                #(#backward)*
+            }
+        }
+    }
+}
+
+/// The backward pass of layer `i`.
+fn step(network: &Network, i: usize) -> TokenStream {
+    let pass = network.steps[i].backward;
+    match pass.how {
+        How::Skip => TokenStream::new(),
+        How::InPlace => in_place(network, i),
+        How::Copy => {
+            let (v, to, rest) = (network.volume(i), network.to(i, Which::Backward), in_place(network, i));
+            match pass.to {
+                Place::At(_) => code! {
+                    memory.at_mut::<#v, #to>().copy_from(d_output);
+                    #rest
+                },
+                _ => code! {
+                    if let ::core::option::Option::Some(dx) = d_input.as_deref_mut() {
+                        dx.copy_from(d_output);
+                    }
+                    #rest
+                },
+            }
+        }
+        How::Apart => apart(network, i),
+    }
+}
+
+/// A layer that works in place turns the gradient where it lies; in the caller's `d_input`, if it
+/// is asked for.
+fn in_place(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    let (v, layer) = (network.volume(i), network.value(i));
+    let (kept, call) = match &network.layers[i].kind {
+        Kind::Flatten => return TokenStream::new(),
+        Kind::Dropout { .. } => (network.mask(i), code!(#layer.backward(kept, dv);)),
+        _ => (network.to(i, Which::Tape), code!(#krate::Activation::backward(&#layer, kept, dv);)),
+    };
+    match network.steps[i].backward.to {
+        Place::At(_) => {
+            let dv = network.to(i, Which::Backward);
+            code! {
+                let (kept, dv) = memory.pair::<#v, #kept, #v, #dv>();
+                #call
+            }
+        }
+        _ => code! {
+            if let ::core::option::Option::Some(dv) = d_input.as_deref_mut() {
+                let kept = memory.at::<#v, #kept>();
+                #call
+            }
+        },
+    }
+}
+
+/// A layer that reads `dy`, and perhaps x, and writes `dx`.
+fn apart(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    let step = &network.steps[i];
+    let kind = &network.layers[i].kind;
+    let (layer, name) = (network.value(i), &network.layers[i].name);
+    let call = match kind {
+        Kind::Conv(_) | Kind::Fc => {
+            code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
+        }
+        Kind::MaxPool(_) => code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);),
+        _ => code!(#layer.backward_input(dx, dy);),
+    };
+    let parameters_only = network
+        .is_field(i)
+        .then(|| code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);));
+    let read = read(network, i);
+    match (step.on_request, step.backward.to) {
+        (false, _) => {
+            let bind = bind(network, i);
+            code!(#bind #call)
+        }
+        (true, Place::At(_)) => {
+            let bind = bind(network, i);
+            code! {
+                if d_input.is_some() { #bind #call } else { #read #parameters_only }
+            }
+        }
+        (true, _) => code! {
+            #read
+            match d_input.as_deref_mut() {
+                ::core::option::Option::Some(dx) => { #call }
+                ::core::option::Option::None => { #parameters_only }
+            }
+        },
+    }
+}
+
+/// `let x`, where it is read, and `let dy`: both only to read.
+fn read(network: &Network, i: usize) -> TokenStream {
+    let step = &network.steps[i];
+    let x = network.layers[i].kind.backward_reads_x().then(|| match step.tape.from {
+        Place::At(_) => {
+            let (x, at) = (network.input_of(i), network.from(i, Which::Tape));
+            code!(let x = memory.at::<#x, #at>();)
+        }
+        _ => code!(let x = input;),
+    });
+    let dy = match step.backward.from {
+        Place::At(_) => {
+            let (y, at) = (network.volume(i), network.from(i, Which::Backward));
+            code!(let dy = memory.at::<#y, #at>();)
+        }
+        _ => code!(let dy = d_output;),
+    };
+    code!(#x #dy)
+}
+
+/// `let x`, `let dy` and `let dx`, the last of them in the tape.
+fn bind(network: &Network, i: usize) -> TokenStream {
+    let step = &network.steps[i];
+    let (x, y) = (network.input_of(i), network.volume(i));
+    let (x_at, dy_at, dx_at) = (
+        network.from(i, Which::Tape),
+        network.from(i, Which::Backward),
+        network.to(i, Which::Backward),
+    );
+    let x_is = network.layers[i].kind.backward_reads_x().then_some(step.tape.from);
+    let in_tape = |place: Place| matches!(place, Place::At(_));
+    match (x_is, in_tape(step.backward.from)) {
+        (Some(Place::At(_)), true) => code! {
+            let (x, dy, dx) = memory.triple::<#x, #x_at, #y, #dy_at, #x, #dx_at>();
+        },
+        (Some(Place::At(_)), false) => code! {
+            let dy = d_output;
+            let (x, dx) = memory.pair::<#x, #x_at, #x, #dx_at>();
+        },
+        (x_is, true) => {
+            let image = x_is.map(|_| code!(let x = input;));
+            code! {
+                #image
+                let (dy, dx) = memory.pair::<#y, #dy_at, #x, #dx_at>();
+            }
+        }
+        (x_is, false) => {
+            let image = x_is.map(|_| code!(let x = input;));
+            code! {
+                #image
+                let dy = d_output;
+                let dx = memory.at_mut::<#x, #dx_at>();
+            }
+        }
+    }
+}
