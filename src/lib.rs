@@ -3,3 +3,12 @@
 #![deny(missing_docs)]
 
 pub use convnet_core::*;
+
+#[doc(hidden)]
+pub use convnet_macros::convnet as __convnet;
+
+/// Declares a network.
+#[macro_export]
+macro_rules! convnet {
+    ($($declaration:tt)*) => { $crate::__convnet! { [$crate] $($declaration)* } };
+}

@@ -51,3 +51,28 @@ pub use real::Real;
 pub use rng::Rng;
 pub use schedule::Schedule;
 pub use volume::{AnyVolume, Volume};
+
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(feature = "alloc")]
+    pub use alloc::boxed::Box;
+    pub use bytemuck::Zeroable;
+    #[cfg(feature = "alloc")]
+    pub use bytemuck::zeroed_box;
+}
+
+/// Whether there is a heap is known here, not in the crate in which a macro expands.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_alloc {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// Whether there is a heap is known here, not in the crate in which a macro expands.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __if_alloc {
+    ($($item:item)*) => {};
+}

@@ -89,6 +89,17 @@ pub enum Place {
     At(usize),
 }
 
+impl Place {
+    /// The scalar at which it lies; 0 for the caller's volumes.
+    #[must_use]
+    pub const fn scalar(self) -> usize {
+        match self {
+            Self::At(scalar) => scalar,
+            Self::Input | Self::Output => 0,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {

@@ -21,12 +21,11 @@ mod word;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Attribute, Result, Token, Visibility, bracketed, parenthesized};
 
 pub(crate) use budget::Budget;
 pub(crate) use number::{Number, Value};
-pub(crate) use word::{Fit, Kind, Pad, Size, Window};
+pub(crate) use word::{Fit, Kind, Pad, Window};
 
 use crate::report::Report;
 
@@ -255,6 +254,3 @@ fn name_layers(layers: &mut [Layer], report: &mut Report) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

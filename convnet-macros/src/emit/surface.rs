@@ -5,14 +5,13 @@ use proc_macro2::TokenStream;
 use super::{Network, code, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let parts = [constants(network), functions(network), heap(network), display(network)];
+    let parts = [constants(network), functions(network), heap(network)];
     parts.into_iter().collect()
 }
 
 /// In `impl Name<f32>`, so that `Name::PARAMETERS` needs no annotation; bytes are those of `f32`.
 fn constants(network: &Network) -> TokenStream {
     let Network { krate, name, layers, input: [h, w, d], .. } = network;
-    let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
     let (parameters, macs) = match &network.plan {
         Some(plan) => (code!(#plan.totals.parameters), code!(#plan.totals.macs)),
@@ -37,18 +36,6 @@ fn constants(network: &Network) -> TokenStream {
             pub const ARENA_BYTES: usize = ::core::mem::size_of::<#krate::Arena<Self>>();
             /// Bytes of the tape in `f32`.
             pub const TAPE_BYTES: usize = ::core::mem::size_of::<#krate::Tape<Self>>();
-
-            /// The table of the network, to print.
-            #[must_use]
-            pub const fn summary() -> #krate::Summary {
-                #krate::Summary {
-                    name: #text,
-                    input: Self::INPUT,
-                    layers: Self::LAYERS,
-                    arena_bytes: Self::ARENA_BYTES,
-                    tape_bytes: Self::TAPE_BYTES,
-                }
-            }
         }
     }
 }
@@ -125,7 +112,7 @@ fn heap(network: &Network) -> TokenStream {
                 #[must_use]
                 pub fn random(seed: u64) -> #krate::__private::Box<Self> {
                     let mut network = Self::boxed();
-                    #krate::__private::initialize(&mut *network, seed);
+                    #krate::init::Init::KaimingNormal.fill(&mut *network, seed);
                     network
                 }
 
@@ -140,17 +127,6 @@ fn heap(network: &Network) -> TokenStream {
                 pub fn tape() -> #krate::__private::Box<#krate::Tape<Self>> {
                     #krate::__private::zeroed_box()
                 }
-            }
-        }
-    }
-}
-
-fn display(network: &Network) -> TokenStream {
-    let Network { krate, name, .. } = network;
-    code! {
-        impl<T: #krate::Real> ::core::fmt::Display for #name<T> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Display::fmt(&<#name<f32>>::summary(), f)
             }
         }
     }

@@ -42,7 +42,7 @@ impl Budget {
             let slot = match key.to_string().as_str() {
                 "ram" => &mut self.ram,
                 "flash" => &mut self.flash,
-                _ => return Err(Error::new_spanned(key, format!("there is no budget of `{key}`: it is of ram, of flash, or of both"))),
+                _ => return Err(Error::new_spanned(&key, format!("there is no budget of `{key}`: it is of ram, of flash, or of both"))),
             };
             if slot.replace(bytes).is_some() {
                 return Err(Error::new_spanned(&key, format!("a second budget of {key}")));
