@@ -1,0 +1,133 @@
+//! Whole networks as `convnet!` writes them: every gradient against central differences, in f64.
+
+use convnet::{AnyVolume, Network, Parameters, Rng, Trainable, convnet};
+
+convnet! {
+    /// Every layer that there is, each next to others than usual.
+    struct Everything {
+        input(9x7x2),
+        leaky_relu(0.1),
+        conv1: conv(5, 3x3, pad = 1),
+        tanh,
+        sigmoid,
+        max_pool(3x3, stride = 2, pad = (1, 1)),
+        conv(4, 2x2, pad = same),
+        relu,
+        dropout(0.0),
+        avg_pool(3x2, stride = 2, fit = crop),
+        conv(6, 1x1, stride = 2x1, fit = pad),
+        leaky_relu,
+        flatten,
+        fc(8),
+        sigmoid,
+        dropout(0.5),
+        tanh,
+        scores: fc(5),
+        softmax,
+    }
+}
+
+convnet! {
+    /// Layers without parameters on both sides of the only ones that have some.
+    struct Between {
+        input(6x6x3),
+        max_pool(2x2),
+        relu,
+        conv(4, 3x3),
+        global_avg_pool,
+        tanh,
+    }
+}
+
+convnet! {
+    /// In place on the image, and nothing else.
+    struct Still { input(2x2x3), flatten, tanh, sigmoid }
+}
+
+/// The gradient of ⟨scores, weights⟩ on every parameter and on the image.
+fn check<N: Trainable<Scalar = f64>>(seed: u64) {
+    let mut rng = Rng::new(seed);
+    let mut draw = |values: &mut [f64]| values.iter_mut().for_each(|v| *v = rng.uniform() - 0.5);
+    let mut net: Box<N> = bytemuck::zeroed_box();
+    for index in 0..N::TENSORS.len() {
+        draw(net.tensor_mut(index));
+    }
+    let mut image: Box<N::Input> = bytemuck::zeroed_box();
+    draw(image.as_mut_slice());
+    let mut d_output: Box<N::Output> = bytemuck::zeroed_box();
+    draw(d_output.as_mut_slice());
+
+    let mut tape: Box<N::Tape> = bytemuck::zeroed_box();
+    let mut gradient: Box<N> = bytemuck::zeroed_box();
+    let mut d_image: Box<N::Input> = bytemuck::zeroed_box();
+    net.forward_train(&image, &mut tape, seed);
+    net.backward(&image, Some(&mut d_image), &mut tape, &d_output, &mut gradient);
+    let mut without: Box<N> = bytemuck::zeroed_box();
+    net.forward_train(&image, &mut tape, seed);
+    net.backward(&image, None, &mut tape, &d_output, &mut without);
+
+    let mut objective = |net: &N, image: &N::Input| -> f64 {
+        let scores = net.forward_train(image, &mut tape, seed);
+        scores.as_slice().iter().zip(d_output.as_slice()).map(|(s, d)| s * d).sum()
+    };
+    let h = 1e-6;
+    let slope = |analytic: f64, up: f64, down: f64, what: &str| {
+        let numeric = (up - down) / (2.0 * h);
+        let error = (analytic - numeric).abs() / (analytic.abs() + numeric.abs()).max(1e-3);
+        assert!(error < 1e-6, "{what}: {analytic} is not {numeric}");
+    };
+    for index in 0..N::TENSORS.len() {
+        for at in 0..net.tensor(index).len() {
+            let w = net.tensor(index)[at];
+            net.tensor_mut(index)[at] = w + h;
+            let up = objective(&net, &image);
+            net.tensor_mut(index)[at] = w - h;
+            let down = objective(&net, &image);
+            net.tensor_mut(index)[at] = w;
+            slope(gradient.tensor(index)[at], up, down, N::TENSORS[index].name);
+            assert_eq!(gradient.tensor(index)[at], without.tensor(index)[at]);
+        }
+    }
+    for at in 0..image.as_slice().len() {
+        let x = image.as_slice()[at];
+        image.as_mut_slice()[at] = x + h;
+        let up = objective(&net, &image);
+        image.as_mut_slice()[at] = x - h;
+        let down = objective(&net, &image);
+        image.as_mut_slice()[at] = x;
+        slope(d_image.as_slice()[at], up, down, "image");
+    }
+}
+
+#[test]
+fn every_gradient_of_everything() {
+    check::<Everything<f64>>(1);
+    check::<Everything<f64>>(2);
+}
+
+#[test]
+fn every_gradient_between() {
+    check::<Between<f64>>(3);
+}
+
+#[test]
+fn the_gradient_of_a_network_that_stands_still() {
+    check::<Still<f64>>(4);
+}
+
+#[test]
+fn inference_is_training_without_dropout() {
+    let mut net = Everything::<f64>::random(7);
+    net.scores.bias[2] = 1.0;
+    let mut image = convnet::Volume::boxed();
+    let mut rng = Rng::new(8);
+    image.as_mut_slice().iter_mut().for_each(|x| *x = rng.normal());
+    let mut arena = Everything::arena();
+    let scores = net.forward(&image, &mut arena).clone();
+    let sum: f64 = scores.as_slice().iter().sum();
+    assert!((sum - 1.0).abs() < 1e-12, "softmax sums to {sum}");
+    let mut tape = Everything::tape();
+    let runs: Vec<_> = (0..2000).map(|seed| net.forward_train(&image, &mut tape, seed).clone()).collect();
+    let differ = runs.iter().filter(|run| **run != scores).count();
+    assert!(differ > 1900, "dropout of a half of 8 neurons leaves 1 in 256 runs alone: {differ}");
+}
