@@ -12,6 +12,33 @@
 //! [`Samples`](crate::data::Samples). Without `std`, the same `backward` and the same optimizers are
 //! called by hand; nothing here is needed for them.
 //!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/digit.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.csv.gz");
+//! # let mut net: Box<Digit> = bytemuck::zeroed_box();
+//! use convnet_core::data;
+//! use convnet_core::init::Init;
+//! use convnet_core::loss::SoftmaxCrossEntropy;
+//! use convnet_core::optim::Adam;
+//! use convnet_core::train::{Trainer, evaluate};
+//!
+//! let digits = data::digits(path)?;
+//! let (training, test) = data::split(&digits, 0.2, 0)?;
+//! Init::default().fill(&mut *net, 231);
+//! let history = Trainer::new(Adam::default())
+//!     .learning_rate(3e-3)
+//!     .epochs(2)
+//!     .fit(&mut *net, &training)?;
+//! assert!(history.epochs[1].training.loss < history.epochs[0].training.loss);
+//!
+//! let seen = evaluate(&*net, &test, &SoftmaxCrossEntropy::default())?;
+//! println!("{seen}"); // the confusion matrix
+//! assert!(seen.accuracy() > 0.8);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! **Invariant:** what comes out depends on the settings and the images, to the bit; not on the
 //! number of threads, the time, or how often the training was killed and resumed.
 

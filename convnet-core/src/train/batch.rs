@@ -13,6 +13,8 @@
 //! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
 //! to the bit on one thread and on many.
 
+use std::sync::{Mutex, PoisonError};
+
 use num_traits::ConstZero;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -52,34 +54,37 @@ pub(super) struct Batch<'a, S, L> {
 
 /// What the shards of every batch work with.
 pub(super) struct Shards<N: Trainable> {
-    gradients: Vec<Box<N>>,
-    spaces: Vec<Space<N>>,
+    shards: Vec<Shard<N>>,
+    /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
+    /// one is not there once a shard.
+    spaces: Mutex<Vec<Space<N>>>,
+}
+
+struct Shard<N> {
+    gradient: Box<N>,
+    outcome: Result<Totals, LossError>,
 }
 
 struct Space<N: Trainable> {
     tape: Box<N::Tape>,
     image: Box<N::Input>,
     d_scores: Box<N::Output>,
-    outcome: Result<Totals, LossError>,
 }
 
 impl<N: Trainable + Send + Sync> Shards<N> {
     pub(super) fn new(count: usize) -> Self {
-        let space = |_| Space {
-            tape: bytemuck::zeroed_box(),
-            image: bytemuck::zeroed_box(),
-            d_scores: bytemuck::zeroed_box(),
+        let shard = |_| Shard {
+            gradient: bytemuck::zeroed_box(),
             outcome: Ok(Totals::default()),
         };
-        let gradients = (0..count).map(|_| bytemuck::zeroed_box()).collect();
         Self {
-            gradients,
-            spaces: (0..count).map(space).collect(),
+            shards: (0..count).map(shard).collect(),
+            spaces: Mutex::default(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.spaces.len()
+        self.shards.len()
     }
 
     /// Fills the gradients, each with the sum over its part of `batch`.
@@ -92,22 +97,20 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         S: Samples,
         L: Loss<N::Scalar> + Sync,
     {
-        let (count, images) = (self.len(), batch.images);
-        let shards = self
-            .gradients
-            .par_iter_mut()
-            .zip(&mut self.spaces)
-            .enumerate();
-        shards
-            .with_max_len(1)
-            .for_each(|(shard, (gradient, space))| {
-                let cut = |shard| shard * images.len() / count;
-                let images = &images[cut(shard)..cut(shard + 1)];
-                space.outcome = space.run(net, batch, images, gradient);
-            });
+        let (count, images, spaces) = (self.len(), batch.images, &self.spaces);
+        let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
+        shards.for_each(|(number, shard)| {
+            let cut = |number| number * images.len() / count;
+            let images = &images[cut(number)..cut(number + 1)];
+            let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
+            let space = pool().pop();
+            let mut space = space.unwrap_or_else(Space::new);
+            shard.outcome = space.run(net, batch, images, &mut shard.gradient);
+            pool().push(space);
+        });
         let mut totals = Totals::default();
-        for space in &self.spaces {
-            totals.add(space.outcome?);
+        for shard in &self.shards {
+            totals.add(shard.outcome?);
         }
         Ok(totals)
     }
@@ -127,13 +130,13 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         O: Optimizer<N::Scalar> + Sync,
     {
         let share = N::Scalar::of(1.0 / images as f64);
-        let gradients = &self.gradients;
+        let shards = &self.shards;
         for (index, tensor) in N::TENSORS.iter().enumerate() {
             let update = |at: usize, w: &mut [N::Scalar], slots: [&mut [N::Scalar]; 2]| {
                 let mut dw = [N::Scalar::ZERO; PIECE];
                 let dw = &mut dw[..w.len()];
-                for gradient in gradients {
-                    let part = &gradient.tensor(index)[at..at + w.len()];
+                for shard in shards {
+                    let part = &shard.gradient.tensor(index)[at..at + w.len()];
                     dw.iter_mut()
                         .zip(part)
                         .for_each(|(sum, &part)| *sum += part);
@@ -152,6 +155,14 @@ impl<N: Trainable + Send + Sync> Shards<N> {
 }
 
 impl<N: Trainable> Space<N> {
+    fn new() -> Self {
+        Self {
+            tape: bytemuck::zeroed_box(),
+            image: bytemuck::zeroed_box(),
+            d_scores: bytemuck::zeroed_box(),
+        }
+    }
+
     /// Forward and backward for `images`; `gradient` becomes their sum.
     fn run<S: Samples, L: Loss<N::Scalar>>(
         &mut self,

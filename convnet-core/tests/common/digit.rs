@@ -1,6 +1,6 @@
-//! A network for the UCI digits, written by hand:
-//! input(8x8x1), conv1: conv(4, 3x3, pad = 1), relu, max_pool(2x2, stride = 2), dropout(0.25),
-//! scores: fc(10).
+// A network for the UCI digits, written by hand (`//`: an example includes this file):
+// input(8x8x1), conv1: conv(4, 3x3, pad = 1), relu, max_pool(2x2, stride = 2), dropout(0.25),
+// scores: fc(10).
 
 use bytemuck::Zeroable;
 use convnet_core::layer::{Activation, Conv, Fc, Layer, MaxPool, Relu, Slide};
