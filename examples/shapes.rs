@@ -32,8 +32,8 @@ const _: () = assert!(AlexNetHead::OUTPUT[0] == 55 && AlexNetHead::OUTPUT[2] == 
 const _: () = assert!(Cifar::PARAMETERS == (5 * 5 * 3 * 12 + 12) + (16 * 16 * 12 * 10 + 10));
 
 fn main() {
-
-
+    println!("{}\n", Cifar::summary());
+    println!("{}\n", AlexNetHead::summary());
 
     println!("The same, layer by layer, for a program to use:");
     for layer in Cifar::LAYERS {

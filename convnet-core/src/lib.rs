@@ -35,6 +35,7 @@ pub mod real;
 pub mod rng;
 pub mod schedule;
 pub mod shape;
+pub mod summary;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod volume;
@@ -50,6 +51,7 @@ pub use parameters::{Parameters, Role, Tensor};
 pub use real::Real;
 pub use rng::Rng;
 pub use schedule::Schedule;
+pub use summary::Summary;
 pub use volume::{AnyVolume, Volume};
 
 #[doc(hidden)]

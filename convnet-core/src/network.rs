@@ -17,7 +17,7 @@ pub trait Network: Parameters {
     /// The planned activations.
     type Arena: Zeroable + Send + 'static;
     /// The declaration as a table, a line each.
-    const LAYERS: &'static [LayerInfo];
+    const LAYERS: &'static [LayerInfo<'static>];
 
     /// The scores of `input`.
     fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output;

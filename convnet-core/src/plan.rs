@@ -249,15 +249,19 @@ pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, To
 
 /// One line of a network's table.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LayerInfo {
+pub struct LayerInfo<'a> {
     /// The layer's name, `conv1`.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its word, `conv`.
-    pub word: &'static str,
+    pub word: &'a str,
     /// Its hyperparameters as one reads them: `12 of 5x5, pad 2`; empty if it has none.
-    pub detail: &'static str,
+    pub detail: &'a str,
     /// The output: height, width, depth.
     pub volume: [usize; 3],
+    /// Rows and columns of the input that `fit = crop` cuts off.
+    pub lost: [usize; 2],
+    /// Rows and columns of zeros that `fit = pad` adds.
+    pub added: [usize; 2],
     /// Receptive field on the image: height, width.
     pub field: [usize; 2],
     /// Learned scalars.
@@ -271,11 +275,7 @@ const MOST_SCALARS: usize = usize::MAX / 64;
 
 impl Step {
     const EMPTY: Self = {
-        let pass = Pass {
-            from: Place::Input,
-            to: Place::Input,
-            how: How::Skip,
-        };
+        let pass = Pass { from: Place::Input, to: Place::Input, how: How::Skip };
         Self {
             volume: [0; 3],
             before: [0; 2],
@@ -319,16 +319,8 @@ const fn fill(
         (Some(_), None) => "tape",
     };
     let layer = totals.peak;
-    let input = if layer == 0 {
-        input
-    } else {
-        steps[layer - 1].volume
-    };
-    Err(Failure {
-        layer,
-        input,
-        misfit: Misfit::TooLarge(what),
-    })
+    let input = if layer == 0 { input } else { steps[layer - 1].volume };
+    Err(Failure { layer, input, misfit: Misfit::TooLarge(what) })
 }
 
 #[cfg(test)]

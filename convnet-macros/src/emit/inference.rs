@@ -21,7 +21,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             type Input = #input;
             type Output = #output;
             type Arena = #krate::Overlay<T, #scalars>;
-            const LAYERS: &'static [#krate::plan::LayerInfo] = &[#(#table)*];
+            const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = &[#(#table)*];
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #(#steps)*
@@ -38,6 +38,8 @@ fn row(network: &Network, i: usize) -> TokenStream {
     let figures = match &network.plan {
         Some(plan) => code! {
             volume: #plan.steps[#i].volume,
+            lost: #plan.steps[#i].lost,
+            added: #plan.steps[#i].added,
             field: #plan.steps[#i].field,
             parameters: #plan.steps[#i].parameters,
             macs: #plan.steps[#i].macs,
@@ -45,10 +47,12 @@ fn row(network: &Network, i: usize) -> TokenStream {
         None => {
             let step = &network.steps[i];
             let [h, w, d] = step.volume;
-            let [fh, fw] = step.field;
+            let [[lh, lw], [ah, aw], [fh, fw]] = [step.lost, step.added, step.field];
             let (parameters, macs) = (step.parameters, step.macs);
             code! {
                 volume: [#h, #w, #d],
+                lost: [#lh, #lw],
+                added: [#ah, #aw],
                 field: [#fh, #fw],
                 parameters: #parameters,
                 macs: #macs,

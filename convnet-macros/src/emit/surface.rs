@@ -5,13 +5,14 @@ use proc_macro2::TokenStream;
 use super::{Network, code, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let parts = [constants(network), functions(network), heap(network)];
+    let parts = [constants(network), functions(network), heap(network), display(network)];
     parts.into_iter().collect()
 }
 
 /// In `impl Name<f32>`, so that `Name::PARAMETERS` needs no annotation; bytes are those of `f32`.
 fn constants(network: &Network) -> TokenStream {
     let Network { krate, name, layers, input: [h, w, d], .. } = network;
+    let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
     let (parameters, macs) = match &network.plan {
         Some(plan) => (code!(#plan.totals.parameters), code!(#plan.totals.macs)),
@@ -27,7 +28,7 @@ fn constants(network: &Network) -> TokenStream {
             /// The scores: height, width, depth.
             pub const OUTPUT: [usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
-            pub const LAYERS: &'static [#krate::plan::LayerInfo] = <Self as #krate::Network>::LAYERS;
+            pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = <Self as #krate::Network>::LAYERS;
             /// Learned scalars.
             pub const PARAMETERS: usize = #parameters;
             /// Multiply-adds of one forward pass.
@@ -36,6 +37,18 @@ fn constants(network: &Network) -> TokenStream {
             pub const ARENA_BYTES: usize = ::core::mem::size_of::<#krate::Arena<Self>>();
             /// Bytes of the tape in `f32`.
             pub const TAPE_BYTES: usize = ::core::mem::size_of::<#krate::Tape<Self>>();
+
+            /// The table of the network, to print.
+            #[must_use]
+            pub const fn summary() -> #krate::Summary<'static> {
+                #krate::Summary {
+                    name: #text,
+                    input: Self::INPUT,
+                    layers: Self::LAYERS,
+                    arena_bytes: Self::ARENA_BYTES,
+                    tape_bytes: Self::TAPE_BYTES,
+                }
+            }
         }
     }
 }
@@ -127,6 +140,18 @@ fn heap(network: &Network) -> TokenStream {
                 pub fn tape() -> #krate::__private::Box<#krate::Tape<Self>> {
                     #krate::__private::zeroed_box()
                 }
+            }
+        }
+    }
+}
+
+/// The table: the same for every scalar.
+fn display(network: &Network) -> TokenStream {
+    let Network { krate, name, .. } = network;
+    code! {
+        impl<T: #krate::Real> ::core::fmt::Display for #name<T> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&<#name<f32>>::summary(), f)
             }
         }
     }
