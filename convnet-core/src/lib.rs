@@ -22,6 +22,7 @@ extern crate alloc;
 
 #[cfg(feature = "train")]
 pub mod data;
+pub mod gradient_check;
 pub mod init;
 pub mod kernel;
 pub mod layer;

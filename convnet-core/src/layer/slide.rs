@@ -69,8 +69,8 @@ pub(super) fn each_tap_of(sizes: &Sizes, [oy, ox]: [usize; 2], mut visit: impl F
     }
 }
 
-/// The numbers of a window layer, checked: every window starts before the input's last row and
-/// column end.
+/// The numbers of a window layer, checked: after the input there are fewer zeros than the filter is
+/// long, or no more than before it.
 pub(super) const fn sizes<G: Geometry>(x: [usize; 3], filter: [usize; 2], y: [usize; 3]) -> Sizes {
     let mut axis = 0;
     while axis < 2 {
@@ -78,8 +78,10 @@ pub(super) const fn sizes<G: Geometry>(x: [usize; 3], filter: [usize; 2], y: [us
             filter[axis] > 0 && G::STRIDE[axis] > 0 && y[axis] > 0,
             "F, S and the output are positive"
         );
+        let last = (y[axis] - 1) * G::STRIDE[axis];
+        let before = G::BEFORE[axis];
         assert!(
-            (y[axis] - 1) * G::STRIDE[axis] < x[axis] + G::BEFORE[axis],
+            last < x[axis] + before || last + filter[axis] <= x[axis] + 2 * before,
             "the output is larger than filters can slide"
         );
         axis += 1;

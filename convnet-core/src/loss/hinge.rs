@@ -5,7 +5,8 @@ use core::fmt;
 use super::{Loss, LossError, right};
 use crate::Real;
 
-/// The multiclass SVM loss: Σ over the wrong classes of max(0, score − right score + delta).
+/// The multiclass SVM loss: Σ over the wrong classes of max(0, score − right score + delta), each
+/// of them squared if so asked (CS231n's L2-SVM).
 ///
 /// Not divided by the number of classes, as in CS231n (PyTorch's `MultiMarginLoss` divides). At the
 /// kink, where a margin is exactly met, the gradient is that of the flat side.
@@ -15,7 +16,8 @@ use crate::Real;
 ///
 /// // CS231n's example, with its delta of 10: max(0, −7 − 13 + 10) + max(0, 11 − 13 + 10).
 /// let mut d_scores = [0.0; 3];
-/// let loss = Hinge { delta: 10.0 }.loss(&[13.0, -7.0, 11.0], 0, &mut d_scores)?;
+/// let hinge = Hinge { delta: 10.0, ..Hinge::default() };
+/// let loss = hinge.loss(&[13.0, -7.0, 11.0], 0, &mut d_scores)?;
 /// assert_eq!((loss, d_scores), (8.0, [-1.0, 0.0, 1.0]));
 /// # Ok::<(), convnet_core::loss::LossError>(())
 /// ```
@@ -25,11 +27,16 @@ use crate::Real;
 pub struct Hinge {
     /// The margin, 1 by default.
     pub delta: f64,
+    /// Whether a violation counts squared; no by default.
+    pub squared: bool,
 }
 
 impl Default for Hinge {
     fn default() -> Self {
-        Self { delta: 1.0 }
+        Self {
+            delta: 1.0,
+            squared: false,
+        }
     }
 }
 
@@ -37,24 +44,33 @@ impl<T: Real> Loss<T> for Hinge {
     fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError> {
         let right = right(scores, label, d_scores)?;
         let delta = T::of(self.delta);
-        let (mut loss, mut violations) = (T::ZERO, T::ZERO);
+        let (mut loss, mut d_right) = (T::ZERO, T::ZERO);
         for (class, (&score, d_score)) in scores.iter().zip(&mut *d_scores).enumerate() {
             let margin = score - right + delta;
             *d_score = T::ZERO;
             // A score that is NaN must show in the loss.
             if class != label && (margin > T::ZERO || margin.is_nan()) {
-                *d_score = T::ONE;
-                loss += margin;
-                violations += T::ONE;
+                *d_score = if self.squared {
+                    margin + margin
+                } else {
+                    T::ONE
+                };
+                loss += if self.squared {
+                    margin * margin
+                } else {
+                    margin
+                };
+                d_right -= *d_score;
             }
         }
-        d_scores[label] = -violations;
+        d_scores[label] = d_right;
         Ok(loss)
     }
 }
 
 impl fmt::Display for Hinge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "multiclass SVM, delta {}", self.delta)
+        let squared = if self.squared { ", squared" } else { "" };
+        write!(f, "multiclass SVM, delta {}{squared}", self.delta)
     }
 }

@@ -1,0 +1,142 @@
+//! Every layer's backward against slopes measured on its forward, in `f64`: CS231n's relative
+//! error is at most 1e-6 for every input and every parameter.
+
+use convnet_core::gradient_check::slope;
+use convnet_core::layer::{
+    Activation, AvgPool, Conv, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu, Sigmoid, Slide,
+    Softmax, Tanh,
+};
+use convnet_core::{AnyVolume, Rng, Volume};
+
+const LIMIT: f64 = 1e-6;
+
+#[test]
+fn conv() {
+    macro_rules! conv {
+        ($([$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal, $k:literal],
+            $fh:literal x $fw:literal, $slide:ty;)*) => {$(
+            check::<Conv<f64, $fh, $fw, $d, $k, $slide>, Volume<f64, $h, $w, $d>, Volume<f64, $ho, $wo, $k>>(
+                Conv::ZERO,
+                |conv| [
+                    conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+                    &mut conv.bias,
+                ],
+            );
+        )*};
+    }
+    conv! {
+        [5, 5, 3] -> [5, 5, 2], 3 x 3, Slide<1, 1, 1, 1>;
+        [7, 6, 2] -> [3, 2, 3], 3 x 4, Slide<2, 2, 0, 0>;
+        [4, 3, 2] -> [2, 4, 2], 2 x 1, Slide<3, 1, 1, 1>;
+        [3, 3, 3] -> [3, 3, 2], 1 x 1, Slide<1, 1, 0, 0>;
+    }
+}
+
+#[test]
+fn fc() {
+    check::<Fc<f64, 3, 2, 4, 5>, Volume<f64, 3, 2, 4>, Volume<f64, 1, 1, 5>>(Fc::ZERO, |fc| {
+        let Fc { filters, bias } = fc;
+        [
+            filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
+            bias,
+        ]
+    });
+}
+
+#[test]
+fn pool() {
+    fn none<L>(_: &mut L) -> [&mut [f64]; 2] {
+        [&mut [], &mut []]
+    }
+    type X = Volume<f64, 5, 6, 3>;
+    type Whole = Slide<2, 2, 0, 0>;
+    type Bordered = Slide<2, 1, 1, 1>;
+    check::<MaxPool<2, 2, Whole>, X, Volume<f64, 2, 3, 3>>(MaxPool::new(), none);
+    check::<MaxPool<3, 2, Bordered>, X, Volume<f64, 3, 7, 3>>(MaxPool::new(), none);
+    check::<AvgPool<2, 2, Whole>, X, Volume<f64, 2, 3, 3>>(AvgPool::new(), none);
+    check::<AvgPool<3, 2, Bordered>, X, Volume<f64, 3, 7, 3>>(AvgPool::new(), none);
+    check::<GlobalAvgPool, X, Volume<f64, 1, 1, 3>>(GlobalAvgPool, none);
+}
+
+#[test]
+fn activations() {
+    check_activation(&Relu);
+    check_activation(&LeakyRelu::default());
+    check_activation(&LeakyRelu { slope: 0.2 });
+    check_activation(&Sigmoid);
+    check_activation(&Tanh);
+    check_activation(&Softmax);
+}
+
+/// Checks ⟨y, dy⟩ along every number of x and of the parameters.
+fn check<L, X, Y>(zero: L, parameters: impl Fn(&mut L) -> [&mut [f64]; 2])
+where
+    L: Layer<X, Y> + Clone,
+    X: AnyVolume<Scalar = f64>,
+    Y: AnyVolume<Scalar = f64>,
+{
+    let (mut layer, mut gradient) = (zero.clone(), zero);
+    let (mut x, mut dx, mut y, mut dy) = (X::zeroed(), X::zeroed(), Y::zeroed(), Y::zeroed());
+    let mut rng = Rng::new(231);
+    let mut draw = |numbers: &mut [f64]| numbers.fill_with(|| rng.normal());
+    parameters(&mut layer).into_iter().for_each(&mut draw);
+    draw(x.as_mut_slice());
+    draw(dy.as_mut_slice());
+    layer.backward(&x, &mut dx, &dy, &mut gradient);
+
+    let mut objective = |layer: &L, x: &X| {
+        layer.forward(x, &mut y);
+        inner(&y, &dy)
+    };
+    for (at, &analytic) in dx.as_slice().iter().enumerate() {
+        let middle = x.as_slice()[at];
+        let slope = slope(analytic, |h| {
+            x.as_mut_slice()[at] = middle + h;
+            objective(&layer, &x)
+        });
+        x.as_mut_slice()[at] = middle;
+        assert!(slope.error < LIMIT, "x[{at}]: {slope:?}");
+    }
+    for (which, gradient) in parameters(&mut gradient).into_iter().enumerate() {
+        for (at, &mut analytic) in gradient.iter_mut().enumerate() {
+            let middle = parameters(&mut layer)[which][at];
+            let slope = slope(analytic, |h| {
+                parameters(&mut layer)[which][at] = middle + h;
+                objective(&layer, &x)
+            });
+            parameters(&mut layer)[which][at] = middle;
+            assert!(slope.error < LIMIT, "parameters[{which}][{at}]: {slope:?}");
+        }
+    }
+}
+
+fn check_activation<A: Activation<Volume<f64, 2, 3, 4>>>(activation: &A) {
+    let (mut x, mut dy) = (Volume::<f64, 2, 3, 4>::ZERO, Volume::ZERO);
+    let mut rng = Rng::new(231);
+    x.as_mut_slice().fill_with(|| rng.normal());
+    dy.as_mut_slice().fill_with(|| rng.normal());
+    let mut y = x.clone();
+    activation.forward(&mut y);
+    let mut dx = dy.clone();
+    activation.backward(&y, &mut dx);
+    for (at, &analytic) in dx.as_slice().iter().enumerate() {
+        let slope = slope(analytic, |h| {
+            y.clone_from(&x);
+            y.as_mut_slice()[at] += h;
+            activation.forward(&mut y);
+            inner(&y, &dy)
+        });
+        assert!(slope.error < LIMIT, "{at}: {slope:?}");
+    }
+}
+
+fn inner<V: AnyVolume<Scalar = f64>>(a: &V, b: &V) -> f64 {
+    a.as_slice()
+        .iter()
+        .zip(b.as_slice())
+        .map(|(a, b)| a * b)
+        .sum()
+}

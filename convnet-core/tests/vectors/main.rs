@@ -1,0 +1,9 @@
+//! The numbers of PyTorch and of CS231n; see `tests/vectors/README.md` at the root.
+
+mod case;
+mod cs231n;
+#[macro_use] // the rows of `table`
+mod layer;
+mod loss;
+mod optim;
+mod table;
