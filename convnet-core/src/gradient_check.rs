@@ -302,7 +302,7 @@ mod tests {
         type Input = Volume<f64, 1, 1, 1>;
         type Output = Scores<f64, 2>;
         type Arena = Scores<f64, 2>;
-        const LAYERS: &'static [LayerInfo] = &[];
+        const LAYERS: &'static [LayerInfo<'static>] = &[];
 
         fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output {
             let x = input[0][0][0];
