@@ -34,14 +34,22 @@ impl<T: Real> Loss<T> for SoftmaxCrossEntropy {
     fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError> {
         let right = right(scores, label, d_scores)?;
         let smoothing = T::of(self.smoothing.clamp(0.0, 1.0));
-        let (max, sum) = exponentials(scores, d_scores);
+        let [max, rest, sum] = exponentials(scores, d_scores);
+        // p − 1 is minus the others' share: for a network that is sure, with p next to 1, the
+        // subtraction would leave rounding only.
+        let others: T = d_scores[..label]
+            .iter()
+            .chain(&d_scores[label + 1..])
+            .copied()
+            .sum();
+        d_scores[label] = -others;
         for d_score in &mut *d_scores {
             *d_score /= sum;
         }
-        d_scores[label] -= T::ONE - smoothing;
+        d_scores[label] += smoothing;
 
-        // −log p(k) = log Σ exp(s − max) − (s(k) − max).
-        let surprise = |score: T| sum.ln() - (score - max);
+        // −log p(k) = log Σ exp(s − max) − (s(k) − max), and the largest term of the sum is 1.
+        let surprise = |score: T| rest.ln_1p() + (max - score);
         let mut loss = (T::ONE - smoothing) * surprise(right);
         if smoothing > T::ZERO {
             let share = smoothing / scores.iter().map(|_| T::ONE).sum();
@@ -72,21 +80,26 @@ impl fmt::Display for SoftmaxCrossEntropy {
 /// assert_eq!(probabilities, [0.5, 0.5, 0.0]);
 /// ```
 pub fn softmax<T: Real>(scores: &[T], probabilities: &mut [T]) {
-    let (_, sum) = exponentials(scores, probabilities);
+    let [_, _, sum] = exponentials(scores, probabilities);
     for probability in probabilities.iter_mut().take(scores.len()) {
         *probability /= sum;
     }
 }
 
-/// Writes exp(score − max), which cannot overflow; returns max and the sum of what is written.
-fn exponentials<T: Real>(scores: &[T], out: &mut [T]) -> (T, T) {
+/// Writes exp(score − max), which cannot overflow. Returns max, the sum of what is written but for
+/// the first of the largest, and the sum of all.
+fn exponentials<T: Real>(scores: &[T], out: &mut [T]) -> [T; 3] {
     let max = scores.iter().copied().fold(T::neg_infinity(), T::max);
-    let mut sum = T::ZERO;
+    let (mut largest, mut rest) = (None, T::ZERO);
     for (out, &score) in out.iter_mut().zip(scores) {
         *out = (score - max).exp();
-        sum += *out;
+        if largest.is_none() && score == max {
+            largest = Some(*out);
+        } else {
+            rest += *out;
+        }
     }
-    (max, sum)
+    [max, rest, rest + largest.unwrap_or(T::ZERO)]
 }
 
 #[cfg(test)]
@@ -99,6 +112,20 @@ mod tests {
         let loss = SoftmaxCrossEntropy::default().loss(&[3e38, -3e37, 0.0], 1, &mut d_scores);
         assert_eq!(loss, Ok(3.3e38));
         assert_eq!(d_scores, [1.0, -1.0, 0.0]);
+    }
+
+    /// Two scores 20 apart: the loss is log(1 + e⁻²⁰), its gradient 1/(1 + e²⁰). In `f32` the right
+    /// class has probability 1.
+    #[test]
+    fn a_sure_network_still_learns() {
+        let mut d_scores = [0.0_f32; 2];
+        let loss = SoftmaxCrossEntropy::default()
+            .loss(&[20.0, 0.0], 0, &mut d_scores)
+            .unwrap();
+        let expected = 2.061_153_6e-9;
+        assert!((loss / expected - 1.0).abs() < 1e-6, "{loss}");
+        assert!((d_scores[0] / -expected - 1.0).abs() < 1e-6, "{d_scores:?}");
+        assert!((d_scores[1] / expected - 1.0).abs() < 1e-6, "{d_scores:?}");
     }
 
     /// By its definition: the mixture of the losses of all labels.

@@ -34,10 +34,16 @@ pub(crate) fn cases(op: &str) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(move |case| case.op == op)
 }
 
-/// A file of `tests/vectors`.
+/// A file of `tests/vectors` at the root, from a test of the root's or of this crate.
 pub(crate) fn read(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
-    fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = ["../tests/vectors", "tests/vectors"]
+        .map(|folder| here.join(folder).join(name))
+        .into_iter();
+    let path = paths
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("no file {name}"));
+    fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 impl Case {
