@@ -1,5 +1,6 @@
 //! Whole networks as `convnet!` writes them: every gradient against central differences, in f64.
 
+use convnet::gradient_check::slope;
 use convnet::{AnyVolume, Network, Parameters, Rng, Trainable, convnet};
 
 convnet! {
@@ -70,32 +71,26 @@ fn check<N: Trainable<Scalar = f64>>(seed: u64) {
         let scores = net.forward_train(image, &mut tape, seed);
         scores.as_slice().iter().zip(d_output.as_slice()).map(|(s, d)| s * d).sum()
     };
-    let h = 1e-6;
-    let slope = |analytic: f64, up: f64, down: f64, what: &str| {
-        let numeric = (up - down) / (2.0 * h);
-        let error = (analytic - numeric).abs() / (analytic.abs() + numeric.abs()).max(1e-3);
-        assert!(error < 1e-6, "{what}: {analytic} is not {numeric}");
-    };
-    for index in 0..N::TENSORS.len() {
-        for at in 0..net.tensor(index).len() {
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
+        for at in 0..tensor.len() {
             let w = net.tensor(index)[at];
-            net.tensor_mut(index)[at] = w + h;
-            let up = objective(&net, &image);
-            net.tensor_mut(index)[at] = w - h;
-            let down = objective(&net, &image);
+            let slope = slope(gradient.tensor(index)[at], |h| {
+                net.tensor_mut(index)[at] = w + h;
+                objective(&net, &image)
+            });
             net.tensor_mut(index)[at] = w;
-            slope(gradient.tensor(index)[at], up, down, N::TENSORS[index].name);
+            assert!(slope.error < 1e-6, "{}[{at}]: {slope:?}", tensor.name);
             assert_eq!(gradient.tensor(index)[at], without.tensor(index)[at]);
         }
     }
     for at in 0..image.as_slice().len() {
         let x = image.as_slice()[at];
-        image.as_mut_slice()[at] = x + h;
-        let up = objective(&net, &image);
-        image.as_mut_slice()[at] = x - h;
-        let down = objective(&net, &image);
+        let slope = slope(d_image.as_slice()[at], |h| {
+            image.as_mut_slice()[at] = x + h;
+            objective(&net, &image)
+        });
         image.as_mut_slice()[at] = x;
-        slope(d_image.as_slice()[at], up, down, "image");
+        assert!(slope.error < 1e-6, "image[{at}]: {slope:?}");
     }
 }
 

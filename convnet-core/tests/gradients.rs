@@ -3,10 +3,10 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu, Sigmoid, Slide,
-    Softmax, Tanh,
+    Activation, AvgPool, Conv, Dropout, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu,
+    Sigmoid, Slide, Softmax, Tanh,
 };
-use convnet_core::{AnyVolume, Rng, Volume};
+use convnet_core::{AnyVolume, Real, Rng, Volume};
 
 const LIMIT: f64 = 1e-6;
 
@@ -69,6 +69,48 @@ fn activations() {
     check_activation(&Sigmoid);
     check_activation(&Tanh);
     check_activation(&Softmax);
+}
+
+/// With the same seed the same values are dropped.
+#[test]
+fn dropout() {
+    let (mut x, mut dy) = (Volume::<f64, 2, 3, 4>::ZERO, Volume::ZERO);
+    let mut rng = Rng::new(231);
+    x.as_mut_slice().fill_with(|| rng.normal());
+    dy.as_mut_slice().fill_with(|| rng.normal());
+    let (mut y, mut mask, dropout) = (x.clone(), Volume::ZERO, Dropout { rate: 0.3 });
+    dropout.forward(&mut y, &mut mask, Rng::new(1));
+    let mut dx = dy.clone();
+    dropout.backward(&mask, &mut dx);
+    assert!(dx.as_slice().contains(&0.0), "something is dropped");
+    for (at, &analytic) in dx.as_slice().iter().enumerate() {
+        let slope = slope(analytic, |h| {
+            y.clone_from(&x);
+            y.as_mut_slice()[at] += h;
+            dropout.forward(&mut y, &mut mask, Rng::new(1));
+            inner(&y, &dy)
+        });
+        assert!(slope.error < LIMIT, "{at}: {slope:?}");
+    }
+}
+
+/// No slope decides this, and none of the stored cases has a tie: PyTorch's rule is written out.
+/// One depth slice for the plain loops, 16 for the vector kernels.
+#[test]
+fn of_equals_the_first_gets_the_gradient() {
+    fn check<T: Real, const D: usize>() {
+        let pool = MaxPool::<2, 2, Slide<2, 2, 0, 0>>::new();
+        let tied = |value: f64| [T::of(value); D];
+        let x = Volume([[tied(1.0), tied(5.0)], [tied(5.0), tied(5.0)]]);
+        let mut dx = Volume([[tied(9.0); 2]; 2]);
+        pool.backward(&x, &mut dx, &Volume([[tied(3.0)]]), &mut { pool });
+        let (none, all) = (tied(0.0), tied(3.0));
+        assert_eq!(dx, Volume([[none, all], [none, none]]));
+    }
+    check::<f64, 1>();
+    check::<f64, 16>();
+    check::<f32, 1>();
+    check::<f32, 16>();
 }
 
 /// Checks ⟨y, dy⟩ along every number of x and of the parameters.
