@@ -1,7 +1,7 @@
 //! Whole networks as `convnet!` writes them: every gradient against central differences, in f64.
 
 use convnet::gradient_check::slope;
-use convnet::{AnyVolume, Network, Parameters, Rng, Trainable, convnet};
+use convnet::{AnyVolume, Rng, Trainable, convnet};
 
 convnet! {
     /// Every layer that there is, each next to others than usual.
