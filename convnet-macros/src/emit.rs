@@ -53,7 +53,9 @@ pub(crate) struct Network {
 /// One layer.
 pub(crate) struct Layer {
     pub(crate) name: Ident,
-    pub(crate) word: String,
+    pub(crate) word: &'static str,
+    /// What the user says of it.
+    pub(crate) docs: TokenStream,
     /// The hyperparameters as one reads them: `12 of 5x5, pad 2`.
     pub(crate) detail: String,
     pub(crate) kind: Kind,
@@ -67,11 +69,11 @@ pub(crate) enum Kind {
     AvgPool(Window),
     GlobalAvgPool,
     Relu,
-    LeakyRelu { slope: f64 },
+    LeakyRelu { slope: TokenStream },
     Sigmoid,
     Tanh,
     Softmax,
-    Dropout { rate: f64 },
+    Dropout { rate: TokenStream },
     Flatten,
 }
 
@@ -107,7 +109,11 @@ impl Network {
         match i.checked_sub(1) {
             Some(before) => self.volume(before),
             None => {
-                let Self { krate, input: [h, w, d], .. } = self;
+                let Self {
+                    krate,
+                    input: [h, w, d],
+                    ..
+                } = self;
                 code!(#krate::Volume<T, #h, #w, #d>)
             }
         }
@@ -130,7 +136,10 @@ impl Network {
 
     /// Height, width or depth of what layer `i` reads, as a const argument.
     fn axis_before(&self, i: usize, axis: usize) -> TokenStream {
-        i.checked_sub(1).map_or_else(|| self.input[axis].clone(), |before| self.axis(before, axis))
+        i.checked_sub(1).map_or_else(
+            || self.input[axis].clone(),
+            |before| self.axis(before, axis),
+        )
     }
 
     /// Stride and padding of layer `i`.
@@ -189,7 +198,10 @@ impl Network {
 
     /// The layers with parameters, with their indices.
     fn fields(&self) -> impl Iterator<Item = (usize, &Layer)> {
-        self.layers.iter().enumerate().filter(|&(i, _)| self.is_field(i))
+        self.layers
+            .iter()
+            .enumerate()
+            .filter(|&(i, _)| self.is_field(i))
     }
 
     /// The layer, as a value to borrow.

@@ -1,16 +1,15 @@
-//! The `convnet!` macro; use it through the crate `convnet`.
+//! The `convnet!` macro; use it through the crate `convnet`, which documents it.
 //!
 //! ```text
 //! syntax ▶ plan ▶ emit
 //! ```
-#![deny(missing_docs)]
-
-use proc_macro2::TokenStream;
 
 mod emit;
 mod plan;
 mod report;
 mod syntax;
+
+use proc_macro2::{TokenStream, TokenTree};
 
 /// `convnet::convnet!`, which hands on its own `$crate` in brackets first.
 #[proc_macro]
@@ -19,11 +18,14 @@ pub fn convnet(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
 }
 
 fn expand(tokens: TokenStream) -> TokenStream {
-    let mut report = report::Report::default();
-    let declaration = syntax::parse(tokens, &mut report);
-    let network = declaration.as_ref().and_then(|it| plan::plan(it, &mut report));
-    match network {
-        Some(network) if report.is_empty() => emit::emit(&network),
-        _ => report.into_tokens(),
-    }
+    let mut tokens = tokens.into_iter();
+    let Some(TokenTree::Group(krate)) = tokens.next() else {
+        return TokenStream::new();
+    };
+    let mut errors = report::Errors::default();
+    let declaration = syntax::parse(tokens.collect(), &mut errors);
+    let network = declaration.and_then(|it| plan::plan(krate.stream(), &it, &mut errors));
+    let mut output = errors.into_tokens();
+    output.extend(network.as_ref().map(emit::emit));
+    output
 }

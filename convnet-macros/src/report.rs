@@ -1,33 +1,59 @@
-//! The bag of errors: stages put into it and hand it on; it is emptied once.
+//! The bag of errors: stages put in, the driver empties it once.
+//!
+//! On stable a macro has one way to speak, the error; so each text carries its own help: what is
+//! wrong in the user's numbers on the first line, what would work on the next.
+
+use core::fmt::Display;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// Every mistake found so far.
+/// Everything that is wrong with a declaration.
+#[must_use = "errors that nobody reports are lost"]
 #[derive(Default)]
-pub(crate) struct Report {
-    errors: Option<syn::Error>,
-}
+pub(crate) struct Errors(Option<syn::Error>);
 
-impl Report {
-    /// Adds a mistake under `tokens`, the smallest that the user should change.
-    pub(crate) fn push(&mut self, tokens: impl ToTokens, message: impl core::fmt::Display) {
-        self.add(syn::Error::new_spanned(tokens, message));
+impl Errors {
+    /// `message` under `tokens`: the smallest thing the user should change.
+    pub(crate) fn push(&mut self, tokens: impl ToTokens, message: impl Display) {
+        self.absorb(syn::Error::new_spanned(tokens, message));
     }
 
-    pub(crate) fn add(&mut self, error: syn::Error) {
-        match &mut self.errors {
+    /// An error that a parser returned.
+    pub(crate) fn absorb(&mut self, error: syn::Error) {
+        match &mut self.0 {
             Some(errors) => errors.combine(error),
             none => *none = Some(error),
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_none()
+    /// The value, or `None` and its error in the bag.
+    pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.absorb(error)).ok()
     }
 
-    /// One `compile_error!` for each mistake.
+    /// How many there are: a stage that compares two counts knows whether something went wrong
+    /// between them.
+    pub(crate) fn count(&self) -> usize {
+        self.0
+            .as_ref()
+            .map_or(0, |errors| errors.into_iter().count())
+    }
+
+    /// `compile_error!`s, one an error.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.errors.map(|errors| errors.into_compile_error()).unwrap_or_default()
+        self.0
+            .map(|errors| errors.to_compile_error())
+            .unwrap_or_default()
+    }
+
+    /// The texts, for tests.
+    #[cfg(test)]
+    pub(crate) fn texts(self) -> Vec<String> {
+        self.0
+            .into_iter()
+            .flatten()
+            .map(|error| error.to_string())
+            .collect()
     }
 }

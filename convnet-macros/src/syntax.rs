@@ -1,256 +1,312 @@
-//! # Syntax: what was written, with its spans; no arithmetic
+//! # Syntax: what was written
 //!
-//! ```text
-//! network := #[attr]* #[budget(ram = 64 KiB, flash = 256 KiB)]? vis struct Name { input(32x32x3), layer, … }
-//! layer   := [name ":"] word [ "(" argument, … ")" ]
-//!          | "[" layer, … "]" "*" N
-//! argument := value | key = value                positional ones first
-//! value   := 12 | 5x5 | NAME | NAMExNAME         a number, a size (width first), or consts that hold them
-//!          | 0.5                                 dropout's rate, leaky_relu's slope
-//!          | same | (1, 2) | (1, 2, 0, 0)        padding: (before, after), (top, bottom, left, right)
-//!          | exact | crop | pad                  fit
-//! ```
+//! Every part keeps its tokens, so that a later stage can underline it. Rules that need one line
+//! of the declaration are checked while it is read, for all lines; those that need several, and
+//! all arithmetic, belong to [`plan`](crate::plan).
 //!
-//! What one line shows is checked here, for all lines; what needs the line above is checked in
-//! [`plan`](crate::plan).
+//! Read [`Declaration`] first, then the grammar above [`parse`].
+//!
+//! **Invariant:** a mistake gives one error, and what is wrong is replaced by something harmless:
+//! the stages after this one always have a network to work on.
 
 mod args;
 mod budget;
+mod layer;
 mod number;
-mod word;
+mod window;
+mod words;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Result, Token, Visibility, bracketed, parenthesized};
+#[cfg(test)]
+mod tests;
 
-pub(crate) use budget::Budget;
-pub(crate) use number::{Number, Value};
-pub(crate) use word::{Fit, Kind, Pad, Window};
+use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Result, Token, Visibility, braced, bracketed};
 
-use crate::report::Report;
+pub(crate) use budget::{Limit, Memory};
+pub(crate) use layer::{Decimal, Kind, Layer};
+pub(crate) use number::Number;
+pub(crate) use window::{Pad, Window};
 
-/// One `struct Name { … }`.
+use crate::report::Errors;
+use args::Args;
+
+/// A network, as declared.
 pub(crate) struct Declaration {
-    /// The path of the facade crate: `$crate`.
-    pub(crate) krate: TokenStream,
-    pub(crate) attributes: Vec<Attribute>,
-    pub(crate) visibility: Visibility,
+    /// What stands above the struct, except the budget.
+    pub(crate) attrs: Vec<Attribute>,
+    /// `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
+    pub(crate) budget: Vec<Limit>,
+    /// Who sees it.
+    pub(crate) vis: Visibility,
+    /// Its name.
     pub(crate) name: Ident,
-    pub(crate) budget: Budget,
-    /// Width, height, depth; `None` if it is missing or wrong.
-    pub(crate) input: Option<[Number; 3]>,
-    pub(crate) layers: Vec<Layer>,
+    /// The image: height, width, depth. `None` is reported.
+    pub(crate) input: Option<Written<[Number; 3]>>,
+    /// The layers and repetitions.
+    pub(crate) items: Vec<Item>,
 }
 
-/// One layer, repetitions unrolled.
-#[derive(Clone)]
-pub(crate) struct Layer {
-    pub(crate) name: Ident,
-    /// Whether the user named it.
-    pub(crate) named: bool,
-    pub(crate) word: Ident,
-    /// The arguments that were named: for the editor.
-    pub(crate) keys: Vec<Ident>,
-    pub(crate) kind: Kind,
+/// A line of the declaration.
+pub(crate) enum Item {
+    /// A layer.
+    Layer(Layer),
+    /// `[ … ] * 2`.
+    Repeat {
+        /// What is repeated.
+        items: Vec<Item>,
+        /// How often.
+        count: Written<usize>,
+    },
 }
 
-/// Parses a declaration; `None` if there is not even a name to speak of.
-pub(crate) fn parse(tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
-    let head = match Head::parse.parse2(tokens) {
-        Ok(head) => head,
-        Err(error) => {
-            report.add(error);
-            return None;
-        }
-    };
-    let mut attributes = head.attributes;
-    let budget = Budget::take(&mut attributes, report);
-    let mut items = Items::default();
-    items.read(head.body, report);
-    if items.inputs == 0 {
-        report.push(&head.name, "the network has no input: begin with `input(WIDTHxHEIGHTxDEPTH)`");
-    } else if items.layers.is_empty() && report.is_empty() {
-        report.push(&head.name, "the network is empty: add layers after the input, `fc(10)` for one");
+/// A value, and what was written for it: nothing, for a default.
+#[derive(Clone, Debug)]
+pub(crate) struct Written<T> {
+    /// What it means.
+    pub(crate) value: T,
+    /// What to underline.
+    pub(crate) tokens: TokenStream,
+}
+
+/// Reads a declaration; `None` if there is too little of one to give it a type.
+///
+/// ```text
+/// network  :=  attr* visibility "struct" NAME "{" input "," ( item "," )* "}"
+/// attr     :=  ATTRIBUTE  |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
+/// input    :=  "input" "(" size ")"                       width, height, depth: 32x32x3
+/// item     :=  DOC* layer  |  "[" ( item "," )* "]" "*" INTEGER
+/// layer    :=  [ NAME ":" ] word [ "(" ( arg "," )* ")" ]
+/// arg      :=  value  |  NAME "=" value                   those without a name first
+/// value    :=  size  |  DECIMAL  |  "(" ( number "," )* ")"  |  "same" | "exact" | "crop" | "pad"
+/// size     :=  number ( "x" number )*                     5x5; SIZE x SIZE; 5xF
+/// number   :=  INTEGER  |  path to a const
+/// ```
+///
+/// The last comma of a list may be left out.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
+    let parser = |input: ParseStream| declaration(input, errors);
+    let parsed = parser.parse2(tokens);
+    errors.ok(parsed)
+}
+
+fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
+    let mut attrs = Attribute::parse_outer(input)?;
+    let vis = input.parse()?;
+    if !input.peek(Token![struct]) {
+        let message = "expected `struct`: a network is declared as a struct\n\
+                       `struct Cifar { input(32x32x3), conv(12, 5x5), relu, fc(10) }`";
+        return Err(input.error(message));
     }
-    name_layers(&mut items.layers, report);
-    Some(Declaration {
-        krate: head.krate,
-        attributes,
-        visibility: head.visibility,
-        name: head.name,
+    input.parse::<Token![struct]>()?;
+    let name = input.parse()?;
+    if input.peek(Token![<]) {
+        let message =
+            format!("a network is generic over its scalar already: write `struct {name}`");
+        return Err(input.error(message));
+    }
+    if !input.peek(syn::token::Brace) {
+        return Err(input.error("expected `{`, then the layers"));
+    }
+    let content;
+    braced!(content in input);
+    let budget = budget::take(&mut attrs, errors);
+    let (size, items) = body(&content, &name, errors);
+    if !input.is_empty() {
+        errors.absorb(input.error("one network a `convnet!`: the next one gets its own"));
+        input.parse::<TokenStream>()?;
+    }
+    Ok(Declaration {
+        attrs,
         budget,
-        input: items.input,
-        layers: items.layers,
+        vis,
+        name,
+        input: size,
+        items,
     })
 }
 
-/// Everything but the layers.
-struct Head {
-    krate: TokenStream,
-    attributes: Vec<Attribute>,
-    visibility: Visibility,
-    name: Ident,
-    body: TokenStream,
-}
-
-impl Parse for Head {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let krate = {
-            let content;
-            bracketed!(content in input);
-            content.parse()?
-        };
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        input.parse::<Token![struct]>()?;
-        let name = input.parse()?;
-        let body;
-        syn::braced!(body in input);
-        let body = body.parse()?;
-        if !input.is_empty() {
-            return Err(input.error("one network a `convnet!`: write another `convnet! { … }`"));
-        }
-        Ok(Self { krate, attributes, visibility, name, body })
-    }
-}
-
-/// The comma-separated items of a body or a repetition.
-#[derive(Default)]
-struct Items {
-    inputs: usize,
-    input: Option<[Number; 3]>,
-    layers: Vec<Layer>,
-}
-
-impl Items {
-    /// Reads item by item, so that a mistake in one does not hide the next.
-    fn read(&mut self, tokens: TokenStream, report: &mut Report) {
-        for item in split_at_commas(tokens) {
-            let parser = |input: ParseStream<'_>| self.item(input, report);
-            if let Err(error) = parser.parse2(item) {
-                report.add(error);
+/// The input, then the layers.
+///
+/// ```text
+/// { input(32x32x3), conv(12, 5x5), relu, fc(10) }
+/// ```
+fn body(
+    body: ParseStream,
+    name: &Ident,
+    errors: &mut Errors,
+) -> (Option<Written<[Number; 3]>>, Vec<Item>) {
+    let before = errors.count();
+    let (mut inputs, mut items) = (Vec::new(), Vec::new());
+    let lines = list(body, errors, |input, errors| line(input, 0, errors));
+    for line in lines.into_iter().flatten() {
+        match line {
+            Line::Input { word, size } => {
+                match (inputs.is_empty(), items.is_empty()) {
+                    (false, _) => errors.push(word, "a second input: a network has one"),
+                    (true, false) => errors.push(word, "the input comes first, before the layers"),
+                    (true, true) => {}
+                }
+                inputs.push(size);
             }
+            Line::Item(item) => items.push(item),
         }
     }
+    if inputs.is_empty() && errors.count() == before {
+        let example = "`input(32x32x3)`: width, height, depth";
+        errors.push(
+            name,
+            format!("`{name}` has no input\nits first line: {example}"),
+        );
+    } else if items.is_empty() && errors.count() == before {
+        errors.push(
+            name,
+            format!("`{name}` has no layers\nat least one, such as `fc(10)`"),
+        );
+    }
+    (inputs.into_iter().next().flatten(), items)
+}
 
-    fn item(&mut self, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
-        if input.peek(syn::token::Bracket) {
-            return self.repetition(input, report);
+/// A line of the body.
+enum Line {
+    /// The word, and the size if it is right.
+    Input {
+        word: Ident,
+        size: Option<Written<[Number; 3]>>,
+    },
+    Item(Item),
+}
+
+/// Brackets in brackets; more would only be there to overflow the stack.
+const DEEPEST: usize = 8;
+
+fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
+    let docs = docs(input, errors)?;
+    if input.peek(syn::token::Bracket) {
+        return Ok(Line::Item(repeat(input, depth, errors)?));
+    }
+    match input.fork().parse::<Ident>() {
+        Ok(word) if word == "input" && !input.peek2(Token![:]) => {
+            let size = self::input(input, errors)?;
+            if depth > 0 {
+                let message = "the input stands once, before the layers";
+                return Err(syn::Error::new_spanned(word, message));
+            }
+            Ok(Line::Input { word, size })
         }
-        let first: Ident = input.parse().map_err(|error| {
-            syn::Error::new(error.span(), "expected a layer, such as `conv(12, 5x5)` or `relu`")
-        })?;
-        let (name, word) = match input.parse::<Option<Token![:]>>()? {
-            Some(_) => (Some(first), input.parse()?),
-            None => (None, first),
-        };
-        let arguments = if input.peek(syn::token::Paren) {
-            let content;
-            parenthesized!(content in input);
-            content.parse()?
+        _ => Ok(Line::Item(Item::Layer(layer::layer(input, docs, errors)?))),
+    }
+}
+
+/// `/// like this`; nothing else can stand on a layer.
+fn docs(input: ParseStream, errors: &mut Errors) -> Result<TokenStream> {
+    let mut docs = TokenStream::new();
+    for attr in Attribute::parse_outer(input)? {
+        if attr.path().is_ident("doc") {
+            attr.to_tokens(&mut docs);
         } else {
-            TokenStream::new()
+            errors.push(attr, "only documentation can stand on a layer");
+        }
+    }
+    Ok(docs)
+}
+
+/// `input(32x32x3)`.
+fn input(input: ParseStream, errors: &mut Errors) -> Result<Option<Written<[Number; 3]>>> {
+    let word: Ident = input.parse()?;
+    let mut args = Args::parse(input, &word, &words::INPUT, &mut Vec::new(), errors)?;
+    Ok(args
+        .need("size", errors)
+        .and_then(|size| number::image(size, errors)))
+}
+
+/// `[conv(64, 3x3, pad = 1), relu] * 2`.
+fn repeat(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Item> {
+    let content;
+    let brackets = bracketed!(content in input).span.join();
+    if depth == DEEPEST {
+        content.parse::<TokenStream>()?;
+        return Err(syn::Error::new(
+            brackets,
+            format!("brackets lie at most {DEEPEST} deep"),
+        ));
+    }
+    let lines = list(&content, errors, |input, errors| {
+        line(input, depth + 1, errors)
+    });
+    let items = lines.into_iter().flatten().filter_map(|line| match line {
+        Line::Item(item) => Some(item),
+        Line::Input { .. } => None,
+    });
+    let items = items.collect();
+    if !input.peek(Token![*]) {
+        let message = "how often? a repetition is written `[conv(64, 3x3, pad = 1), relu] * 2`";
+        return Err(syn::Error::new(brackets, message));
+    }
+    input.parse::<Token![*]>()?;
+    let count: Literal = input.parse().map_err(|error| {
+        let message =
+            "expected a number: the macro writes the layers out, so it must see how often";
+        syn::Error::new(error.span(), message)
+    })?;
+    let tokens = count.to_token_stream();
+    match count.to_string().parse() {
+        Ok(value @ 1..) => Ok(Item::Repeat {
+            items,
+            count: Written { value, tokens },
+        }),
+        _ => {
+            let message = "a repetition is repeated a whole number of times, at least once";
+            Err(syn::Error::new_spanned(count, message))
+        }
+    }
+}
+
+/// Reads what stands between brackets, `item, item, …`. What is wrong is reported and gives `None`,
+/// and the list goes on after the next comma.
+fn list<T>(
+    input: ParseStream,
+    errors: &mut Errors,
+    mut item: impl FnMut(ParseStream, &mut Errors) -> Result<T>,
+) -> Vec<Option<T>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let item = item(input, errors);
+        let end = match &item {
+            Ok(_) => separator(input, errors),
+            Err(_) => skip_to_comma(input),
         };
-        if input.peek(Token![?]) {
-            return Err(syn::Error::new_spanned(
-                input.parse::<Token![?]>()?,
-                format!("a layer is there or not: write `{word}` or leave it out"),
-            ));
-        }
-        if !input.is_empty() {
-            return Err(input.error("expected a comma after the layer"));
-        }
-        if word == "input" {
-            return self.input(word, arguments);
-        }
-        let (kind, keys) = word::parse(&word, arguments)?;
-        let named = name.is_some();
-        let name = name.unwrap_or_else(|| word.clone());
-        self.layers.push(Layer { name, named, word, keys, kind });
-        Ok(())
+        items.push(errors.ok(item));
+        errors.ok(end);
     }
-
-    fn input(&mut self, word: Ident, arguments: TokenStream) -> Result<()> {
-        self.inputs += 1;
-        if self.inputs > 1 {
-            return Err(syn::Error::new_spanned(word, "a second input: a network has one, and it comes first"));
-        }
-        if !self.layers.is_empty() {
-            return Err(syn::Error::new_spanned(word, "the input comes first"));
-        }
-        self.input = Some(word::volume(&word, arguments)?);
-        Ok(())
-    }
-
-    fn repetition(&mut self, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
-        let content;
-        let bracket = bracketed!(content in input);
-        let body: TokenStream = content.parse()?;
-        if !input.peek(Token![*]) {
-            return Err(syn::Error::new(bracket.span.close(), "how often? a repetition is written `[ … ] * 2`"));
-        }
-        input.parse::<Token![*]>()?;
-        let times: syn::LitInt = input.parse()?;
-        if !input.is_empty() {
-            return Err(input.error("expected a comma after the repetition"));
-        }
-        let mut inner = Self::default();
-        inner.read(body, report);
-        if inner.inputs > 0 {
-            return Err(syn::Error::new(bracket.span.open(), "the input cannot be repeated: put it first, outside"));
-        }
-        let most = MOST_LAYERS / inner.layers.len().max(1);
-        match times.base10_parse::<usize>() {
-            Ok(0) => Err(syn::Error::new_spanned(times, "zero times: leave the layers out instead")),
-            Ok(times) if times <= most => {
-                if let Some(layer) = inner.layers.iter().find(|layer| layer.named && times > 1) {
-                    let (name, word) = (&layer.name, &layer.word);
-                    let message = format!(
-                        "`{name}` would name {times} layers: leave the name out, and they are numbered ({word}1, {word}2, …)"
-                    );
-                    return Err(syn::Error::new_spanned(name, message));
-                }
-                for _ in 0..times {
-                    self.layers.extend_from_slice(&inner.layers);
-                }
-                Ok(())
-            }
-            _ => Err(syn::Error::new_spanned(times, format!("too often: a network has {MOST_LAYERS} layers at most"))),
-        }
-    }
+    items
 }
 
-/// No known network comes near; a number beyond it is a slip.
-const MOST_LAYERS: usize = 4096;
-
-fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
-    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ',');
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let items = tokens.split(is_comma).map(|item| item.iter().cloned().collect::<TokenStream>());
-    items.filter(|item| !item.is_empty()).collect()
+/// A comma, or the end; CS231n's arrow is reported and taken for a comma.
+fn separator(input: ParseStream, errors: &mut Errors) -> Result<()> {
+    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
+    }
+    if input.peek(Token![->]) {
+        let arrow = input.parse::<Token![->]>()?;
+        errors.push(arrow, "layers are separated by commas: `,`");
+        return Ok(());
+    }
+    let next: TokenTree = input.fork().parse()?;
+    let shown = match &next {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => "(".into(),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => "[".into(),
+        TokenTree::Group(_) => "{".into(),
+        other => other.to_string(),
+    };
+    errors.push(next, format!("expected `,` before `{shown}`"));
+    skip_to_comma(input)
 }
 
-/// Unnamed layers are named by their word and a count; names are field names, so they differ.
-fn name_layers(layers: &mut [Layer], report: &mut Report) {
-    use std::collections::{HashMap, HashSet};
-
-    let mut names: HashSet<String> = HashSet::new();
-    for layer in layers.iter().filter(|layer| layer.named) {
-        if !names.insert(layer.name.to_string()) {
-            report.push(&layer.name, format!("a second layer called `{}`: names differ", layer.name));
-        }
+fn skip_to_comma(input: ParseStream) -> Result<()> {
+    while !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+        input.parse::<TokenTree>()?;
     }
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for layer in layers {
-        let word = layer.word.to_string();
-        let count = counts.entry(word.clone()).or_default();
-        *count += 1;
-        if !layer.named {
-            while names.contains(&format!("{word}{count}")) && *count < 2 * MOST_LAYERS {
-                *count += 1;
-            }
-            let span = Span::mixed_site().located_at(layer.word.span());
-            layer.name = Ident::new(&format!("{word}{count}"), span);
-        }
-    }
+    Ok(())
 }

@@ -6,7 +6,12 @@ use proc_macro2::TokenStream;
 use super::{Kind, Network, Which, code, literal};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let Network { krate, name, layers, .. } = network;
+    let Network {
+        krate,
+        name,
+        layers,
+        ..
+    } = network;
     let input = network.input_of(0);
     let output = network.volume(layers.len() - 1);
     let scalars = match &network.plan {

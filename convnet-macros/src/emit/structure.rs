@@ -5,15 +5,24 @@ use proc_macro2::TokenStream;
 use super::{Kind, Network, code};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let Network { krate, attributes, visibility, name, table, .. } = network;
+    let Network {
+        krate,
+        attributes,
+        visibility,
+        name,
+        table,
+        ..
+    } = network;
     let types: Vec<TokenStream> = network.fields().map(|(i, _)| field(network, i)).collect();
     let fields = network.fields().zip(&types).map(|((i, layer), ty)| {
         let docs = docs(network, i);
-        let name = &layer.name;
-        code!(#[doc = #docs] pub #name: #ty,)
+        let (name, own) = (&layer.name, &layer.docs);
+        code!(#own #[doc = #docs] pub #name: #ty,)
     });
     // A network without parameters has no field to mention T.
-    let marker = types.is_empty().then(|| code!(__scalar: ::core::marker::PhantomData<T>,));
+    let marker = types
+        .is_empty()
+        .then(|| code!(__scalar: ::core::marker::PhantomData<T>,));
     let table = (!table.is_empty()).then(|| code!(#[doc = ""] #[doc = #table]));
     code! {
         #attributes
@@ -52,5 +61,8 @@ fn docs(network: &Network, i: usize) -> String {
         return format!("`{word}`: {detail}.");
     }
     let [h, w, d] = step.volume;
-    format!("`{word}`: {detail}; writes {w}x{h}x{d}, {} parameters.", step.parameters)
+    format!(
+        "`{word}`: {detail}; writes {w}x{h}x{d}, {} parameters.",
+        step.parameters
+    )
 }

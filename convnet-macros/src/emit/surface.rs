@@ -55,7 +55,10 @@ fn constants(network: &Network) -> TokenStream {
 
 fn functions(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let (input, output) = (network.input_of(0), network.volume(network.layers.len() - 1));
+    let (input, output) = (
+        network.input_of(0),
+        network.volume(network.layers.len() - 1),
+    );
     let mut zeros: Vec<TokenStream> = network
         .fields()
         .map(|(i, layer)| {

@@ -6,7 +6,12 @@ use proc_macro2::TokenStream;
 use super::{Kind, Network, Which, code, inference, literal};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let Network { krate, name, layers, .. } = network;
+    let Network {
+        krate,
+        name,
+        layers,
+        ..
+    } = network;
     let output = network.volume(layers.len() - 1);
     let scalars = match &network.plan {
         Some(plan) => code!({ #plan.totals.tape }),
@@ -79,7 +84,10 @@ fn in_place(network: &Network, i: usize) -> TokenStream {
     let (kept, call) = match &network.layers[i].kind {
         Kind::Flatten => return TokenStream::new(),
         Kind::Dropout { .. } => (network.mask(i), code!(#layer.backward(kept, dv);)),
-        _ => (network.to(i, Which::Tape), code!(#krate::Activation::backward(&#layer, kept, dv);)),
+        _ => (
+            network.to(i, Which::Tape),
+            code!(#krate::Activation::backward(&#layer, kept, dv);),
+        ),
     };
     match network.steps[i].backward.to {
         Place::At(_) => {
@@ -139,13 +147,16 @@ fn apart(network: &Network, i: usize) -> TokenStream {
 /// `let x`, where it is read, and `let dy`: both only to read.
 fn read(network: &Network, i: usize) -> TokenStream {
     let step = &network.steps[i];
-    let x = network.layers[i].kind.backward_reads_x().then(|| match step.tape.from {
-        Place::At(_) => {
-            let (x, at) = (network.input_of(i), network.from(i, Which::Tape));
-            code!(let x = memory.at::<#x, #at>();)
-        }
-        _ => code!(let x = input;),
-    });
+    let x = network.layers[i]
+        .kind
+        .backward_reads_x()
+        .then(|| match step.tape.from {
+            Place::At(_) => {
+                let (x, at) = (network.input_of(i), network.from(i, Which::Tape));
+                code!(let x = memory.at::<#x, #at>();)
+            }
+            _ => code!(let x = input;),
+        });
     let dy = match step.backward.from {
         Place::At(_) => {
             let (y, at) = (network.volume(i), network.from(i, Which::Backward));
@@ -165,7 +176,10 @@ fn bind(network: &Network, i: usize) -> TokenStream {
         network.from(i, Which::Backward),
         network.to(i, Which::Backward),
     );
-    let x_is = network.layers[i].kind.backward_reads_x().then_some(step.tape.from);
+    let x_is = network.layers[i]
+        .kind
+        .backward_reads_x()
+        .then_some(step.tape.from);
     let in_tape = |place: Place| matches!(place, Place::At(_));
     match (x_is, in_tape(step.backward.from)) {
         (Some(Place::At(_)), true) => code! {

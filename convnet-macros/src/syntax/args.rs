@@ -1,124 +1,216 @@
-//! The arguments of one layer: positional ones first, then `key = value`.
+//! Arguments: positional first, then `key = value`; and the words they belong to.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::parse::{ParseStream, Parser};
-use syn::{Error, Result, Token};
+use syn::parse::ParseStream;
+use syn::{Result, Token, parenthesized};
 
-use super::split_at_commas;
+use super::number::{Number, Value, value};
+use super::words::{Word, nearest};
+use super::{Written, list};
+use crate::report::Errors;
 
-/// What a word takes, in the order in which it may be left unnamed.
-pub(super) struct Arguments {
+/// The arguments of one layer, under the names that its word gives them.
+pub(super) struct Args {
     word: Ident,
-    takes: &'static [&'static str],
-    values: Vec<Option<TokenStream>>,
-    pub(super) keys: Vec<Ident>,
+    signature: &'static Word,
+    values: Vec<(&'static str, Written<Value>)>,
+    /// Whether one of them was wrong: then one that seems to be missing may be that.
+    wrong: bool,
 }
 
-impl Arguments {
-    /// Sorts what was written by the names in `takes`, of which the first `unnamed` may be
-    /// positional.
-    pub(super) fn new(
-        word: &Ident,
-        takes: &'static [&'static str],
-        unnamed: usize,
-        tokens: TokenStream,
-    ) -> Result<Self> {
-        let mut arguments =
-            Self { word: word.clone(), takes, values: vec![None; takes.len()], keys: Vec::new() };
-        for (position, item) in split_at_commas(tokens).into_iter().enumerate() {
-            let (key, value) = key_value.parse2(item)?;
-            let index = match &key {
-                Some(key) => arguments.index(key)?,
-                None if !arguments.keys.is_empty() => {
-                    return Err(Error::new_spanned(value, "an unnamed argument after a named one: name it, or put it first"));
-                }
-                None if position < unnamed => position,
-                None => return Err(Error::new_spanned(&value, arguments.too_many(unnamed))),
-            };
-            let name = takes.get(index).copied().unwrap_or_default();
-            if let Some(slot) = arguments.values.get_mut(index) {
-                if slot.is_some() {
-                    let message = format!("`{name}` is given twice");
-                    return Err(key.map_or_else(|| Error::new_spanned(&value, &message), |key| Error::new_spanned(key, &message)));
-                }
-                *slot = Some(value);
-            }
-            arguments.keys.extend(key);
-        }
-        Ok(arguments)
-    }
-
-    /// The value of `name`, parsed, or `None` if it was left out.
-    pub(super) fn take<T>(&mut self, name: &str, parse: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<Option<T>> {
-        let index = self.takes.iter().position(|take| *take == name);
-        let value = index.and_then(|index| self.values.get_mut(index)).and_then(Option::take);
-        value.map(|value| whole(parse).parse2(value)).transpose()
-    }
-
-    /// As [`take`](Self::take), where it must be there; `example` shows the layer with it.
-    pub(super) fn need<T>(&mut self, name: &str, example: &str, parse: impl FnOnce(ParseStream<'_>) -> Result<T>) -> Result<T> {
-        let word = self.word.clone();
-        self.take(name, parse)?.ok_or_else(|| Error::new_spanned(&word, format!("{word} needs `{name}`: `{example}`")))
-    }
-
-    fn index(&self, key: &Ident) -> Result<usize> {
-        let word = &self.word;
-        self.takes.iter().position(|take| key == take).ok_or_else(|| {
-            let all = match self.takes {
-                [] => format!("{word} takes no arguments"),
-                takes => format!("{word} takes {}", takes.join(", ")),
-            };
-            let near = nearest(&key.to_string(), self.takes.iter().copied());
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            Error::new_spanned(key, format!("{word} has no argument `{key}`{hint}\n{all}"))
-        })
-    }
-
-    fn too_many(&self, unnamed: usize) -> String {
-        let word = &self.word;
-        match (unnamed, self.takes) {
-            (_, []) => format!("{word} takes no arguments"),
-            (_, takes) => {
-                let rest = takes.get(unnamed..).unwrap_or_default();
-                match rest {
-                    [] => format!("{word} takes {} and no more", takes.join(", ")),
-                    [first, ..] => format!("name this argument: `{first} = …` ({word} takes {})", takes.join(", ")),
-                }
-            }
-        }
-    }
+struct Arg {
+    key: Option<Ident>,
+    value: Written<Value>,
 }
 
-/// `key = value` or `value`.
-fn key_value(input: ParseStream<'_>) -> Result<(Option<Ident>, TokenStream)> {
-    let key = if input.peek(syn::Ident) && input.peek2(Token![=]) {
-        let key = input.parse()?;
+/// ```text
+/// arg  :=  value  |  NAME "=" value
+/// ```
+fn arg(input: ParseStream) -> Result<Arg> {
+    let named = input.peek(syn::Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+    let key = named.then(|| input.parse::<Ident>()).transpose()?;
+    if named {
         input.parse::<Token![=]>()?;
-        Some(key)
-    } else {
-        None
-    };
-    let value: TokenStream = input.parse()?;
-    match (&key, value.is_empty()) {
-        (Some(key), true) => Err(Error::new_spanned(key, format!("`{key}` has no value"))),
-        _ => Ok((key, value)),
     }
+    Ok(Arg {
+        key,
+        value: value(input)?,
+    })
 }
 
-/// `parse`, and then nothing more.
-fn whole<T>(parse: impl FnOnce(ParseStream<'_>) -> Result<T>) -> impl FnOnce(ParseStream<'_>) -> Result<T> {
-    |input| {
-        let value = parse(input)?;
-        match input.cursor().token_tree() {
-            None => Ok(value),
-            Some((token, _)) => Err(Error::new(token.span(), "expected a comma")),
+impl Args {
+    /// Reads `( arg, … )`, if anything stands in brackets, and gives every value its name. The
+    /// names that the user wrote go to `keys`.
+    pub(super) fn parse(
+        input: ParseStream,
+        word: &Ident,
+        signature: &'static Word,
+        keys: &mut Vec<Ident>,
+        errors: &mut Errors,
+    ) -> Result<Self> {
+        let mut args = Self {
+            word: word.clone(),
+            signature,
+            values: Vec::new(),
+            wrong: false,
+        };
+        let before = errors.count();
+        let mut position = signature.positional.iter();
+        let mut after_key = false;
+        for arg in bracketed(input, errors)? {
+            let Some(Arg { key, value }) = arg else {
+                position.next();
+                continue;
+            };
+            let name = match &key {
+                Some(key) => args.keyed(key, errors),
+                None => {
+                    if after_key {
+                        let message = "an argument without a name stands before those with one";
+                        errors.push(&value.tokens, message);
+                    }
+                    args.positional(position.next(), &value, errors)
+                }
+            };
+            after_key |= key.is_some();
+            if let Some(name) = name {
+                args.insert(name, key.as_ref(), value, errors);
+            }
+            keys.extend(key);
+        }
+        args.wrong = errors.count() > before;
+        Ok(args)
+    }
+
+    /// The value of an argument, if it was written.
+    pub(super) fn take(&mut self, name: &str) -> Option<Written<Value>> {
+        let at = self.values.iter().position(|(known, _)| *known == name)?;
+        Some(self.values.swap_remove(at).1)
+    }
+
+    /// As [`take`](Self::take), of an argument that must be there.
+    pub(super) fn need(&mut self, name: &str, errors: &mut Errors) -> Option<Written<Value>> {
+        let value = self.take(name);
+        if value.is_none() && !self.wrong {
+            let (word, example) = (&self.word, self.signature.example);
+            errors.push(
+                word,
+                format!("`{word}` is missing its {name}\nfor example `{example}`"),
+            );
+        }
+        value
+    }
+
+    /// The size that stands where the number of filters should: `conv(5x5, 12)`, `conv(5x5)`.
+    pub(super) fn size_instead_of_filters(&self) -> Option<&TokenStream> {
+        let dimensions = |name| {
+            self.values
+                .iter()
+                .find_map(|(known, value)| match &value.value {
+                    Value::Numbers(numbers) if *known == name => {
+                        Some((numbers.len(), &value.tokens))
+                    }
+                    _ => None,
+                })
+        };
+        let (filters, tokens) = dimensions("filters")?;
+        let size = dimensions("size").map_or(1, |(dimensions, _)| dimensions);
+        (filters > 1 && size == 1).then_some(tokens)
+    }
+
+    /// One number.
+    pub(super) fn number(
+        &self,
+        name: &str,
+        value: Written<Value>,
+        errors: &mut Errors,
+    ) -> Option<Written<Number>> {
+        let Written { value, tokens } = value;
+        let number = match value {
+            Value::Numbers(mut numbers) if numbers.len() == 1 => numbers.pop(),
+            _ => None,
+        };
+        match number {
+            Some(number) if number.word().is_none() => Some(Written {
+                value: number,
+                tokens,
+            }),
+            _ => {
+                let example = self.signature.example;
+                errors.push(
+                    tokens,
+                    format!("{name} is one number\nfor example `{example}`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The argument that `key` names.
+    fn keyed(&self, key: &Ident, errors: &mut Errors) -> Option<&'static str> {
+        let names = || self.signature.names();
+        let text = key.to_string();
+        if let Some(name) = names().find(|name| *name == text) {
+            return Some(name);
+        }
+        let word = &self.word;
+        let mut message = format!("`{word}` has no argument `{text}`");
+        match nearest(&text, names()) {
+            Some(name) => message += &format!("; did you mean `{name}`?"),
+            None if names().next().is_none() => message += "; it takes none",
+            None => {}
+        }
+        if names().next().is_some() {
+            let names: Vec<_> = names().collect();
+            message += &format!("\nits arguments: {}", names.join(", "));
+        }
+        errors.push(key, message);
+        None
+    }
+
+    /// The argument that stands at a position.
+    fn positional(
+        &self,
+        name: Option<&&'static str>,
+        value: &Written<Value>,
+        errors: &mut Errors,
+    ) -> Option<&'static str> {
+        if name.is_none() {
+            let word = &self.word;
+            let example = self.signature.example;
+            let message = match self.signature.positional {
+                [] if self.signature.keyed.is_empty() => format!("`{word}` takes no arguments"),
+                [..] => format!("an argument too many\nfor example `{example}`"),
+            };
+            errors.push(&value.tokens, message);
+        }
+        name.copied()
+    }
+
+    fn insert(
+        &mut self,
+        name: &'static str,
+        key: Option<&Ident>,
+        value: Written<Value>,
+        errors: &mut Errors,
+    ) {
+        if self.values.iter().any(|(known, _)| *known == name) {
+            let message = format!("{name} is given twice");
+            match key {
+                Some(key) => errors.push(key, message),
+                None => errors.push(value.tokens, message),
+            }
+        } else {
+            self.values.push((name, value));
         }
     }
 }
 
-/// The candidate that `text` was probably meant to be.
-pub(super) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&text.to_lowercase(), candidate);
-    let (distance, nearest) = candidates.map(|c| (distance(c), c)).min()?;
-    (distance <= 1 + nearest.len() / 4).then_some(nearest)
+fn bracketed(input: ParseStream, errors: &mut Errors) -> Result<Vec<Option<Arg>>> {
+    if !input.peek(syn::token::Paren) {
+        return Ok(Vec::new());
+    }
+    let content;
+    parenthesized!(content in input);
+    Ok(list(&content, errors, |input, _| arg(input)))
 }

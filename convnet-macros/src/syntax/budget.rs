@@ -1,79 +1,131 @@
 //! `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
 
-use proc_macro2::{Ident, Span};
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, LitInt, Meta, Result};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::{Attribute, Result, Token};
 
-use super::split_at_commas;
-use crate::report::Report;
+use super::words::nearest;
+use super::{Written, list};
+use crate::report::Errors;
 
-/// What the target has, in bytes, and where that was written.
-#[derive(Default)]
-pub(crate) struct Budget {
-    /// For the planned activations.
-    pub(crate) ram: Option<(usize, Span)>,
-    /// For the parameters.
-    pub(crate) flash: Option<(usize, Span)>,
+/// One limit of a budget.
+pub(crate) struct Limit {
+    /// Of what.
+    pub(crate) memory: Memory,
+    /// Bytes, and where they are written.
+    pub(crate) bytes: Written<u64>,
+    /// The limit as the user wrote it: `64 KiB`.
+    pub(crate) text: String,
+    /// The name `ram` or `flash`.
+    pub(crate) key: Ident,
 }
 
-impl Budget {
-    /// Takes the budget out of the attributes of a network.
-    pub(super) fn take(attributes: &mut Vec<Attribute>, report: &mut Report) -> Self {
-        let mut budget = Self::default();
-        attributes.retain(|attribute| {
-            if !attribute.path().is_ident("budget") {
-                return true;
-            }
-            if let Err(error) = budget.read(attribute) {
-                report.add(error);
-            }
-            false
-        });
-        budget
-    }
+/// What a limit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// The arena.
+    Ram,
+    /// The parameters.
+    Flash,
+}
 
-    fn read(&mut self, attribute: &Attribute) -> Result<()> {
-        let form = "a budget is written `#[budget(ram = 64 KiB, flash = 256 KiB)]`";
-        let Meta::List(list) = &attribute.meta else {
-            return Err(Error::new_spanned(attribute, form));
-        };
-        for item in split_at_commas(list.tokens.clone()) {
-            let (key, bytes) = entry.parse2(item)?;
-            let slot = match key.to_string().as_str() {
-                "ram" => &mut self.ram,
-                "flash" => &mut self.flash,
-                _ => return Err(Error::new_spanned(&key, format!("there is no budget of `{key}`: it is of ram, of flash, or of both"))),
-            };
-            if slot.replace(bytes).is_some() {
-                return Err(Error::new_spanned(&key, format!("a second budget of {key}")));
+/// Takes the budget out of the attributes.
+pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Limit> {
+    let mut limits: Vec<Limit> = Vec::new();
+    let (budgets, others): (Vec<_>, Vec<_>) = attrs
+        .drain(..)
+        .partition(|attr| attr.path().is_ident("budget"));
+    *attrs = others;
+    for budget in budgets {
+        let example = "`#[budget(ram = 64 KiB, flash = 256 KiB)]`";
+        if !matches!(budget.meta, syn::Meta::List(_)) {
+            errors.push(&budget, format!("a budget of what? {example}"));
+            continue;
+        }
+        let parsed = budget
+            .parse_args_with(|input: ParseStream| Ok(list(input, errors, |input, _| limit(input))));
+        for limit in errors.ok(parsed).into_iter().flatten().flatten() {
+            if limits.iter().any(|other| other.memory == limit.memory) {
+                errors.push(&limit.key, format!("{} is given twice", limit.key));
+            } else {
+                limits.push(limit);
             }
         }
-        Ok(())
     }
+    limits
 }
 
-/// `ram = 64 KiB`.
-fn entry(input: ParseStream<'_>) -> Result<(Ident, (usize, Span))> {
+/// ```text
+/// limit  :=  ( "ram" | "flash" ) "=" INTEGER UNIT
+/// ```
+fn limit(input: ParseStream) -> Result<Limit> {
     let key: Ident = input.parse()?;
-    input.parse::<syn::Token![=]>()?;
-    let number: LitInt = input.parse()?;
-    let unit = match (number.suffix(), input.is_empty()) {
-        ("", true) => "B".to_owned(),
-        ("", false) => input.parse::<Ident>()?.to_string(),
-        (suffix, _) => suffix.to_owned(),
+    let name = key.to_string();
+    let memory = match name.as_str() {
+        "ram" => Memory::Ram,
+        "flash" => Memory::Flash,
+        _ => {
+            let hint = nearest(&name, ["ram", "flash"].into_iter());
+            let hint = hint.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+            let message = format!(
+                "a budget has no `{name}`{hint}\nit has `ram` for activations and `flash` for parameters"
+            );
+            return Err(syn::Error::new_spanned(key, message));
+        }
     };
-    let bytes: usize = match unit.as_str() {
+    input.parse::<Token![=]>()?;
+    let number: Literal = input.parse().map_err(|error| {
+        syn::Error::new(error.span(), "expected a number of bytes, such as `64 KiB`")
+    })?;
+    let unit: Option<Ident> = input.parse()?;
+    let mut tokens = number.to_token_stream();
+    unit.to_tokens(&mut tokens);
+    let (bytes, text) = bytes(&number, unit.as_ref(), &tokens)?;
+    Ok(Limit {
+        memory,
+        bytes: Written {
+            value: bytes,
+            tokens,
+        },
+        text,
+        key,
+    })
+}
+
+fn bytes(number: &Literal, unit: Option<&Ident>, tokens: &TokenStream) -> Result<(u64, String)> {
+    let text = number.to_string().replace('_', "");
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let written = match unit {
+        Some(unit) => unit.to_string(),
+        None => text[digits.len()..].into(),
+    };
+    let error = |message: String| Err(syn::Error::new_spanned(tokens, message));
+    let factor: u64 = match written.as_str() {
         "B" => 1,
-        "kB" | "KB" => 1000,
-        "KiB" => 1 << 10,
+        "kB" => 1_000,
         "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
         "MiB" => 1 << 20,
-        _ => return Err(Error::new_spanned(&number, format!("`{unit}` is no unit: B, KB, KiB, MB or MiB"))),
+        "GiB" => 1 << 30,
+        "" => {
+            return error(format!(
+                "{digits} of what? `{digits} B`, `{digits} KiB`, `{digits} MiB`"
+            ));
+        }
+        other => {
+            return error(format!(
+                "`{other}` is no unit: B, KiB or MiB (1024), kB or MB (1000)"
+            ));
+        }
     };
-    let total = number.base10_digits().parse::<usize>().ok().and_then(|count| count.checked_mul(bytes));
-    let total = total.ok_or_else(|| Error::new_spanned(&number, "too large a number of bytes"))?;
-    if !input.is_empty() {
-        return Err(input.error("expected a comma"));
+    match digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+    {
+        Some(bytes) => Ok((bytes, format!("{digits} {written}"))),
+        None => error("expected a whole number of bytes, such as `64 KiB`".into()),
     }
-    Ok((key, (total, number.span())))
 }

@@ -1,108 +1,213 @@
-//! Numbers and sizes: `12`, `FILTERS`, `5x5`, `32x32xDEPTH`.
-//!
-//! To rustc `32x32x3` is one literal with a suffix, and `WIDTHxHEIGHT` one identifier. Both reach
-//! us as one token and can be underlined as one.
+//! Numbers and sizes as CS231n writes them, width first: `12`, `5x5`, `32x32x3`, `SIZE x SIZE x 3`.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt};
-use syn::Result;
+use core::fmt;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{Path, Result, Token, parenthesized};
 
-/// A number, or the name of a `const` that holds one.
-#[derive(Clone)]
-pub(crate) enum Value {
-    Number(usize),
-    Const(Ident),
-}
+use super::Written;
+use crate::report::Errors;
 
-/// A number as it was written.
-#[derive(Clone)]
-pub(crate) struct Number {
-    pub(crate) value: Value,
-    pub(crate) span: Span,
+/// A number that the macro sees, or the name of a constant that only the compiler will.
+#[derive(Clone, Debug)]
+pub(crate) enum Number {
+    /// `12`.
+    Known(usize),
+    /// `FILTERS`, `config::FILTERS`.
+    Named(TokenStream),
 }
 
 impl Number {
-    pub(crate) fn new(value: usize, span: Span) -> Self {
-        Self { value: Value::Number(value), span }
-    }
-
-    /// The number, if it is not hidden behind a name.
+    /// Its value, if the macro can see it.
     pub(crate) fn known(&self) -> Option<usize> {
-        match self.value {
-            Value::Number(value) => Some(value),
-            Value::Const(_) => None,
+        match self {
+            Self::Known(value) => Some(*value),
+            Self::Named(_) => None,
+        }
+    }
+
+    /// The single lower-case word that was written here, such as `same`. Constants are not named
+    /// so.
+    pub(super) fn word(&self) -> Option<String> {
+        let Self::Named(path) = self else { return None };
+        let name = path.to_string();
+        (!name.contains(|c: char| c == ':' || c.is_uppercase())).then_some(name)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value) => value.fmt(f),
+            Self::Named(path) => path.to_string().replace(' ', "").fmt(f),
         }
     }
 }
 
-/// For errors: underlines what was written.
-impl ToTokens for Number {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match &self.value {
-            Value::Number(value) => {
-                let mut literal = Literal::usize_unsuffixed(*value);
-                literal.set_span(self.span);
-                tokens.append(literal);
-            }
-            Value::Const(name) => tokens.append(name.clone()),
+/// What one value of an argument may be before anybody knows whose it is.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// `12`, `5x5`, `FILTERS x 3`, `same`.
+    Numbers(Vec<Number>),
+    /// `0.5`.
+    Decimal(f64),
+    /// `(1, 2)`.
+    Tuple(Vec<Number>),
+}
+
+/// ```text
+/// value  :=  size | DECIMAL | "(" number ( "," number )* ")"
+/// ```
+pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
+    if input.peek(syn::token::Paren) {
+        return tuple(input);
+    }
+    if let Ok(literal) = input.fork().parse::<Literal>()
+        && literal.to_string().contains('.')
+        && let Ok(value) = literal.to_string().replace('_', "").parse::<f64>()
+    {
+        input.parse::<Literal>()?;
+        return Ok(Written {
+            value: Value::Decimal(value),
+            tokens: literal.into_token_stream(),
+        });
+    }
+    let Written { value, tokens } = size(input)?;
+    Ok(Written {
+        value: Value::Numbers(value),
+        tokens,
+    })
+}
+
+fn tuple(input: ParseStream) -> Result<Written<Value>> {
+    let content;
+    let brackets = parenthesized!(content in input).span.join();
+    let numbers = Punctuated::<_, Token![,]>::parse_terminated_with(&content, |input| {
+        let Written { mut value, tokens } = size(input)?;
+        match (value.pop(), value.is_empty()) {
+            (Some(number), true) => Ok(number),
+            _ => Err(syn::Error::new_spanned(tokens, "expected one number")),
+        }
+    });
+    if numbers.is_err() {
+        content.parse::<TokenStream>()?;
+    }
+    let value = Value::Tuple(numbers?.into_iter().collect());
+    Ok(Written {
+        value,
+        tokens: quote_spanned!(brackets=> unwritten),
+    })
+}
+
+/// ```text
+/// size    :=  number ( "x" number )*            5x5 and 5xF are one literal to Rust
+/// number  :=  INTEGER | path to a const
+/// ```
+pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
+    let (mut value, mut tokens) = (Vec::new(), TokenStream::new());
+    loop {
+        if input.peek(syn::Lit) {
+            let literal: Literal = input.parse()?;
+            dimensions(&literal, &mut value)?;
+            literal.to_tokens(&mut tokens);
+        } else if input.peek(syn::Ident)
+            || input.peek(Token![::])
+            || input.peek(Token![crate])
+            || input.peek(Token![self])
+            || input.peek(Token![super])
+        {
+            let path = Path::parse_mod_style(input)?.into_token_stream();
+            tokens.extend(path.clone());
+            value.push(Number::Named(path));
+        } else {
+            return Err(
+                input.error("expected a number, a size such as `5x5`, or the name of a `const`")
+            );
+        }
+        match input.fork().parse::<Ident>() {
+            Ok(x) if x == "x" => input.parse::<Ident>()?.to_tokens(&mut tokens),
+            _ => return Ok(Written { value, tokens }),
         }
     }
 }
 
-/// No dimension of a known network comes near; a number beyond it is a slip.
-const LARGEST: usize = 1 << 24;
-
-/// Parses `5x5`, `32 x 32 x DEPTH` or `12`: one number a dimension.
-pub(crate) fn dimensions(input: ParseStream<'_>) -> Result<Vec<Number>> {
-    // Tokens stand for one size as long as they are joined by `x`.
-    let mut pieces: Vec<(String, Span)> = vec![(String::new(), input.span())];
-    while !input.is_empty() && !input.peek(syn::Token![,]) {
-        let token: TokenTree = input.parse()?;
-        let text = match &token {
-            TokenTree::Ident(name) => name.to_string(),
-            TokenTree::Literal(number) => number.to_string(),
-            other => {
-                return Err(syn::Error::new_spanned(other, "a size is written `5x5`, `12` or `NAME`"));
-            }
-        };
-        for (index, piece) in text.split('x').enumerate() {
-            match pieces.last_mut() {
-                Some((last, span)) if index == 0 => {
-                    if last.is_empty() {
-                        *span = token.span();
-                    } else if !piece.is_empty() {
-                        return Err(syn::Error::new_spanned(
-                            token,
-                            "expected `x`, as in `5x5`, or a comma",
-                        ));
-                    }
-                    last.push_str(piece);
-                }
-                _ => pieces.push((piece.to_owned(), token.span())),
-            }
+/// The size of the image, rows first; `None` if it was reported.
+pub(super) fn image(size: Written<Value>, errors: &mut Errors) -> Option<Written<[Number; 3]>> {
+    let Written { value, tokens } = size;
+    let Value::Numbers(numbers) = value else {
+        errors.push(tokens, "an input is width x height x depth: `32x32x3`");
+        return None;
+    };
+    match <[Number; 3]>::try_from(numbers) {
+        Ok(size) if size.iter().any(|number| number.known() == Some(0)) => {
+            errors.push(tokens, "an input of size 0 shows nothing: at least 1x1x1");
+            None
+        }
+        Ok([width, height, depth]) => Some(Written {
+            value: [height, width, depth],
+            tokens,
+        }),
+        Err(numbers) => {
+            let found = match numbers.len() {
+                1 => "one dimension".into(),
+                found => format!("{found} dimensions"),
+            };
+            let hint = match numbers.as_slice() {
+                [w, h] => format!("`{w}x{h}x3` in color, `{w}x{h}x1` in gray"),
+                _ => "for example `32x32x3`".into(),
+            };
+            let message =
+                format!("{tokens} has {found}, an input three: width, height, depth\n{hint}");
+            errors.push(&tokens, message);
+            None
         }
     }
-    pieces.into_iter().map(|(text, span)| number(&text, span)).collect()
 }
 
-fn number(text: &str, span: Span) -> Result<Number> {
-    let fail = |message: String| Err(syn::Error::new(span, message));
-    let digits = text.replace('_', "");
-    if digits.starts_with(|c: char| c.is_ascii_digit()) {
-        return match digits.parse() {
-            Ok(value) if value <= LARGEST => Ok(Number::new(value, span)),
-            Ok(_) => fail(format!("{text} is too large: the largest number allowed here is {LARGEST}")),
-            Err(_) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                fail(format!("{text} is too large: the largest number allowed here is {LARGEST}"))
-            }
-            Err(_) => fail(format!("`{text}` is not a whole number")),
-        };
+/// Takes `32x32x3` apart, which is to Rust an integer with the suffix `x32x3`.
+///
+/// The text is read, not the value: `0x3` is a size with a mistake, not the number 3 in hexadecimal.
+fn dimensions(literal: &Literal, numbers: &mut Vec<Number>) -> Result<()> {
+    let text = literal.to_string().replace('_', "");
+    for part in text.split('x') {
+        let named = || syn::parse_str::<Ident>(part).ok();
+        if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            numbers.push(Number::Known(known(literal, part)?));
+        } else if let (Some(mut name), false) = (named(), numbers.is_empty()) {
+            name.set_span(literal.span());
+            numbers.push(Number::Named(quote_spanned!(literal.span()=> #name)));
+        } else {
+            return Err(not_a_size(literal, &text));
+        }
     }
-    let is_const = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    match text {
-        "" | "_" => fail("a number is missing: a size is written `5x5`".to_owned()),
-        _ if is_const => Ok(Number { value: Value::Const(Ident::new(text, span)), span }),
-        _ => fail(format!("`{text}` is neither a number nor the NAME of a const")),
-    }
+    Ok(())
+}
+
+/// Far above any network, and far below where a sum of two could overflow.
+const LARGEST: usize = u32::MAX as usize;
+
+fn known(literal: &Literal, digits: &str) -> Result<usize> {
+    digits
+        .parse()
+        .ok()
+        .filter(|&number| number <= LARGEST)
+        .ok_or_else(|| {
+            let message = format!("{digits} is too large: a number is at most {LARGEST}");
+            syn::Error::new_spanned(literal, message)
+        })
+}
+
+fn not_a_size(literal: &Literal, text: &str) -> syn::Error {
+    let lower = text.to_lowercase();
+    let hint = match lower.split('x').all(|part| part.parse::<usize>().is_ok()) {
+        true => format!("write `{lower}`"),
+        false => "numbers are written `12`, sizes `5x5`".into(),
+    };
+    syn::Error::new_spanned(
+        literal,
+        format!("`{literal}` is not a number or a size\n{hint}"),
+    )
 }

@@ -1,0 +1,22 @@
+//! For the editor: the words and argument names, where they stand, as names of `convnet::dsl`.
+
+use proc_macro2::TokenStream;
+
+use super::{Network, code};
+use crate::syntax::Mention;
+
+/// What is wrong is mentioned to the editor only: the compiler has heard of it.
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let krate = &network.krate;
+    let mentions = network
+        .mentions
+        .iter()
+        .map(|Mention { word, keys, right }| {
+            let cfg = (!right).then(|| code!(#[cfg(rust_analyzer)]));
+            code! {
+                #cfg
+                const _: fn(#krate::dsl::#word) = |a| { let _ = &a; #(let _ = a.#keys;)* };
+            }
+        });
+    mentions.collect()
+}

@@ -1,0 +1,53 @@
+//! A layer's hyperparameters as one reads them: `12 of 5x5, pad 2`.
+
+use convnet_core::shape::Fit;
+
+use crate::syntax::{Decimal, Kind, Number, Pad, Window};
+
+/// What stands in the table beside the layer's word; empty if it has no hyperparameters.
+pub(super) fn detail(kind: &Kind) -> String {
+    match kind {
+        Kind::Conv { filters, window } => format!("{} of {}", filters.value, slide(window, false)),
+        Kind::MaxPool(window) | Kind::AvgPool(window) => slide(window, true),
+        Kind::Fc { filters } => filters.value.to_string(),
+        Kind::LeakyRelu { slope: decimal } | Kind::Dropout { rate: decimal } => match decimal {
+            Decimal::Known(value) => value.to_string(),
+            Decimal::Named(path) => path.to_string().replace(' ', ""),
+        },
+        Kind::GlobalAvgPool
+        | Kind::Relu
+        | Kind::Sigmoid
+        | Kind::Tanh
+        | Kind::Softmax
+        | Kind::Flatten => String::new(),
+    }
+}
+
+/// Size; and stride and padding, where there is something to say.
+fn slide(window: &Window, pool: bool) -> String {
+    let [rows, columns] = window.size.value.each_ref().map(Number::to_string);
+    let mut text = format!("{columns}x{rows}");
+    let [down, across] = window.stride.value.each_ref().map(Number::to_string);
+    match down == across {
+        true if down == "1" && !pool => {}
+        true => text += &format!(", stride {down}"),
+        false => text += &format!(", stride {across}x{down}"),
+    }
+    match &window.pad.value {
+        Pad::Same => text += ", pad same",
+        Pad::Zeros(sides) => match sides.each_ref().map(Number::to_string) {
+            [t, b, l, r] if t == b && b == l && l == r => match t.as_str() {
+                "0" => {}
+                _ => text += &format!(", pad {t}"),
+            },
+            [t, b, l, r] if t == l && b == r => text += &format!(", pad ({t}, {b})"),
+            [t, b, l, r] => text += &format!(", pad ({t}, {b}, {l}, {r})"),
+        },
+    }
+    match window.fit.value {
+        Fit::Exact => {}
+        Fit::Crop => text += ", fit crop",
+        Fit::Pad => text += ", fit pad",
+    }
+    text
+}

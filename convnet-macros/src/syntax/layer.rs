@@ -1,0 +1,305 @@
+//! One layer: its name, its word, its arguments, and the rules that need nothing but these.
+
+use core::ops::{Bound, RangeBounds};
+
+use proc_macro2::{Ident, TokenStream};
+use syn::parse::ParseStream;
+use syn::{Result, Token};
+
+use super::Written;
+use super::args::Args;
+use super::number::{Number, Value};
+use super::window::{self, Window};
+use super::words::{self, WORDS, Word};
+use crate::report::Errors;
+
+/// `conv1: conv(12, 5x5, pad = 2)`.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    /// Its documentation.
+    pub(crate) docs: TokenStream,
+    /// The name the user gave it.
+    pub(crate) name: Option<Ident>,
+    /// Its word, as written.
+    pub(crate) word: Ident,
+    /// The word that this is, or was probably meant to be.
+    pub(crate) canonical: &'static str,
+    /// The arguments that were named.
+    pub(crate) keys: Vec<Ident>,
+    /// What it does.
+    pub(crate) kind: Kind,
+    /// Whether everything that is written of it is right.
+    pub(crate) right: bool,
+    /// Whether what decides the height and width of its output is right.
+    pub(crate) slides_right: bool,
+}
+
+/// What a layer does, with its hyperparameters.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// K filters slide over the volume.
+    Conv {
+        filters: Written<Number>,
+        window: Window,
+    },
+    /// The largest of each window.
+    MaxPool(Window),
+    /// The mean of each window.
+    AvgPool(Window),
+    /// The mean of each depth slice.
+    GlobalAvgPool,
+    /// K neurons that see the whole volume.
+    Fc { filters: Written<Number> },
+    /// max(0, v).
+    Relu,
+    /// v, or slope·v below zero.
+    LeakyRelu { slope: Decimal },
+    /// 1/(1 + e^−v).
+    Sigmoid,
+    /// tanh v.
+    Tanh,
+    /// Scores to probabilities.
+    Softmax,
+    /// In training, sets a share of the neurons to zero.
+    Dropout { rate: Decimal },
+    /// Nothing.
+    Flatten,
+}
+
+/// A number between 0 and 1.
+#[derive(Clone, Debug)]
+pub(crate) enum Decimal {
+    /// `0.5`.
+    Known(f64),
+    /// `RATE`, the name of an `f64` constant.
+    Named(TokenStream),
+}
+
+/// ```text
+/// layer  :=  [ NAME ":" ] word [ "(" [ arg ( "," arg )* ] ")" ]
+/// ```
+pub(super) fn layer(input: ParseStream, docs: TokenStream, errors: &mut Errors) -> Result<Layer> {
+    let name = name(input)?;
+    let word: Ident = input
+        .parse()
+        .map_err(|error| syn::Error::new(error.span(), "expected a layer, such as `relu`"))?;
+    not_optional(input)?;
+    let text = word.to_string();
+    let start = errors.count();
+    let (signature, said) = match words::find(&text) {
+        Some(signature) => (Some(signature), true),
+        None => {
+            let meant = words::meant(&text);
+            errors.push(&word, unknown(&text, &meant));
+            (meant.first().and_then(|name| words::find(name)), false)
+        }
+    };
+    let Some(signature) = signature else {
+        skip_arguments(input)?;
+        return Ok(stub(docs, name, word));
+    };
+    let mut keys = Vec::new();
+    // What is wrong with the arguments of a word that is itself wrong may be right for the right
+    // one.
+    let mut unsaid = Errors::default();
+    let errors = if said { errors } else { &mut unsaid };
+    let mut args = Args::parse(input, &word, signature, &mut keys, errors)?;
+    let bound = errors.count();
+    let (kind, slides_right) = kind(signature, &mut args, errors);
+    Ok(Layer {
+        docs,
+        name,
+        canonical: signature.name,
+        keys,
+        kind,
+        right: said && errors.count() == start,
+        slides_right: slides_right && said && (bound == start || !signature.slides()),
+        word,
+    })
+}
+
+/// `NAME ":"`, if that is what comes; `a::b` is none.
+fn name(input: ParseStream) -> Result<Option<Ident>> {
+    if !(input.peek(syn::Ident) && input.peek2(Token![:])) || input.peek2(Token![::]) {
+        return Ok(None);
+    }
+    let name = input.parse()?;
+    input.parse::<Token![:]>()?;
+    Ok(Some(name))
+}
+
+/// CS231n's patterns have layers that may be left out, `POOL?`; a declaration does not.
+fn not_optional(input: ParseStream) -> Result<()> {
+    let ahead = input.fork();
+    skip_arguments(&ahead)?;
+    if !ahead.peek(Token![?]) {
+        return Ok(());
+    }
+    let message = "`?` stands for a layer that may be left out: a declaration has it or not\n\
+                   write the layer, or remove it";
+    Err(ahead.error(message))
+}
+
+fn unknown(text: &str, meant: &[&str]) -> String {
+    let mut message = format!("`{text}` is not a layer");
+    if !meant.is_empty() {
+        let meant: Vec<_> = meant.iter().map(|word| format!("`{word}`")).collect();
+        message += &format!("; did you mean {}?", meant.join(" or "));
+    }
+    let names: Vec<_> = WORDS.iter().map(|word| word.name).collect();
+    message + &format!("\nthe layers: {}", names.join(", "))
+}
+
+fn skip_arguments(input: ParseStream) -> Result<()> {
+    if input.peek(syn::token::Paren) {
+        input.parse::<proc_macro2::Group>()?;
+    }
+    Ok(())
+}
+
+/// What stands for a layer that nobody knows.
+fn stub(docs: TokenStream, name: Option<Ident>, word: Ident) -> Layer {
+    Layer {
+        docs,
+        name,
+        word,
+        canonical: "unknown",
+        keys: Vec::new(),
+        kind: Kind::Flatten,
+        right: false,
+        slides_right: false,
+    }
+}
+
+impl Word {
+    /// Whether its output's height and width depend on its arguments.
+    fn slides(&self) -> bool {
+        self.keyed.contains(&"stride")
+    }
+}
+
+/// The layer, and whether everything that decides the size of its output is right; what is wrong
+/// is replaced by something harmless.
+fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    match word.name {
+        "conv" => return conv(args, errors),
+        "max_pool" => return pool(Kind::MaxPool, args, errors),
+        "avg_pool" => return pool(Kind::AvgPool, args, errors),
+        _ => {}
+    }
+    let kind = match word.name {
+        "fc" => Kind::Fc {
+            filters: filters(args, errors),
+        },
+        "relu" => Kind::Relu,
+        "leaky_relu" => Kind::LeakyRelu {
+            slope: slope(args, errors),
+        },
+        "sigmoid" => Kind::Sigmoid,
+        "tanh" => Kind::Tanh,
+        "softmax" => Kind::Softmax,
+        "dropout" => Kind::Dropout {
+            rate: rate(args, errors),
+        },
+        "global_avg_pool" => Kind::GlobalAvgPool,
+        _ => Kind::Flatten,
+    };
+    (kind, true)
+}
+
+fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    if let Some(tokens) = args.size_instead_of_filters() {
+        errors.push(
+            tokens,
+            "the number of filters comes first, then their size: `conv(12, 5x5)`",
+        );
+        return (
+            Kind::Conv {
+                filters: one(),
+                window: Window::one(),
+            },
+            false,
+        );
+    }
+    let filters = filters(args, errors);
+    let before = errors.count();
+    let window = window::window(args, [1, 1], errors);
+    (Kind::Conv { filters, window }, errors.count() == before)
+}
+
+fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let before = errors.count();
+    let window = window::window(args, None, errors);
+    (kind(window), errors.count() == before)
+}
+
+/// `conv(12, …)`, `fc(10)`: one at least.
+fn filters(args: &mut Args, errors: &mut Errors) -> Written<Number> {
+    let filters = args
+        .need("filters", errors)
+        .and_then(|value| args.number("filters", value, errors));
+    match filters {
+        Some(Written {
+            value: Number::Known(0),
+            tokens,
+        }) => {
+            errors.push(tokens, "0 filters write no output: at least 1");
+            one()
+        }
+        Some(filters) => filters,
+        None => one(),
+    }
+}
+
+/// `dropout(0.5)`: from 0 to below 1.
+fn rate(args: &mut Args, errors: &mut Errors) -> Decimal {
+    let value = args.need("rate", errors);
+    let fallback = (0.5, "a rate is a number from 0 to below 1, such as 0.5");
+    decimal(value, 0.0..1.0, fallback, errors)
+}
+
+/// `leaky_relu(0.01)`: between 0 and 1; 0.01 unless said otherwise.
+fn slope(args: &mut Args, errors: &mut Errors) -> Decimal {
+    let value = args.take("slope");
+    let fallback = (0.01, "a slope is a number between 0 and 1, such as 0.01");
+    decimal(
+        value,
+        (Bound::Excluded(0.0), Bound::Excluded(1.0)),
+        fallback,
+        errors,
+    )
+}
+
+fn decimal(
+    value: Option<Written<Value>>,
+    allowed: impl RangeBounds<f64>,
+    (fallback, message): (f64, &str),
+    errors: &mut Errors,
+) -> Decimal {
+    let Some(Written { value, tokens }) = value else {
+        return Decimal::Known(fallback);
+    };
+    let number = match value {
+        Value::Decimal(value) => Some(value),
+        Value::Numbers(numbers) => match numbers.as_slice() {
+            [Number::Known(0)] => Some(0.0),
+            [Number::Named(path)] if numbers[0].word().is_none() => {
+                return Decimal::Named(path.clone());
+            }
+            _ => None,
+        },
+        Value::Tuple(_) => None,
+    };
+    if let Some(value) = number.filter(|value| allowed.contains(value)) {
+        return Decimal::Known(value);
+    }
+    errors.push(tokens, message);
+    Decimal::Known(fallback)
+}
+
+fn one() -> Written<Number> {
+    Written {
+        value: Number::Known(1),
+        tokens: Default::default(),
+    }
+}

@@ -1,0 +1,127 @@
+//! The words of a declaration, with their arguments.
+
+/// A layer's word.
+pub(super) struct Word {
+    /// What is written.
+    pub(super) name: &'static str,
+    /// The arguments that may stand without their name, in this order.
+    pub(super) positional: &'static [&'static str],
+    /// The arguments that need it.
+    pub(super) keyed: &'static [&'static str],
+    /// How it looks.
+    pub(super) example: &'static str,
+}
+
+impl Word {
+    /// The names of its arguments.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.positional.iter().chain(self.keyed).copied()
+    }
+}
+
+const fn bare(name: &'static str) -> Word {
+    Word {
+        name,
+        positional: &[],
+        keyed: &[],
+        example: name,
+    }
+}
+
+const SLIDES: &[&str] = &["stride", "pad", "fit"];
+
+/// Every layer.
+pub(super) const WORDS: &[Word] = &[
+    Word {
+        name: "conv",
+        positional: &["filters", "size"],
+        keyed: SLIDES,
+        example: "conv(12, 5x5, stride = 1, pad = 2)",
+    },
+    bare("relu"),
+    Word {
+        name: "leaky_relu",
+        positional: &["slope"],
+        keyed: &[],
+        example: "leaky_relu(0.01)",
+    },
+    bare("sigmoid"),
+    bare("tanh"),
+    Word {
+        name: "max_pool",
+        positional: &["size"],
+        keyed: SLIDES,
+        example: "max_pool(2x2, stride = 2)",
+    },
+    Word {
+        name: "avg_pool",
+        positional: &["size"],
+        keyed: SLIDES,
+        example: "avg_pool(2x2, stride = 2)",
+    },
+    bare("global_avg_pool"),
+    Word {
+        name: "fc",
+        positional: &["filters"],
+        keyed: &[],
+        example: "fc(10)",
+    },
+    Word {
+        name: "dropout",
+        positional: &["rate"],
+        keyed: &[],
+        example: "dropout(0.5)",
+    },
+    bare("softmax"),
+    bare("flatten"),
+];
+
+/// The word that stands in front.
+pub(super) const INPUT: Word = Word {
+    name: "input",
+    positional: &["size"],
+    keyed: &[],
+    example: "input(32x32x3)",
+};
+
+/// The word of that name.
+pub(super) fn find(name: &str) -> Option<&'static Word> {
+    WORDS.iter().find(|word| word.name == name)
+}
+
+/// The words that are meant by one that is none.
+pub(super) fn meant(name: &str) -> Vec<&'static str> {
+    let lower = name.to_lowercase().replace(['_', '2'], "");
+    let plain = lower
+        .strip_suffix('d')
+        .filter(|_| name.ends_with("2d"))
+        .unwrap_or(&lower);
+    match plain {
+        "pool" | "pooling" | "subsample" => vec!["max_pool", "avg_pool"],
+        "convolution" | "convolutional" => vec!["conv"],
+        "dense" | "linear" | "fullyconnected" | "affine" => vec!["fc"],
+        "gap" | "globalpool" | "globalaveragepool" => vec!["global_avg_pool"],
+        "averagepool" => vec!["avg_pool"],
+        _ => {
+            let same = |word: &&str| word.replace('_', "") == plain;
+            let names = || WORDS.iter().map(|word| word.name);
+            names()
+                .find(same)
+                .or_else(|| nearest(&name.to_lowercase(), names()))
+                .into_iter()
+                .collect()
+        }
+    }
+}
+
+/// The name that was probably meant: at most a third of its letters are wrong.
+pub(super) fn nearest(
+    text: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(text, name), name))
+        .filter(|(distance, name)| distance * 3 <= name.len().max(3))
+        .min()
+        .map(|(_, name)| name)
+}
