@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(feature = "train")]
 pub mod data;
 pub mod gradient_check;
+pub mod dsl;
 pub mod init;
 pub mod kernel;
 pub mod layer;

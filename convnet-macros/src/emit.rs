@@ -6,6 +6,7 @@
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
 //!             surface     inherent constants and functions, Display
+//!             vocabulary  the words, for the editor
 //! ```
 //!
 //! `convnet-core/tests/by_hand.rs` is what the output looks like. Every token is spanned at the
@@ -16,10 +17,13 @@ mod parameters;
 mod structure;
 mod surface;
 mod training;
+mod vocabulary;
 
 use convnet_core::plan::{Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
+
+use crate::syntax::Mention;
 
 /// `quote!` with spans of the macro's own.
 macro_rules! code {
@@ -48,6 +52,8 @@ pub(crate) struct Network {
     pub(crate) plan: Option<Ident>,
     /// The table, in Markdown.
     pub(crate) table: String,
+    /// The words as they were written.
+    pub(crate) mentions: Vec<Mention>,
 }
 
 /// One layer.
@@ -99,6 +105,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         inference::emit(network),
         training::emit(network),
         surface::emit(network),
+        vocabulary::emit(network),
     ];
     parts.into_iter().collect()
 }

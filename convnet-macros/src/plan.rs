@@ -18,7 +18,7 @@ use quote::{ToTokens, quote};
 
 use crate::emit;
 use crate::report::Errors;
-use crate::syntax::{Decimal, Declaration, Kind, Number, Window};
+use crate::syntax::{Declaration, Decimal, Item, Kind, Mention, Number, Window};
 use names::Named;
 
 /// What is to be emitted; `None` if nothing can be.
@@ -52,7 +52,23 @@ pub(crate) fn plan(
         totals,
         plan: None,
         table: String::new(),
+        mentions: mentions(declaration),
     })
+}
+
+/// The words as written, line by line.
+fn mentions(declaration: &Declaration) -> Vec<Mention> {
+    fn lines(items: &[Item], mentions: &mut Vec<Mention>) {
+        for item in items {
+            match item {
+                Item::Layer(layer) => mentions.push(layer.mention.clone()),
+                Item::Repeat { items, .. } => lines(items, mentions),
+            }
+        }
+    }
+    let mut mentions = declaration.mentions.clone();
+    lines(&declaration.items, &mut mentions);
+    mentions
 }
 
 fn layer(Named { name, layer }: &Named) -> emit::Layer {

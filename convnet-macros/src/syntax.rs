@@ -46,6 +46,8 @@ pub(crate) struct Declaration {
     pub(crate) input: Option<Written<[Number; 3]>>,
     /// The layers and repetitions.
     pub(crate) items: Vec<Item>,
+    /// The words that are not layers.
+    pub(crate) mentions: Vec<Mention>,
 }
 
 /// A line of the declaration.
@@ -59,6 +61,17 @@ pub(crate) enum Item {
         /// How often.
         count: Written<usize>,
     },
+}
+
+/// A word and the names of its arguments, where they stand: for the editor.
+#[derive(Clone, Debug)]
+pub(crate) struct Mention {
+    /// The word.
+    pub(crate) word: Ident,
+    /// The arguments that were named, or may be about to be.
+    pub(crate) keys: Vec<Ident>,
+    /// Whether all that is right.
+    pub(crate) right: bool,
 }
 
 /// A value, and what was written for it: nothing, for a default.
@@ -111,8 +124,9 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
     }
     let content;
     braced!(content in input);
-    let budget = budget::take(&mut attrs, errors);
-    let (size, items) = body(&content, &name, errors);
+    let mut mentions = Vec::new();
+    let budget = budget::take(&mut attrs, &mut mentions, errors);
+    let (size, items) = body(&content, &name, &mut mentions, errors);
     if !input.is_empty() {
         errors.absorb(input.error("one network a `convnet!`: the next one gets its own"));
         input.parse::<TokenStream>()?;
@@ -124,6 +138,7 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
         name,
         input: size,
         items,
+        mentions,
     })
 }
 
@@ -135,31 +150,34 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
 fn body(
     body: ParseStream,
     name: &Ident,
+    mentions: &mut Vec<Mention>,
     errors: &mut Errors,
 ) -> (Option<Written<[Number; 3]>>, Vec<Item>) {
-    let before = errors.count();
     let (mut inputs, mut items) = (Vec::new(), Vec::new());
     let lines = list(body, errors, |input, errors| line(input, 0, errors));
+    let lost = lines.iter().any(Option::is_none);
     for line in lines.into_iter().flatten() {
         match line {
-            Line::Input { word, size } => {
+            Line::Input { mention, size } => {
+                let word = &mention.word;
                 match (inputs.is_empty(), items.is_empty()) {
                     (false, _) => errors.push(word, "a second input: a network has one"),
                     (true, false) => errors.push(word, "the input comes first, before the layers"),
                     (true, true) => {}
                 }
+                mentions.push(mention);
                 inputs.push(size);
             }
             Line::Item(item) => items.push(item),
         }
     }
-    if inputs.is_empty() && errors.count() == before {
+    if inputs.is_empty() {
         let example = "`input(32x32x3)`: width, height, depth";
         errors.push(
             name,
             format!("`{name}` has no input\nits first line: {example}"),
         );
-    } else if items.is_empty() && errors.count() == before {
+    } else if items.is_empty() && !lost {
         errors.push(
             name,
             format!("`{name}` has no layers\nat least one, such as `fc(10)`"),
@@ -170,9 +188,9 @@ fn body(
 
 /// A line of the body.
 enum Line {
-    /// The word, and the size if it is right.
+    /// The size if it is right.
     Input {
-        word: Ident,
+        mention: Mention,
         size: Option<Written<[Number; 3]>>,
     },
     Item(Item),
@@ -186,17 +204,34 @@ fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     if input.peek(syn::token::Bracket) {
         return Ok(Line::Item(repeat(input, depth, errors)?));
     }
+    let name = name(input)?;
     match input.fork().parse::<Ident>() {
-        Ok(word) if word == "input" && !input.peek2(Token![:]) => {
-            let size = self::input(input, errors)?;
+        Ok(word) if words::is_input(&word.to_string()) => {
+            if let Some(name) = name {
+                errors.push(name, "the input has no name: `input(32x32x3)`");
+            }
+            let line = self::input(input, errors)?;
             if depth > 0 {
                 let message = "the input stands once, before the layers";
                 return Err(syn::Error::new_spanned(word, message));
             }
-            Ok(Line::Input { word, size })
+            Ok(line)
         }
-        _ => Ok(Line::Item(Item::Layer(layer::layer(input, docs, errors)?))),
+        _ => {
+            let layer = layer::layer(input, docs, name, errors)?;
+            Ok(Line::Item(Item::Layer(layer)))
+        }
     }
+}
+
+/// `NAME ":"`, if that is what comes; `a::b` is none.
+fn name(input: ParseStream) -> Result<Option<Ident>> {
+    if !(input.peek(syn::Ident) && input.peek2(Token![:])) || input.peek2(Token![::]) {
+        return Ok(None);
+    }
+    let name = input.parse()?;
+    input.parse::<Token![:]>()?;
+    Ok(Some(name))
 }
 
 /// `/// like this`; nothing else can stand on a layer.
@@ -213,12 +248,26 @@ fn docs(input: ParseStream, errors: &mut Errors) -> Result<TokenStream> {
 }
 
 /// `input(32x32x3)`.
-fn input(input: ParseStream, errors: &mut Errors) -> Result<Option<Written<[Number; 3]>>> {
+fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
     let word: Ident = input.parse()?;
-    let mut args = Args::parse(input, &word, &words::INPUT, &mut Vec::new(), errors)?;
-    Ok(args
+    let before = errors.count();
+    if word != "input" {
+        errors.push(
+            &word,
+            format!("`{word}` is not a layer; did you mean `input`?"),
+        );
+    }
+    let mut args = Args::parse(input, &word, &words::INPUT, errors)?;
+    let size = args
         .need("size", errors)
-        .and_then(|size| number::image(size, errors)))
+        .and_then(|size| number::image(size, errors));
+    let right = errors.count() == before;
+    let mention = Mention {
+        word,
+        keys: args.keys,
+        right,
+    };
+    Ok(Line::Input { mention, size })
 }
 
 /// `[conv(64, 3x3, pad = 1), relu] * 2`.

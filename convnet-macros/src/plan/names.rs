@@ -81,7 +81,7 @@ impl<'a> Names<'a> {
         };
         let text = self.unique(text, layer, errors);
         self.taken.insert(text.clone(), self.layers.len());
-        let span = layer.name.as_ref().unwrap_or(&layer.word).span();
+        let span = layer.name.as_ref().unwrap_or(&layer.mention.word).span();
         let name = match text.strip_prefix("r#") {
             Some(raw) => Ident::new_raw(raw, span),
             None => Ident::new(&text, span),
@@ -99,7 +99,7 @@ impl<'a> Names<'a> {
             (Some(name), Some(_)) => errors.push(name, format!("a second layer named `{text}`")),
             (Some(name), None) | (None, Some(name)) => {
                 let unnamed = if layer.name.is_none() { layer } else { other };
-                let word = &unnamed.word;
+                let word = &unnamed.mention.word;
                 let message = format!(
                     "a layer named `{text}`, which is what a `{word}` without a name is called\n\
                      choose another name, or name that one too"

@@ -135,10 +135,10 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
             }
         }
         Kind::Fc { filters } => &filters.tokens,
-        _ => return named.layer.word.to_token_stream(),
+        _ => return named.layer.mention.word.to_token_stream(),
     };
     match written.is_empty() {
-        true => named.layer.word.to_token_stream(),
+        true => named.layer.mention.word.to_token_stream(),
         false => written.clone(),
     }
 }

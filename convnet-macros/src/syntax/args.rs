@@ -11,6 +11,8 @@ use crate::report::Errors;
 
 /// The arguments of one layer, under the names that its word gives them.
 pub(super) struct Args {
+    /// The names that the user wrote, or may be about to write.
+    pub(super) keys: Vec<Ident>,
     word: Ident,
     signature: &'static Word,
     values: Vec<(&'static str, Written<Value>)>,
@@ -39,16 +41,15 @@ fn arg(input: ParseStream) -> Result<Arg> {
 }
 
 impl Args {
-    /// Reads `( arg, … )`, if anything stands in brackets, and gives every value its name. The
-    /// names that the user wrote go to `keys`.
+    /// Reads `( arg, … )`, if anything stands in brackets, and gives every value its name.
     pub(super) fn parse(
         input: ParseStream,
         word: &Ident,
         signature: &'static Word,
-        keys: &mut Vec<Ident>,
         errors: &mut Errors,
     ) -> Result<Self> {
         let mut args = Self {
+            keys: Vec::new(),
             word: word.clone(),
             signature,
             values: Vec::new(),
@@ -65,6 +66,7 @@ impl Args {
             let name = match &key {
                 Some(key) => args.keyed(key, errors),
                 None => {
+                    args.keys.extend(value.value.word());
                     if after_key {
                         let message = "an argument without a name stands before those with one";
                         errors.push(&value.tokens, message);
@@ -76,7 +78,7 @@ impl Args {
             if let Some(name) = name {
                 args.insert(name, key.as_ref(), value, errors);
             }
-            keys.extend(key);
+            args.keys.extend(key);
         }
         args.wrong = errors.count() > before;
         Ok(args)

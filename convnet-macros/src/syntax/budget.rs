@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Result, Token};
 
 use super::words::nearest;
-use super::{Written, list};
+use super::{Mention, Written, list};
 use crate::report::Errors;
 
 /// One limit of a budget.
@@ -31,29 +31,44 @@ pub(crate) enum Memory {
 }
 
 /// Takes the budget out of the attributes.
-pub(super) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Limit> {
+pub(super) fn take(
+    attrs: &mut Vec<Attribute>,
+    mentions: &mut Vec<Mention>,
+    errors: &mut Errors,
+) -> Vec<Limit> {
     let mut limits: Vec<Limit> = Vec::new();
     let (budgets, others): (Vec<_>, Vec<_>) = attrs
         .drain(..)
         .partition(|attr| attr.path().is_ident("budget"));
     *attrs = others;
     for budget in budgets {
-        let example = "`#[budget(ram = 64 KiB, flash = 256 KiB)]`";
-        if !matches!(budget.meta, syn::Meta::List(_)) {
-            errors.push(&budget, format!("a budget of what? {example}"));
-            continue;
-        }
-        let parsed = budget
-            .parse_args_with(|input: ParseStream| Ok(list(input, errors, |input, _| limit(input))));
-        for limit in errors.ok(parsed).into_iter().flatten().flatten() {
+        let before = errors.count();
+        let mut keys = Vec::new();
+        for limit in read(&budget, errors) {
+            keys.push(limit.key.clone());
             if limits.iter().any(|other| other.memory == limit.memory) {
                 errors.push(&limit.key, format!("{} is given twice", limit.key));
             } else {
                 limits.push(limit);
             }
         }
+        if let Some(word) = budget.path().get_ident() {
+            let (word, right) = (word.clone(), errors.count() == before);
+            mentions.push(Mention { word, keys, right });
+        }
     }
     limits
+}
+
+fn read(budget: &Attribute, errors: &mut Errors) -> Vec<Limit> {
+    if !matches!(budget.meta, syn::Meta::List(_)) {
+        let example = "`#[budget(ram = 64 KiB, flash = 256 KiB)]`";
+        errors.push(budget, format!("a budget of what? {example}"));
+        return Vec::new();
+    }
+    let parsed = budget
+        .parse_args_with(|input: ParseStream| Ok(list(input, errors, |input, _| limit(input))));
+    errors.ok(parsed).into_iter().flatten().flatten().collect()
 }
 
 /// ```text

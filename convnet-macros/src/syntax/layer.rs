@@ -6,11 +6,11 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
-use super::Written;
 use super::args::Args;
 use super::number::{Number, Value};
 use super::window::{self, Window};
 use super::words::{self, WORDS, Word};
+use super::{Mention, Written};
 use crate::report::Errors;
 
 /// `conv1: conv(12, 5x5, pad = 2)`.
@@ -20,16 +20,12 @@ pub(crate) struct Layer {
     pub(crate) docs: TokenStream,
     /// The name the user gave it.
     pub(crate) name: Option<Ident>,
-    /// Its word, as written.
-    pub(crate) word: Ident,
+    /// Its word, as written, and the arguments that were named.
+    pub(crate) mention: Mention,
     /// The word that this is, or was probably meant to be.
     pub(crate) canonical: &'static str,
-    /// The arguments that were named.
-    pub(crate) keys: Vec<Ident>,
     /// What it does.
     pub(crate) kind: Kind,
-    /// Whether everything that is written of it is right.
-    pub(crate) right: bool,
     /// Whether what decides the height and width of its output is right.
     pub(crate) slides_right: bool,
 }
@@ -78,8 +74,12 @@ pub(crate) enum Decimal {
 /// ```text
 /// layer  :=  [ NAME ":" ] word [ "(" [ arg ( "," arg )* ] ")" ]
 /// ```
-pub(super) fn layer(input: ParseStream, docs: TokenStream, errors: &mut Errors) -> Result<Layer> {
-    let name = name(input)?;
+pub(super) fn layer(
+    input: ParseStream,
+    docs: TokenStream,
+    name: Option<Ident>,
+    errors: &mut Errors,
+) -> Result<Layer> {
     let word: Ident = input
         .parse()
         .map_err(|error| syn::Error::new(error.span(), "expected a layer, such as `relu`"))?;
@@ -98,34 +98,26 @@ pub(super) fn layer(input: ParseStream, docs: TokenStream, errors: &mut Errors) 
         skip_arguments(input)?;
         return Ok(stub(docs, name, word));
     };
-    let mut keys = Vec::new();
     // What is wrong with the arguments of a word that is itself wrong may be right for the right
     // one.
     let mut unsaid = Errors::default();
     let errors = if said { errors } else { &mut unsaid };
-    let mut args = Args::parse(input, &word, signature, &mut keys, errors)?;
+    let mut args = Args::parse(input, &word, signature, errors)?;
     let bound = errors.count();
     let (kind, slides_right) = kind(signature, &mut args, errors);
+    let right = said && errors.count() == start;
     Ok(Layer {
+        mention: Mention {
+            word,
+            keys: args.keys,
+            right,
+        },
         docs,
         name,
         canonical: signature.name,
-        keys,
         kind,
-        right: said && errors.count() == start,
         slides_right: slides_right && said && (bound == start || !signature.slides()),
-        word,
     })
-}
-
-/// `NAME ":"`, if that is what comes; `a::b` is none.
-fn name(input: ParseStream) -> Result<Option<Ident>> {
-    if !(input.peek(syn::Ident) && input.peek2(Token![:])) || input.peek2(Token![::]) {
-        return Ok(None);
-    }
-    let name = input.parse()?;
-    input.parse::<Token![:]>()?;
-    Ok(Some(name))
 }
 
 /// CS231n's patterns have layers that may be left out, `POOL?`; a declaration does not.
@@ -160,13 +152,15 @@ fn skip_arguments(input: ParseStream) -> Result<()> {
 /// What stands for a layer that nobody knows.
 fn stub(docs: TokenStream, name: Option<Ident>, word: Ident) -> Layer {
     Layer {
+        mention: Mention {
+            word,
+            keys: Vec::new(),
+            right: false,
+        },
         docs,
         name,
-        word,
         canonical: "unknown",
-        keys: Vec::new(),
         kind: Kind::Flatten,
-        right: false,
         slides_right: false,
     }
 }

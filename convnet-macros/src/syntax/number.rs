@@ -31,10 +31,10 @@ impl Number {
 
     /// The single lower-case word that was written here, such as `same`. Constants are not named
     /// so.
-    pub(super) fn word(&self) -> Option<String> {
+    pub(super) fn word(&self) -> Option<Ident> {
         let Self::Named(path) = self else { return None };
-        let name = path.to_string();
-        (!name.contains(|c: char| c == ':' || c.is_uppercase())).then_some(name)
+        let name: Ident = syn::parse2(path.clone()).ok()?;
+        (!name.to_string().contains(char::is_uppercase)).then_some(name)
     }
 }
 
@@ -56,6 +56,16 @@ pub(super) enum Value {
     Decimal(f64),
     /// `(1, 2)`.
     Tuple(Vec<Number>),
+}
+
+impl Value {
+    /// The single lower-case word that was written here.
+    pub(super) fn word(&self) -> Option<Ident> {
+        match self {
+            Self::Numbers(numbers) if numbers.len() == 1 => numbers[0].word(),
+            _ => None,
+        }
+    }
 }
 
 /// ```text

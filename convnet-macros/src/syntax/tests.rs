@@ -146,7 +146,7 @@ fn every_word_is_read_as_its_example() {
     for word in words::WORDS {
         let layers = layers(word.example);
         assert_eq!(layers[0].canonical, word.name);
-        assert!(layers[0].right && layers[0].slides_right);
+        assert!(layers[0].mention.right && layers[0].slides_right);
     }
 }
 
@@ -167,6 +167,10 @@ fn a_number_between_zero_and_one_may_be_a_const() {
     assert!(error("dropout(1.0)").starts_with("a rate is a number from 0 to below 1"));
     assert!(error("dropout(2)").starts_with("a rate is"));
     assert!(error("leaky_relu(0.0)").starts_with("a slope is"));
+    assert!(matches!(
+        layers("leaky_relu")[0].kind,
+        Kind::LeakyRelu { .. }
+    ));
     assert!(error("dropout").starts_with("`dropout` is missing its rate"));
 }
 

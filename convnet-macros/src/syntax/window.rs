@@ -175,7 +175,7 @@ fn fit(value: Written<Value>, errors: &mut Errors) -> Option<Written<Fit>> {
         && let [number] = numbers.as_slice()
         && let Some(word) = number.word()
     {
-        match word.as_str() {
+        match word.to_string().as_str() {
             "exact" => {
                 return Some(Written {
                     value: Fit::Exact,

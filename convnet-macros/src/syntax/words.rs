@@ -84,6 +84,12 @@ pub(super) const INPUT: Word = Word {
     example: "input(32x32x3)",
 };
 
+/// Whether a line with this word is the input, perhaps with a slip.
+pub(super) fn is_input(word: &str) -> bool {
+    let close = || strsim::damerau_levenshtein(&word.to_lowercase(), INPUT.name) <= 1;
+    word == INPUT.name || (meant(word).is_empty() && close())
+}
+
 /// The word of that name.
 pub(super) fn find(name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|word| word.name == name)

@@ -1,0 +1,114 @@
+//! # The words of a declaration
+//!
+//! `convnet!` mentions these types where the words stand, so that an editor shows their
+//! documentation, completes their arguments and jumps here. Nothing else uses them.
+//!
+//! A filter that slides has (W − F + 2P)/S + 1 positions along each axis, and that must be an
+//! integer (CS231n, *Spatial arrangement*): see [`Fit`].
+#![allow(non_camel_case_types, missing_debug_implementations)]
+
+use crate::shape::{Fit, Padding};
+
+/// `input(32x32x3)`: the image that the network reads. The first line, once.
+pub struct input {
+    /// Width x height x depth. Gray images have a depth of 1.
+    pub size: [usize; 3],
+}
+
+/// `conv(12, 5x5, stride = 1, pad = 2)`: filters slide over the volume.
+///
+/// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xK, and learns F·F·D·K weights and
+/// K biases. See [`layer::Conv`](crate::layer::Conv).
+pub struct conv {
+    /// K, how many filters: the depth of the output.
+    pub filters: usize,
+    /// F, width x height of each filter: `5x5`. Its depth is that of the input.
+    pub size: [usize; 2],
+    /// S, how far the filter steps: `2`, or across x down, `2x1`. 1 by default.
+    pub stride: [usize; 2],
+    /// P, zeros around the input: `2`, `same` (as many as keep the size), `(before, after)` or
+    /// `(top, bottom, left, right)`. None by default.
+    pub pad: Padding,
+    /// What happens when the filter does not step exactly onto the last pixel: `exact` (an error,
+    /// the default), `crop` (what is left over is dropped) or `pad` (zeros are added).
+    pub fit: Fit,
+}
+
+/// `max_pool(2x2, stride = 2)`: the largest of each window, depth slice by depth slice.
+///
+/// See [`layer::MaxPool`](crate::layer::MaxPool).
+pub struct max_pool {
+    /// F, width x height of the window: `2x2`.
+    pub size: [usize; 2],
+    /// S, how far the window steps. Its size by default: windows do not overlap.
+    pub stride: [usize; 2],
+    /// P, around the input: padding is never the largest. As for [`conv`].
+    pub pad: Padding,
+    /// As for [`conv`].
+    pub fit: Fit,
+}
+
+/// `avg_pool(2x2, stride = 2)`: the mean of each window, depth slice by depth slice.
+///
+/// See [`layer::AvgPool`](crate::layer::AvgPool).
+pub struct avg_pool {
+    /// F, width x height of the window: `2x2`.
+    pub size: [usize; 2],
+    /// S, how far the window steps. Its size by default: windows do not overlap.
+    pub stride: [usize; 2],
+    /// P, around the input: padding does not count in the mean. As for [`conv`].
+    pub pad: Padding,
+    /// As for [`conv`].
+    pub fit: Fit,
+}
+
+/// `global_avg_pool`: the mean of each depth slice; writes 1x1xD.
+///
+/// See [`layer::GlobalAvgPool`](crate::layer::GlobalAvgPool).
+pub struct global_avg_pool;
+
+/// `fc(10)`: neurons that each see the whole volume; writes 1x1xK.
+///
+/// Reads a volume of any shape (there is nothing to flatten), and learns W·H·D·K weights and K
+/// biases. See [`layer::Fc`](crate::layer::Fc).
+pub struct fc {
+    /// K, how many neurons: class scores, or hidden ones.
+    pub filters: usize,
+}
+
+/// `relu`: max(0, v). See [`layer::Relu`](crate::layer::Relu).
+pub struct relu;
+
+/// `leaky_relu(0.01)`: v, or slope·v below zero. See [`layer::LeakyRelu`](crate::layer::LeakyRelu).
+pub struct leaky_relu {
+    /// The slope below zero, between 0 and 1; 0.01 by default.
+    pub slope: f64,
+}
+
+/// `sigmoid`: 1/(1 + e^−v). See [`layer::Sigmoid`](crate::layer::Sigmoid).
+pub struct sigmoid;
+
+/// `tanh`: the hyperbolic tangent. See [`layer::Tanh`](crate::layer::Tanh).
+pub struct tanh;
+
+/// `softmax`: scores become probabilities. See [`layer::Softmax`](crate::layer::Softmax).
+pub struct softmax;
+
+/// `dropout(0.5)`: in training, neurons are silent at random; at inference, nothing.
+///
+/// See [`layer::Dropout`](crate::layer::Dropout).
+pub struct dropout {
+    /// The probability of dropping a value, from 0 to below 1.
+    pub rate: f64,
+}
+
+/// `flatten`: nothing at all, for [`fc`] reads a volume of any shape.
+pub struct flatten;
+
+/// `#[budget(ram = 64 KiB, flash = 256 KiB)]`: what a network may take. More is an error.
+pub struct budget {
+    /// For the planned activations of inference, in `f32`: `64 KiB`.
+    pub ram: usize,
+    /// For the parameters, in `f32`: `256 KiB`.
+    pub flash: usize,
+}
