@@ -62,14 +62,25 @@ fn check<N: Trainable<Scalar = f64>>(seed: u64) {
     let mut gradient: Box<N> = bytemuck::zeroed_box();
     let mut d_image: Box<N::Input> = bytemuck::zeroed_box();
     net.forward_train(&image, &mut tape, seed);
-    net.backward(&image, Some(&mut d_image), &mut tape, &d_output, &mut gradient);
+    net.backward(
+        &image,
+        Some(&mut d_image),
+        &mut tape,
+        &d_output,
+        &mut gradient,
+    );
     let mut without: Box<N> = bytemuck::zeroed_box();
     net.forward_train(&image, &mut tape, seed);
     net.backward(&image, None, &mut tape, &d_output, &mut without);
 
     let mut objective = |net: &N, image: &N::Input| -> f64 {
         let scores = net.forward_train(image, &mut tape, seed);
-        scores.as_slice().iter().zip(d_output.as_slice()).map(|(s, d)| s * d).sum()
+        scores
+            .as_slice()
+            .iter()
+            .zip(d_output.as_slice())
+            .map(|(s, d)| s * d)
+            .sum()
     };
     for (index, tensor) in N::TENSORS.iter().enumerate() {
         for at in 0..tensor.len() {
@@ -116,13 +127,21 @@ fn inference_is_training_without_dropout() {
     net.scores.bias[2] = 1.0;
     let mut image = convnet::Volume::boxed();
     let mut rng = Rng::new(8);
-    image.as_mut_slice().iter_mut().for_each(|x| *x = rng.normal());
+    image
+        .as_mut_slice()
+        .iter_mut()
+        .for_each(|x| *x = rng.normal());
     let mut arena = Everything::arena();
     let scores = net.forward(&image, &mut arena).clone();
     let sum: f64 = scores.as_slice().iter().sum();
     assert!((sum - 1.0).abs() < 1e-12, "softmax sums to {sum}");
     let mut tape = Everything::tape();
-    let runs: Vec<_> = (0..2000).map(|seed| net.forward_train(&image, &mut tape, seed).clone()).collect();
+    let runs: Vec<_> = (0..2000)
+        .map(|seed| net.forward_train(&image, &mut tape, seed).clone())
+        .collect();
     let differ = runs.iter().filter(|run| **run != scores).count();
-    assert!(differ > 1900, "dropout of a half of 8 neurons leaves 1 in 256 runs alone: {differ}");
+    assert!(
+        differ > 1900,
+        "dropout of a half of 8 neurons leaves 1 in 256 runs alone: {differ}"
+    );
 }

@@ -22,8 +22,8 @@ extern crate alloc;
 
 #[cfg(feature = "train")]
 pub mod data;
-pub mod gradient_check;
 pub mod dsl;
+pub mod gradient_check;
 pub mod init;
 pub mod kernel;
 pub mod layer;
@@ -38,6 +38,7 @@ pub mod rng;
 pub mod schedule;
 pub mod shape;
 pub mod summary;
+pub mod text;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod volume;

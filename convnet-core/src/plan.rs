@@ -22,6 +22,9 @@ use memory::Buffer;
 mod figures;
 mod liveness;
 mod memory;
+mod message;
+
+pub use message::Message;
 
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +278,11 @@ const MOST_SCALARS: usize = usize::MAX / 64;
 
 impl Step {
     const EMPTY: Self = {
-        let pass = Pass { from: Place::Input, to: Place::Input, how: How::Skip };
+        let pass = Pass {
+            from: Place::Input,
+            to: Place::Input,
+            how: How::Skip,
+        };
         Self {
             volume: [0; 3],
             before: [0; 2],
@@ -319,8 +326,16 @@ const fn fill(
         (Some(_), None) => "tape",
     };
     let layer = totals.peak;
-    let input = if layer == 0 { input } else { steps[layer - 1].volume };
-    Err(Failure { layer, input, misfit: Misfit::TooLarge(what) })
+    let input = if layer == 0 {
+        input
+    } else {
+        steps[layer - 1].volume
+    };
+    Err(Failure {
+        layer,
+        input,
+        misfit: Misfit::TooLarge(what),
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@
 //! named constants calls it while it compiles.
 
 mod misfit;
+mod repair;
 pub use misfit::Misfit;
+pub use repair::Repairs;
 
 /// What happens when the filter does not step exactly onto the last pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,22 +132,15 @@ impl Window {
         Ok([rows, columns])
     }
 
-    /// As [`place`](Self::place), for a pool: each of its positions must see a pixel, for a maximum
-    /// or an average of zeros that are not there is nothing.
+    /// As [`place`](Self::place), for a pool.
     ///
     /// # Errors
     ///
-    /// [`Misfit::Border`] if the padding is as wide as the filter, or that of `place`.
-    pub const fn place_pool(&self, size: [usize; 2]) -> Result<[Placed; 2], Misfit> {
-        let mut axis = 2;
-        while axis > 0 {
-            axis -= 1;
-            let it = ok!(self.axis(axis, size[axis]));
-            if it.filter > 0 && (it.before >= it.filter || it.after >= it.filter) {
-                return Err(Misfit::Border(it));
-            }
-        }
-        self.place(size)
+    /// As for `place`, and those of [`Axis::place_pool`].
+    pub const fn place_pool(&self, [height, width]: [usize; 2]) -> Result<[Placed; 2], Misfit> {
+        let columns = ok!(ok!(self.axis(1, width)).place_pool());
+        let rows = ok!(ok!(self.axis(0, height)).place_pool());
+        Ok([rows, columns])
     }
 }
 
@@ -259,13 +254,27 @@ impl Axis {
         })
     }
 
-    /// W − F + before + after; `None` if the filter is larger than the padded input.
-    #[must_use]
-    pub const fn way(&self) -> Option<usize> {
-        self.before
-            .saturating_add(self.size)
-            .saturating_add(self.after)
-            .checked_sub(self.filter)
+    /// As [`place`](Self::place), for a pool: each position must see a pixel, for the maximum or the
+    /// average of nothing is nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `place`, or [`Misfit::Border`] if the padding is as wide as the filter.
+    pub const fn place_pool(&self) -> Result<Placed, Misfit> {
+        let placed = ok!(self.place());
+        if self.before >= self.filter || self.after >= self.filter {
+            return Err(Misfit::Border(*self));
+        }
+        Ok(placed)
+    }
+
+    /// Whether both axes have the same numbers.
+    pub(crate) const fn same_as(&self, other: &Self) -> bool {
+        self.size == other.size
+            && self.filter == other.filter
+            && self.stride == other.stride
+            && self.before == other.before
+            && self.after == other.after
     }
 
     /// Whether the numbers are so large that a sum of them could overflow.

@@ -100,8 +100,15 @@ impl Summary<'_> {
 }
 
 const COLUMNS: usize = 7;
-const HEAD: [&str; COLUMNS] =
-    ["layer", "what", "volume", "sees", "parameters", "multiply-adds", "bytes"];
+const HEAD: [&str; COLUMNS] = [
+    "layer",
+    "what",
+    "volume",
+    "sees",
+    "parameters",
+    "multiply-adds",
+    "bytes",
+];
 /// The columns that hold text, at the left of their width; numbers are at the right.
 const TEXT: usize = 2;
 
@@ -114,7 +121,10 @@ impl Display for Summary<'_> {
             }
         }
         let line = |f: &mut Formatter<'_>, row: [Cell; COLUMNS]| {
-            let filled = row.iter().rposition(|cell| cell.len > 0).map_or(0, |last| last + 1);
+            let filled = row
+                .iter()
+                .rposition(|cell| cell.len > 0)
+                .map_or(0, |last| last + 1);
             for (column, (cell, width)) in row.iter().zip(widths).take(filled).enumerate() {
                 let gap = if column == 0 { "" } else { "  " };
                 match column < TEXT {
@@ -158,10 +168,16 @@ struct Memory<'a>(&'a Summary<'a>);
 
 impl Display for Memory<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let [parameters, arena, tape] =
-            [self.0.parameters() * size_of::<f32>(), self.0.arena_bytes, self.0.tape_bytes]
-                .map(|bytes| Grouped(bytes as u64));
-        write!(f, "f32: parameters {parameters} bytes, arena {arena}, tape {tape}")
+        let [parameters, arena, tape] = [
+            self.0.parameters() * size_of::<f32>(),
+            self.0.arena_bytes,
+            self.0.tape_bytes,
+        ]
+        .map(|bytes| Grouped(bytes as u64));
+        write!(
+            f,
+            "f32: parameters {parameters} bytes, arena {arena}, tape {tape}"
+        )
     }
 }
 
@@ -170,7 +186,10 @@ fn volume([h, w, d]: [usize; 3]) -> Cell {
 }
 
 fn bytes([h, w, d]: [usize; 3]) -> Cell {
-    cell(format_args!("{}", Grouped((h * w * d * size_of::<f32>()) as u64)))
+    cell(format_args!(
+        "{}",
+        Grouped((h * w * d * size_of::<f32>()) as u64)
+    ))
 }
 
 /// The word, its hyperparameters, and what does not come out even.
@@ -203,11 +222,17 @@ struct Cell {
 }
 
 impl Cell {
-    const EMPTY: Self = Self { bytes: [0; 120], len: 0 };
+    const EMPTY: Self = Self {
+        bytes: [0; 120],
+        len: 0,
+    };
 
     fn as_str(&self) -> &str {
         // Only whole characters were copied.
-        self.bytes.get(..self.len).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.len)
+            .and_then(|bytes| str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     fn width(&self) -> usize {
@@ -218,12 +243,19 @@ impl Cell {
 impl Write for Cell {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.bytes.get_mut(self.len..).unwrap_or_default();
-        let len = text.floor_char_boundary(room.len());
+        let fits = (0..=room.len().min(text.len()))
+            .rev()
+            .find(|&len| text.is_char_boundary(len));
+        let len = fits.unwrap_or_default();
         for (byte, &from) in room.iter_mut().zip(&text.as_bytes()[..len]) {
             *byte = from;
         }
         self.len += len;
-        if len == text.len() { Ok(()) } else { Err(fmt::Error) }
+        if len == text.len() {
+            Ok(())
+        } else {
+            Err(fmt::Error)
+        }
     }
 }
 

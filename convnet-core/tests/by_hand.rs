@@ -26,17 +26,43 @@ where
 impl<T: Real> Parameters for Cifar<T> {
     type Scalar = T;
     const TENSORS: &'static [Tensor] = &[
-        Tensor { name: "conv1.filters", role: Role::Filters, shape: &[5, 5, 3, 12] },
-        Tensor { name: "conv1.bias", role: Role::Bias, shape: &[12] },
-        Tensor { name: "scores.filters", role: Role::Weights, shape: &[16, 16, 12, 10] },
-        Tensor { name: "scores.bias", role: Role::Bias, shape: &[10] },
+        Tensor {
+            name: "conv1.filters",
+            role: Role::Filters,
+            shape: &[5, 5, 3, 12],
+        },
+        Tensor {
+            name: "conv1.bias",
+            role: Role::Bias,
+            shape: &[12],
+        },
+        Tensor {
+            name: "scores.filters",
+            role: Role::Weights,
+            shape: &[16, 16, 12, 10],
+        },
+        Tensor {
+            name: "scores.bias",
+            role: Role::Bias,
+            shape: &[10],
+        },
     ];
 
     fn tensor(&self, index: usize) -> &[T] {
         match index {
-            0 => self.conv1.filters.as_flattened().as_flattened().as_flattened(),
+            0 => self
+                .conv1
+                .filters
+                .as_flattened()
+                .as_flattened()
+                .as_flattened(),
             1 => &self.conv1.bias,
-            2 => self.scores.filters.as_flattened().as_flattened().as_flattened(),
+            2 => self
+                .scores
+                .filters
+                .as_flattened()
+                .as_flattened()
+                .as_flattened(),
             3 => &self.scores.bias,
             _ => &[],
         }
@@ -44,9 +70,19 @@ impl<T: Real> Parameters for Cifar<T> {
 
     fn tensor_mut(&mut self, index: usize) -> &mut [T] {
         match index {
-            0 => self.conv1.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            0 => self
+                .conv1
+                .filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
             1 => &mut self.conv1.bias,
-            2 => self.scores.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            2 => self
+                .scores
+                .filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
             3 => &mut self.scores.bias,
             _ => &mut [],
         }
@@ -128,7 +164,9 @@ impl<T: Real> Trainable for Cifar<T> {
         let dy = tape.at::<Conv1<T>, 12_288>();
         match d_input {
             Some(dx) => self.conv1.backward(input, dx, dy, &mut gradient.conv1),
-            None => self.conv1.backward_parameters(input, dy, &mut gradient.conv1),
+            None => self
+                .conv1
+                .backward_parameters(input, dy, &mut gradient.conv1),
         }
     }
 }
@@ -143,7 +181,9 @@ fn the_gradient_is_the_slope_of_the_scores() {
         f64::from(state) / f64::from(u32::MAX) - 0.5
     };
     for index in 0..Cifar::<f64>::TENSORS.len() {
-        net.tensor_mut(index).iter_mut().for_each(|w| *w = 0.2 * draw());
+        net.tensor_mut(index)
+            .iter_mut()
+            .for_each(|w| *w = 0.2 * draw());
     }
     let mut image = Volume::<f64, 32, 32, 3>::boxed();
     image.as_mut_slice().iter_mut().for_each(|x| *x = draw());
@@ -154,12 +194,23 @@ fn the_gradient_is_the_slope_of_the_scores() {
     let mut gradient: Box<Cifar<f64>> = bytemuck::zeroed_box();
     let mut d_image = Volume::boxed();
     net.forward_train(&image, &mut tape, 0);
-    net.backward(&image, Some(&mut d_image), &mut tape, &d_scores, &mut gradient);
+    net.backward(
+        &image,
+        Some(&mut d_image),
+        &mut tape,
+        &d_scores,
+        &mut gradient,
+    );
 
     let mut arena = Overlay::boxed();
     let mut objective = |net: &Cifar<f64>, image: &Volume<f64, 32, 32, 3>| -> f64 {
         let scores = net.forward(image, &mut arena);
-        scores.as_slice().iter().zip(d_scores.as_slice()).map(|(s, d)| s * d).sum()
+        scores
+            .as_slice()
+            .iter()
+            .zip(d_scores.as_slice())
+            .map(|(s, d)| s * d)
+            .sum()
     };
     let h = 1e-5;
     let check = |analytic: f64, up: f64, down: f64| {

@@ -110,6 +110,11 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     parts.into_iter().collect()
 }
 
+/// The name alone, so that a network that cannot be emitted is one error and not many.
+pub(crate) fn stub(visibility: &syn::Visibility, name: &Ident) -> TokenStream {
+    code!(#visibility struct #name<T = f32>(::core::marker::PhantomData<T>);)
+}
+
 impl Network {
     /// The type of what layer `i` reads.
     fn input_of(&self, i: usize) -> TokenStream {

@@ -24,8 +24,14 @@ fn expand(tokens: TokenStream) -> TokenStream {
     };
     let mut errors = report::Errors::default();
     let declaration = syntax::parse(tokens.collect(), &mut errors);
-    let network = declaration.and_then(|it| plan::plan(krate.stream(), &it, &mut errors));
+    let Some(declaration) = declaration else {
+        return errors.into_tokens();
+    };
+    let network = plan::plan(krate.stream(), &declaration, &mut errors);
     let mut output = errors.into_tokens();
-    output.extend(network.as_ref().map(emit::emit));
+    output.extend(match &network {
+        Some(network) => emit::emit(network),
+        None => emit::stub(&declaration.vis, &declaration.name),
+    });
     output
 }

@@ -13,12 +13,14 @@ mod detail;
 mod names;
 mod place;
 
+use convnet_core::Summary;
+use convnet_core::plan::{LayerInfo, Step, Totals};
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::emit;
 use crate::report::Errors;
-use crate::syntax::{Declaration, Decimal, Item, Kind, Mention, Number, Window};
+use crate::syntax::{Decimal, Declaration, Item, Kind, Mention, Number, Window};
 use names::Named;
 
 /// What is to be emitted; `None` if nothing can be.
@@ -28,6 +30,10 @@ pub(crate) fn plan(
     errors: &mut Errors,
 ) -> Option<emit::Network> {
     let layers = names::name(declaration, errors);
+    refuse_names(declaration, &layers, errors);
+    if layers.is_empty() {
+        return None;
+    }
     let input = declaration.input.as_ref();
     let [h, w, d] = input.map_or([None; 3], |input| input.value.each_ref().map(Number::known));
     let input = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
@@ -41,19 +47,97 @@ pub(crate) fn plan(
         totals,
     } = placed;
     let attrs = &declaration.attrs;
+    let emitted: Vec<_> = layers.iter().map(layer).collect();
+    let table = table(
+        &declaration.name.to_string(),
+        input,
+        &emitted,
+        &steps,
+        &totals,
+    );
     Some(emit::Network {
         krate,
         attributes: quote!(#(#attrs)*),
         visibility: declaration.vis.to_token_stream(),
         name: declaration.name.clone(),
         input: input.map(|size| argument(&Number::Known(size))),
-        layers: layers.iter().map(layer).collect(),
+        layers: emitted,
         steps,
         totals,
         plan: None,
-        table: String::new(),
+        table,
         mentions: mentions(declaration),
     })
+}
+
+/// A `const` has no value yet while a macro expands. Until the plan can be made by const evaluation,
+/// a name is an error, and not a number that nobody wrote.
+fn refuse_names(declaration: &Declaration, layers: &[Named], errors: &mut Errors) {
+    let mut refuse = |number: &Number| {
+        if let Number::Named(path) = number {
+            let message = "the name of a const cannot stand here yet: write the number";
+            errors.push(path, message);
+        }
+    };
+    declaration
+        .input
+        .iter()
+        .flat_map(|input| &input.value)
+        .for_each(&mut refuse);
+    for Named { layer, .. } in layers {
+        match &layer.kind {
+            Kind::Conv { filters, .. } | Kind::Fc { filters } => refuse(&filters.value),
+            _ => {}
+        }
+        if let Kind::Conv { window, .. } | Kind::MaxPool(window) | Kind::AvgPool(window) =
+            &layer.kind
+        {
+            window.size.value.iter().for_each(&mut refuse);
+            if !window.stride.tokens.is_empty() {
+                window.stride.value.iter().for_each(&mut refuse);
+            }
+            if let crate::syntax::Pad::Zeros(sides) = &window.pad.value {
+                sides.iter().for_each(&mut refuse);
+            }
+        }
+    }
+}
+
+/// The table for rustdoc.
+fn table(
+    name: &str,
+    input: [usize; 3],
+    layers: &[emit::Layer],
+    steps: &[Step],
+    totals: &Totals,
+) -> String {
+    let names: Vec<String> = layers.iter().map(|layer| layer.name.to_string()).collect();
+    let rows = layers
+        .iter()
+        .zip(&names)
+        .zip(steps)
+        .map(|((layer, name), step)| LayerInfo {
+            name,
+            word: layer.word,
+            detail: &layer.detail,
+            volume: step.volume,
+            lost: step.lost,
+            added: step.added,
+            field: step.field,
+            parameters: step.parameters,
+            macs: step.macs,
+        });
+    let rows: Vec<LayerInfo<'_>> = rows.collect();
+    let [arena_bytes, tape_bytes] = [totals.arena, totals.tape].map(|n| n * size_of::<f32>());
+    Summary {
+        name,
+        input,
+        layers: &rows,
+        arena_bytes,
+        tape_bytes,
+    }
+    .markdown()
+    .to_string()
 }
 
 /// The words as written, line by line.

@@ -53,7 +53,7 @@ pub(crate) struct Declaration {
 /// A line of the declaration.
 pub(crate) enum Item {
     /// A layer.
-    Layer(Layer),
+    Layer(Box<Layer>),
     /// `[ … ] * 2`.
     Repeat {
         /// What is repeated.
@@ -219,7 +219,7 @@ fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
         }
         _ => {
             let layer = layer::layer(input, docs, name, errors)?;
-            Ok(Line::Item(Item::Layer(layer)))
+            Ok(Line::Item(Item::Layer(Box::new(layer))))
         }
     }
 }

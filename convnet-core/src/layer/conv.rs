@@ -20,8 +20,7 @@ use crate::{Real, Volume};
 /// | multiply-adds | HO·WO·K·FH·FW·D |
 ///
 /// The type does not name the input's size, so one `Conv` slides over volumes of any; that the
-/// output size is (W − F + 2P)/S + 1 is proved by `convnet!`, or by [`Fits`](crate::fits::Fits) in
-/// hand-written code.
+/// output size is (W − F + 2P)/S + 1 is proved by `convnet!`.
 ///
 /// ```
 /// use convnet_core::layer::{Conv, Layer};

@@ -1,6 +1,9 @@
 //! What can be wrong with a layer's numbers.
 
+use core::fmt;
+
 use super::Axis;
+use crate::text::Text;
 
 /// Why a layer cannot be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,124 @@ pub enum Misfit {
     Remainder(Axis),
     /// A pool's padding is as wide as its filter: a position could see nothing but padding.
     Border(Axis),
-    /// A number, or what it leads to, is beyond what this computer can address.
+    /// A number, or what it leads to, is beyond what can be addressed.
     TooLarge(&'static str),
+}
+
+impl Misfit {
+    /// Says what is wrong, with the numbers; `letter` is W for the width, H for the height.
+    pub(crate) const fn write<const N: usize>(&self, text: &mut Text<N>, letter: &str) {
+        match self {
+            Self::NoInput => text.push_str("there is nothing to read: a side of the input is 0"),
+            Self::NoFilters => text.push_str("0 filters write nothing: at least 1 is needed"),
+            Self::NoSize => text.push_str("a filter of 0 sees nothing: at least 1 is needed"),
+            Self::NoStride => text.push_str("with a stride of 0 the filter would never move"),
+            Self::Same { stride } => text
+                .push_str("pad = same keeps height and width, and a stride of ")
+                .push_number(*stride)
+                .push_str(" does not"),
+            Self::Larger(axis) => axis.write_larger(text),
+            Self::AfterFc(axis) => text
+                .push_str("an fc leaves 1x1 to slide over, and its filter is ")
+                .push_number(axis.filter),
+            Self::Remainder(axis) => axis.write_formula(text, letter),
+            Self::Border(axis) => text
+                .push_str("a filter of ")
+                .push_number(axis.filter)
+                .push_str(" could see nothing but the padding of ")
+                .push_number(if axis.before > axis.after {
+                    axis.before
+                } else {
+                    axis.after
+                }),
+            Self::TooLarge(what) => text
+                .push_str("its ")
+                .push_str(what)
+                .push_str(" is more than can be addressed"),
+        };
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Text::<512>::new();
+        self.write(&mut text, "W");
+        f.pad(text.as_str())
+    }
+}
+
+impl core::error::Error for Misfit {}
+
+impl Axis {
+    /// `a filter of 11 is larger than the padded input: 5 + 2·2 = 9`.
+    const fn write_larger<'a, const N: usize>(&self, text: &'a mut Text<N>) -> &'a mut Text<N> {
+        text.push_str("a filter of ")
+            .push_number(self.filter)
+            .push_str(" is larger than ");
+        if self.before + self.after == 0 {
+            return text.push_str("the input of ").push_number(self.size);
+        }
+        text.push_str("the padded input: ").push_number(self.size);
+        self.write_zeros(text);
+        text.push_str(" = ")
+            .push_number(self.before + self.size + self.after)
+    }
+
+    /// `(W − F + 2P)/S + 1 = (224 − 11 + 2·0)/4 + 1 = 54.25 is not an integer`.
+    const fn write_formula<'a, const N: usize>(
+        &self,
+        text: &'a mut Text<N>,
+        letter: &str,
+    ) -> &'a mut Text<N> {
+        let zeros = if self.before == self.after {
+            "2P"
+        } else {
+            "before + after"
+        };
+        text.push_str("(")
+            .push_str(letter)
+            .push_str(" − F + ")
+            .push_str(zeros);
+        text.push_str(")/S + 1 = (").push_number(self.size);
+        text.push_str(" − ").push_number(self.filter);
+        self.write_zeros(text);
+        text.push_str(")/")
+            .push_number(self.stride)
+            .push_str(" + 1 = ");
+
+        let way = (self.before + self.size + self.after).saturating_sub(self.filter);
+        text.push_number(way / self.stride + 1);
+        write_fraction(text, way % self.stride, self.stride);
+        text.push_str(" is not an integer")
+    }
+
+    /// ` + 2·1`, or ` + 1 + 2`.
+    const fn write_zeros<const N: usize>(&self, text: &mut Text<N>) {
+        if self.before == self.after {
+            text.push_str(" + 2·").push_number(self.before);
+        } else {
+            text.push_str(" + ").push_number(self.before);
+            text.push_str(" + ").push_number(self.after);
+        }
+    }
+}
+
+/// The decimals of `rest / whole`: all if they are at most four, else two and an ellipsis.
+const fn write_fraction<const N: usize>(text: &mut Text<N>, rest: usize, whole: usize) {
+    let (mut decimals, mut left) = (0, rest);
+    while left > 0 && decimals < 4 {
+        left = left * 10 % whole;
+        decimals += 1;
+    }
+    let ends = left == 0;
+    text.push_str(".");
+    left = rest;
+    while decimals > 0 && (ends || decimals > 2) {
+        text.push_number(left * 10 / whole);
+        left = left * 10 % whole;
+        decimals -= 1;
+    }
+    if !ends {
+        text.push_str("…");
+    }
 }

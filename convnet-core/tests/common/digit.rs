@@ -25,17 +25,43 @@ where
 impl<T: Real> Parameters for Digit<T> {
     type Scalar = T;
     const TENSORS: &'static [Tensor] = &[
-        Tensor { name: "conv1.filters", role: Role::Filters, shape: &[3, 3, 1, 4] },
-        Tensor { name: "conv1.bias", role: Role::Bias, shape: &[4] },
-        Tensor { name: "scores.filters", role: Role::Weights, shape: &[4, 4, 4, 10] },
-        Tensor { name: "scores.bias", role: Role::Bias, shape: &[10] },
+        Tensor {
+            name: "conv1.filters",
+            role: Role::Filters,
+            shape: &[3, 3, 1, 4],
+        },
+        Tensor {
+            name: "conv1.bias",
+            role: Role::Bias,
+            shape: &[4],
+        },
+        Tensor {
+            name: "scores.filters",
+            role: Role::Weights,
+            shape: &[4, 4, 4, 10],
+        },
+        Tensor {
+            name: "scores.bias",
+            role: Role::Bias,
+            shape: &[10],
+        },
     ];
 
     fn tensor(&self, index: usize) -> &[T] {
         match index {
-            0 => self.conv1.filters.as_flattened().as_flattened().as_flattened(),
+            0 => self
+                .conv1
+                .filters
+                .as_flattened()
+                .as_flattened()
+                .as_flattened(),
             1 => &self.conv1.bias,
-            2 => self.scores.filters.as_flattened().as_flattened().as_flattened(),
+            2 => self
+                .scores
+                .filters
+                .as_flattened()
+                .as_flattened()
+                .as_flattened(),
             3 => &self.scores.bias,
             _ => &[],
         }
@@ -43,9 +69,19 @@ impl<T: Real> Parameters for Digit<T> {
 
     fn tensor_mut(&mut self, index: usize) -> &mut [T] {
         match index {
-            0 => self.conv1.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            0 => self
+                .conv1
+                .filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
             1 => &mut self.conv1.bias,
-            2 => self.scores.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            2 => self
+                .scores
+                .filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
             3 => &mut self.scores.bias,
             _ => &mut [],
         }
@@ -88,10 +124,17 @@ impl<T: Real> Trainable for Digit<T> {
         self.features(input, tape);
         let mut rng = Rng::new(seed);
         for mask in tape.at_mut::<Pool1<T>, MASK>().as_mut_slice() {
-            *mask = T::of(if rng.uniform() < 0.25 { 0.0 } else { 1.0 / 0.75 });
+            *mask = T::of(if rng.uniform() < 0.25 {
+                0.0
+            } else {
+                1.0 / 0.75
+            });
         }
         let (mask, v) = tape.pair::<Pool1<T>, MASK, Pool1<T>, POOLED>();
-        v.as_mut_slice().iter_mut().zip(mask.as_slice()).for_each(|(v, &mask)| *v *= mask);
+        v.as_mut_slice()
+            .iter_mut()
+            .zip(mask.as_slice())
+            .for_each(|(v, &mask)| *v *= mask);
         self.classify(tape)
     }
 
@@ -106,7 +149,10 @@ impl<T: Real> Trainable for Digit<T> {
         let (x, dx) = tape.pair::<Pool1<T>, POOLED, Pool1<T>, D_POOLED>();
         self.scores.backward(x, dx, d_output, &mut gradient.scores);
         let (mask, dv) = tape.pair::<Pool1<T>, MASK, Pool1<T>, D_POOLED>();
-        dv.as_mut_slice().iter_mut().zip(mask.as_slice()).for_each(|(dv, &mask)| *dv *= mask);
+        dv.as_mut_slice()
+            .iter_mut()
+            .zip(mask.as_slice())
+            .for_each(|(dv, &mask)| *dv *= mask);
         let (x, dy, dx) = tape.triple::<Conv1<T>, CONV, Pool1<T>, D_POOLED, Conv1<T>, D_CONV>();
         POOL.backward(x, dx, dy, &mut { POOL });
         let (y, dv) = tape.pair::<Conv1<T>, CONV, Conv1<T>, D_CONV>();
@@ -114,7 +160,9 @@ impl<T: Real> Trainable for Digit<T> {
         let dy = tape.at::<Conv1<T>, D_CONV>();
         match d_input {
             Some(dx) => self.conv1.backward(input, dx, dy, &mut gradient.conv1),
-            None => self.conv1.backward_parameters(input, dy, &mut gradient.conv1),
+            None => self
+                .conv1
+                .backward_parameters(input, dy, &mut gradient.conv1),
         }
     }
 }

@@ -17,7 +17,11 @@ impl<T: convnet_core::Real> convnet_core::Parameters for Tiny<T> {
             role: convnet_core::Role::Filters,
             shape: &[2, 3, 2, 2],
         },
-        convnet_core::Tensor { name: "conv1.bias", role: convnet_core::Role::Bias, shape: &[2] },
+        convnet_core::Tensor {
+            name: "conv1.bias",
+            role: convnet_core::Role::Bias,
+            shape: &[2],
+        },
     ];
 
     fn tensor(&self, index: usize) -> &[T] {
@@ -30,7 +34,11 @@ impl<T: convnet_core::Real> convnet_core::Parameters for Tiny<T> {
 
     fn tensor_mut(&mut self, index: usize) -> &mut [T] {
         match index {
-            0 => self.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            0 => self
+                .filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
             1 => &mut self.bias,
             _ => &mut [],
         }

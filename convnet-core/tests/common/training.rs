@@ -12,7 +12,10 @@ use convnet_core::{Parameters, Real};
 use super::digit::Digit;
 
 pub(crate) fn digits() -> Images {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.csv.gz");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/data/digits.csv.gz"
+    );
     data::digits(path).unwrap()
 }
 
@@ -30,17 +33,27 @@ pub(crate) fn net() -> Box<Digit> {
 /// Every bit of the parameters.
 pub(crate) fn bits(net: &Digit) -> Vec<u32> {
     let tensors = (0..Digit::<f32>::TENSORS.len()).map(|index| net.tensor(index));
-    tensors.flat_map(|tensor| tensor.iter().map(|w| w.to_bits())).collect()
+    tensors
+        .flat_map(|tensor| tensor.iter().map(|w| w.to_bits()))
+        .collect()
 }
 
 /// Batches of 24: the last is smaller, and does not fill the shards evenly.
 pub(crate) fn trainer() -> Trainer<Adam> {
-    Trainer::new(Adam::default()).learning_rate(3e-3).batch_size(24).shards(5).seed(7).epochs(4)
+    Trainer::new(Adam::default())
+        .learning_rate(3e-3)
+        .batch_size(24)
+        .shards(5)
+        .seed(7)
+        .epochs(4)
 }
 
 /// All but the speed, which differs from run to run.
 pub(crate) fn timeless(mut history: History) -> History {
-    history.epochs.iter_mut().for_each(|epoch| epoch.images_per_second = 0.0);
+    history
+        .epochs
+        .iter_mut()
+        .for_each(|epoch| epoch.images_per_second = 0.0);
     history
 }
 
@@ -67,7 +80,11 @@ impl<S: Samples> Samples for Trap<S> {
     fn image<T: Real>(&self, index: usize, image: &mut [T]) {
         self.0.image(index, image);
         // No underflow: what is 0 stays 0.
-        if self.1.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_err() {
+        if self
+            .1
+            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+            .is_err()
+        {
             image.fill(T::infinity());
         }
     }

@@ -5,13 +5,24 @@ use proc_macro2::TokenStream;
 use super::{Network, code, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
-    let parts = [constants(network), functions(network), heap(network), display(network)];
+    let parts = [
+        constants(network),
+        functions(network),
+        heap(network),
+        display(network),
+    ];
     parts.into_iter().collect()
 }
 
 /// In `impl Name<f32>`, so that `Name::PARAMETERS` needs no annotation; bytes are those of `f32`.
 fn constants(network: &Network) -> TokenStream {
-    let Network { krate, name, layers, input: [h, w, d], .. } = network;
+    let Network {
+        krate,
+        name,
+        layers,
+        input: [h, w, d],
+        ..
+    } = network;
     let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
     let (parameters, macs) = match &network.plan {

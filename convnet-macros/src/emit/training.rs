@@ -57,8 +57,11 @@ fn step(network: &Network, i: usize) -> TokenStream {
         How::Skip => TokenStream::new(),
         How::InPlace => in_place(network, i),
         How::Copy => {
-            let (v, to, rest) =
-                (network.volume(i), network.to(i, Which::Backward), in_place(network, i));
+            let (v, to, rest) = (
+                network.volume(i),
+                network.to(i, Which::Backward),
+                in_place(network, i),
+            );
             match pass.to {
                 Place::At(_) => code! {
                     memory.at_mut::<#v, #to>().copy_from(d_output);

@@ -12,10 +12,15 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         .mentions
         .iter()
         .map(|Mention { word, keys, right }| {
-            let cfg = (!right).then(|| code!(#[cfg(rust_analyzer)]));
-            code! {
-                #cfg
+            let mention = code! {
                 const _: fn(#krate::dsl::#word) = |a| { let _ = &a; #(let _ = a.#keys;)* };
+            };
+            match right {
+                true => mention,
+                false => code! {
+                    #[allow(unexpected_cfgs)]
+                    const _: () = { #[cfg(rust_analyzer)] #mention };
+                },
             }
         });
     mentions.collect()

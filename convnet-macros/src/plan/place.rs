@@ -55,10 +55,8 @@ pub(super) fn place(
             .unwrap_or(written.is_some());
         let layer = layers[at].layer;
         if known && misfits[at] == 0 && layer.slides_right {
-            errors.push(
-                blame(&layers[at], &failure),
-                message(&layers[at].name, &failure),
-            );
+            let message = failure.message(&layers[at].name.to_string(), &op(&layer.kind));
+            errors.push(blame(&layers[at], &failure), message);
         }
         misfits[at] += 1;
         match resembling(&ops[at], misfits[at]) {
@@ -187,8 +185,4 @@ fn numbers(window: &Window) -> Numbers {
 
 fn number(number: &Number) -> usize {
     number.known().unwrap_or(1)
-}
-
-fn message(name: &proc_macro2::Ident, failure: &Failure) -> String {
-    format!("{name} does not fit: {:?}", failure.misfit)
 }

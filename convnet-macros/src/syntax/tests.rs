@@ -17,7 +17,7 @@ fn layers(lines: &str) -> Vec<Layer> {
     let items = declaration.expect("a declaration").items.into_iter();
     items
         .map(|item| match item {
-            Item::Layer(layer) => layer,
+            Item::Layer(layer) => *layer,
             Item::Repeat { .. } => panic!("a repetition"),
         })
         .collect()

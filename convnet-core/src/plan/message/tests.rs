@@ -1,0 +1,377 @@
+//! The texts; and every repair that a text offers, applied.
+
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{format, vec};
+
+use crate::plan::{Op, place};
+use crate::shape::{Fit, Padding, Window};
+
+/// The message for a layer called `conv1` or `pool1`; `None` if it fits.
+fn message([height, width]: [usize; 2], window: Window, pool: bool) -> Option<String> {
+    let (name, op) = match pool {
+        true => ("pool1", Op::MaxPool(window)),
+        false => ("conv1", Op::Conv { filters: 1, window }),
+    };
+    let failure = place([height, width, 1], &[op]).err()?;
+    Some(failure.message(name, &op).to_string())
+}
+
+fn window(size: usize, stride: usize, padding: Padding) -> Window {
+    Window {
+        size: [size; 2],
+        stride: [stride; 2],
+        padding,
+        fit: Fit::Exact,
+    }
+}
+
+fn square(w: usize, f: usize, s: usize, p: usize) -> String {
+    message([w, w], window(f, s, Padding::all(p)), false).expect("it does not fit")
+}
+
+#[test]
+fn krizhevskys_first_layer_as_printed() {
+    assert_eq!(
+        square(224, 11, 4, 0),
+        "conv1 does not fit: (W − F + 2P)/S + 1 = (224 − 11 + 2·0)/4 + 1 = 54.25 is not an integer\n\
+         an input of 223 or 227, or a filter of 8 or 12, or a stride of 1 or 3, or pad = (1, 2), would fit\n\
+         fit = crop would drop the last column and row"
+    );
+}
+
+#[test]
+fn cs231ns_example_of_an_invalid_stride() {
+    assert_eq!(
+        square(10, 3, 2, 0),
+        "conv1 does not fit: (W − F + 2P)/S + 1 = (10 − 3 + 2·0)/2 + 1 = 4.5 is not an integer\n\
+         an input of 9 or 11, or a filter of 2 or 4, or a stride of 1, or pad = (0, 1), would fit\n\
+         fit = crop would drop the last column and row"
+    );
+}
+
+#[test]
+fn a_fraction_that_does_not_end_says_so() {
+    assert!(square(5, 3, 3, 1).starts_with(
+        "conv1 does not fit: (W − F + 2P)/S + 1 = (5 − 3 + 2·1)/3 + 1 = 2.33… is not an integer\n"
+    ));
+}
+
+#[test]
+fn a_filter_larger_than_the_padded_input() {
+    assert_eq!(
+        square(4, 7, 1, 1),
+        "conv1 does not fit: a filter of 7 is larger than the padded input: 4 + 2·1 = 6\n\
+         an input of 5, or a filter of 6, or pad = 2, would fit"
+    );
+}
+
+#[test]
+fn the_side_that_fails_is_named() {
+    let text = message([8, 9], window(3, 2, Padding::NONE), false).unwrap();
+    assert!(text.starts_with(
+        "conv1 does not fit the height: (H − F + 2P)/S + 1 = (8 − 3 + 2·0)/2 + 1 = 3.5 is not an integer\n\
+         a height of 7 or 9, or "
+    ));
+}
+
+#[test]
+fn padding_before_and_after_is_shown_as_written() {
+    let text = message([8, 8], window(4, 3, Padding::pair(0, 1)), false).unwrap();
+    assert!(text.contains("(W − F + before + after)/S + 1 = (8 − 4 + 0 + 1)/3 + 1 = 2.66… is not"));
+}
+
+/// One thing that a message offers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Repair {
+    /// Height, width; `None` stays.
+    Input([Option<usize>; 2]),
+    Filter([usize; 2]),
+    Stride([usize; 2]),
+    /// Top, bottom, left, right.
+    Pad([usize; 4]),
+    Crop,
+}
+
+/// What a message offers, read from its text as a user would.
+fn repairs(text: &str) -> Vec<Repair> {
+    let mut repairs = vec![];
+    for line in text.lines().skip(1) {
+        if line.starts_with("fit = crop would drop ") {
+            repairs.push(Repair::Crop);
+        } else if let Some(list) = line.strip_suffix(" would fit") {
+            let items = list.trim_end_matches(',').split(", or ");
+            items.for_each(|item| repairs.extend(repair(item)));
+        }
+    }
+    repairs
+}
+
+fn repair(item: &str) -> Vec<Repair> {
+    let number = |text: &str| {
+        text.parse::<usize>()
+            .unwrap_or_else(|_| panic!("{text} in {item}"))
+    };
+    // `5x3` is width first.
+    let pair = |text: &str| match text.split_once('x') {
+        Some((width, height)) => [number(height), number(width)],
+        None => [number(text); 2],
+    };
+    if let Some(sides) = item.strip_prefix("pad = ") {
+        let sides = sides.trim_matches(['(', ')']).split(", ");
+        return match *sides.map(number).collect::<Vec<_>>() {
+            [all] => vec![Repair::Pad([all; 4])],
+            [before, after] => vec![Repair::Pad([before, after, before, after])],
+            [top, bottom, left, right] => vec![Repair::Pad([top, bottom, left, right])],
+            _ => panic!("{item}"),
+        };
+    }
+    let (what, values) = item.split_once(" of ").unwrap_or_else(|| panic!("{item}"));
+    let values = values.split(" or ").map(pair);
+    let make = |[height, width]: [usize; 2]| match what {
+        "an input" => Repair::Input([Some(height), Some(width)]),
+        "a width" => Repair::Input([None, Some(width)]),
+        "a height" => Repair::Input([Some(height), None]),
+        "a filter" => Repair::Filter([height, width]),
+        "a stride" => Repair::Stride([height, width]),
+        _ => panic!("{item}"),
+    };
+    values.map(make).collect()
+}
+
+/// A declaration, in CS231n's letters; `[height, width]`, and zeros before and after on each axis.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    w: [usize; 2],
+    f: [usize; 2],
+    s: [usize; 2],
+    p: [[usize; 2]; 2],
+    pool: bool,
+    crop: bool,
+}
+
+impl Case {
+    /// The rule, written down once more and independently.
+    fn fits(&self) -> bool {
+        (0..2).all(|axis| {
+            let [before, after] = self.p[axis];
+            let (padded, f, s) = (self.w[axis] + before + after, self.f[axis], self.s[axis]);
+            f >= 1
+                && s >= 1
+                && self.w[axis] >= 1
+                && padded >= f
+                && (self.crop || (padded - f) % s == 0)
+                && (!self.pool || (before < f && after < f))
+        })
+    }
+
+    fn with(mut self, repair: Repair) -> Self {
+        match repair {
+            Repair::Input([h, w]) => self.w = [h.unwrap_or(self.w[0]), w.unwrap_or(self.w[1])],
+            Repair::Filter(f) => self.f = f,
+            Repair::Stride(s) => self.s = s,
+            Repair::Pad([top, bottom, left, right]) => self.p = [[top, bottom], [left, right]],
+            Repair::Crop => self.crop = true,
+        }
+        self
+    }
+
+    fn message(&self) -> Option<String> {
+        let [[top, bottom], [left, right]] = self.p;
+        let padding = Padding::Zeros {
+            top,
+            bottom,
+            left,
+            right,
+        };
+        let window = Window {
+            size: self.f,
+            stride: self.s,
+            padding,
+            fit: Fit::Exact,
+        };
+        message(self.w, window, self.pool)
+    }
+}
+
+/// Every square declaration with W ≤ 12, F ≤ 7, S ≤ 5, P ≤ 2, as a conv and as a pool.
+fn squares() -> impl Iterator<Item = Case> {
+    let pads = [[0, 0], [1, 1], [2, 2], [0, 1], [2, 1]];
+    (1..=12).flat_map(move |w| {
+        (1..=7).flat_map(move |f| {
+            (1..=5).flat_map(move |s| {
+                pads.into_iter().flat_map(move |p| {
+                    [false, true].map(|pool| Case {
+                        w: [w; 2],
+                        f: [f; 2],
+                        s: [s; 2],
+                        p: [p; 2],
+                        pool,
+                        crop: false,
+                    })
+                })
+            })
+        })
+    })
+}
+
+#[test]
+fn every_repair_is_a_repair_and_none_that_is_nearer_was_missed() {
+    let mut offered = 0;
+    for case in squares() {
+        let text = case.message();
+        assert_eq!(text.is_none(), case.fits(), "{case:?}");
+        let Some(text) = text else { continue };
+        let found = repairs(&text);
+        for repair in &found {
+            assert!(
+                case.with(*repair).fits(),
+                "{repair:?} is offered for {case:?}:\n{text}"
+            );
+        }
+        offered += found.len();
+        assert_eq!(
+            sorted(&found),
+            sorted(&expected(&case)),
+            "{case:?}:\n{text}"
+        );
+    }
+    assert!(
+        offered > 5_000,
+        "the space is too small to show anything: {offered}"
+    );
+}
+
+fn sorted(repairs: &[Repair]) -> Vec<String> {
+    let mut texts: Vec<_> = repairs.iter().map(|repair| format!("{repair:?}")).collect();
+    texts.sort();
+    texts
+}
+
+/// The repairs that ought to be offered for a square, by trying everything.
+fn expected(case: &Case) -> Vec<Repair> {
+    let (w, f, s, p) = (case.w[0], case.f[0], case.s[0], case.p[0]);
+    let mut repairs = vec![];
+    let fitting = |make: &dyn Fn(usize) -> Repair, range: core::ops::RangeInclusive<usize>| {
+        let fits = |value: &usize| case.with(make(*value)).fits();
+        range.filter(fits).collect::<Vec<_>>()
+    };
+    let nearest = |values: &[usize], to: usize| {
+        let below = values.iter().rev().find(|value| **value < to).copied();
+        let above = values.iter().find(|value| **value > to).copied();
+        [below, above]
+    };
+
+    let input = |value| Repair::Input([Some(value); 2]);
+    let inputs = nearest(&fitting(&input, 1..=2 * w.max(f)), w);
+    repairs.extend(inputs.into_iter().flatten().map(input));
+
+    let filter = |value| Repair::Filter([value; 2]);
+    let filters = fitting(&filter, 1 + usize::from(case.pool)..=w + p[0] + p[1]);
+    repairs.extend(nearest(&filters, f).into_iter().flatten().map(filter));
+
+    let stride = |value| Repair::Stride([value; 2]);
+    let strides = fitting(&stride, 1..=f.min(w));
+    repairs.extend(match nearest(&strides, s) {
+        // Nothing above: the two nearest below.
+        [Some(_), None] => strides
+            .iter()
+            .rev()
+            .filter(|v| **v < s)
+            .take(2)
+            .copied()
+            .map(stride)
+            .collect(),
+        both => both.into_iter().flatten().map(stride).collect::<Vec<_>>(),
+    });
+
+    repairs.extend(expected_padding(case, p[0] + p[1]));
+    if (Case {
+        crop: true,
+        ..*case
+    })
+    .fits()
+    {
+        repairs.push(Repair::Crop);
+    }
+    repairs
+}
+
+/// The nearest P below F, the larger of two; or else (before, after) with an odd sum.
+fn expected_padding(case: &Case, sum: usize) -> Option<Repair> {
+    let pad = |zeros: usize| {
+        let (before, after) = (zeros / 2, zeros - zeros / 2);
+        Repair::Pad([before, after, before, after])
+    };
+    [0, 1].into_iter().find_map(|odd| {
+        let sums = (0..2 * case.f[0]).filter(|zeros| zeros % 2 == odd);
+        let fits = |zeros: &usize| (zeros - zeros / 2) < case.f[0] && case.with(pad(*zeros)).fits();
+        sums.filter(fits)
+            .min_by_key(|zeros| (zeros.abs_diff(sum), usize::MAX - zeros))
+            .map(pad)
+    })
+}
+
+#[test]
+fn every_repair_of_a_rectangle_is_one_on_both_axes() {
+    let mut offered = 0;
+    for h in 1..=7 {
+        for w in 1..=7 {
+            for (fh, fw) in [(1, 1), (2, 2), (3, 3), (3, 2), (1, 4)] {
+                for (sh, sw) in [(1, 1), (2, 2), (3, 3), (2, 3)] {
+                    for p in [[[0, 0], [0, 0]], [[1, 1], [1, 1]], [[0, 1], [1, 0]]] {
+                        for pool in [false, true] {
+                            let case = Case {
+                                w: [h, w],
+                                f: [fh, fw],
+                                s: [sh, sw],
+                                p,
+                                pool,
+                                crop: false,
+                            };
+                            let text = case.message();
+                            assert_eq!(text.is_none(), case.fits(), "{case:?}");
+                            for repair in text.iter().flat_map(|text| repairs(text)) {
+                                assert!(
+                                    case.with(repair).fits(),
+                                    "{repair:?} of {case:?}: {text:?}"
+                                );
+                                offered += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        offered > 5_000,
+        "the space is too small to show anything: {offered}"
+    );
+}
+
+#[test]
+fn same_with_a_stride_is_answered_with_padding_that_fits() {
+    for (w, f, s) in [(32, 3, 2), (7, 3, 2), (224, 7, 2), (9, 5, 3)] {
+        let text = message([w, w], window(f, s, Padding::Same), false).unwrap();
+        assert!(text.contains(&format!(
+            "pad = same keeps height and width, and a stride of {s} does not"
+        )));
+        let found = repairs(&text);
+        assert!(found.contains(&Repair::Stride([1; 2])), "{text}");
+        for repair in found
+            .into_iter()
+            .filter(|repair| matches!(repair, Repair::Pad(_)))
+        {
+            let case = Case {
+                w: [w; 2],
+                f: [f; 2],
+                s: [s; 2],
+                p: [[0; 2]; 2],
+                pool: false,
+                crop: false,
+            };
+            assert!(case.with(repair).fits(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Text that a `const fn` can write: what is shown by `panic!("{}", …)` while a program compiles.
+
+use core::fmt;
+
+/// At most `N` bytes of text. What is beyond is cut off, between two characters.
+///
+/// ```
+/// use convnet_core::text::Text;
+///
+/// const GREETING: Text<32> = {
+///     let mut text = Text::new();
+///     text.push_str("conv").push_number(96);
+///     text
+/// };
+/// assert_eq!(GREETING.as_str(), "conv96");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+    cut: bool,
+}
+
+impl<const N: usize> Text<N> {
+    /// No text.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            bytes: [0; N],
+            len: 0,
+            cut: false,
+        }
+    }
+
+    /// Appends a string.
+    pub const fn push_str(&mut self, string: &str) -> &mut Self {
+        let room = N - self.len;
+        let mut len = if self.cut { 0 } else { string.len() };
+        if len > room {
+            len = room;
+            while !string.is_char_boundary(len) {
+                len -= 1;
+            }
+            self.cut = true;
+        }
+        let end = self.bytes.split_at_mut(self.len).1;
+        end.split_at_mut(len)
+            .0
+            .copy_from_slice(string.as_bytes().split_at(len).0);
+        self.len += len;
+        self
+    }
+
+    /// Appends a number in decimal.
+    pub const fn push_number(&mut self, number: usize) -> &mut Self {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        if number >= 10 {
+            self.push_number(number / 10);
+        }
+        self.push_str(DIGITS[number % 10])
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(&self) -> &str {
+        match str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(string) => string,
+            // Only whole characters were copied.
+            Err(_) => "",
+        }
+    }
+
+    /// Whether something was cut off.
+    #[must_use]
+    pub const fn is_cut(&self) -> bool {
+        self.cut
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> fmt::Display for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        let mut text = Text::<64>::new();
+        text.push_number(0)
+            .push_str(" ")
+            .push_number(10)
+            .push_str(" ")
+            .push_number(usize::MAX);
+        assert_eq!(text.as_str(), std::format!("0 10 {}", usize::MAX));
+    }
+
+    #[test]
+    fn text_is_cut_between_characters_and_stays_cut() {
+        let mut text = Text::<4>::new();
+        text.push_str("ab·").push_str("·").push_str("c");
+        assert_eq!((text.as_str(), text.is_cut()), ("ab·", true));
+    }
+}

@@ -1,0 +1,131 @@
+//! Lesson 4, training: a network learns to read handwritten digits, in seconds.
+//!
+//! `cargo run --release --example digits`
+//!
+//! The data is in the repository: 1,797 digits of 8x8 pixels (`examples/data/README.md`).
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use convnet::data::{self, Samples};
+use convnet::loss::{SoftmaxCrossEntropy, softmax};
+use convnet::optim::Adam;
+use convnet::schedule::Cosine;
+use convnet::train::{Trainer, evaluate};
+use convnet::{Volume, convnet, weights};
+
+convnet! {
+    /// Reads a digit of 8x8 pixels.
+    pub struct Digits {
+        input(8x8x1),
+        conv1: conv(16, 3x3, pad = 1),
+        relu,
+        max_pool(2x2, stride = 2),
+        conv2: conv(32, 3x3, pad = 1),
+        relu,
+        max_pool(2x2, stride = 2),
+        dropout(0.25),
+        scores: fc(10),
+    }
+}
+
+#[derive(Parser)]
+struct Options {
+    /// The digits, as CSV
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz"))]
+    data: PathBuf,
+    /// How often each training image is seen
+    #[arg(long, default_value_t = 30)]
+    epochs: usize,
+    /// Decides all that is random
+    #[arg(long, default_value_t = 231)]
+    seed: u64,
+    /// Where the weights go
+    #[arg(long, default_value_os_t = std::env::temp_dir().join("digits.safetensors"))]
+    weights: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let digits = data::digits(&options.data)?;
+    // A fifth is held out: training never sees it.
+    let (training, test) = data::split(&digits, 0.2, options.seed)?;
+    let mut net = Digits::random(options.seed);
+    println!("{net}\n");
+
+    let begin = Instant::now();
+    let trainer = Trainer::new(Adam::default())
+        .schedule(|steps| Cosine {
+            rate: 3e-3,
+            floor: 0.0,
+            steps,
+        })
+        .epochs(options.epochs)
+        .seed(options.seed)
+        .batch_size(32);
+    trainer.fit(&mut *net, &training.random_shifts(1))?;
+    println!("{} epochs took {:.1?}", options.epochs, begin.elapsed());
+
+    let seen = evaluate(&*net, &test, &SoftmaxCrossEntropy::default())?;
+    println!("On digits held out: {seen}\n");
+    for index in 0..3 {
+        show(&net, &test, index);
+    }
+
+    weights::save(&*net, &options.weights)?;
+    let mut loaded = Digits::boxed();
+    weights::load(&mut *loaded, &options.weights)?;
+    for index in 0..test.len() {
+        if scores(&net, &test, index) != scores(&loaded, &test, index) {
+            return Err(format!("the loaded network sees digit {index} differently").into());
+        }
+    }
+    let path = options.weights.display();
+    println!("Saved to {path}, loaded from there: the same scores, bit for bit");
+    Ok(())
+}
+
+fn scores(net: &Digits, set: &impl Samples, index: usize) -> [f32; 10] {
+    let (mut image, mut arena) = (Volume::boxed(), Digits::arena());
+    set.image(index, image.as_mut_slice());
+    net.forward(&image, &mut arena)[0][0]
+}
+
+/// Draws a digit, and beside it the five classes with the highest scores.
+fn show(net: &Digits, set: &impl Samples, index: usize) {
+    let mut probabilities = [0.0; 10];
+    softmax(&scores(net, set, index), &mut probabilities);
+    let mut classes: Vec<usize> = (0..10).collect();
+    classes.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+
+    let mut image = [0.0; 64];
+    set.image(index, &mut image);
+    let shade = |&p: &f64| [" ", "░", "▒", "▓", "█"][(p * 4.0).round() as usize].repeat(2);
+    let best = classes.into_iter().take(5).map(|class| {
+        let share = probabilities[class];
+        let bar = "▇".repeat((share * 20.0).round() as usize);
+        format!("{class}  {:5.1} %  {bar}", 100.0 * share)
+    });
+    let title = std::iter::once(format!(
+        "a {}, and what the network takes it for:",
+        set.label(index)
+    ));
+    let mut beside = title.chain(best);
+    for row in image.chunks(8) {
+        let row: String = row.iter().map(shade).collect();
+        println!("  {row}    {}", beside.next().unwrap_or_default());
+    }
+    println!();
+}

@@ -1,0 +1,19 @@
+//! More flash than the budget has.
+
+use convnet::convnet;
+
+convnet! {
+    #[budget(flash = 32 KiB)]
+    pub struct Net {
+        input(32x32x3),
+        conv1: conv(12, 5x5, pad = 2),
+        relu,
+        max_pool(2x2, stride = 2),
+        scores: fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,16 @@
+//! An fc leaves nothing to slide over.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        fc(10),
+        conv(4, 3x3),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,15 @@
+//! A pool that leaves a column and a row.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(7x7x1),
+        max_pool(2x2, stride = 2),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

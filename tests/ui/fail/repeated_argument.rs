@@ -1,0 +1,15 @@
+//! An argument given twice.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        conv(4, 3x3, pad = 1, pad = 2),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

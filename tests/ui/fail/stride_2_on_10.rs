@@ -1,0 +1,15 @@
+//! (10 − 3 + 2·0)/2 + 1 = 4.5.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(10x10x1),
+        conv(1, 3x3, stride = 2),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

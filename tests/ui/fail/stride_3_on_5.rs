@@ -1,0 +1,15 @@
+//! (5 − 3 + 2·1)/3 + 1 is not an integer.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(5x5x1),
+        conv(1, 3x3, stride = 3, pad = 1),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,15 @@
+//! An input of two dimensions.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8),
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

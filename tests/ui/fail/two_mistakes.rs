@@ -1,0 +1,17 @@
+//! Two mistakes in two layers, both reported.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        conv(4, 3x3, strid = 1),
+        reul,
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,15 @@
+//! (8 − 4 + 0 + 1)/3 + 1 is not an integer.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        conv(4, 4x4, stride = 3, pad = (0, 1)),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,16 @@
+//! A word that is no layer; the nearest one is offered.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        cnov(4, 3x3),
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}
