@@ -1,8 +1,10 @@
 //! Median time, GFLOP/s and share of the core's FMA peak (measured in the same run) of the kernels.
 //!
-//! `cargo bench -p convnet-core --bench kernels [-- NAME]`
+//! `cargo bench -p convnet-core --bench kernels [-- NAME]`; with `FASTEST=1` in the environment the
+//! fastest sample instead of the median, for a machine on which others work too.
 
 use std::hint::black_box;
+use std::ops::{Deref, DerefMut, Range};
 use std::time::{Duration, Instant};
 
 use convnet_core::kernel::{self, Sizes};
@@ -12,6 +14,7 @@ fn main() {
     let only = std::env::args()
         .skip(1)
         .find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| only.as_ref().is_none_or(|only| name.contains(only));
     let peak = peak();
     println!("{:?}: {peak:.1} GFLOP/s", kernel::level());
     println!(
@@ -19,13 +22,18 @@ fn main() {
         "", "forward", "backward input", "gradient"
     );
     for (name, sizes) in CONV {
-        if only.as_ref().is_none_or(|only| name.contains(only)) {
+        if wanted(name) {
             print(name, peak, &conv(sizes));
         }
     }
     for &(name, n, k) in FC {
-        if only.as_ref().is_none_or(|only| name.contains(only)) {
+        if wanted(name) {
             print(name, peak, &fc(n, k));
+        }
+    }
+    for (name, sizes) in POOL {
+        if wanted(name) {
+            print(name, peak, &pool(sizes));
         }
     }
 }
@@ -48,6 +56,11 @@ const FC: &[(&str, usize, usize)] = &[
     ("fc 3072-10", 3072, 10),
 ];
 
+const POOL: &[(&str, Sizes)] = &[
+    ("max 2x2/2 32 at 32", square(32, 32, 2, 2, 0, 32)),
+    ("max 3x3/2 96 at 55", square(55, 96, 3, 2, 0, 96)),
+];
+
 const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> Sizes {
     let y = (x + 2 * p - f) / s + 1;
     Sizes {
@@ -66,7 +79,8 @@ fn conv(s: &Sizes) -> Vec<Row> {
     let [x, dy] = [s.x, s.y].map(|axes| values(axes.iter().product()));
     let filters = values(s.filter.iter().product::<usize>() * s.x[2] * s.y[2]);
     let bias = values(s.y[2]);
-    let [mut y, mut dx, mut d_filters, mut d_bias] = [&dy, &x, &filters, &bias].map(Vec::clone);
+    let [mut y, mut dx, mut d_filters, mut d_bias] =
+        [&dy, &x, &filters, &bias].map(|like| values(like.len()));
     // As if every tap met the input: what frameworks count.
     let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
     vec![
@@ -87,7 +101,8 @@ fn conv(s: &Sizes) -> Vec<Row> {
 
 fn fc(n: usize, k: usize) -> Vec<Row> {
     let [x, dy, filters] = [n, k, n * k].map(values);
-    let [mut y, mut dx, mut d_filters, mut d_bias] = [&dy, &x, &filters, &dy].map(Vec::clone);
+    let [mut y, mut dx, mut d_filters, mut d_bias] =
+        [&dy, &x, &filters, &dy].map(|like| values(like.len()));
     let flops = 2.0 * filters.len() as f64;
     vec![
         (
@@ -105,6 +120,22 @@ fn fc(n: usize, k: usize) -> Vec<Row> {
     ]
 }
 
+fn pool(s: &Sizes) -> Vec<Row> {
+    let [x, dy] = [s.x, s.y].map(|axes| values(axes.iter().product()));
+    let [mut y, mut dx] = [&dy, &x].map(|like| values(like.len()));
+    let comparisons = (dy.len() * s.filter[0] * s.filter[1]) as f64;
+    vec![
+        (
+            median(|| kernel::max_pool_forward(s, &x, &mut y)),
+            comparisons,
+        ),
+        (
+            median(|| kernel::max_pool_backward(s, &x, &mut dx, &dy)),
+            comparisons,
+        ),
+    ]
+}
+
 fn print(name: &str, peak: f64, rows: &[Row]) {
     print!("{name:<28}");
     for (time, flops) in rows {
@@ -118,18 +149,40 @@ fn print(name: &str, peak: f64, rows: &[Row]) {
     println!();
 }
 
-fn values(len: usize) -> Vec<f32> {
-    (0..len)
-        .map(|i| ((i * 7919) % 1000) as f32 / 1000.0 - 0.5)
-        .collect()
+/// Scalars on a cache line, as volumes and layers are.
+struct Values(Vec<f32>, Range<usize>);
+
+fn values(len: usize) -> Values {
+    let mut scalars = vec![0.0; len + 16];
+    let start = scalars.as_ptr().align_offset(64);
+    for (i, scalar) in scalars[start..].iter_mut().enumerate() {
+        *scalar = ((i * 7919) % 1000) as f32 / 1000.0 - 0.5;
+    }
+    Values(scalars, start..start + len)
+}
+
+impl Deref for Values {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0[self.1.clone()]
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0[self.1.clone()]
+    }
 }
 
 fn median(mut work: impl FnMut() -> bool) -> Duration {
+    let fastest = std::env::var_os("FASTEST").is_some();
+    let (samples, seconds) = if fastest { (200, 2e-4) } else { (15, 2e-3) };
     assert!(work());
     let start = Instant::now();
     work();
-    let times = (2e-3 / start.elapsed().as_secs_f64()).clamp(1.0, 1e5) as u32;
-    let mut samples: Vec<_> = (0..15)
+    let times = (seconds / start.elapsed().as_secs_f64()).clamp(1.0, 1e5) as u32;
+    let mut samples: Vec<_> = (0..samples)
         .map(|_| {
             let start = Instant::now();
             (0..times).for_each(|_| _ = black_box(work()));
@@ -137,7 +190,7 @@ fn median(mut work: impl FnMut() -> bool) -> Duration {
         })
         .collect();
     samples.sort();
-    samples[samples.len() / 2]
+    samples[if fastest { 0 } else { samples.len() / 2 }]
 }
 
 /// GFLOP/s of independent multiply-adds: the most that this core can do.

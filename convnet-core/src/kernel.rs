@@ -65,9 +65,7 @@ macro_rules! kernel {
     (($($read:ident),*), ($($write:ident),*): $fit:expr, $simd:ident => $call:expr) => {{
         $(let Some($read) = T::as_f32($read) else { return false };)*
         $(let Some($write) = T::as_f32_mut($write) else { return false };)*
-        let fit = $fit;
-        debug_assert!(fit, "the lengths of the slices are not those of the volumes");
-        fit && dispatch!($simd => $call)
+        $fit && dispatch!($simd => $call).is_some()
     }};
 }
 
@@ -80,13 +78,13 @@ pub fn conv_forward<T: Real>(
     y: &mut [T],
 ) -> Done {
     kernel!((x, filters, bias), (y): sizes.fit_conv(x, filters, y) && bias.len() == sizes.y[2],
-        simd => conv::forward(simd, sizes, x, filters, bias, y))
+        simd => conv::forward(simd, &conv::Operands { sizes, x, filters, bias }, y))
 }
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
 pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
     kernel!((dy, filters), (dx): sizes.fit_conv(dx, filters, dy),
-        simd => conv_input::backward(simd, sizes, dx, dy, filters))
+        simd => conv_input::backward(simd, &conv_input::Operands { sizes, dy, filters }, dx))
 }
 
 /// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
@@ -98,8 +96,11 @@ pub fn conv_add_gradient<T: Real>(
     d_bias: &mut [T],
 ) -> Done {
     kernel!((x, dy), (d_filters, d_bias):
-        sizes.fit_conv(x, d_filters, dy) && d_bias.len() == sizes.y[2],
-        simd => conv_filters::add_gradient(simd, sizes, x, dy, d_filters, d_bias))
+    sizes.fit_conv(x, d_filters, dy) && d_bias.len() == sizes.y[2],
+    simd => {
+        let from = conv_filters::Operands { sizes, x, dy };
+        conv_filters::add_gradient(simd, &from, d_filters, d_bias)
+    })
 }
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.

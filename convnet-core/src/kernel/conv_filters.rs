@@ -1,67 +1,87 @@
-//! The gradient on the filters: for each tap the outer products of depth columns of `x` and `dy`,
-//! summed over the pixels, as tiles of registers.
+//! The gradient on the filters: the outer products of columns of `x` and `dy`, summed over the
+//! pixels, as tiles of registers.
 //!
 //! ```text
 //!                     dy[pixel]: K
 //!                     ┌────────┬────────┐
 //!                     │ k..k+L │k+L..k+2L        N vectors of L lanes
 //!                     └────────┴────────┘
-//!   x[pixel][d]   ──▶ ┌────────┬────────┐
-//!   x[pixel][d+1] ──▶ │ sum += x · dy   │        R × N vectors that stay in registers
+//!   x[pixel][i]   ──▶ ┌────────┬────────┐
+//!   x[pixel][i+1] ──▶ │ sum += x · dy   │        R × N vectors that stay in registers
 //!        …            └────────┴────────┘
 //! ```
+//!
+//! i runs over the depths of one tap, for all pixels at which that tap meets the input; or, if the
+//! volume is not deep, over all taps of a row together.
 
 #![expect(
     clippy::needless_range_loop,
     reason = "the registers of a tile are numbered"
 )]
 
-use core::ops::Range;
-
 use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
+use super::window::{Run, even, extent};
 
 /// R at most.
-const DEPTHS: usize = 6;
+const ROWS: usize = 6;
+
+/// What is read.
+pub(super) struct Operands<'a> {
+    pub(super) sizes: &'a Sizes,
+    pub(super) x: &'a [f32],
+    pub(super) dy: &'a [f32],
+}
 
 #[inline(always)]
 pub(super) fn add_gradient<S: Simd>(
     simd: S,
-    sizes: &Sizes,
-    x: &[f32],
-    dy: &[f32],
+    from: &Operands,
     d_filters: &mut [f32],
     d_bias: &mut [f32],
-) {
-    widest!(simd: S, sizes.y[2], strips(sizes, x, dy, d_filters));
-    sum_rows(simd, dy, d_bias);
+) -> Option<()> {
+    widest!(simd: S, from.sizes.y[2], strips(from, d_filters))?;
+    sum_rows(simd, from.dy, d_bias)
+}
+
+/// Adds every row of `rows` to `sums`, which is as long as one.
+#[inline(always)]
+pub(super) fn sum_rows<S: Simd>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
+    widest!(simd: S, sums.len(), sum_columns(rows, sums))
+}
+
+#[inline(always)]
+fn sum_columns<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
+    let k = sums.len();
+    for at in (0..k).step_by(V::LEN) {
+        let from = at.min(k - V::LEN);
+        let mut sum = V::splat(simd, 0.0);
+        for row in rows.chunks_exact(k) {
+            sum = sum.add(V::load(simd, row, from)?);
+        }
+        V::load(simd, sums, from)?
+            .add(sum.clear_below(at - from))
+            .store(sums, from);
+    }
+    Some(())
 }
 
 /// All filters, two vectors of them at a time. The last vector ends at the last filter; what it
 /// computes a second time is not added.
 #[inline(always)]
-fn strips<S: Simd, V: Lanes<S>>(
-    simd: S,
-    sizes: &Sizes,
-    x: &[f32],
-    dy: &[f32],
-    d_filters: &mut [f32],
-) {
-    let (k, len) = (sizes.y[2], V::LEN);
-    let mut at = 0;
-    while at < k {
+fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, d_filters: &mut [f32]) -> Option<()> {
+    let (k, len) = (from.sizes.y[2], V::LEN);
+    for at in (0..k).step_by(2 * len) {
         if k - at > len {
             let last = (at + len).min(k - len);
-            let (ks, done) = ([at, last], at + len - last);
-            sweep::<S, V, 2>(simd, sizes, x, dy, ks, done, d_filters);
+            sweep::<S, V, 2>(simd, from, [at, last], at + len - last, d_filters)?;
         } else {
-            let done = at + len - k;
-            sweep::<S, V, 1>(simd, sizes, x, dy, [k - len], done, d_filters);
+            sweep::<S, V, 1>(simd, from, [k - len], at + len - k, d_filters)?;
         }
-        at += 2 * len;
     }
+    Some(())
 }
 
 /// All taps and depths for the filters at `ks`; the first `done` lanes of the last vector are
@@ -69,150 +89,164 @@ fn strips<S: Simd, V: Lanes<S>>(
 #[inline(always)]
 fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
-    sizes: &Sizes,
-    x: &[f32],
-    dy: &[f32],
+    from: &Operands,
     ks: [usize; N],
     done: usize,
     d_filters: &mut [f32],
-) {
-    let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
-    let ([fh, fw], [sy, sx], [py, px]) = (sizes.filter, sizes.stride, sizes.before);
+) -> Option<()> {
+    let ([_, _, depth], [fh, fw], k) = (from.sizes.x, from.sizes.filter, from.sizes.y[2]);
+    // Called through a table, so that each tile is a function with the registers to itself.
+    let tiles: [Tile<S, N>; ROWS] = [
+        tile::<S, V, 1, N>,
+        tile::<S, V, 2, N>,
+        tile::<S, V, 3, N>,
+        tile::<S, V, 4, N>,
+        tile::<S, V, 5, N>,
+        tile::<S, V, 6, N>,
+    ];
     for fy in 0..fh {
-        for fx in 0..fw {
-            let (oy, ox) = (sizes.axis(0).outputs(fy), sizes.axis(1).outputs(fx));
-            if oy.is_empty() || ox.is_empty() {
+        let rows = Run {
+            places: from.sizes.axis(0).outputs(fy),
+            taps: fy..fy + 1,
+        };
+        for columns in columns(from.sizes) {
+            if rows.is_empty() || columns.is_empty() {
                 continue;
             }
-            let x_at = ((oy.start * sy + fy - py) * width + ox.start * sx + fx - px) * depth;
-            let pixels = Pixels {
-                x,
-                dy,
-                rows: oy.len(),
-                columns: ox.len(),
-                x_row: sy * width * depth,
-                x_pitch: sx * depth,
-                dy_at: (oy.start * wo + ox.start) * k,
-                dy_row: wo * k,
-                k,
-                ks,
-                done,
-            };
-            for d in even(depth, DEPTHS) {
-                let x_at = x_at + d.start;
-                let to = ((fy * fw + fx) * depth + d.start) * k;
-                match d.len() {
-                    1 => tile::<S, V, 1, N>(simd, &pixels, x_at, to, d_filters),
-                    2 => tile::<S, V, 2, N>(simd, &pixels, x_at, to, d_filters),
-                    3 => tile::<S, V, 3, N>(simd, &pixels, x_at, to, d_filters),
-                    4 => tile::<S, V, 4, N>(simd, &pixels, x_at, to, d_filters),
-                    5 => tile::<S, V, 5, N>(simd, &pixels, x_at, to, d_filters),
-                    _ => tile::<S, V, DEPTHS, N>(simd, &pixels, x_at, to, d_filters),
-                }
+            let mut pixels = Pixels::new(from, [&rows, &columns], ks, done)?;
+            for i in even(columns.taps.len() * depth, ROWS) {
+                let to = ((fy * fw + columns.taps.start) * depth + i.start) * k;
+                tiles.get(i.len() - 1)?(simd, &pixels, d_filters.get_mut(to..)?)?;
+                pixels.x = pixels.x.get(i.len()..)?;
             }
         }
     }
+    Some(())
 }
 
-/// `0..n` in as few ranges of at most `most` as possible, that differ by one at most in length.
-pub(super) fn even(n: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = n.div_ceil(most);
-    (0..parts).map(move |part| part * n / parts..(part + 1) * n / parts)
+/// Outputs and taps that meet: the outputs of each tap; or, where one depth column is too short for
+/// a tile, all taps of neighbouring outputs, which are contiguous.
+fn columns(sizes: &Sizes) -> impl Iterator<Item = Run> {
+    let axis = sizes.axis(1);
+    let short = sizes.x[2] < 4;
+    let runs = short.then(|| axis.runs()).into_iter().flatten();
+    let taps = if short { 0..0 } else { 0..axis.filter };
+    runs.chain(taps.map(move |tap| Run {
+        places: axis.outputs(tap),
+        taps: tap..tap + 1,
+    }))
 }
 
-/// What the tiles of one tap share.
+/// What the tiles of one rectangle share: the first place that is read, how many there are, and how
+/// far apart.
 struct Pixels<'a, const N: usize> {
     x: &'a [f32],
     dy: &'a [f32],
     rows: usize,
     columns: usize,
-    x_row: usize,
-    x_pitch: usize,
-    dy_at: usize,
-    dy_row: usize,
+    x_pitch: [usize; 2],
+    dy_pitch: usize,
     k: usize,
     ks: [usize; N],
     done: usize,
 }
 
-#[inline(always)]
+impl<'a, const N: usize> Pixels<'a, N> {
+    #[inline(always)]
+    fn new(
+        from: &Operands<'a>,
+        [rows, columns]: [&Run; 2],
+        ks: [usize; N],
+        done: usize,
+    ) -> Option<Self> {
+        let ([_, width, depth], [_, wo, k]) = (from.sizes.x, from.sizes.y);
+        let ([sy, sx], [py, px]) = (from.sizes.stride, from.sizes.before);
+        let [oy, ox] = [rows.places.start, columns.places.start];
+        let row = (oy * sy + rows.taps.start).checked_sub(py)?;
+        let column = (ox * sx + columns.taps.start).checked_sub(px)?;
+        Some(Self {
+            x: from.x.get((row * width + column) * depth..)?,
+            dy: from.dy.get((oy * wo + ox) * k..)?,
+            rows: rows.places.len(),
+            columns: columns.places.len(),
+            x_pitch: [sy * width * depth, sx * depth],
+            dy_pitch: wo * k,
+            k,
+            ks,
+            done,
+        })
+    }
+}
+
+type Tile<S, const N: usize> = fn(S, &Pixels<'_, N>, &mut [f32]) -> Option<()>;
+
 fn tile<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
     simd: S,
     pixels: &Pixels<'_, N>,
-    x_at: usize,
-    to: usize,
     d_filters: &mut [f32],
-) {
+) -> Option<()> {
     simd.vectorize(
         #[inline(always)]
         || {
             let mut sums = [[V::splat(simd, 0.0); N]; R];
-            for row in 0..pixels.rows {
-                let Some(x) = pixels.x.get(x_at + row * pixels.x_row..) else {
-                    return;
-                };
-                let dy_at = pixels.dy_at + row * pixels.dy_row;
-                let Some(dy) = pixels.dy.get(dy_at..dy_at + pixels.columns * pixels.k) else {
-                    return;
-                };
-                for (x, dy) in x.chunks(pixels.x_pitch).zip(dy.chunks_exact(pixels.k)) {
-                    let Some(x) = x.first_chunk::<R>() else {
-                        return;
-                    };
-                    let mut vectors = [V::splat(simd, 0.0); N];
-                    for n in 0..N {
-                        let Some(vector) = V::load(simd, dy, pixels.ks[n]) else {
-                            return;
-                        };
-                        vectors[n] = vector;
-                    }
-                    for r in 0..R {
-                        let x = V::splat(simd, x[r]);
-                        for n in 0..N {
-                            sums[r][n] = x.mul_add(vectors[n], sums[r][n]);
-                        }
-                    }
-                }
-            }
+            add_products(simd, pixels, &mut sums)?;
             for r in 0..R {
                 sums[r][N - 1] = sums[r][N - 1].clear_below(pixels.done);
                 for n in 0..N {
-                    let at = to + r * pixels.k + pixels.ks[n];
-                    let Some(old) = V::load(simd, d_filters, at) else {
-                        return;
-                    };
-                    sums[r][n].add(old).store(d_filters, at);
+                    let at = r * pixels.k + pixels.ks[n];
+                    V::load(simd, d_filters, at)?
+                        .add(sums[r][n])
+                        .store(d_filters, at);
                 }
             }
+            Some(())
         },
-    );
+    )
 }
 
-/// Adds every row of `rows` to `sums`, which is as long as one.
+/// Adds the products of the first R scalars of each pixel with its `dy`.
 #[inline(always)]
-pub(super) fn sum_rows<S: Simd>(simd: S, rows: &[f32], sums: &mut [f32]) {
-    if !sums.is_empty() {
-        widest!(simd: S, sums.len(), sum_strips(rows, sums));
+fn add_products<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
+    simd: S,
+    pixels: &Pixels<'_, N>,
+    sums: &mut [[V; N]; R],
+) -> Option<()> {
+    let &Pixels {
+        rows,
+        columns,
+        x_pitch,
+        dy_pitch,
+        k,
+        ks,
+        ..
+    } = pixels;
+    let x = pixels
+        .x
+        .get(..extent(rows, x_pitch[0], extent(columns, x_pitch[1], R)?)?)?;
+    let dy = pixels
+        .dy
+        .get(..extent(rows, dy_pitch, columns.checked_mul(k)?)?)?;
+    if ks.iter().any(|at| at + V::LEN > k) {
+        return None;
     }
-}
-
-#[inline(always)]
-fn sum_strips<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) {
-    let k = sums.len();
-    let mut at = 0;
-    while at < k {
-        let from = at.min(k - V::LEN);
-        let mut sum = V::splat(simd, 0.0);
-        for row in rows.chunks_exact(k) {
-            let Some(row) = V::load(simd, row, from) else {
-                return;
-            };
-            sum = sum.add(row);
+    for row in 0..rows {
+        for column in 0..columns {
+            let mut vectors = [V::splat(simd, 0.0); N];
+            for n in 0..N {
+                let at = row * dy_pitch + column * k + ks[n];
+                // SAFETY: at + LEN <= (rows − 1) · dy_pitch + columns · k = dy.len(), because
+                // row < rows, column < columns and ks[n] + LEN <= k.
+                vectors[n] = unsafe { V::load_unchecked(simd, dy, at) };
+            }
+            let at = row * x_pitch[0] + column * x_pitch[1];
+            for r in 0..R {
+                // SAFETY: at + r < (rows − 1) · x_pitch[0] + (columns − 1) · x_pitch[1] + R = x.len()
+                let x = V::splat(simd, *unsafe { x.get_unchecked(at + r) });
+                for n in 0..N {
+                    sums[r][n] = x.mul_add(vectors[n], sums[r][n]);
+                }
+            }
         }
-        let Some(old) = V::load(simd, sums, from) else {
-            return;
-        };
-        sum.clear_below(at - from).add(old).store(sums, from);
-        at += V::LEN;
     }
+    Some(())
 }

@@ -8,186 +8,226 @@
 //! ```
 //!
 //! With a stride S, the inputs `phase, phase + S, …` meet every S-th tap and neighbouring outputs:
-//! each phase is a convolution of stride 1.
+//! each phase is a convolution of stride 1. As in [`conv`](super::conv), inputs that meet the same
+//! taps are tiled together.
 
 #![expect(
     clippy::needless_range_loop,
     reason = "the registers of a tile are numbered"
 )]
 
+use core::array;
+
 use fearless_simd::Simd;
 
 use super::Sizes;
-use super::conv_filters::even;
 use super::lanes::{Lanes, widest};
-use super::window::groups;
+use super::window::{Phase, Run, Walk, even, extent, groups};
 
 /// P at most.
 const PIXELS: usize = 3;
 /// R at most.
 const DEPTHS: usize = 4;
 
-#[inline(always)]
-pub(super) fn backward<S: Simd>(
-    simd: S,
-    sizes: &Sizes,
-    dx: &mut [f32],
-    dy: &[f32],
-    filters: &[f32],
-) {
-    widest!(simd: S, sizes.y[2], sweep(sizes, dy, filters, dx));
+/// What is read.
+pub(super) struct Operands<'a> {
+    pub(super) sizes: &'a Sizes,
+    pub(super) dy: &'a [f32],
+    pub(super) filters: &'a [f32],
 }
 
 #[inline(always)]
-fn sweep<S: Simd, V: Lanes<S>>(
+pub(super) fn backward<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
+    widest!(simd: S, from.sizes.y[2], sweep(from, dx))
+}
+
+/// All inputs, a few depths at a time: their filters stay in the first-level cache.
+#[inline(always)]
+fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
+    // Called through a table, so that each tile is a function with the registers to itself.
+    let tiles: [_; PIXELS] = [tiles::<S, V, 1>(), tiles::<S, V, 2>(), tiles::<S, V, 3>()];
+    let [rows, columns] = [0, 1].map(|axis| from.sizes.axis(axis));
+    let rest = V::rest(simd, from.sizes.y[2]);
+    for d in even(from.sizes.x[2], DEPTHS) {
+        for place in rows.phases().flat_map(Phase::runs) {
+            for (u, columns) in columns.phases().flat_map(Phase::runs) {
+                let runs = [&place, &(u, columns)];
+                let taps = Taps::new(from, runs, d.start, rest);
+                let mut walk = walk(from.sizes, runs, d.start);
+                let [rows, columns] = runs.map(|(_, run)| run.places.len());
+                for size in groups(rows * columns, PIXELS) {
+                    tiles.get(size - 1)?.get(d.len() - 1)?(simd, &taps, &mut walk, dx)?;
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+/// The tiles of P pixels.
+fn tiles<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; DEPTHS] {
+    [
+        tile::<S, V, P, 1>,
+        tile::<S, V, P, 2>,
+        tile::<S, V, P, 3>,
+        tile::<S, V, P, 4>,
+    ]
+}
+
+/// From the outputs that meet the last tap, to the inputs.
+fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2], d: usize) -> Walk {
+    let ([_, width, depth], [_, wo, k], [sy, sx]) = (sizes.x, sizes.y, sizes.stride);
+    let [m, n] = [rows.places.start, columns.places.start];
+    // Wraps if no tap meets the input: nothing is read then.
+    let row = (v.output + m + 1).wrapping_sub(rows.taps.end);
+    let column = (u.output + n + 1).wrapping_sub(columns.taps.end);
+    let output = row.wrapping_mul(wo).wrapping_add(column).wrapping_mul(k);
+    let input = ((v.first + m * sy) * width + u.first + n * sx) * depth + d;
+    Walk::new(
+        columns.places.len(),
+        [output, input],
+        [k, sx * depth],
+        [wo * k, sy * width * depth],
+    )
+}
+
+/// What the tiles of one rectangle share.
+struct Taps<'a, V> {
+    dy: &'a [f32],
+    /// From the first tap on.
+    filters: &'a [f32],
+    rows: usize,
+    columns: usize,
+    /// From one output to the next, in a column and in a row.
+    dy_pitch: [usize; 2],
+    /// From one tap to the next, in a column and in a row. Taps run against outputs.
+    filter_pitch: [usize; 2],
+    k: usize,
+    rest: V,
+}
+
+impl<'a, V> Taps<'a, V> {
+    #[inline(always)]
+    fn new(
+        from: &Operands<'a>,
+        [(v, rows), (u, columns)]: [&(Phase, Run); 2],
+        d: usize,
+        rest: V,
+    ) -> Self {
+        let ([_, _, depth], [_, wo, k]) = (from.sizes.x, from.sizes.y);
+        let ([_, fw], [sy, sx]) = (from.sizes.filter, from.sizes.stride);
+        let tap = (v.tap + rows.taps.start * sy) * fw + u.tap + columns.taps.start * sx;
+        Self {
+            dy: from.dy,
+            filters: from
+                .filters
+                .get((tap * depth + d) * k..)
+                .unwrap_or_default(),
+            rows: rows.taps.len(),
+            columns: columns.taps.len(),
+            dy_pitch: [wo * k, k],
+            filter_pitch: [sy * fw * depth * k, sx * depth * k],
+            k,
+            rest,
+        }
+    }
+}
+
+type Tile<S, V> = fn(S, &Taps<'_, V>, &mut Walk, &mut [f32]) -> Option<()>;
+
+fn tile<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
     simd: S,
-    sizes: &Sizes,
-    dy: &[f32],
-    filters: &[f32],
+    taps: &Taps<'_, V>,
+    walk: &mut Walk,
     dx: &mut [f32],
-) {
-    let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
-    let [sy, sx] = sizes.stride;
-    for d in even(depth, DEPTHS) {
-        for (v, u) in sizes
-            .axis(0)
-            .phases()
-            .flat_map(|v| sizes.axis(1).phases().map(move |u| (v, u)))
-        {
-            for rows in v.runs() {
-                for columns in u.runs() {
-                    let taps = Taps {
-                        dy,
-                        filters,
-                        sizes,
-                        taps: [
-                            [rows.taps.start, rows.taps.end, v.tap],
-                            [columns.taps.start, columns.taps.end, u.tap],
-                        ],
-                        d: d.start,
-                    };
-                    for (size, places) in
-                        groups([rows.places.clone(), columns.places.clone()], PIXELS)
-                    {
-                        let at = places.map(|[m, n]| Pixel {
-                            dy: ((v.output + m) * wo + u.output + n) * k,
-                            dx: ((v.first + m * sy) * width + u.first + n * sx) * depth + d.start,
-                        });
-                        match size {
-                            1 => depths::<S, V, 1>(simd, &taps, &at, d.len(), dx),
-                            2 => depths::<S, V, 2>(simd, &taps, &at, d.len(), dx),
-                            _ => depths::<S, V, PIXELS>(simd, &taps, &at, d.len(), dx),
-                        }
+) -> Option<()> {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let places: [_; P] = array::from_fn(|_| walk.next());
+            let mut sums = [[V::splat(simd, 0.0); R]; P];
+            if taps.rows > 0 && taps.columns > 0 {
+                let mut dys = [0; P];
+                for p in 0..P {
+                    dys[p] = places[p][0];
+                }
+                add_products(simd, taps, dys, &mut sums)?;
+            }
+            for p in 0..P {
+                let dx = dx.get_mut(places[p][1]..)?.first_chunk_mut::<R>()?;
+                for r in 0..R {
+                    dx[r] = sums[p][r].sum();
+                }
+            }
+            Some(())
+        },
+    )
+}
+
+/// Adds the products of the taps and the outputs from `places` of `dy` on.
+///
+/// Unchecked inside: with checked loads this takes three times as long.
+#[inline(always)]
+fn add_products<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
+    simd: S,
+    taps: &Taps<'_, V>,
+    places: [usize; P],
+    sums: &mut [[V; R]; P],
+) -> Option<()> {
+    let &Taps {
+        rows,
+        columns,
+        dy_pitch,
+        filter_pitch,
+        k,
+        ..
+    } = taps;
+    let row = extent(columns, filter_pitch[1], k.checked_mul(R)?)?;
+    let filters = taps.filters.get(..extent(rows, filter_pitch[0], row)?)?;
+    let row = extent(columns, dy_pitch[1], k)?;
+    let mut dys = [&[][..]; P];
+    for p in 0..P {
+        dys[p] = taps
+            .dy
+            .get(places[p]..)?
+            .get(..extent(rows, dy_pitch[0], row)?)?;
+    }
+    let last = k.checked_sub(V::LEN)?;
+    // SAFETY: called for v < rows, u < columns and at <= k − LEN, so that
+    // v · dy_pitch[0] + u · dy_pitch[1] + at + LEN <= dys[p].len().
+    let dy = |p: usize, at: usize| unsafe { V::load_unchecked(simd, dys[p], at) };
+    // SAFETY: likewise; a tap has R rows of k, and r < R.
+    let filter = |at: usize| unsafe { V::load_unchecked(simd, filters, at) };
+    for v in 0..rows {
+        for u in 0..columns {
+            let dy_at = v * dy_pitch[0] + u * dy_pitch[1];
+            let f_at = (rows - 1 - v) * filter_pitch[0] + (columns - 1 - u) * filter_pitch[1];
+            let mut at = 0;
+            loop {
+                let mut vectors = [V::splat(simd, 0.0); P];
+                for p in 0..P {
+                    vectors[p] = dy(p, dy_at + at);
+                }
+                for r in 0..R {
+                    let f = filter(f_at + r * k + at);
+                    for p in 0..P {
+                        sums[p][r] = vectors[p].mul_add(f, sums[p][r]);
+                    }
+                }
+                at += V::LEN;
+                if at > last {
+                    break;
+                }
+            }
+            if !k.is_multiple_of(V::LEN) {
+                for p in 0..P {
+                    let dy = dy(p, dy_at + last).mul(taps.rest);
+                    for r in 0..R {
+                        sums[p][r] = dy.mul_add(filter(f_at + r * k + last), sums[p][r]);
                     }
                 }
             }
         }
     }
-}
-
-#[inline(always)]
-fn depths<S: Simd, V: Lanes<S>, const P: usize>(
-    simd: S,
-    taps: &Taps<'_>,
-    pixels: &[Pixel; 8],
-    depths: usize,
-    dx: &mut [f32],
-) {
-    match depths {
-        1 => tile::<S, V, P, 1>(simd, taps, pixels, dx),
-        2 => tile::<S, V, P, 2>(simd, taps, pixels, dx),
-        3 => tile::<S, V, P, 3>(simd, taps, pixels, dx),
-        _ => tile::<S, V, P, DEPTHS>(simd, taps, pixels, dx),
-    }
-}
-
-/// What the tiles of one rectangle share. An axis of `taps` is `[first j, last j + 1, tap of j = 0]`.
-struct Taps<'a> {
-    dy: &'a [f32],
-    filters: &'a [f32],
-    sizes: &'a Sizes,
-    taps: [[usize; 3]; 2],
-    d: usize,
-}
-
-/// Where the output that meets tap j = 0 lies in `dy` (perhaps outside: then that tap is not asked
-/// for), and the depths in `dx`.
-#[derive(Clone, Copy)]
-struct Pixel {
-    dy: usize,
-    dx: usize,
-}
-
-#[inline(always)]
-fn tile<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
-    simd: S,
-    taps: &Taps<'_>,
-    pixels: &[Pixel; 8],
-    dx: &mut [f32],
-) {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let ([_, _, depth], [_, wo, k]) = (taps.sizes.x, taps.sizes.y);
-            let ([_, fw], [sy, sx]) = (taps.sizes.filter, taps.sizes.stride);
-            let [[v0, v1, fy], [u0, u1, fx]] = taps.taps;
-            let mut sums = [[V::splat(simd, 0.0); R]; P];
-            for v in v0..v1 {
-                for u in u0..u1 {
-                    let f_at = (((fy + v * sy) * fw + fx + u * sx) * depth + taps.d) * k;
-                    let back = (v * wo + u) * k;
-                    let (mut dys, mut fs) = ([&[][..]; P], [&[][..]; R]);
-                    for p in 0..P {
-                        let at = pixels[p].dy - back;
-                        let Some(dy) = taps.dy.get(at..at + k) else {
-                            return;
-                        };
-                        dys[p] = dy;
-                    }
-                    for r in 0..R {
-                        let at = f_at + r * k;
-                        let Some(f) = taps.filters.get(at..at + k) else {
-                            return;
-                        };
-                        fs[r] = f;
-                    }
-                    let mut at = 0;
-                    while at < k {
-                        // The last vector ends at the last filter; lanes already summed are zeroed.
-                        let from = at.min(k - V::LEN);
-                        let mut vectors = [V::splat(simd, 0.0); R];
-                        for r in 0..R {
-                            let Some(f) = V::load(simd, fs[r], from) else {
-                                return;
-                            };
-                            vectors[r] = f;
-                        }
-                        for p in 0..P {
-                            let Some(mut dy) = V::load(simd, dys[p], from) else {
-                                return;
-                            };
-                            if from < at {
-                                dy = dy.clear_below(at - from);
-                            }
-                            for r in 0..R {
-                                sums[p][r] = dy.mul_add(vectors[r], sums[p][r]);
-                            }
-                        }
-                        at += V::LEN;
-                    }
-                }
-            }
-            for p in 0..P {
-                let Some(dx) = dx.get_mut(pixels[p].dx..) else {
-                    return;
-                };
-                let Some(dx) = dx.first_chunk_mut::<R>() else {
-                    return;
-                };
-                for r in 0..R {
-                    dx[r] = sums[p][r].sum();
-                }
-            }
-        },
-    );
+    Some(())
 }

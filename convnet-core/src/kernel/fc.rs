@@ -1,4 +1,11 @@
-//! Fully connected: the memory bandwidth decides, so the filters are read once, row after row.
+//! Fully connected: the memory bandwidth decides, so the weights are read once.
+//!
+//! ```text
+//!   x[n]   ──▶ ├──────── filters[n] ────────┤       forward: y += x[n] · filters[n], 8 rows at a
+//!   x[n+1] ──▶ ├──────── filters[n+1] ──────┤       time; where K is small, y stays in registers
+//!        …                                          backward: dx[n] = dy · filters[n], 4 rows at a
+//!              ├──────── y or dy ───────────┤       time
+//! ```
 
 #![expect(
     clippy::needless_range_loop,
@@ -10,99 +17,158 @@ use fearless_simd::Simd;
 use super::conv_filters::sum_rows;
 use super::lanes::{Lanes, widest};
 
-/// Rows of filters per pass over `y`.
-const ROWS: usize = 8;
-
 #[inline(always)]
-pub(super) fn forward<S: Simd>(simd: S, x: &[f32], filters: &[f32], bias: &[f32], y: &mut [f32]) {
-    y.copy_from_slice(bias);
-    widest!(simd: S, y.len(), add_rows(x, filters, y));
+pub(super) fn forward<S: Simd>(
+    simd: S,
+    x: &[f32],
+    filters: &[f32],
+    bias: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
+    y.iter_mut().zip(bias).for_each(|(y, bias)| *y = *bias);
+    widest!(simd: S, y.len(), add_rows(x, filters, y))
 }
 
 /// `y[k] += Σ x[n] · filters[n][k]`
 #[inline(always)]
-fn add_rows<S: Simd, V: Lanes<S>>(simd: S, x: &[f32], filters: &[f32], y: &mut [f32]) {
+fn add_rows<S: Simd, V: Lanes<S>>(
+    simd: S,
+    x: &[f32],
+    filters: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
+    const ROWS: usize = 8;
     let k = y.len();
-    for (x, rows) in x.chunks(ROWS).zip(filters.chunks(ROWS * k)) {
-        match x.first_chunk::<ROWS>() {
-            Some(x) => add_some::<S, V, ROWS>(simd, x, rows, y),
-            None => {
-                for (x, row) in x.iter().zip(rows.chunks_exact(k)) {
-                    add_some::<S, V, 1>(simd, &[*x], row, y);
-                }
-            }
-        }
+    if k <= 8 * V::LEN {
+        return add_columns::<S, V>(simd, x, filters, y);
     }
+    let (blocks, rest) = x.as_chunks::<ROWS>();
+    let mut rows = filters;
+    for x in blocks {
+        add_block::<S, V, ROWS>(simd, x, rows, y)?;
+        rows = rows.get(ROWS * k..)?;
+    }
+    for &x in rest {
+        add_block::<S, V, 1>(simd, &[x], rows, y)?;
+        rows = rows.get(k..)?;
+    }
+    Some(())
 }
 
 #[inline(always)]
-fn add_some<S: Simd, V: Lanes<S>, const R: usize>(
+fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
     simd: S,
     x: &[f32; R],
     rows: &[f32],
     y: &mut [f32],
-) {
-    let (k, xs) = (y.len(), x.map(|x| V::splat(simd, x)));
-    let mut at = 0;
-    while at < k {
+) -> Option<()> {
+    let k = y.len();
+    for at in (0..k).step_by(V::LEN) {
+        // The last vector ends at the last filter; lanes already summed are dropped.
         let from = at.min(k - V::LEN);
-        let Some(old) = V::load(simd, y, from) else {
-            return;
-        };
         let mut sum = V::splat(simd, 0.0);
         for r in 0..R {
-            let Some(row) = V::load(simd, rows, r * k + from) else {
-                return;
-            };
-            sum = xs[r].mul_add(row, sum);
+            sum = V::splat(simd, x[r]).mul_add(V::load(simd, rows, r * k + from)?, sum);
         }
-        old.add(sum.clear_below(at - from)).store(y, from);
-        at += V::LEN;
+        if from < at {
+            sum = sum.clear_below(at - from);
+        }
+        V::load(simd, y, from)?.add(sum).store(y, from);
     }
+    Some(())
+}
+
+/// As [`add_rows`], a vector of filters at a time; every fourth row goes to the same register, so
+/// that an addition need not wait for the one before.
+#[inline(always)]
+fn add_columns<S: Simd, V: Lanes<S>>(
+    simd: S,
+    x: &[f32],
+    filters: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
+    const ROWS: usize = 4;
+    let k = y.len();
+    let (blocks, rest) = x.as_chunks::<ROWS>();
+    for at in (0..k).step_by(V::LEN) {
+        let from = at.min(k - V::LEN);
+        let mut sums = [V::splat(simd, 0.0); ROWS];
+        let mut row = from;
+        for x in blocks {
+            for r in 0..ROWS {
+                sums[r] = V::splat(simd, x[r]).mul_add(V::load(simd, filters, row)?, sums[r]);
+                row += k;
+            }
+        }
+        for &x in rest {
+            sums[0] = V::splat(simd, x).mul_add(V::load(simd, filters, row)?, sums[0]);
+            row += k;
+        }
+        let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+        V::load(simd, y, from)?
+            .add(sum.clear_below(at - from))
+            .store(y, from);
+    }
+    Some(())
 }
 
 #[inline(always)]
-pub(super) fn backward_input<S: Simd>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) {
-    widest!(simd: S, dy.len(), dots(dy, filters, dx));
+pub(super) fn backward_input<S: Simd>(
+    simd: S,
+    dx: &mut [f32],
+    dy: &[f32],
+    filters: &[f32],
+) -> Option<()> {
+    widest!(simd: S, dy.len(), dots(dx, dy, filters))
 }
 
 #[inline(always)]
-fn dots<S: Simd, V: Lanes<S>>(simd: S, dy: &[f32], filters: &[f32], dx: &mut [f32]) {
-    const R: usize = 4;
+fn dots<S: Simd, V: Lanes<S>>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
+    const ROWS: usize = 4;
     let k = dy.len();
-    let (blocks, rest) = dx.as_chunks_mut::<R>();
-    let mut rows = filters.chunks(R * k);
-    for (dx, rows) in blocks.iter_mut().zip(&mut rows) {
-        *dx = dot::<S, V, R>(simd, dy, rows).unwrap_or(*dx);
+    let last = V::rest(simd, k);
+    let (blocks, rest) = dx.as_chunks_mut::<ROWS>();
+    let mut rows = filters;
+    for dx in blocks {
+        *dx = dot::<S, V, ROWS>(simd, dy, rows, last)?;
+        rows = rows.get(ROWS * k..)?;
     }
-    if let Some(rows) = rows.next() {
-        for (dx, row) in rest.iter_mut().zip(rows.chunks_exact(k)) {
-            [*dx] = dot::<S, V, 1>(simd, dy, row).unwrap_or([*dx]);
-        }
+    for dx in rest {
+        [*dx] = dot::<S, V, 1>(simd, dy, rows, last)?;
+        rows = rows.get(k..)?;
     }
+    Some(())
 }
 
+/// `Σ dy[k] · rows[r][k]`
 #[inline(always)]
 fn dot<S: Simd, V: Lanes<S>, const R: usize>(
     simd: S,
     dy: &[f32],
     rows: &[f32],
+    rest: V,
 ) -> Option<[f32; R]> {
     let k = dy.len();
+    let last = k.checked_sub(V::LEN)?;
     let mut sums = [V::splat(simd, 0.0); R];
-    let mut at = 0;
-    while at < k {
-        let from = at.min(k - V::LEN);
-        let mut dy = V::load(simd, dy, from)?;
-        if from < at {
-            dy = dy.clear_below(at - from);
-        }
+    for at in (0..=last).step_by(V::LEN) {
+        let dy = V::load(simd, dy, at)?;
         for r in 0..R {
-            sums[r] = dy.mul_add(V::load(simd, rows, r * k + from)?, sums[r]);
+            sums[r] = dy.mul_add(V::load(simd, rows, r * k + at)?, sums[r]);
         }
-        at += V::LEN;
     }
-    Some(sums.map(V::sum))
+    if !k.is_multiple_of(V::LEN) {
+        let dy = V::load(simd, dy, last)?.mul(rest);
+        for r in 0..R {
+            sums[r] = dy.mul_add(V::load(simd, rows, r * k + last)?, sums[r]);
+        }
+    }
+    // Not `sums.map`: what it calls would not be compiled for this instruction set.
+    let mut dx = [0.0; R];
+    for r in 0..R {
+        dx[r] = sums[r].sum();
+    }
+    Some(dx)
 }
 
 #[inline(always)]
@@ -112,29 +178,32 @@ pub(super) fn add_gradient<S: Simd>(
     dy: &[f32],
     d_filters: &mut [f32],
     d_bias: &mut [f32],
-) {
-    sum_rows(simd, dy, d_bias);
-    widest!(simd: S, dy.len(), outer(x, dy, d_filters));
+) -> Option<()> {
+    sum_rows(simd, dy, d_bias)?;
+    widest!(simd: S, dy.len(), add_outer(x, dy, d_filters))
 }
 
+/// `d_filters[n][k] += x[n] · dy[k]`
 #[inline(always)]
-fn outer<S: Simd, V: Lanes<S>>(simd: S, x: &[f32], dy: &[f32], d_filters: &mut [f32]) {
+fn add_outer<S: Simd, V: Lanes<S>>(
+    simd: S,
+    x: &[f32],
+    dy: &[f32],
+    d_filters: &mut [f32],
+) -> Option<()> {
+    let whole = dy.len() - dy.len() % V::LEN;
+    let rest = dy.get(whole..)?;
     for (&x, row) in x.iter().zip(d_filters.chunks_exact_mut(dy.len())) {
-        let x = V::splat(simd, x);
-        let mut at = 0;
-        while at < dy.len() {
-            let from = at.min(dy.len() - V::LEN);
-            let Some(mut dy) = V::load(simd, dy, from) else {
-                return;
-            };
-            let Some(old) = V::load(simd, row, from) else {
-                return;
-            };
-            if from < at {
-                dy = dy.clear_below(at - from);
-            }
-            x.mul_add(dy, old).store(row, from);
-            at += V::LEN;
+        let vector = V::splat(simd, x);
+        for at in (0..whole).step_by(V::LEN) {
+            vector
+                .mul_add(V::load(simd, dy, at)?, V::load(simd, row, at)?)
+                .store(row, at);
+        }
+        // One by one: a vector that reads what the last one has just written waits for it.
+        for (sum, dy) in row.get_mut(whole..)?.iter_mut().zip(rest) {
+            *sum += x * dy;
         }
     }
+    Some(())
 }

@@ -11,6 +11,13 @@ pub(super) trait Lanes<S: Simd>: Copy {
     /// The scalars of `from[at..]`; `None` if they are not all there.
     fn load(simd: S, from: &[f32], at: usize) -> Option<Self>;
 
+    /// The scalars of `from[at..]`.
+    ///
+    /// # Safety
+    ///
+    /// `at + LEN <= from.len()`
+    unsafe fn load_unchecked(simd: S, from: &[f32], at: usize) -> Self;
+
     /// Writes to `to[at..]`, if there is room.
     fn store(self, to: &mut [f32], at: usize);
 
@@ -19,11 +26,20 @@ pub(super) trait Lanes<S: Simd>: Copy {
 
     fn add(self, other: Self) -> Self;
 
+    fn mul(self, other: Self) -> Self;
+
     /// Pairwise.
     fn sum(self) -> f32;
 
     /// The lanes below `lane` set to zero.
     fn clear_below(self, lane: usize) -> Self;
+
+    /// Where `len` scalars are read a vector at a time and the last vector ends at the last scalar:
+    /// one in its lanes that were not in the vector before, zero in the others.
+    #[inline(always)]
+    fn rest(simd: S, len: usize) -> Self {
+        Self::splat(simd, 1.0).clear_below(Self::LEN - len % Self::LEN)
+    }
 
     /// Lane by lane `if self > other { a } else { b }`.
     fn if_greater(self, other: Self, a: Self, b: Self) -> Self;
@@ -46,6 +62,12 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     }
 
     #[inline(always)]
+    unsafe fn load_unchecked(simd: S, from: &[f32], at: usize) -> Self {
+        // SAFETY: `at + V::LEN <= from.len()`, as the caller promises.
+        V::from_slice(simd, unsafe { from.get_unchecked(at..at + V::LEN) })
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [f32], at: usize) {
         if let Some(to) = to.get_mut(at..at.wrapping_add(V::LEN)) {
             self.store_slice(to);
@@ -60,6 +82,11 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         self + other
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self * other
     }
 
     #[inline(always)]
@@ -104,6 +131,12 @@ impl<S: Simd> Lanes<S> for One {
     }
 
     #[inline(always)]
+    unsafe fn load_unchecked(_: S, from: &[f32], at: usize) -> Self {
+        // SAFETY: `at + 1 <= from.len()`, as the caller promises.
+        Self(*unsafe { from.get_unchecked(at) })
+    }
+
+    #[inline(always)]
     fn store(self, to: &mut [f32], at: usize) {
         if let Some(to) = to.get_mut(at) {
             *to = self.0;
@@ -119,6 +152,11 @@ impl<S: Simd> Lanes<S> for One {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         Self(self.0 + other.0)
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0 * other.0)
     }
 
     #[inline(always)]

@@ -58,46 +58,52 @@ std::thread_local! {
 }
 
 /// Calls a function that is generic over [`Simd`](fearless_simd::Simd) with the token of the
-/// current level, and is true; or false if this target has no vectors: there the plain loops are
-/// what a kernel would be.
+/// current level; `None` if this target has no vectors: there the plain loops are what a kernel
+/// would be.
 ///
 /// Not `fearless_simd::dispatch!`, because SSE4.2 has nothing for `f32` that SSE2 has not: one
 /// instance of every kernel less to compile.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{
-        #[allow(unused_variables)]
+        use fearless_simd::Simd;
         let level = $crate::kernel::level();
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        let done = $crate::kernel::level::run!($simd => $call;
-            level.as_avx512(), level.as_avx2(), level.as_sse2());
-        #[cfg(target_arch = "aarch64")]
-        let done = $crate::kernel::level::run!($simd => $call; level.as_neon());
-        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        let done = $crate::kernel::level::run!($simd => $call; level.as_wasm_simd128());
+        if let Some($simd) = level.as_avx512() {
+            $simd.vectorize(
+                #[inline(always)]
+                || $call,
+            )
+        } else if let Some($simd) = level.as_avx2() {
+            $simd.vectorize(
+                #[inline(always)]
+                || $call,
+            )
+        } else if let Some($simd) = level.as_sse2() {
+            $simd.vectorize(
+                #[inline(always)]
+                || $call,
+            )
+        } else {
+            None
+        }
+    }};
+}
+
+/// As above; one level is all there is.
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+macro_rules! dispatch {
+    ($simd:ident => $call:expr) => {{
+        #[cfg(any(
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128"),
+        ))]
+        let done = fearless_simd::dispatch!($crate::kernel::level(), $simd => $call);
         #[cfg(not(any(
-            target_arch = "x86",
-            target_arch = "x86_64",
             target_arch = "aarch64",
             all(target_arch = "wasm32", target_feature = "simd128"),
         )))]
-        let done = false;
+        let done: Option<()> = None;
         done
     }};
 }
 pub(super) use dispatch;
-
-/// Calls with the first token there is.
-#[allow(unused_macros)]
-macro_rules! run {
-    ($simd:ident => $call:expr; $($token:expr),*) => {{
-        use fearless_simd::Simd;
-        $(if let Some($simd) = $token {
-            $simd.vectorize(#[inline(always)] || $call);
-            true
-        } else)* {
-            false
-        }
-    }};
-}
-#[allow(unused_imports)]
-pub(super) use run;

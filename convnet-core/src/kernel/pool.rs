@@ -6,67 +6,70 @@ use super::Sizes;
 use super::lanes::{Lanes, widest};
 
 #[inline(always)]
-pub(super) fn max_forward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) {
-    widest!(simd: S, sizes.y[2], forward(sizes, x, y));
+pub(super) fn max_forward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
+    widest!(simd: S, sizes.y[2], forward(sizes, x, y))
 }
 
 #[inline(always)]
-fn forward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) {
+fn forward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
     let depth = sizes.y[2];
     for (window, y) in windows(sizes).zip(y.chunks_exact_mut(depth)) {
-        let mut at = 0;
-        while at < depth {
+        for at in (0..depth).step_by(V::LEN) {
             // The last vector ends at the last depth, and computes some a second time.
             let from = at.min(depth - V::LEN);
             let mut best = V::splat(simd, f32::NEG_INFINITY);
             for pixel in window.pixels() {
-                let Some(x) = V::load(simd, x, pixel + from) else {
-                    return;
-                };
+                let x = V::load(simd, x, pixel + from)?;
                 best = x.if_greater(best, x, best);
             }
             best.store(y, from);
-            at += V::LEN;
         }
     }
+    Some(())
 }
 
 #[inline(always)]
-pub(super) fn max_backward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) {
+pub(super) fn max_backward<S: Simd>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    dx: &mut [f32],
+    dy: &[f32],
+) -> Option<()> {
     dx.fill(0.0);
-    widest!(simd: S, sizes.y[2], backward(sizes, x, dx, dy));
+    widest!(simd: S, sizes.y[2], backward(sizes, x, dx, dy))
 }
 
 #[inline(always)]
-fn backward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) {
+fn backward<S: Simd, V: Lanes<S>>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    dx: &mut [f32],
+    dy: &[f32],
+) -> Option<()> {
     let (depth, zero) = (sizes.y[2], V::splat(simd, 0.0));
     for (window, dy) in windows(sizes).zip(dy.chunks_exact(depth)) {
-        if window.rows * window.columns == 0 {
+        if window.rows == 0 || window.columns == 0 {
             continue;
         }
-        let mut at = 0;
-        while at < depth {
+        for at in (0..depth).step_by(V::LEN) {
             // The last vector ends at the last depth; lanes already done add nothing.
             let from = at.min(depth - V::LEN);
-            let Some(mut dy) = V::load(simd, dy, from) else {
-                return;
-            };
+            let mut dy = V::load(simd, dy, from)?;
             if from < at {
                 dy = dy.clear_below(at - from);
             }
-            let Some(winner) = window.winner::<S, V>(simd, x, from) else {
-                return;
-            };
+            let winner = window.winner::<S, V>(simd, x, from)?;
             for (tap, pixel) in window.pixels().enumerate() {
-                let Some(old) = V::load(simd, dx, pixel + from) else {
-                    return;
-                };
                 let wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
-                wins.add(old).store(dx, pixel + from);
+                V::load(simd, dx, pixel + from)?
+                    .add(wins)
+                    .store(dx, pixel + from);
             }
-            at += V::LEN;
         }
     }
+    Some(())
 }
 
 /// The pixels that one output sees: `rows` × `columns` of them from `start` on, as indices of

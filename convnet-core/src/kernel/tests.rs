@@ -211,3 +211,76 @@ fn every_number_of_filters_is_its_sums() {
         }
     }
 }
+
+#[test]
+fn slices_of_another_length_are_left_alone() {
+    let sizes = Sizes {
+        x: [3, 3, 2],
+        filter: [2, 2],
+        stride: [1, 1],
+        before: [0, 0],
+        y: [2, 2, 5],
+    };
+    let (x, filters, y) = ([1.0f32; 18], [1.0f32; 40], [1.0f32; 20]);
+    assert!(conv_forward(
+        &sizes,
+        &x,
+        &filters,
+        &[1.0; 5],
+        &mut y.clone()
+    ));
+    let mut short = [7.0; 19];
+    assert!(!conv_forward(&sizes, &x, &filters, &[1.0; 5], &mut short));
+    assert!(!conv_forward(
+        &sizes,
+        &x,
+        &filters[1..],
+        &[1.0; 5],
+        &mut y.clone()
+    ));
+    assert!(!conv_forward(
+        &sizes,
+        &x,
+        &filters,
+        &[1.0; 6],
+        &mut y.clone()
+    ));
+    assert!(!conv_backward_input(&sizes, &mut short, &y, &filters));
+    assert!(!conv_add_gradient(
+        &sizes,
+        &x,
+        &y[1..],
+        &mut short,
+        &mut [0.0; 5]
+    ));
+    assert!(!fc_forward(&x, &filters, &[1.0; 5], &mut short));
+    assert!(!max_pool_forward(&sizes, &x, &mut short));
+    assert_eq!(short, [7.0; 19]);
+    let still = Sizes {
+        stride: [0, 1],
+        ..sizes
+    };
+    assert!(!conv_forward(
+        &still,
+        &x,
+        &filters,
+        &[1.0; 5],
+        &mut y.clone()
+    ));
+    let huge = Sizes {
+        x: [usize::MAX, 2, 9],
+        ..sizes
+    };
+    assert!(!conv_forward(
+        &huge,
+        &x,
+        &filters,
+        &[1.0; 5],
+        &mut y.clone()
+    ));
+}
+
+#[test]
+fn there_is_no_kernel_for_f64() {
+    assert!(!fc_forward(&[1.0f64], &[1.0], &[1.0], &mut [0.0]));
+}

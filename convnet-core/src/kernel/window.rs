@@ -80,10 +80,16 @@ impl Axis {
 }
 
 /// Neighbouring places with the same taps.
-#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Run {
     pub(super) places: Range<usize>,
     pub(super) taps: Range<usize>,
+}
+
+impl Run {
+    /// Whether nothing meets.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty() || self.taps.is_empty()
+    }
 }
 
 /// The inputs `first, first + S, …`. Input `first + m·S` meets the taps `tap + j·S` of the outputs
@@ -98,7 +104,7 @@ pub(super) struct Phase {
 
 impl Phase {
     /// All `m`, as runs of neighbours that have the same `j`.
-    pub(super) fn runs(self) -> impl Iterator<Item = Run> {
+    pub(super) fn runs(self) -> impl Iterator<Item = (Self, Run)> {
         let Axis {
             x,
             filter,
@@ -112,6 +118,7 @@ impl Phase {
             let low = (self.output + m + 1).saturating_sub(y).min(high);
             low..high
         })
+        .map(move |run| (self, run))
     }
 }
 
@@ -134,25 +141,69 @@ fn runs(places: usize, taps: impl Fn(usize) -> Range<usize>) -> impl Iterator<It
     })
 }
 
-/// The places of a rectangle in raster order, in groups of at most `most` that differ by one at
-/// most in size: no small group is left over.
-pub(super) fn groups(
-    [rows, columns]: [Range<usize>; 2],
-    most: usize,
-) -> impl Iterator<Item = (usize, [[usize; 2]; 8])> {
-    let mut left = rows.len() * columns.len();
-    let (mut y, mut x) = (rows.start, columns.start);
-    core::iter::from_fn(move || {
-        let size = left.div_ceil(left.div_ceil(most).max(1));
-        left -= size;
-        let mut places = [[0; 2]; 8];
-        for place in places.iter_mut().take(size) {
-            *place = [y, x];
-            x += 1;
-            if x == columns.end {
-                (y, x) = (y + 1, columns.start);
-            }
+/// The places of a rectangle in raster order, as two offsets: into what is read and into what is
+/// written.
+pub(super) struct Walk {
+    columns: usize,
+    column: usize,
+    at: [usize; 2],
+    step: [usize; 2],
+    /// From the last of a row to the first of the next.
+    wrap: [usize; 2],
+}
+
+impl Walk {
+    /// From `start` on, `columns` in a row. The offsets of neighbours differ by `step` in a row and
+    /// by `row` in a column.
+    pub(super) fn new(
+        columns: usize,
+        start: [usize; 2],
+        step: [usize; 2],
+        row: [usize; 2],
+    ) -> Self {
+        let wrap = |i: usize| row[i].wrapping_sub(columns.wrapping_sub(1).wrapping_mul(step[i]));
+        Self {
+            columns,
+            column: 0,
+            at: start,
+            step,
+            wrap: [wrap(0), wrap(1)],
         }
-        (size > 0).then_some((size, places))
+    }
+
+    /// The next place.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> [usize; 2] {
+        let ([a, b], [da, db], [wrap_a, wrap_b]) = (self.at, self.step, self.wrap);
+        self.column += 1;
+        self.at = [a.wrapping_add(da), b.wrapping_add(db)];
+        if self.column == self.columns {
+            self.column = 0;
+            self.at = [a.wrapping_add(wrap_a), b.wrapping_add(wrap_b)];
+        }
+        [a, b]
+    }
+}
+
+/// The sizes of as few groups of at most `most` as make `n`; they differ by one at most, so that no
+/// small group is left over.
+pub(super) fn groups(n: usize, most: usize) -> impl Iterator<Item = usize> {
+    let groups = n.div_ceil(most);
+    (0..groups).map(move |group| n / groups + usize::from(group < n % groups))
+}
+
+/// `0..n` in as few ranges of at most `most` as possible; their lengths differ by one at most.
+pub(super) fn even(n: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut end = 0;
+    groups(n, most).map(move |size| {
+        end += size;
+        end - size..end
     })
+}
+
+/// How many scalars there are from the first to the last of `rows` rows of `row` scalars each,
+/// `pitch` apart; `None` if there are no rows.
+#[inline(always)]
+pub(super) fn extent(rows: usize, pitch: usize, row: usize) -> Option<usize> {
+    rows.checked_sub(1)?.checked_mul(pitch)?.checked_add(row)
 }
