@@ -73,9 +73,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             steps,
         })
         .epochs(options.epochs)
-        .seed(options.seed)
-        .batch_size(32);
-    trainer.fit(&mut *net, &training.random_shifts(1))?;
+        .seed(options.seed);
+    trainer.fit(&mut *net, &training)?;
     println!("{} epochs took {:.1?}", options.epochs, begin.elapsed());
 
     let seen = evaluate(&*net, &test, &SoftmaxCrossEntropy::default())?;
