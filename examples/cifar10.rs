@@ -1,0 +1,101 @@
+//! Lesson 7, colour: CIFAR-10, with CS231n's example network and with a deeper one.
+//!
+//! `cargo run --release --example cifar10 -- --data FOLDER`, with the six files of its binary version
+//! in it (<https://www.cs.toronto.edu/~kriz/cifar.html>)
+
+mod common;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use convnet::convnet;
+use convnet::data::{self, Samples};
+use convnet::optim::AdamW;
+use convnet::schedule::{Cosine, WarmUp};
+use convnet::train::Trainer;
+
+convnet! {
+    /// CS231n's example network.
+    pub struct Cs231n {
+        input(32x32x3),
+        conv1: conv(12, 5x5, pad = 2),
+        relu,
+        max_pool(2x2, stride = 2),
+        scores: fc(10),
+    }
+}
+
+convnet! {
+    /// CS231n's pattern [[CONV -> RELU]*N -> POOL]*M -> FC.
+    pub struct Deep {
+        input(32x32x3),
+        [conv(32, 3x3, pad = 1), relu] * 2,
+        max_pool(2x2, stride = 2),
+        [conv(64, 3x3, pad = 1), relu] * 2,
+        max_pool(2x2, stride = 2),
+        conv(128, 3x3, pad = 1),
+        relu,
+        max_pool(2x2, stride = 2),
+        dropout(0.25),
+        scores: fc(10),
+    }
+}
+
+/// Trains on CIFAR-10.
+#[derive(Parser)]
+struct Options {
+    /// The folder of data_batch_1.bin to data_batch_5.bin and test_batch.bin
+    #[arg(long, default_value = "data/cifar-10-batches-bin")]
+    data: PathBuf,
+    /// Which network
+    #[arg(long, value_enum, default_value_t = Net::Deep)]
+    net: Net,
+    #[command(flatten)]
+    training: common::Training,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Net {
+    Cs231n,
+    Deep,
+}
+
+fn main() -> ExitCode {
+    common::exit(run(&Options::parse()))
+}
+
+fn run(
+    Options {
+        data,
+        net,
+        training,
+    }: &Options,
+) -> Result<(), Box<dyn Error>> {
+    let (train, test) = data::cifar10(data)?;
+    let statistics = train.statistics();
+    let train = train
+        .normalised(&statistics)?
+        .random_flips()
+        .random_shifts(4);
+    let test = test.normalised(&statistics)?;
+    let trainer = Trainer::new(AdamW::default())
+        .schedule(|steps| {
+            let warm = steps / 20;
+            WarmUp {
+                steps: warm,
+                then: Cosine {
+                    rate: 2e-3,
+                    floor: 0.0,
+                    steps: steps - warm,
+                },
+            }
+        })
+        .batch_size(64);
+    let seed = training.seed;
+    match net {
+        Net::Cs231n => training.run(&mut *Cs231n::random(seed), trainer, &train, &test),
+        Net::Deep => training.run(&mut *Deep::random(seed), trainer, &train, &test),
+    }
+}

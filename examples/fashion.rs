@@ -1,0 +1,63 @@
+//! Lesson 5, a larger set: 70,000 pictures of clothes, Fashion-MNIST.
+//!
+//! `apt-get install dataset-fashion-mnist`, then `cargo run --release --example fashion`
+
+mod common;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use convnet::convnet;
+use convnet::data::{self, Samples};
+use convnet::optim::AdamW;
+use convnet::schedule::Cosine;
+use convnet::train::Trainer;
+
+convnet! {
+    /// T-shirt, trousers, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
+    pub struct Fashion {
+        input(28x28x1),
+        conv1: conv(32, 3x3, pad = 1),
+        relu,
+        max_pool(2x2, stride = 2),
+        conv2: conv(64, 3x3, pad = 1),
+        relu,
+        max_pool(2x2, stride = 2),
+        dropout(0.25),
+        fc1: fc(128),
+        relu,
+        dropout(0.5),
+        scores: fc(10),
+    }
+}
+
+/// Trains on Fashion-MNIST.
+#[derive(Parser)]
+struct Options {
+    /// The folder of the four IDX files, gzipped or not
+    #[arg(long, default_value = "/usr/share/datasets/fashion-mnist")]
+    data: PathBuf,
+    #[command(flatten)]
+    training: common::Training,
+}
+
+fn main() -> ExitCode {
+    common::exit(run(&Options::parse()))
+}
+
+fn run(Options { data, training }: &Options) -> Result<(), Box<dyn Error>> {
+    let (train, test) = data::mnist(data)?;
+    let statistics = train.statistics();
+    let train = train.normalised(&statistics)?.random_flips();
+    let test = test.normalised(&statistics)?;
+    let trainer = Trainer::new(AdamW::default())
+        .schedule(|steps| Cosine {
+            rate: 1e-3,
+            floor: 0.0,
+            steps,
+        })
+        .batch_size(64);
+    training.run(&mut *Fashion::random(training.seed), trainer, &train, &test)
+}

@@ -1,0 +1,63 @@
+//! Lesson 6, LeNet: the network that read cheques, on the digits that it was made for.
+//!
+//! `cargo run --release --example mnist -- --data FOLDER`, with MNIST's four IDX files in it
+
+mod common;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use convnet::convnet;
+use convnet::data::{self, Samples};
+use convnet::optim::Adam;
+use convnet::schedule::Cosine;
+use convnet::train::Trainer;
+
+convnet! {
+    /// LeNet-5 (LeCun et al. 1998), with max pooling and relu, as it is built today.
+    pub struct LeNet {
+        input(28x28x1),
+        conv1: conv(6, 5x5, pad = 2),
+        relu,
+        max_pool(2x2, stride = 2),
+        conv2: conv(16, 5x5),
+        relu,
+        max_pool(2x2, stride = 2),
+        fc1: fc(120),
+        relu,
+        fc2: fc(84),
+        relu,
+        scores: fc(10),
+    }
+}
+
+/// Trains LeNet-5 on MNIST.
+#[derive(Parser)]
+struct Options {
+    /// The folder of the four IDX files, gzipped or not
+    #[arg(long, default_value = "data/mnist")]
+    data: PathBuf,
+    #[command(flatten)]
+    training: common::Training,
+}
+
+fn main() -> ExitCode {
+    common::exit(run(&Options::parse()))
+}
+
+fn run(Options { data, training }: &Options) -> Result<(), Box<dyn Error>> {
+    let (train, test) = data::mnist(data)?;
+    let statistics = train.statistics();
+    let train = train.normalised(&statistics)?.random_shifts(2);
+    let test = test.normalised(&statistics)?;
+    let trainer = Trainer::new(Adam::default())
+        .schedule(|steps| Cosine {
+            rate: 2e-3,
+            floor: 0.0,
+            steps,
+        })
+        .batch_size(64);
+    training.run(&mut *LeNet::random(training.seed), trainer, &train, &test)
+}
