@@ -54,19 +54,17 @@ pub use level::level;
 #[cfg(feature = "std")]
 pub use level::{levels, with_level};
 
-use level::dispatch;
-
 /// Whether there was a kernel for `T`, the lengths and the target; if not, nothing was done, and
 /// the caller does it plainly.
 type Done = bool;
 
-/// Runs a kernel on slices of `f32` that have the right lengths.
-macro_rules! kernel {
-    (($($read:ident),*), ($($write:ident),*): $fit:expr, $simd:ident => $call:expr) => {{
+/// Sees slices of `T` as slices of `f32`, or returns `false`. What is called then is not generic,
+/// so it is compiled once, with this crate, and not in every program that declares a network.
+macro_rules! as_f32 {
+    ($($read:ident),*; $($write:ident),*) => {
         $(let Some($read) = T::as_f32($read) else { return false };)*
         $(let Some($write) = T::as_f32_mut($write) else { return false };)*
-        $fit && dispatch!($simd => $call).is_some()
-    }};
+    };
 }
 
 /// `y[oy][ox][k] = bias[k] + Σ x · filters[fy][fx][d][k]`.
@@ -77,14 +75,26 @@ pub fn conv_forward<T: Real>(
     bias: &[T],
     y: &mut [T],
 ) -> Done {
-    kernel!((x, filters, bias), (y): sizes.fit_conv(x, filters, y) && bias.len() == sizes.y[2],
-        simd => conv::forward(simd, &conv::Operands { sizes, x, filters, bias }, y))
+    as_f32!(x, filters, bias; y);
+    sizes.fit_conv(x, filters, y)
+        && bias.len() == sizes.y[2]
+        && conv::forward(
+            &conv::Operands {
+                sizes,
+                x,
+                filters,
+                bias,
+            },
+            y,
+        )
+        .is_some()
 }
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
 pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
-    kernel!((dy, filters), (dx): sizes.fit_conv(dx, filters, dy),
-        simd => conv_input::backward(simd, &conv_input::Operands { sizes, dy, filters }, dx))
+    as_f32!(dy, filters; dx);
+    sizes.fit_conv(dx, filters, dy)
+        && conv_input::backward(&conv_input::Operands { sizes, dy, filters }, dx).is_some()
 }
 
 /// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
@@ -95,44 +105,46 @@ pub fn conv_add_gradient<T: Real>(
     d_filters: &mut [T],
     d_bias: &mut [T],
 ) -> Done {
-    kernel!((x, dy), (d_filters, d_bias):
-    sizes.fit_conv(x, d_filters, dy) && d_bias.len() == sizes.y[2],
-    simd => {
-        let from = conv_filters::Operands { sizes, x, dy };
-        conv_filters::add_gradient(simd, &from, d_filters, d_bias)
-    })
+    as_f32!(x, dy; d_filters, d_bias);
+    let from = conv_filters::Operands { sizes, x, dy };
+    sizes.fit_conv(x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && conv_filters::add_gradient(&from, d_filters, d_bias).is_some()
 }
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.
 pub fn fc_forward<T: Real>(x: &[T], filters: &[T], bias: &[T], y: &mut [T]) -> Done {
-    kernel!((x, filters, bias), (y):
-        fit(filters, &[x.len(), y.len()]) && bias.len() == y.len(),
-        simd => fc::forward(simd, x, filters, bias, y))
+    as_f32!(x, filters, bias; y);
+    fit(filters, &[x.len(), y.len()])
+        && bias.len() == y.len()
+        && fc::forward(x, filters, bias, y).is_some()
 }
 
 /// `dx[n] = Σ dy[k] · filters[n][k]`.
 pub fn fc_backward_input<T: Real>(dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
-    kernel!((dy, filters), (dx): fit(filters, &[dx.len(), dy.len()]),
-        simd => fc::backward_input(simd, dx, dy, filters))
+    as_f32!(dy, filters; dx);
+    fit(filters, &[dx.len(), dy.len()]) && fc::backward_input(dx, dy, filters).is_some()
 }
 
 /// `d_filters[n][k] += x[n] · dy[k]` and `d_bias[k] += dy[k]`.
 pub fn fc_add_gradient<T: Real>(x: &[T], dy: &[T], d_filters: &mut [T], d_bias: &mut [T]) -> Done {
-    kernel!((x, dy), (d_filters, d_bias):
-        fit(d_filters, &[x.len(), dy.len()]) && d_bias.len() == dy.len(),
-        simd => fc::add_gradient(simd, x, dy, d_filters, d_bias))
+    as_f32!(x, dy; d_filters, d_bias);
+    fit(d_filters, &[x.len(), dy.len()])
+        && d_bias.len() == dy.len()
+        && fc::add_gradient(x, dy, d_filters, d_bias).is_some()
 }
 
 /// `y[oy][ox][d]` = the largest `x` of the window; equal to the plain twin's to the bit.
 pub fn max_pool_forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Done {
-    kernel!((x), (y): sizes.fit_pool(x, y), simd => pool::max_forward(simd, sizes, x, y))
+    as_f32!(x; y);
+    sizes.fit_pool(x, y) && pool::max_forward(sizes, x, y).is_some()
 }
 
 /// `dx` = the sum of the `dy` of those windows in which it is the first of the largest; equal to
 /// the plain twin's to the bit.
 pub fn max_pool_backward<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Done {
-    kernel!((x, dy), (dx): sizes.fit_pool(x, dy) && dx.len() == x.len(),
-        simd => pool::max_backward(simd, sizes, x, dx, dy))
+    as_f32!(x, dy; dx);
+    sizes.fit_pool(x, dy) && dx.len() == x.len() && pool::max_backward(sizes, x, dx, dy).is_some()
 }
 
 impl Sizes {

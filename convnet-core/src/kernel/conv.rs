@@ -27,6 +27,7 @@ use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
+use super::level::dispatch;
 use super::window::{Run, Walk, extent, groups};
 
 /// P at most.
@@ -44,8 +45,13 @@ pub(super) struct Operands<'a> {
     pub(super) bias: &'a [f32],
 }
 
+#[inline(never)]
+pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+    dispatch!(simd => blocks(simd, from, y))
+}
+
 #[inline(always)]
-pub(super) fn forward<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+fn blocks<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
     let ([_, _, depth], [_, _, k], [fh, fw]) = (from.sizes.x, from.sizes.y, from.sizes.filter);
     let row = fw * depth;
     let rows = (BLOCK / k).max(8);

@@ -23,6 +23,7 @@ use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
+use super::level::dispatch;
 use super::window::{Run, even, extent};
 
 /// R at most.
@@ -35,8 +36,17 @@ pub(super) struct Operands<'a> {
     pub(super) dy: &'a [f32],
 }
 
+#[inline(never)]
+pub(super) fn add_gradient(
+    from: &Operands,
+    d_filters: &mut [f32],
+    d_bias: &mut [f32],
+) -> Option<()> {
+    dispatch!(simd => both(simd, from, d_filters, d_bias))
+}
+
 #[inline(always)]
-pub(super) fn add_gradient<S: Simd>(
+fn both<S: Simd>(
     simd: S,
     from: &Operands,
     d_filters: &mut [f32],

@@ -22,6 +22,7 @@ use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
+use super::level::dispatch;
 use super::window::{Phase, Run, Walk, even, extent, groups};
 
 /// P at most.
@@ -36,8 +37,13 @@ pub(super) struct Operands<'a> {
     pub(super) filters: &'a [f32],
 }
 
+#[inline(never)]
+pub(super) fn backward(from: &Operands, dx: &mut [f32]) -> Option<()> {
+    dispatch!(simd => depths(simd, from, dx))
+}
+
 #[inline(always)]
-pub(super) fn backward<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
+fn depths<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
     widest!(simd: S, from.sizes.y[2], sweep(from, dx))
 }
 

@@ -14,18 +14,17 @@
 
 use fearless_simd::Simd;
 
-use super::conv_filters::sum_rows;
 use super::lanes::{Lanes, widest};
+use super::level::dispatch;
+
+#[inline(never)]
+pub(super) fn forward(x: &[f32], filters: &[f32], bias: &[f32], y: &mut [f32]) -> Option<()> {
+    y.iter_mut().zip(bias).for_each(|(y, bias)| *y = *bias);
+    dispatch!(simd => forward_with(simd, x, filters, y))
+}
 
 #[inline(always)]
-pub(super) fn forward<S: Simd>(
-    simd: S,
-    x: &[f32],
-    filters: &[f32],
-    bias: &[f32],
-    y: &mut [f32],
-) -> Option<()> {
-    y.iter_mut().zip(bias).for_each(|(y, bias)| *y = *bias);
+fn forward_with<S: Simd>(simd: S, x: &[f32], filters: &[f32], y: &mut [f32]) -> Option<()> {
     widest!(simd: S, y.len(), add_rows(x, filters, y))
 }
 
@@ -112,13 +111,13 @@ fn add_columns<S: Simd, V: Lanes<S>>(
     Some(())
 }
 
+#[inline(never)]
+pub(super) fn backward_input(dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
+    dispatch!(simd => backward_with(simd, dx, dy, filters))
+}
+
 #[inline(always)]
-pub(super) fn backward_input<S: Simd>(
-    simd: S,
-    dx: &mut [f32],
-    dy: &[f32],
-    filters: &[f32],
-) -> Option<()> {
+fn backward_with<S: Simd>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
     widest!(simd: S, dy.len(), dots(dx, dy, filters))
 }
 
@@ -171,15 +170,20 @@ fn dot<S: Simd, V: Lanes<S>, const R: usize>(
     Some(dx)
 }
 
-#[inline(always)]
-pub(super) fn add_gradient<S: Simd>(
-    simd: S,
+#[inline(never)]
+pub(super) fn add_gradient(
     x: &[f32],
     dy: &[f32],
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    sum_rows(simd, dy, d_bias)?;
+    dispatch!(simd => gradient_with(simd, x, dy, d_filters))?;
+    d_bias.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
+    Some(())
+}
+
+#[inline(always)]
+fn gradient_with<S: Simd>(simd: S, x: &[f32], dy: &[f32], d_filters: &mut [f32]) -> Option<()> {
     widest!(simd: S, dy.len(), add_outer(x, dy, d_filters))
 }
 

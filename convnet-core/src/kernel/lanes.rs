@@ -180,19 +180,20 @@ impl<S: Simd> Lanes<S> for One {
     }
 }
 
-/// Calls a function generic over [`Lanes`] with the widest vector that has at most `$len` lanes.
+/// Calls a function generic over [`Lanes`] with the widest vector that has at most `$len` lanes, or
+/// declines if a lower level has the same vector: each is compiled once.
 macro_rules! widest {
     ($simd:ident: $S:ident, $len:expr, $function:ident ( $($argument:expr),* $(,)? )) => {{
         use $crate::kernel::lanes::{Lanes, One};
-        let (len, native) = ($len, <$S::f32s as Lanes<$S>>::LEN);
+        let (len, native) = ($len, const { <$S::f32s as Lanes<$S>>::LEN });
         if len >= native {
             $function::<$S, $S::f32s>($simd, $($argument),*)
-        } else if native > 8 && len >= 8 {
-            $function::<$S, fearless_simd::f32x8<$S>>($simd, $($argument),*)
-        } else if native > 4 && len >= 4 {
+        } else if native == 8 && len >= 4 {
             $function::<$S, fearless_simd::f32x4<$S>>($simd, $($argument),*)
-        } else {
+        } else if native == 4 {
             $function::<$S, One>($simd, $($argument),*)
+        } else {
+            None
         }
     }};
 }

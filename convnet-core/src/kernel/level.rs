@@ -58,52 +58,49 @@ std::thread_local! {
 }
 
 /// Calls a function that is generic over [`Simd`](fearless_simd::Simd) with the token of the
-/// current level; `None` if this target has no vectors: there the plain loops are what a kernel
-/// would be.
+/// current level, and where that declines (`None`) with those below it. `None` if all decline, or
+/// if this target has no vectors: there the plain loops are what a kernel would be.
 ///
-/// Not `fearless_simd::dispatch!`, because SSE4.2 has nothing for `f32` that SSE2 has not: one
-/// instance of every kernel less to compile.
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+/// Without SSE4.2, which has nothing for `f32` that SSE2 has not.
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{
         use fearless_simd::Simd;
         let level = $crate::kernel::level();
-        if let Some($simd) = level.as_avx512() {
-            $simd.vectorize(
-                #[inline(always)]
-                || $call,
-            )
-        } else if let Some($simd) = level.as_avx2() {
-            $simd.vectorize(
-                #[inline(always)]
-                || $call,
-            )
-        } else if let Some($simd) = level.as_sse2() {
-            $simd.vectorize(
-                #[inline(always)]
-                || $call,
-            )
-        } else {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            $crate::kernel::level::try_each!($simd => $call;
+                level.as_avx512(), level.as_avx2(), level.as_sse2())
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            $crate::kernel::level::try_each!($simd => $call; level.as_neon())
+        }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        {
+            $crate::kernel::level::try_each!($simd => $call; level.as_wasm_simd128())
+        }
+        #[cfg(not(any(
+            target_arch = "x86",
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128"),
+        )))]
+        {
             None
         }
     }};
 }
+pub(super) use dispatch;
 
-/// As above; one level is all there is.
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-macro_rules! dispatch {
-    ($simd:ident => $call:expr) => {{
-        #[cfg(any(
-            target_arch = "aarch64",
-            all(target_arch = "wasm32", target_feature = "simd128"),
-        ))]
-        let done = fearless_simd::dispatch!($crate::kernel::level(), $simd => $call);
-        #[cfg(not(any(
-            target_arch = "aarch64",
-            all(target_arch = "wasm32", target_feature = "simd128"),
-        )))]
-        let done: Option<()> = None;
-        done
+macro_rules! try_each {
+    ($simd:ident => $call:expr; $($token:expr),*) => {{
+        $(if let Some($simd) = $token
+            && $simd.vectorize(#[inline(always)] || $call).is_some()
+        {
+            Some(())
+        } else)* {
+            None
+        }
     }};
 }
-pub(super) use dispatch;
+pub(super) use try_each;

@@ -4,9 +4,15 @@ use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
+use super::level::dispatch;
+
+#[inline(never)]
+pub(super) fn max_forward(sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
+    dispatch!(simd => forward_with(simd, sizes, x, y))
+}
 
 #[inline(always)]
-pub(super) fn max_forward<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
+fn forward_with<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
     widest!(simd: S, sizes.y[2], forward(sizes, x, y))
 }
 
@@ -28,15 +34,20 @@ fn forward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32
     Some(())
 }
 
+#[inline(never)]
+pub(super) fn max_backward(sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) -> Option<()> {
+    dx.fill(0.0);
+    dispatch!(simd => backward_with(simd, sizes, x, dx, dy))
+}
+
 #[inline(always)]
-pub(super) fn max_backward<S: Simd>(
+fn backward_with<S: Simd>(
     simd: S,
     sizes: &Sizes,
     x: &[f32],
     dx: &mut [f32],
     dy: &[f32],
 ) -> Option<()> {
-    dx.fill(0.0);
     widest!(simd: S, sizes.y[2], backward(sizes, x, dx, dy))
 }
 
