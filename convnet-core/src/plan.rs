@@ -19,11 +19,13 @@
 use crate::shape::{Misfit, Window, ok};
 use memory::Buffer;
 
+mod deferred;
 mod figures;
 mod liveness;
 mod memory;
 mod message;
 
+pub use deferred::Memory;
 pub use message::Message;
 
 /// One layer, with its numbers.

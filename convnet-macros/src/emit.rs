@@ -12,6 +12,7 @@
 //! `convnet-core/tests/by_hand.rs` is what the output looks like. Every token is spanned at the
 //! macro, except the user's own; paths begin with `$crate`.
 
+mod deferred;
 mod inference;
 mod parameters;
 mod structure;
@@ -29,7 +30,8 @@ use crate::syntax::Mention;
 macro_rules! code {
     ($($tokens:tt)*) => { ::quote::quote_spanned! { ::proc_macro2::Span::mixed_site()=> $($tokens)* } };
 }
-use code;
+pub(crate) use code;
+pub(crate) use deferred::Deferred;
 
 /// All that is known of a network.
 pub(crate) struct Network {
@@ -50,6 +52,8 @@ pub(crate) struct Network {
     pub(crate) totals: Totals,
     /// The name of a constant `Plan`, where sizes are names whose values only the compiler knows.
     pub(crate) plan: Option<Ident>,
+    /// What that constant is made of.
+    pub(crate) deferred: Option<Deferred>,
     /// The table, in Markdown.
     pub(crate) table: String,
     /// The words as they were written.
@@ -100,6 +104,7 @@ enum Which {
 /// Everything that a declaration becomes.
 pub(crate) fn emit(network: &Network) -> TokenStream {
     let parts = [
+        deferred::emit(network),
         structure::emit(network),
         parameters::emit(network),
         inference::emit(network),

@@ -10,13 +10,14 @@
 
 mod budget;
 mod detail;
+mod named;
 mod names;
 mod place;
 
 use convnet_core::Summary;
 use convnet_core::plan::{LayerInfo, Step, Totals};
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use crate::emit;
 use crate::report::Errors;
@@ -30,17 +31,27 @@ pub(crate) fn plan(
     errors: &mut Errors,
 ) -> Option<emit::Network> {
     let layers = names::name(declaration, errors);
-    refuse_names(declaration, &layers, errors);
     if layers.is_empty() {
         return None;
     }
     let input = declaration.input.as_ref();
-    let [h, w, d] = input.map_or([None; 3], |input| input.value.each_ref().map(Number::known));
-    let input = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
-    let placed = place::place(input, &layers, errors)?;
-    if errors.count() == 0 {
+    let written = input.map(|input| input.value.each_ref());
+    let waits = named::any(declaration, &layers);
+    let placed = match waits {
+        true => place::structure(&layers)?,
+        false => {
+            let [h, w, d] = written.map_or([None; 3], |written| written.map(Number::known));
+            let image = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
+            place::place(image, &layers, errors)?
+        }
+    };
+    if errors.count() == 0 && !waits {
         budget::check(&declaration.budget, &layers, &placed, errors);
     }
+    let deferred = match waits && errors.count() == 0 {
+        true => named::deferred(&krate, declaration, &layers),
+        false => None,
+    };
     let place::Placed {
         input,
         steps,
@@ -48,59 +59,31 @@ pub(crate) fn plan(
     } = placed;
     let attrs = &declaration.attrs;
     let emitted: Vec<_> = layers.iter().map(layer).collect();
-    let table = table(
-        &declaration.name.to_string(),
-        input,
-        &emitted,
-        &steps,
-        &totals,
-    );
+    let name = &declaration.name;
+    let table = match waits {
+        true => String::new(),
+        false => table(&name.to_string(), input, &emitted, &steps, &totals),
+    };
+    let sizes = match (&deferred, written) {
+        (Some(_), Some(written)) => written.map(argument),
+        _ => input.map(|size| argument(&Number::Known(size))),
+    };
     Some(emit::Network {
         krate,
         attributes: quote!(#(#attrs)*),
         visibility: declaration.vis.to_token_stream(),
-        name: declaration.name.clone(),
-        input: input.map(|size| argument(&Number::Known(size))),
+        name: name.clone(),
+        input: sizes,
         layers: emitted,
         steps,
         totals,
-        plan: None,
+        plan: deferred
+            .is_some()
+            .then(|| format_ident!("__PLAN_OF_{name}")),
+        deferred,
         table,
         mentions: mentions(declaration),
     })
-}
-
-/// A `const` has no value yet while a macro expands. Until the plan can be made by const evaluation,
-/// a name is an error, and not a number that nobody wrote.
-fn refuse_names(declaration: &Declaration, layers: &[Named], errors: &mut Errors) {
-    let mut refuse = |number: &Number| {
-        if let Number::Named(path) = number {
-            let message = "the name of a const cannot stand here yet: write the number";
-            errors.push(path, message);
-        }
-    };
-    declaration
-        .input
-        .iter()
-        .flat_map(|input| &input.value)
-        .for_each(&mut refuse);
-    for Named { layer, .. } in layers {
-        match &layer.kind {
-            Kind::Conv { filters, .. } | Kind::Fc { filters } => refuse(&filters.value),
-            _ => {}
-        }
-        if let Kind::Conv { window, .. } | Kind::MaxPool(window) | Kind::AvgPool(window) =
-            &layer.kind
-        {
-            window.size.value.iter().for_each(&mut refuse);
-            if !window.stride.tokens.is_empty() {
-                window.stride.value.iter().for_each(&mut refuse);
-            }
-            if let crate::syntax::Pad::Zeros(sides) = &window.pad.value {
-                sides.iter().for_each(&mut refuse);
-            }
-        }
-    }
 }
 
 /// The table for rustdoc.

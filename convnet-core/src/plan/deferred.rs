@@ -1,0 +1,86 @@
+//! What a generated program asks of its own plan, where sizes are the names of constants.
+
+use super::{Message, Op, Plan};
+use crate::shape::{Fit, Padding, Window};
+
+/// Which memory a budget is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// For the planned activations.
+    Ram,
+    /// For the parameters.
+    Flash,
+}
+
+impl<const N: usize> Plan<N> {
+    /// A plan of the same structure for one that does not fit: of 1x1 filters on one pixel. What
+    /// reads it meets no second error.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn resembling(ops: &[Op; N]) -> Self {
+        const ONE: Window = Window {
+            size: [1; 2],
+            stride: [1; 2],
+            padding: Padding::NONE,
+            fit: Fit::Exact,
+        };
+        let mut small = *ops;
+        let mut i = 0;
+        while i < N {
+            small[i] = match ops[i] {
+                Op::Conv { .. } => Op::Conv {
+                    filters: 1,
+                    window: ONE,
+                },
+                Op::MaxPool(_) => Op::MaxPool(ONE),
+                Op::AvgPool(_) => Op::AvgPool(ONE),
+                Op::Fc { .. } => Op::Fc { filters: 1 },
+                other => other,
+            };
+            i += 1;
+        }
+        match Self::new([1; 3], &small) {
+            Ok(plan) => plan,
+            Err(_) => panic!("filters of 1x1 fit on everything"),
+        }
+    }
+
+    /// What is to be said if more than `limit` bytes of `memory` are needed in `f32`; `text` is
+    /// the limit as it was written.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn over(
+        &self,
+        names: &[&str; N],
+        memory: Memory,
+        text: &str,
+        limit: u64,
+    ) -> Option<Message> {
+        let (what, key, scalars) = match memory {
+            Memory::Ram => ("planned activations", "ram", self.totals.arena),
+            Memory::Flash => ("parameters", "flash", self.totals.parameters),
+        };
+        let bytes = scalars * size_of::<f32>();
+        let over = (bytes as u64).saturating_sub(limit);
+        if over == 0 {
+            return None;
+        }
+        let mut message = Message::new();
+        message
+            .push_str("the ")
+            .push_str(what)
+            .push_str(" take ")
+            .push_number(bytes);
+        message
+            .push_str(" bytes, ")
+            .push_number(over as usize)
+            .push_str(" more than ");
+        message.push_str(key).push_str(" = ").push_str(text);
+        if let Memory::Ram = memory {
+            message
+                .push_str("\nthe peak is at ")
+                .push_str(names[self.totals.peak]);
+        }
+        Some(message)
+    }
+}

@@ -1,0 +1,76 @@
+//! The plan as a constant, where sizes are names whose values only the compiler knows.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::{Network, code};
+
+/// What the compiler needs to plan a network: expressions.
+pub(crate) struct Deferred {
+    /// Height, width, depth.
+    pub(crate) input: [TokenStream; 3],
+    /// A `plan::Op` a layer.
+    pub(crate) ops: Vec<TokenStream>,
+    /// What to underline where a layer does not fit.
+    pub(crate) blames: Vec<Span>,
+    /// The memory, the budget as written, its bytes.
+    pub(crate) limits: Vec<TokenStream>,
+}
+
+/// The plan; and an error if something does not fit or is over the budget. One that does not fit is
+/// planned as if every filter were 1x1, so that it is one error and not many.
+pub(super) fn emit(network: &Network) -> TokenStream {
+    let (Some(plan), Some(deferred)) = (&network.plan, &network.deferred) else {
+        return TokenStream::new();
+    };
+    let krate = &network.krate;
+    let Deferred {
+        input,
+        ops,
+        blames,
+        limits,
+    } = deferred;
+    let names = network.layers.iter().map(|layer| layer.name.to_string());
+    let layers = ops.len();
+    let new = code! {
+        #krate::plan::Plan::new([#(#input),*], &OPS)
+    };
+    // A panic is reported where its tokens stand.
+    let misfits = blames.iter().enumerate().map(|(i, blame)| {
+        let panic = quote_spanned! {Span::mixed_site().located_at(*blame)=>
+            ::core::panic!("{}", failure.message(NAMES[#i], &OPS[#i]).as_str())
+        };
+        code!(if failure.layer == #i { #panic })
+    });
+    let declaration = code! {
+        const OPS: [#krate::plan::Op; #layers] = [#(#ops),*];
+        const NAMES: [&str; #layers] = [#(#names),*];
+    };
+    code! {
+        #[doc(hidden)]
+        const #plan: #krate::plan::Plan<#layers> = {
+            #declaration
+            let _ = NAMES;
+            match #new {
+                ::core::result::Result::Ok(plan) => plan,
+                ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(&OPS),
+            }
+        };
+
+        const _: () = {
+            #declaration
+            match #new {
+                ::core::result::Result::Ok(plan) => {
+                    #(
+                        if let ::core::option::Option::Some(text) = plan.over(&NAMES, #limits) {
+                            ::core::panic!("{}", text.as_str());
+                        }
+                    )*
+                }
+                ::core::result::Result::Err(failure) => {
+                    #(#misfits)*
+                }
+            }
+        };
+    }
+}
