@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(feature = "train")]
 pub mod data;
 pub mod dsl;
+pub mod fits;
 pub mod gradient_check;
 pub mod init;
 pub mod kernel;
