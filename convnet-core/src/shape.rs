@@ -192,8 +192,9 @@ impl Axis {
     ///
     /// # Errors
     ///
-    /// A [`Misfit`]: a number is zero or too large, the filter is larger than the padded input, or
-    /// the division leaves a remainder that `fit` does not allow.
+    /// A [`Misfit`]: a number is zero or too large, the filter is larger than the padded input, the
+    /// division leaves a remainder that `fit` does not allow, or the last position sees nothing but
+    /// padding of which there is more than before the image.
     pub const fn place(&self) -> Result<Placed, Misfit> {
         let Self {
             size,
@@ -245,6 +246,10 @@ impl Axis {
         }
         // Zeros go before pixels do.
         let spared = if rest < after { rest } else { after };
+        let zeros = after - spared;
+        if zeros >= filter && zeros > before {
+            return Err(Misfit::Border(*self));
+        }
         Ok(Placed {
             output: slides + 1,
             before,

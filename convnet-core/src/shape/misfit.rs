@@ -27,7 +27,9 @@ pub enum Misfit {
     AfterFc(Axis),
     /// (W − F + 2P)/S + 1 is not an integer.
     Remainder(Axis),
-    /// A pool's padding is as wide as its filter: a position could see nothing but padding.
+    /// The padding is as wide as the filter: a position could see nothing but padding. A pool has
+    /// no maximum of nothing; a `conv` may have such a border on both sides, but not only at the
+    /// end.
     Border(Axis),
     /// A number, or what it leads to, is beyond what can be addressed.
     TooLarge(&'static str),

@@ -155,13 +155,17 @@ impl Case {
     fn fits(&self) -> bool {
         (0..2).all(|axis| {
             let [before, after] = self.p[axis];
-            let (padded, f, s) = (self.w[axis] + before + after, self.f[axis], self.s[axis]);
+            let (w, f, s) = (self.w[axis], self.f[axis], self.s[axis]);
+            let padded = w + before + after;
+            // Where the last filter begins, on an axis on which the image begins at 0.
+            let last = || ((padded - f) / s * s) as isize - before as isize;
             f >= 1
                 && s >= 1
-                && self.w[axis] >= 1
+                && w >= 1
                 && padded >= f
                 && (self.crop || (padded - f) % s == 0)
                 && (!self.pool || (before < f && after < f))
+                && (last() < w as isize || last() as usize + f - w <= before)
         })
     }
 
