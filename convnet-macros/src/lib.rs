@@ -9,6 +9,9 @@ mod plan;
 mod report;
 mod syntax;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::{TokenStream, TokenTree};
 
 /// `convnet::convnet!`, which hands on its own `$crate` in brackets first.

@@ -18,6 +18,7 @@ use convnet_core::Summary;
 use convnet_core::plan::{LayerInfo, Step, Totals};
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
 
 use crate::emit;
 use crate::report::Errors;
@@ -79,7 +80,7 @@ pub(crate) fn plan(
         totals,
         plan: deferred
             .is_some()
-            .then(|| format_ident!("__PLAN_OF_{name}")),
+            .then(|| format_ident!("__PLAN_OF_{}", name.unraw())),
         deferred,
         table,
         mentions: mentions(declaration),

@@ -1,0 +1,404 @@
+/// CS231n's example network for CIFAR-10.
+///
+/**| layer | what | volume | sees | parameters | multiply-adds | bytes |
+|---|---|--:|--:|--:|--:|--:|
+| input |  | 32x32x3 |  |  |  | 12,288 |
+| conv1 | conv 12 of 5x5, pad 2 | 32x32x12 | 5x5 | 912 | 921,600 | 49,152 |
+| relu1 | relu | 32x32x12 | 5x5 | 0 | 0 | 49,152 |
+| max_pool1 | max_pool 2x2, stride 2 | 16x16x12 | 6x6 | 0 | 0 | 12,288 |
+| scores | fc 10 | 1x1x10 | 32x32 | 30,730 | 30,720 | 40 |
+| total |  |  |  | 31,642 | 952,320 |  |
+
+f32: parameters 126,568 bytes, arena 61,440, tape 110,592*/
+#[repr(C)]
+pub struct Cifar<T = f32> {
+    ///`conv`: 12 of 5x5, pad 2; writes 32x32x12, 912 parameters.
+    pub conv1: ::convnet::layer::Conv<
+        T,
+        5,
+        5,
+        3,
+        12,
+        ::convnet::layer::Slide<1, 1, 2, 2>,
+    >,
+    ///`fc`: 10; writes 1x1x10, 30730 parameters.
+    pub scores: ::convnet::layer::Fc<T, 16, 16, 12, 10>,
+}
+unsafe impl<T: ::convnet::Real> ::convnet::__private::Zeroable for Cifar<T>
+where
+    ::convnet::layer::Conv<
+        T,
+        5,
+        5,
+        3,
+        12,
+        ::convnet::layer::Slide<1, 1, 2, 2>,
+    >: ::convnet::__private::Zeroable,
+    ::convnet::layer::Fc<T, 16, 16, 12, 10>: ::convnet::__private::Zeroable,
+{}
+impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
+    type Scalar = T;
+    const TENSORS: &'static [::convnet::Tensor] = &[
+        ::convnet::Tensor {
+            name: "conv1.filters",
+            role: ::convnet::Role::Filters,
+            shape: &[5, 5, 3, 12],
+        },
+        ::convnet::Tensor {
+            name: "conv1.bias",
+            role: ::convnet::Role::Bias,
+            shape: &[12],
+        },
+        ::convnet::Tensor {
+            name: "scores.filters",
+            role: ::convnet::Role::Weights,
+            shape: &[16, 16, 12, 10],
+        },
+        ::convnet::Tensor {
+            name: "scores.bias",
+            role: ::convnet::Role::Bias,
+            shape: &[10],
+        },
+    ];
+    fn tensor(&self, index: usize) -> &[T] {
+        match index {
+            0 => self.conv1.filters.as_flattened().as_flattened().as_flattened(),
+            1 => &self.conv1.bias,
+            2 => self.scores.filters.as_flattened().as_flattened().as_flattened(),
+            3 => &self.scores.bias,
+            _ => &[],
+        }
+    }
+    fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+        match index {
+            0 => {
+                self.conv1
+                    .filters
+                    .as_flattened_mut()
+                    .as_flattened_mut()
+                    .as_flattened_mut()
+            }
+            1 => &mut self.conv1.bias,
+            2 => {
+                self.scores
+                    .filters
+                    .as_flattened_mut()
+                    .as_flattened_mut()
+                    .as_flattened_mut()
+            }
+            3 => &mut self.scores.bias,
+            _ => &mut [],
+        }
+    }
+}
+impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
+    type Input = ::convnet::Volume<T, 32, 32, 3>;
+    type Output = ::convnet::Volume<T, 1, 1, 10>;
+    type Arena = ::convnet::Overlay<T, 15360>;
+    const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = &[
+        ::convnet::plan::LayerInfo {
+            name: "conv1",
+            word: "conv",
+            detail: "12 of 5x5, pad 2",
+            volume: [32usize, 32usize, 12usize],
+            lost: [0usize, 0usize],
+            added: [0usize, 0usize],
+            field: [5usize, 5usize],
+            parameters: 912usize,
+            macs: 921600u64,
+        },
+        ::convnet::plan::LayerInfo {
+            name: "relu1",
+            word: "relu",
+            detail: "",
+            volume: [32usize, 32usize, 12usize],
+            lost: [0usize, 0usize],
+            added: [0usize, 0usize],
+            field: [5usize, 5usize],
+            parameters: 0usize,
+            macs: 0u64,
+        },
+        ::convnet::plan::LayerInfo {
+            name: "max_pool1",
+            word: "max_pool",
+            detail: "2x2, stride 2",
+            volume: [16usize, 16usize, 12usize],
+            lost: [0usize, 0usize],
+            added: [0usize, 0usize],
+            field: [6usize, 6usize],
+            parameters: 0usize,
+            macs: 0u64,
+        },
+        ::convnet::plan::LayerInfo {
+            name: "scores",
+            word: "fc",
+            detail: "10",
+            volume: [1usize, 1usize, 10usize],
+            lost: [0usize, 0usize],
+            added: [0usize, 0usize],
+            field: [32usize, 32usize],
+            parameters: 30730usize,
+            macs: 30720u64,
+        },
+    ];
+    fn forward<'a>(
+        &self,
+        input: &Self::Input,
+        memory: &'a mut Self::Arena,
+    ) -> &'a Self::Output {
+        ::convnet::Layer::forward(
+            &self.conv1,
+            input,
+            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        );
+        ::convnet::Activation::forward(
+            &::convnet::layer::Relu,
+            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        );
+        let (x, y) = memory
+            .pair::<
+                ::convnet::Volume<T, 32, 32, 12>,
+                0,
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+            >();
+        ::convnet::Layer::forward(
+            &::convnet::layer::MaxPool::<
+                2,
+                2,
+                ::convnet::layer::Slide<2, 2, 0, 0>,
+            >::new(),
+            x,
+            y,
+        );
+        let (x, y) = memory
+            .pair::<
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+                ::convnet::Volume<T, 1, 1, 10>,
+                0,
+            >();
+        ::convnet::Layer::forward(&self.scores, x, y);
+        memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
+    }
+}
+impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
+    type Tape = ::convnet::Overlay<T, 27648>;
+    fn forward_train<'a>(
+        &self,
+        input: &Self::Input,
+        memory: &'a mut Self::Tape,
+        seed: u64,
+    ) -> &'a Self::Output {
+        let _ = seed;
+        ::convnet::Layer::forward(
+            &self.conv1,
+            input,
+            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        );
+        ::convnet::Activation::forward(
+            &::convnet::layer::Relu,
+            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        );
+        let (x, y) = memory
+            .pair::<
+                ::convnet::Volume<T, 32, 32, 12>,
+                0,
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+            >();
+        ::convnet::Layer::forward(
+            &::convnet::layer::MaxPool::<
+                2,
+                2,
+                ::convnet::layer::Slide<2, 2, 0, 0>,
+            >::new(),
+            x,
+            y,
+        );
+        let (x, y) = memory
+            .pair::<
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+                ::convnet::Volume<T, 1, 1, 10>,
+                15360,
+            >();
+        ::convnet::Layer::forward(&self.scores, x, y);
+        memory.at::<::convnet::Volume<T, 1, 1, 10>, 15360>()
+    }
+    fn backward(
+        &self,
+        input: &Self::Input,
+        mut d_input: ::core::option::Option<&mut Self::Input>,
+        memory: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+    ) {
+        let _ = (input, &mut d_input, &d_output, &gradient);
+        let dy = d_output;
+        let (x, dx) = memory
+            .pair::<
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+                ::convnet::Volume<T, 16, 16, 12>,
+                24576,
+            >();
+        ::convnet::Layer::backward(&self.scores, x, dx, dy, &mut gradient.scores);
+        let (x, dy, dx) = memory
+            .triple::<
+                ::convnet::Volume<T, 32, 32, 12>,
+                0,
+                ::convnet::Volume<T, 16, 16, 12>,
+                24576,
+                ::convnet::Volume<T, 32, 32, 12>,
+                12288,
+            >();
+        ::convnet::Layer::backward(
+            &::convnet::layer::MaxPool::<
+                2,
+                2,
+                ::convnet::layer::Slide<2, 2, 0, 0>,
+            >::new(),
+            x,
+            dx,
+            dy,
+            &mut ::convnet::layer::MaxPool::<
+                2,
+                2,
+                ::convnet::layer::Slide<2, 2, 0, 0>,
+            >::new(),
+        );
+        let (kept, dv) = memory
+            .pair::<
+                ::convnet::Volume<T, 32, 32, 12>,
+                0,
+                ::convnet::Volume<T, 32, 32, 12>,
+                12288,
+            >();
+        ::convnet::Activation::backward(&::convnet::layer::Relu, kept, dv);
+        let x = input;
+        let dy = memory.at::<::convnet::Volume<T, 32, 32, 12>, 12288>();
+        match d_input.as_deref_mut() {
+            ::core::option::Option::Some(dx) => {
+                ::convnet::Layer::backward(&self.conv1, x, dx, dy, &mut gradient.conv1);
+            }
+            ::core::option::Option::None => {
+                ::convnet::Layer::backward_parameters(
+                    &self.conv1,
+                    x,
+                    dy,
+                    &mut gradient.conv1,
+                );
+            }
+        }
+    }
+}
+impl Cifar<f32> {
+    /// The image: height, width, depth.
+    pub const INPUT: [usize; 3] = [32, 32, 3];
+    /// The scores: height, width, depth.
+    pub const OUTPUT: [usize; 3] = [1, 1, 10];
+    /// The declaration as a table, a line each.
+    pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;
+    /// Learned scalars.
+    pub const PARAMETERS: usize = 31642usize;
+    /// Multiply-adds of one forward pass.
+    pub const MACS: u64 = 952320u64;
+    /// Bytes of the arena in `f32`.
+    pub const ARENA_BYTES: usize = ::core::mem::size_of::<::convnet::Arena<Self>>();
+    /// Bytes of the tape in `f32`.
+    pub const TAPE_BYTES: usize = ::core::mem::size_of::<::convnet::Tape<Self>>();
+    /// The table of the network, to print.
+    #[must_use]
+    pub const fn summary() -> ::convnet::Summary<'static> {
+        ::convnet::Summary {
+            name: "Cifar",
+            input: Self::INPUT,
+            layers: Self::LAYERS,
+            arena_bytes: Self::ARENA_BYTES,
+            tape_bytes: Self::TAPE_BYTES,
+        }
+    }
+}
+impl<T: ::convnet::Real> Cifar<T> {
+    /// All parameters zero. For a `static`, or a network small enough for the stack; a
+    /// large one is built in place on the heap, by `boxed`.
+    pub const ZERO: Self = Self {
+        conv1: <::convnet::layer::Conv<
+            T,
+            5,
+            5,
+            3,
+            12,
+            ::convnet::layer::Slide<1, 1, 2, 2>,
+        >>::ZERO,
+        scores: <::convnet::layer::Fc<T, 16, 16, 12, 10>>::ZERO,
+    };
+    /// The scores of `input`.
+    pub fn forward<'a>(
+        &self,
+        input: &::convnet::Volume<T, 32, 32, 3>,
+        arena: &'a mut ::convnet::Arena<Self>,
+    ) -> &'a ::convnet::Volume<T, 1, 1, 10> {
+        ::convnet::Network::forward(self, input, arena)
+    }
+    /// Forward as in training: dropout drops, by `seed`, and what `backward` needs stays
+    /// on the tape.
+    pub fn forward_train<'a>(
+        &self,
+        input: &::convnet::Volume<T, 32, 32, 3>,
+        tape: &'a mut ::convnet::Tape<Self>,
+        seed: u64,
+    ) -> &'a ::convnet::Volume<T, 1, 1, 10> {
+        ::convnet::Trainable::forward_train(self, input, tape, seed)
+    }
+    /// Adds the gradient on the parameters to `gradient`, and writes the one on the image
+    /// to `d_input` if it is asked for. The tape must come from `forward_train` with the
+    /// same `input`, and is used up.
+    pub fn backward(
+        &self,
+        input: &::convnet::Volume<T, 32, 32, 3>,
+        d_input: ::core::option::Option<&mut ::convnet::Volume<T, 32, 32, 3>>,
+        tape: &mut ::convnet::Tape<Self>,
+        d_output: &::convnet::Volume<T, 1, 1, 10>,
+        gradient: &mut Self,
+    ) {
+        ::convnet::Trainable::backward(self, input, d_input, tape, d_output, gradient);
+    }
+}
+::convnet::__if_alloc! {
+    impl < T : ::convnet::Real > Cifar < T > { #[doc =
+    r" All parameters zero, built in place on the heap."] #[must_use] pub fn boxed() ->
+    ::convnet::__private::Box < Self > { ::convnet::__private::zeroed_box() } #[doc =
+    r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
+    #[must_use] pub fn random(seed : u64) -> ::convnet::__private::Box < Self > { let mut
+    network = Self::boxed(); ::convnet::init::Init::KaimingNormal.fill(& mut * network,
+    seed); network } #[doc = r" An arena for `forward`, built in place on the heap."]
+    #[must_use] pub fn arena() -> ::convnet::__private::Box < ::convnet::Arena < Self >>
+    { ::convnet::__private::zeroed_box() } #[doc =
+    r" A tape for `forward_train` and `backward`, built in place on the heap."]
+    #[must_use] pub fn tape() -> ::convnet::__private::Box < ::convnet::Tape < Self >> {
+    ::convnet::__private::zeroed_box() } }
+}
+impl<T: ::convnet::Real> ::core::fmt::Display for Cifar<T> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Display::fmt(&<Cifar<f32>>::summary(), f)
+    }
+}
+const _: fn(::convnet::dsl::input) = |a| {
+    let _ = &a;
+};
+const _: fn(::convnet::dsl::conv) = |a| {
+    let _ = &a;
+    let _ = a.pad;
+};
+const _: fn(::convnet::dsl::relu) = |a| {
+    let _ = &a;
+};
+const _: fn(::convnet::dsl::max_pool) = |a| {
+    let _ = &a;
+    let _ = a.stride;
+};
+const _: fn(::convnet::dsl::fc) = |a| {
+    let _ = &a;
+};
