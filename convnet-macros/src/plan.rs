@@ -16,7 +16,7 @@ mod place;
 
 use convnet_core::Summary;
 use convnet_core::plan::{LayerInfo, Step, Totals};
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 
@@ -80,7 +80,7 @@ pub(crate) fn plan(
         totals,
         plan: deferred
             .is_some()
-            .then(|| format_ident!("__PLAN_OF_{}", name.unraw())),
+            .then(|| format_ident!("__PLAN_OF_{}", name.unraw(), span = Span::mixed_site())),
         deferred,
         table,
         mentions: mentions(declaration),
