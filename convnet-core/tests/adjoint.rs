@@ -5,6 +5,7 @@
 //! them at that x. The list below crosses odd and even filters, strides above and below the
 //! filter, padding on one side only, depths around the vector widths, and sizes of one.
 
+use convnet_core::kernel::{self, Sizes};
 use convnet_core::layer::{
     Activation, AvgPool, Conv, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu, Slide,
 };
@@ -135,6 +136,26 @@ macro_rules! pools {
     )*};
 }
 
+/// Any convolution on up to 9x9, with up to 20 filters on up to 9 depths.
+fn any_sizes() -> impl Strategy<Value = Sizes> {
+    let axis = (1_usize..10, 1_usize..6, 1_usize..4, 0_usize..3, 0_usize..3);
+    (axis.clone(), axis, 1_usize..10, 1_usize..21).prop_map(|(rows, columns, d, k)| {
+        let [rows, columns] = [rows, columns].map(|(x, filter, stride, before, after)| {
+            let filter = filter.min(x + before + after);
+            let y = (x + before + after - filter) / stride + 1;
+            [x, filter, stride, before, y]
+        });
+        let [xs, filter, stride, before, ys] = core::array::from_fn(|i| [rows[i], columns[i]]);
+        Sizes {
+            x: [xs[0], xs[1], d],
+            filter,
+            stride,
+            before,
+            y: [ys[0], ys[1], k],
+        }
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
@@ -154,6 +175,35 @@ proptest! {
             [3, 3, 16] -> [3, 3, 24], 3 x 3, Slide<1, 1, 1, 1>;
             [11, 11, 3] -> [3, 3, 32], 5 x 5, Slide<3, 3, 0, 0>;
             [4, 14, 4] -> [4, 14, 33], 3 x 3, Slide<1, 1, 1, 1>;
+        }
+    }
+
+    /// The vector kernels take their shape as numbers, so here it is random too.
+    #[test]
+    fn conv_of_any_shape(sizes in any_sizes(), seed: u64) {
+        let Sizes { x, filter, y, .. } = sizes;
+        let taps = filter[0] * filter[1];
+        let numbers = |len, stream| {
+            let mut numbers = vec![0.0_f32; len];
+            fill(&mut numbers, seed, stream);
+            numbers
+        };
+        let volume = |shape: [usize; 3]| shape.iter().product::<usize>();
+        let (input, dy) = (numbers(volume(x), 1), numbers(volume(y), 2));
+        let filters = numbers(taps * x[2] * y[2], 3);
+        for level in kernel::levels() {
+            kernel::with_level(level, || {
+                let (mut output, mut dx) = (vec![0.0; dy.len()], vec![0.0; input.len()]);
+                let (mut d_filters, mut d_bias) = (vec![0.0; filters.len()], vec![0.0; y[2]]);
+                let no_bias = vec![0.0; y[2]];
+                assert!(kernel::conv_forward(&sizes, &input, &filters, &no_bias, &mut output));
+                assert!(kernel::conv_backward_input(&sizes, &mut dx, &dy, &filters));
+                assert!(kernel::conv_add_gradient(&sizes, &input, &dy, &mut d_filters, &mut d_bias));
+                let terms = (taps * x[2] + 1) * dy.len();
+                let seen = inner(&output, &dy);
+                same::<f32>(seen, inner(&input, &dx), terms);
+                same::<f32>(seen, inner(&filters, &d_filters), terms);
+            });
         }
     }
 
