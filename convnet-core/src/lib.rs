@@ -24,6 +24,7 @@ extern crate alloc;
 pub mod data;
 pub mod dsl;
 pub mod fits;
+pub mod flash;
 pub mod gradient_check;
 pub mod init;
 pub mod kernel;

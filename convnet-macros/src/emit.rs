@@ -5,6 +5,7 @@
 //!             parameters  impl Parameters: the tensors by index
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
+//!             flash       from the bytes of a weight file
 //!             surface     inherent constants and functions, Display
 //!             vocabulary  the words, for the editor
 //! ```
@@ -13,6 +14,7 @@
 //! macro, except the user's own; paths begin with `$crate`.
 
 mod deferred;
+mod flash;
 mod inference;
 mod parameters;
 mod structure;
@@ -109,6 +111,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         parameters::emit(network),
         inference::emit(network),
         training::emit(network),
+        flash::emit(network),
         surface::emit(network),
         vocabulary::emit(network),
     ];

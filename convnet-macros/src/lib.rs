@@ -1,4 +1,4 @@
-//! The `convnet!` macro; use it through the crate `convnet`, which documents it.
+//! The macros `convnet!` and `weights!`; use them through the crate `convnet`, which documents it.
 //!
 //! ```text
 //! syntax ▶ plan ▶ emit
@@ -8,6 +8,7 @@ mod emit;
 mod plan;
 mod report;
 mod syntax;
+mod weights;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,16 @@ use proc_macro2::{TokenStream, TokenTree};
 #[proc_macro]
 pub fn convnet(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(tokens.into()).into()
+}
+
+/// `convnet::weights!`, which hands on its own `$crate` in brackets first.
+#[proc_macro]
+pub fn weights(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let mut tokens = TokenStream::from(tokens).into_iter();
+    let Some(TokenTree::Group(krate)) = tokens.next() else {
+        return proc_macro::TokenStream::new();
+    };
+    weights::expand(&krate.stream(), tokens.collect()).into()
 }
 
 fn expand(tokens: TokenStream) -> TokenStream {

@@ -1,0 +1,125 @@
+//! # Flash: a weight file becomes a `static` while the program is compiled
+//!
+//! ```text
+//!  digits.safetensors ──include_bytes!──▶ header ──▶ tensors ──▶ Conv::from_bytes ──▶ static NET
+//!                                         names, shapes, dtypes    copied by the       in flash
+//!                                         against TENSORS          compiler
+//! ```
+//!
+//! `convnet::weights!` is the way in; everything here is a `const fn` that it calls, and that a
+//! network written by hand may call too. Nothing of it runs on the target.
+//!
+//! **Invariant:** a tensor's bytes are handed out only if the file has exactly the tensors of the
+//! network, with their shapes and their scalar. The values are not looked at: to evaluate a
+//! million comparisons takes the compiler seconds.
+
+use bytemuck::Pod;
+
+use crate::{Parameters, Tensor};
+
+mod header;
+mod message;
+
+pub use crate::plan::Message;
+use header::{Entry, Header};
+
+/// The bytes of each tensor of `P::TENSORS`, in that order; or what is wrong with the file.
+///
+/// # Errors
+///
+/// The first tensor that is missing, not the network's, of another shape or another dtype; a file
+/// that is cut short or none.
+pub const fn tensors<P: Parameters, const N: usize>(file: &[u8]) -> Result<[&[u8]; N], Message> {
+    const { assert!(N == P::TENSORS.len(), "N is how many tensors P has") }
+    let scalar = size_of::<P::Scalar>();
+    let header = match Header::of(file) {
+        Ok(header) => header,
+        Err(message) => return Err(message),
+    };
+    let mut found = [None; N];
+    let mut entries = header.entries();
+    loop {
+        match entries.next() {
+            Ok(Some(entry)) => match place(P::TENSORS, &entry) {
+                Some(index) if found[index].is_none() => found[index] = Some(entry),
+                Some(_) => return Err(message::twice(entry.name)),
+                None => return Err(message::extra(entry.name, P::TENSORS)),
+            },
+            Ok(None) => break,
+            Err(message) => return Err(message),
+        }
+    }
+    let mut bytes: [&[u8]; N] = [&[]; N];
+    let mut index = 0;
+    while index < N {
+        let tensor = &P::TENSORS[index];
+        bytes[index] = match &found[index] {
+            None => return Err(message::missing(tensor.name, &header)),
+            Some(entry) if !entry.has_shape(tensor.shape) => {
+                return Err(message::shape(tensor, entry));
+            }
+            Some(entry) if !same(entry.dtype, dtype(scalar)) => {
+                return Err(message::dtype(tensor.name, entry.dtype, dtype(scalar)));
+            }
+            Some(entry) => match header.data(entry, tensor.len() * scalar) {
+                Ok(bytes) => bytes,
+                Err(message) => return Err(message),
+            },
+        };
+        index += 1;
+    }
+    match header.check_length() {
+        Ok(()) => Ok(bytes),
+        Err(message) => Err(message),
+    }
+}
+
+/// Little-endian bytes, as they lie in a file, as scalars or arrays of scalars.
+///
+/// # Panics
+///
+/// If there are more or fewer bytes than `T` has, or the target is big-endian: while compiling,
+/// where this is used in a constant.
+#[must_use]
+pub const fn scalars<T: Pod>(bytes: &[u8]) -> T {
+    assert!(
+        cfg!(target_endian = "little"),
+        "weights in flash need a little-endian target: the file is not decoded"
+    );
+    assert!(
+        bytes.len() == size_of::<T>(),
+        "as many bytes as scalars need"
+    );
+    // SAFETY: `bytes` has `size_of::<T>()` bytes (asserted), and any bytes are a `T: Pod`.
+    unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+}
+
+/// Which of the tensors is called so.
+const fn place(tensors: &[Tensor], entry: &Entry<'_>) -> Option<usize> {
+    let mut index = 0;
+    while index < tensors.len() {
+        if same(tensors[index].name.as_bytes(), entry.name) {
+            return Some(index);
+        }
+        index += 1;
+    }
+    None
+}
+
+const fn dtype(scalar: usize) -> &'static [u8] {
+    if scalar == 4 { b"F32" } else { b"F64" }
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
