@@ -84,15 +84,18 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
         for (oy, dy) in dy.iter().enumerate() {
             for (ox, dy) in dy.iter().enumerate() {
                 for (d, &dy) in dy.iter().enumerate() {
-                    let mut winner: Option<[usize; 2]> = None;
+                    let mut winner: Option<([usize; 2], T)> = None;
                     each_tap_of(&sizes, [oy, ox], |at| {
-                        let wins = |[y, w]: [usize; 2]| x[at.x[0]][at.x[1]][d] > x[y][w][d];
-                        if winner.is_none_or(wins) {
-                            winner = Some(at.x);
+                        let x = x[at.x[0]][at.x[1]][d];
+                        if winner.is_none_or(|(_, largest)| x > largest) {
+                            winner = Some((at.x, x));
                         }
                     });
-                    if let Some([y, x]) = winner {
-                        dx[y][x][d] += dy;
+                    // Always there; the compiler does not see it and would leave a panic.
+                    let place =
+                        winner.and_then(|([y, x], _)| dx.get_mut(y)?.get_mut(x)?.get_mut(d));
+                    if let Some(dx) = place {
+                        *dx += dy;
                     }
                 }
             }

@@ -37,16 +37,16 @@ impl<T: Real> Loss<T> for SoftmaxCrossEntropy {
         let [max, rest, sum] = exponentials(scores, d_scores);
         // p − 1 is minus the others' share: for a network that is sure, with p next to 1, the
         // subtraction would leave rounding only.
-        let others: T = d_scores[..label]
-            .iter()
-            .chain(&d_scores[label + 1..])
-            .copied()
-            .sum();
-        d_scores[label] = -others;
-        for d_score in &mut *d_scores {
-            *d_score /= sum;
+        let classes = d_scores.iter().enumerate();
+        let others = classes.filter(|&(class, _)| class != label);
+        let others: T = others.map(|(_, &d_score)| d_score).sum();
+        for (class, d_score) in d_scores.iter_mut().enumerate() {
+            if class == label {
+                *d_score = smoothing - others / sum;
+            } else {
+                *d_score /= sum;
+            }
         }
-        d_scores[label] += smoothing;
 
         // −log p(k) = log Σ exp(s − max) − (s(k) − max), and the largest term of the sum is 1.
         let surprise = |score: T| rest.ln_1p() + (max - score);

@@ -1,0 +1,17 @@
+//! Writes random weights for the networks of `nets::cifar`: `generate FOLDER`.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use convnet::weights;
+use nets::cifar::{Net0, Net1, Net2};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::args_os().nth(1).ok_or("usage: generate FOLDER")?);
+    fs::create_dir_all(&folder)?;
+    weights::save(&*Net0::<f32>::random(0), folder.join("net0.safetensors"))?;
+    weights::save(&*Net1::<f32>::random(1), folder.join("net1.safetensors"))?;
+    weights::save(&*Net2::<f32>::random(2), folder.join("net2.safetensors"))?;
+    Ok(())
+}

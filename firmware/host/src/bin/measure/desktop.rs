@@ -1,0 +1,63 @@
+//! The same programs on this machine, with its own kernels.
+
+use std::error::Error;
+
+use convnet::{Arena, Network};
+use nets::Words;
+use nets::cifar::{self, Image, NET0, NET1, NET2, Net0, Net1, Net2};
+use nets::digits::{self, Digits};
+use nets::tune::{self, Memory, Tuned};
+
+/// What a program computes, and what its network says that it needs.
+pub(crate) struct Desktop {
+    pub(crate) results: Vec<f32>,
+    /// Bytes of parameters.
+    pub(crate) parameters: usize,
+    /// Bytes that the program asks for in a `static`.
+    pub(crate) memory: u64,
+}
+
+/// The network of a program.
+pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
+    let mut results = Results(Vec::new());
+    let (parameters, memory) = match program {
+        "digits" => {
+            digits::run(&mut Digits::arena(), &mut results);
+            (Digits::PARAMETERS, Digits::ARENA_BYTES)
+        }
+        "net0" => image(&NET0, &mut Net0::arena(), &mut results),
+        "net1" => image(&NET1, &mut Net1::arena(), &mut results),
+        "net2" => image(&NET2, &mut Net2::arena(), &mut results),
+        "tune" => {
+            tune::run(&mut Box::new(Memory::ZERO), &mut results);
+            (Tuned::PARAMETERS, size_of::<Memory>())
+        }
+        _ => return Err(format!("there is no program {program}").into()),
+    };
+    Ok(Desktop {
+        results: results.0,
+        parameters: parameters * size_of::<f32>(),
+        memory: memory as u64,
+    })
+}
+
+fn image<N>(net: &N, arena: &mut Arena<N>, results: &mut Results) -> (usize, usize)
+where
+    N: Network<Scalar = f32, Input = Image>,
+{
+    cifar::run(net, arena, results);
+    let parameters = N::TENSORS.iter().map(convnet::Tensor::len).sum();
+    (parameters, size_of::<Arena<N>>())
+}
+
+struct Results(Vec<f32>);
+
+impl Words for Results {
+    fn begin(&mut self) {}
+
+    fn end(&mut self) {}
+
+    fn word(&mut self, bits: u32) {
+        self.0.push(f32::from_bits(bits));
+    }
+}

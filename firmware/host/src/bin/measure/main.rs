@@ -1,0 +1,188 @@
+//! Runs every program under QEMU, compares what it prints, and prints what it needs.
+//!
+//! `measure QEMU COUNTER PROGRAMS [--bless]`: the emulator, the plugin that counts instructions, the
+//! folder with a folder of programs a target. `--bless` writes `expected/*.out` anew.
+
+mod binary;
+mod desktop;
+mod emulator;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use binary::Binary;
+use emulator::Emulator;
+
+/// A program on a machine, and what it may need at most.
+struct Run {
+    program: &'static str,
+    machine: &'static Machine,
+    /// Instructions of all that is counted.
+    instructions: u64,
+}
+
+struct Machine {
+    /// As one knows it.
+    name: &'static str,
+    /// As QEMU calls it.
+    qemu: &'static str,
+    target: &'static str,
+}
+
+const M0: Machine = Machine {
+    name: "Cortex-M0",
+    qemu: "microbit",
+    target: "thumbv6m-none-eabi",
+};
+const M4F: Machine = Machine {
+    name: "Cortex-M4F",
+    qemu: "mps2-an386",
+    target: "thumbv7em-none-eabihf",
+};
+const M7: Machine = Machine {
+    name: "Cortex-M7",
+    qemu: "mps2-an500",
+    target: "thumbv7em-none-eabihf",
+};
+
+const fn run(program: &'static str, machine: &'static Machine, instructions: u64) -> Run {
+    Run {
+        program,
+        machine,
+        instructions,
+    }
+}
+
+const RUNS: [Run; 7] = [
+    run("digits", &M4F, 40_000_000),
+    run("digits", &M0, 400_000_000),
+    run("net0", &M4F, 40_000_000),
+    run("net0", &M7, 40_000_000),
+    run("net1", &M4F, 100_000_000),
+    run("net2", &M4F, 200_000_000),
+    run("tune", &M4F, 400_000_000),
+];
+
+/// Bytes of stack, at most: what `docs/embedding.md` says.
+const STACK: u64 = 2048;
+
+/// Bytes of static memory besides the network's, at most.
+const BESIDES: u64 = 64;
+
+fn main() -> ExitCode {
+    match measure() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all is as it should be.
+fn measure() -> Result<bool, Box<dyn Error>> {
+    let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let (bless, [qemu, counter, programs]) = match &arguments[..] {
+        [paths @ .., last] if last == Path::new("--bless") => (true, paths.try_into()?),
+        paths => (false, <&[PathBuf; 3]>::try_from(paths)?),
+    };
+    let emulator = Emulator { qemu, counter };
+    println!(
+        "{:8} {:10} {:>12} {:>8} {:>10} {:>8} {:>8} {:>6}  scores",
+        "program", "target", "instructions", "flash", "parameters", "RAM", "static", "stack"
+    );
+    let mut right = true;
+    for run in &RUNS {
+        let (machine, network) = (run.machine, desktop::network(run.program)?);
+        let file = programs
+            .join(machine.target)
+            .join("release")
+            .join(run.program);
+        let binary = Binary::read(&file)?;
+        let seen = emulator.run(machine.qemu, &file, &binary)?;
+
+        let kept = expected(run.program);
+        if bless {
+            fs::write(&kept, lines(&seen.results))?;
+        }
+        let same = fs::read_to_string(&kept)? == lines(&seen.results);
+        let difference = difference(&seen.results, &network.results);
+        println!(
+            "{:8} {:10} {:>12} {:>8} {:>10} {:>8} {:>8} {:>6}  {}, {difference:.0e} from the desktop's",
+            run.program,
+            machine.name,
+            seen.instructions,
+            binary.flash,
+            network.parameters,
+            binary.statics + seen.stack,
+            binary.statics,
+            seen.stack,
+            if same {
+                "as expected"
+            } else {
+                "NOT as expected"
+            },
+        );
+        let mut check = |holds: bool, complaint: String| {
+            if !holds {
+                println!("  WRONG: {complaint}");
+                right = false;
+            }
+        };
+        check(
+            same,
+            format!("the results are not those in {}", kept.display()),
+        );
+        check(
+            difference <= 1e-5,
+            "the desktop's results differ by more than 1e-5".into(),
+        );
+        check(
+            seen.instructions <= run.instructions,
+            format!("more than {} instructions", run.instructions),
+        );
+        check(
+            seen.stack <= STACK,
+            format!("more than {STACK} bytes of stack"),
+        );
+        check(
+            binary.statics <= network.memory + BESIDES,
+            format!(
+                "the network asks for {} bytes of static memory",
+                network.memory
+            ),
+        );
+        for symbol in &binary.suspects {
+            check(false, format!("{symbol} is linked"));
+        }
+    }
+    Ok(right)
+}
+
+fn expected(program: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../expected")
+        .join(program)
+        .with_extension("out")
+}
+
+/// A result a line, with as many digits as tell it from every other `f32`.
+fn lines(results: &[f32]) -> String {
+    results.iter().map(|result| format!("{result}\n")).collect()
+}
+
+/// The largest difference, as a part of the largest result.
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    if a.len() != b.len() {
+        return f32::INFINITY;
+    }
+    let largest = b.iter().fold(0.0f32, |most, b| most.max(b.abs()));
+    let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs() / largest);
+    difference.fold(
+        0.0,
+        |most: f32, next| if next <= most { most } else { next },
+    )
+}

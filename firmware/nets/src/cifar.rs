@@ -1,0 +1,94 @@
+//! Three networks for images of 32x32x3, from 0.95 to 12.3 million multiply-adds.
+
+#[cfg(feature = "weights")]
+use convnet::weights;
+use convnet::{Volume, convnet};
+
+convnet! {
+    /// CS231n's example network for CIFAR-10.
+    pub struct Net0 {
+        input(32x32x3),
+        conv1: conv(12, 5x5, pad = 2),
+        relu,
+        max_pool(2x2, stride = 2),
+        scores: fc(10),
+    }
+}
+
+convnet! {
+    /// Three convolutions, pooled with overlap.
+    pub struct Net1 {
+        input(32x32x3),
+        conv1: conv(32, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        conv2: conv(16, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        conv3: conv(32, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        scores: fc(10),
+    }
+}
+
+convnet! {
+    /// As [`Net1`], with more filters.
+    pub struct Net2 {
+        input(32x32x3),
+        conv1: conv(32, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        conv2: conv(32, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        conv3: conv(64, 5x5, pad = 2),
+        relu,
+        max_pool(3x3, stride = 2, fit = pad),
+        scores: fc(10),
+    }
+}
+
+#[cfg(feature = "weights")]
+weights! {
+    /// Random weights.
+    pub static NET0: Net0 = "../../target/weights/net0.safetensors";
+}
+
+#[cfg(feature = "weights")]
+weights! {
+    /// Random weights.
+    pub static NET1: Net1 = "../../target/weights/net1.safetensors";
+}
+
+#[cfg(feature = "weights")]
+weights! {
+    /// Random weights.
+    pub static NET2: Net2 = "../../target/weights/net2.safetensors";
+}
+
+/// An image.
+pub type Image = Volume<f32, 32, 32, 3>;
+
+/// A pattern without order, from -1 to 1.
+pub static IMAGE: Image = {
+    let mut image = Image::ZERO;
+    let (mut i, mut state) = (0, 231u32);
+    while i < 32 * 32 * 3 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image.0[i / 96][i / 3 % 32][i % 3] = ((state >> 16) as i32 - 32_768) as f32 / 32_768.0;
+        i += 1;
+    }
+    image
+};
+
+/// The scores of [`IMAGE`].
+pub fn run<N>(net: &N, arena: &mut N::Arena, words: &mut impl crate::Words)
+where
+    N: convnet::Network<Scalar = f32, Input = Image>,
+{
+    words.begin();
+    let scores = net.forward(&IMAGE, arena);
+    words.end();
+    words.scalars(convnet::AnyVolume::as_slice(scores));
+}
