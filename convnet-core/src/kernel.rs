@@ -45,6 +45,7 @@ mod fc;
 mod lanes;
 mod level;
 mod pool;
+mod scalar;
 mod window;
 
 #[cfg(test)]

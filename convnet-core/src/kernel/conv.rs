@@ -28,6 +28,7 @@ use fearless_simd::Simd;
 use super::Sizes;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
+use super::scalar;
 use super::window::{Run, Walk, extent, groups};
 
 /// P at most.
@@ -47,7 +48,7 @@ pub(super) struct Operands<'a> {
 
 #[inline(never)]
 pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
-    dispatch!(simd => blocks(simd, from, y))
+    dispatch!(simd => blocks(simd, from, y)).or_else(|| scalar::conv(from, y))
 }
 
 #[inline(always)]

@@ -76,14 +76,25 @@ fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
     dy.iter()
         .enumerate()
         .for_each(|(i, &dy)| add(&mut d_bias[i % k], dy, 1.0));
+    let mut plain: Vec<f32> = bias.iter().copied().cycle().take(y.len()).collect();
     for [ix, f, iy] in meets(s) {
         for (d_at, k_at) in product(d, k) {
             let [ix, f, iy] = [ix * d + d_at, (f * d + d_at) * k + k_at, iy * k + k_at];
+            plain[iy] += x[ix] * filters[f];
             add(&mut y[iy], x[ix], filters[f]);
             add(&mut dx[ix], dy[iy], filters[f]);
             add(&mut d_filters[f], x[ix], dy[iy]);
         }
     }
+    let from = conv::Operands {
+        sizes: s,
+        x: &x,
+        filters: &filters,
+        bias: &bias,
+    };
+    let mut scalar = vec![f32::NAN; y.len()];
+    assert!(scalar::conv(&from, &mut scalar).is_some());
+    prop_assert!(scalar == plain, "not to the bit");
     for level in levels() {
         with_level(level, || {
             let mut fast = vec![f32::NAN; y.len()];
