@@ -123,3 +123,79 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::format;
+    use std::string::String;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::Role;
+
+    type Two = [f32; 2];
+
+    impl Parameters for Two {
+        type Scalar = f32;
+        const TENSORS: &'static [Tensor] = &[Tensor {
+            name: "a.bias",
+            role: Role::Bias,
+            shape: &[2],
+        }];
+
+        fn tensor(&self, _: usize) -> &[f32] {
+            self
+        }
+
+        fn tensor_mut(&mut self, _: usize) -> &mut [f32] {
+            self
+        }
+    }
+
+    /// The file with this header and the scalars 0.5 and -0.5, read.
+    fn read(header: &str) -> Result<[f32; 2], String> {
+        let mut file = Vec::from((header.len() as u64).to_le_bytes());
+        file.extend(header.bytes());
+        file.extend([0.5f32, -0.5].map(f32::to_le_bytes).as_flattened());
+        match tensors::<Two, 1>(&file) {
+            Ok([bias]) => Ok(scalars(bias)),
+            Err(message) => Err(message.as_str().into()),
+        }
+    }
+
+    const BIAS: &str = r#""a.bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+
+    #[test]
+    fn every_spelling_of_a_header_is_read() {
+        for header in [
+            format!("{{{BIAS}}}"),
+            format!("{{{BIAS}}}     "),
+            format!(r#"{{"__metadata__":{{"a":"}}, \"b\": [","c":""}},{BIAS}}}"#),
+            format!(r#"{{{BIAS},"__metadata__":{{}}}}"#),
+            r#" { "a.bias" : { "data_offsets" : [ 0 , 8 ] ,
+                 "shape" : [ 2 ] , "more" : [[1], {}], "dtype" : "F32" } } "#
+                .into(),
+        ] {
+            assert_eq!(read(&header), Ok([0.5, -0.5]), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_another_kind_is_an_error() {
+        let whole = format!("{{{BIAS}}}");
+        for length in 0..whole.len() {
+            let error = read(&whole[..length]).unwrap_err();
+            assert!(error.starts_with("this is no safetensors file"), "{error}");
+        }
+        let twice = read(&format!("{{{BIAS},{BIAS}}}")).unwrap_err();
+        assert!(twice.starts_with("the file has two tensors `a.bias`"));
+        let short = read(&whole.replace("[0,8]", "[0,4]")).unwrap_err();
+        assert!(short.contains("not as long as its shape says"), "{short}");
+        let beyond = read(&whole.replace("[0,8]", "[8,16]")).unwrap_err();
+        assert!(beyond.starts_with("the file was cut short"), "{beyond}");
+        let huge = read(&whole.replace("[2]", "[99999999999999999999999]")).unwrap_err();
+        assert!(huge.starts_with("`a.bias` has the shape"), "{huge}");
+    }
+}

@@ -293,6 +293,36 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         }
     }
 }
+impl<T: ::convnet::Real> Cifar<T> {
+    #[doc(hidden)]
+    pub const fn __in_flash(
+        file: &[u8],
+    ) -> ::core::result::Result<Self, ::convnet::flash::Message> {
+        match ::convnet::flash::tensors::<Self, 4>(file) {
+            ::core::result::Result::Ok(tensors) => {
+                let _ = tensors;
+                ::core::result::Result::Ok(Self {
+                    conv1: <::convnet::layer::Conv<
+                        T,
+                        5,
+                        5,
+                        3,
+                        12,
+                        ::convnet::layer::Slide<1, 1, 2, 2>,
+                    >>::from_bytes(tensors[0], tensors[1]),
+                    scores: <::convnet::layer::Fc<
+                        T,
+                        16,
+                        16,
+                        12,
+                        10,
+                    >>::from_bytes(tensors[2], tensors[3]),
+                })
+            }
+            ::core::result::Result::Err(message) => ::core::result::Result::Err(message),
+        }
+    }
+}
 impl Cifar<f32> {
     /// The image: height, width, depth.
     pub const INPUT: [usize; 3] = [32, 32, 3];
