@@ -19,6 +19,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     code! {
         impl<T: #krate::Real> #name<T> {
             #[doc(hidden)]
+            #[allow(clippy::result_large_err)] // only the compiler calls it
             pub const fn __in_flash(
                 file: &[u8],
             ) -> ::core::result::Result<Self, #krate::flash::Message> {

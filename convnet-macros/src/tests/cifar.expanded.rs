@@ -295,6 +295,7 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
 }
 impl<T: ::convnet::Real> Cifar<T> {
     #[doc(hidden)]
+    #[allow(clippy::result_large_err)]
     pub const fn __in_flash(
         file: &[u8],
     ) -> ::core::result::Result<Self, ::convnet::flash::Message> {

@@ -1,0 +1,276 @@
+//! A convolution and the max pool behind it, a few rows at a time.
+
+use super::slide::{Geometry, each_tap, pool_sizes, sizes};
+use super::{Conv, MaxPool};
+use crate::kernel::{self, Sizes};
+use crate::{Real, Volume};
+
+/// A [`Conv`] of `HC` rows whose only reader is a [`MaxPool`]: the map between them is never whole.
+///
+/// ```text
+///  x ──conv──▶ rows : [R][WC][K] ──max_pool──▶ y     R rows of the map, as many as a window sees
+///              ▲            │
+///              └────────────┘ rows that the next window sees too move up
+/// ```
+///
+/// Every scalar is computed once, as by the two layers one after the other. An activation that
+/// never falls, such as [`Relu`](super::Relu), may as well come after the pool: the largest stays the largest.
+///
+/// ```
+/// use convnet_core::layer::{Conv, MaxPool, RowByRow, Slide};
+/// use convnet_core::Volume;
+///
+/// let mut conv = Conv::<f32, 1, 1, 1, 1>::ZERO;
+/// conv.filters = [[[[2.0]]]];
+/// let pool = MaxPool::<2, 2, Slide<2, 2, 0, 0>>::new();
+/// let x = Volume([[[1.0], [2.0]], [[4.0], [3.0]], [[5.0], [6.0]], [[8.0], [7.0]]]);
+/// let (mut rows, mut y) = (Volume::<f32, 2, 2, 1>::ZERO, Volume::<f32, 2, 1, 1>::ZERO);
+/// RowByRow::<_, _, 4> { conv: &conv, pool }.forward(&x, &mut rows, &mut y);
+/// assert_eq!(y, Volume([[[8.0]], [[16.0]]]));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RowByRow<'a, C, P, const HC: usize> {
+    /// What writes the map.
+    pub conv: &'a C,
+    /// What reads it.
+    pub pool: P,
+}
+
+impl<
+    T: Real,
+    const FH: usize,
+    const FW: usize,
+    const D: usize,
+    const K: usize,
+    G: Geometry,
+    const PH: usize,
+    const PW: usize,
+    P: Geometry,
+    const HC: usize,
+> RowByRow<'_, Conv<T, FH, FW, D, K, G>, MaxPool<PH, PW, P>, HC>
+{
+    /// The pool of the convolution of `x`; `rows` are R of the map's, R the smaller of `PH` and `HC`.
+    pub fn forward<
+        const H: usize,
+        const W: usize,
+        const R: usize,
+        const WC: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        &self,
+        x: &Volume<T, H, W, D>,
+        rows: &mut Volume<T, R, WC, K>,
+        y: &mut Volume<T, HO, WO, K>,
+    ) {
+        const {
+            assert!(
+                R == PH || (R == HC && HC < PH),
+                "as many rows as a window sees"
+            );
+        }
+        let (conv, pool) = const {
+            (
+                sizes::<G>([H, W, D], [FH, FW], [HC, WC, K]),
+                pool_sizes::<P>([HC, WC, K], [PH, PW], [HO, WO, K]),
+            )
+        };
+        let operands = Operands {
+            conv: &conv,
+            pool: &pool,
+            x: x.as_slice(),
+            filters: self
+                .conv
+                .filters
+                .as_flattened()
+                .as_flattened()
+                .as_flattened(),
+            bias: &self.conv.bias,
+        };
+        // Never `None`: every place is inside, as the sizes say.
+        let _ = operands.run(rows.as_mut_slice(), y.as_mut_slice());
+    }
+}
+
+/// What is read. Not generic over sizes, so that it is compiled once a scalar.
+struct Operands<'a, T> {
+    conv: &'a Sizes,
+    pool: &'a Sizes,
+    x: &'a [T],
+    filters: &'a [T],
+    bias: &'a [T],
+}
+
+impl<T: Real> Operands<'_, T> {
+    #[inline(never)]
+    fn run(&self, rows: &mut [T], y: &mut [T]) -> Option<()> {
+        let (pool, [height, width, filters]) = (self.pool, self.pool.x);
+        let row = width * filters;
+        // The map's rows that lie in `rows`.
+        let (mut first, mut end) = (0, 0);
+        for (oy, y) in y.chunks_exact_mut(pool.y[1] * filters).enumerate() {
+            let (start, above) = window(oy, pool);
+            let until = (start + pool.filter[0] - above).min(height);
+            let (from, kept) = (start - first, end.max(start) - start);
+            for kept in 0..kept {
+                move_row(rows, (from + kept) * row, kept * row, row)?;
+            }
+            first = start;
+            end = end.max(start);
+            if end < until {
+                let new = rows.get_mut(kept * row..(until - start) * row)?;
+                self.convolve(end, until, new)?;
+                end = until;
+            }
+            let part = Sizes {
+                x: [until - start, width, filters],
+                before: [above, pool.before[1]],
+                y: [1, pool.y[1], filters],
+                ..*pool
+            };
+            let rows = rows.get(..(until - start) * row)?;
+            if !kernel::max_pool_forward(&part, rows, y) {
+                pool_plain(&part, rows, y)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Rows `from..until` of the map.
+    fn convolve(&self, from: usize, until: usize, rows: &mut [T]) -> Option<()> {
+        let (start, above) = window(from, self.conv);
+        let [height, width, depth] = self.conv.x;
+        let part = Sizes {
+            x: [height.checked_sub(start)?, width, depth],
+            before: [above, self.conv.before[1]],
+            y: [until - from, self.conv.y[1], self.conv.y[2]],
+            ..*self.conv
+        };
+        let x = self.x.get(start * width * depth..)?;
+        if kernel::conv_forward(&part, x, self.filters, self.bias, rows) {
+            return Some(());
+        }
+        conv_plain(&part, x, self.filters, self.bias, rows)
+    }
+}
+
+/// The first row of the input that output row `oy` sees, and how many rows of its window lie above
+/// the input. A window that lies below the input sees none of the last.
+fn window(oy: usize, sizes: &Sizes) -> (usize, usize) {
+    let top = oy * sizes.stride[0];
+    let start = top.saturating_sub(sizes.before[0]);
+    (start.min(sizes.x[0]), sizes.before[0].saturating_sub(top))
+}
+
+fn move_row<T: Copy>(rows: &mut [T], from: usize, to: usize, row: usize) -> Option<()> {
+    if from > to {
+        let (before, rest) = rows.split_at_mut_checked(from)?;
+        let to = before.get_mut(to..to + row)?;
+        to.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    }
+    Some(())
+}
+
+fn conv_plain<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    filters: &[T],
+    bias: &[T],
+    y: &mut [T],
+) -> Option<()> {
+    let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
+    y.iter_mut()
+        .zip(bias.iter().cycle())
+        .for_each(|(y, bias)| *y = *bias);
+    let mut done = Some(());
+    each_tap(sizes, |at| {
+        let mut add = || {
+            let y = y.get_mut((at.y[0] * wo + at.y[1]) * k..)?;
+            let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
+            let tap = (at.filter[0] * sizes.filter[1] + at.filter[1]) * depth;
+            let filters = filters.get(tap * k..)?.chunks_exact(k);
+            for (&x, filters) in x.iter().zip(filters).take(depth) {
+                for (y, &filter) in y.iter_mut().zip(filters) {
+                    *y += x * filter;
+                }
+            }
+            Some(())
+        };
+        done = done.and_then(|()| add());
+    });
+    done
+}
+
+fn pool_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
+    let ([_, width, depth], [_, wo, _]) = (sizes.x, sizes.y);
+    y.fill(T::neg_infinity());
+    let mut done = Some(());
+    each_tap(sizes, |at| {
+        let mut take = || {
+            let y = y.get_mut((at.y[0] * wo + at.y[1]) * depth..)?;
+            let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
+            for (y, &x) in y.iter_mut().zip(x).take(depth) {
+                if x > *y {
+                    *y = x;
+                }
+            }
+            Some(())
+        };
+        done = done.and_then(|()| take());
+    });
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rng;
+    use crate::layer::{Layer, Slide};
+
+    /// Both ways, in `f64` and in `f32`.
+    macro_rules! check {
+        ([$h:literal, $w:literal] conv $f:literal $g:ty => [$hc:literal, $wc:literal]
+         pool $p:literal $q:ty => [$ho:literal, $wo:literal] in $r:literal) => {
+            check!(f64, [$h, $w] conv $f $g => [$hc, $wc] pool $p $q => [$ho, $wo] in $r, 0.0);
+            check!(f32, [$h, $w] conv $f $g => [$hc, $wc] pool $p $q => [$ho, $wo] in $r, 1e-5);
+        };
+        ($t:ty, [$h:literal, $w:literal] conv $f:literal $g:ty => [$hc:literal, $wc:literal]
+         pool $p:literal $q:ty => [$ho:literal, $wo:literal] in $r:literal, $most:literal) => {{
+            let mut rng = Rng::new(231);
+            let mut conv = Conv::<$t, $f, $f, 3, 5, $g>::ZERO;
+            let filters = conv.filters.as_flattened_mut().as_flattened_mut();
+            let mut x = Volume::<$t, $h, $w, 3>::ZERO;
+            let scalars = filters.as_flattened_mut().iter_mut().chain(&mut conv.bias);
+            for scalar in scalars.chain(x.as_mut_slice()) {
+                *scalar = (2.0 * rng.uniform() - 1.0) as $t;
+            }
+            let pool = MaxPool::<$p, $p, $q>::new();
+            let mut map = Volume::<$t, $hc, $wc, 5>::ZERO;
+            let mut expected = Volume::<$t, $ho, $wo, 5>::ZERO;
+            conv.forward(&x, &mut map);
+            pool.forward(&map, &mut expected);
+            let mut rows = Volume::<$t, $r, $wc, 5>::ZERO;
+            let mut y = Volume::<$t, $ho, $wo, 5>::ZERO;
+            rows.as_mut_slice().fill(<$t>::NAN);
+            RowByRow::<_, _, $hc> { conv: &conv, pool }.forward(&x, &mut rows, &mut y);
+            for (y, expected) in y.as_slice().iter().zip(expected.as_slice()) {
+                assert!((y - expected).abs() <= $most, "{y} is not {expected}");
+            }
+        }};
+    }
+
+    #[test]
+    fn the_map_need_not_be_whole() {
+        check!([8, 7] conv 3 Slide<1, 1, 1, 1> => [8, 7] pool 2 Slide<2, 2, 0, 0> => [4, 3] in 2);
+        check!([9, 9] conv 5 Slide<1, 1, 2, 2> => [9, 9] pool 3 Slide<2, 2, 0, 0> => [4, 4] in 3);
+        // The last window hangs over the border.
+        check!([8, 8] conv 5 Slide<1, 1, 2, 2> => [8, 8] pool 3 Slide<2, 2, 0, 0> => [4, 4] in 3);
+        // Windows that overlap by more than they slide, and hang over above.
+        check!([7, 7] conv 3 Slide<1, 1, 0, 0> => [5, 5] pool 3 Slide<1, 1, 1, 1> => [5, 5] in 3);
+        check!([12, 6] conv 2 Slide<2, 1, 0, 0> => [6, 5] pool 5 Slide<1, 1, 2, 2> => [6, 5] in 5);
+        // Windows with a gap between them.
+        check!([9, 9] conv 3 Slide<1, 1, 1, 1> => [9, 9] pool 2 Slide<4, 4, 0, 0> => [2, 2] in 2);
+        // One window, larger than the map.
+        check!([4, 4] conv 3 Slide<1, 1, 0, 0> => [2, 2] pool 4 Slide<1, 1, 1, 1> => [1, 1] in 2);
+    }
+}
