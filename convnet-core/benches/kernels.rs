@@ -67,6 +67,7 @@ const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> S
         x: [x, x, d],
         filter: [f; 2],
         stride: [s; 2],
+        dilation: [1; 2],
         before: [p; 2],
         y: [y, y, k],
     }

@@ -18,7 +18,8 @@ pub struct input {
 /// `conv(12, 5x5, stride = 1, pad = 2)`: filters slide over the volume.
 ///
 /// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xK, and learns F·F·D·K weights and
-/// K biases. See [`layer::Conv`](crate::layer::Conv).
+/// K biases. See [`layer::Conv`](crate::layer::Conv), and with groups
+/// [`layer::GroupedConv`](crate::layer::GroupedConv).
 pub struct conv {
     /// K, how many filters: the depth of the output.
     pub filters: usize,
@@ -32,6 +33,34 @@ pub struct conv {
     /// What happens when the filter does not step exactly onto the last pixel: `exact` (an error,
     /// the default), `crop` (what is left over is dropped) or `pad` (zeros are added).
     pub fit: Fit,
+    /// Into how many parts depth and filters are cut: each part of the filters sees one part of the
+    /// depth, and the weights are so many times fewer. 1 by default; it divides both.
+    pub groups: usize,
+    /// From one tap of the filter to the next: `2`, or across x down, `2x1`. The filter then covers
+    /// dilation·(F − 1) + 1, which stands for F in the formula. 1 by default: no gaps.
+    pub dilation: [usize; 2],
+    /// `none`: no biases are learned, counted or stored in weight files; they stay zero. For a
+    /// `conv` in front of a normalisation, which has a shift of its own.
+    pub bias: bool,
+}
+
+/// `depthwise(3x3, stride = 1, pad = 1)`: one filter for each depth slice.
+///
+/// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xD, and learns F·F·D weights and D
+/// biases. See [`layer::Depthwise`](crate::layer::Depthwise).
+pub struct depthwise {
+    /// F, width x height of each filter: `3x3`.
+    pub size: [usize; 2],
+    /// S. As for [`conv`].
+    pub stride: [usize; 2],
+    /// P. As for [`conv`].
+    pub pad: Padding,
+    /// As for [`conv`].
+    pub fit: Fit,
+    /// As for [`conv`].
+    pub dilation: [usize; 2],
+    /// As for [`conv`].
+    pub bias: bool,
 }
 
 /// `max_pool(2x2, stride = 2)`: the largest of each window, depth slice by depth slice.
@@ -67,6 +96,11 @@ pub struct avg_pool {
 /// See [`layer::GlobalAvgPool`](crate::layer::GlobalAvgPool).
 pub struct global_avg_pool;
 
+/// `global_max_pool`: the largest of each depth slice; writes 1x1xD.
+///
+/// See [`layer::GlobalMaxPool`](crate::layer::GlobalMaxPool).
+pub struct global_max_pool;
+
 /// `fc(10)`: neurons that each see the whole volume; writes 1x1xK.
 ///
 /// Reads a volume of any shape (there is nothing to flatten), and learns W·H·D·K weights and K
@@ -79,6 +113,9 @@ pub struct fc {
 /// `relu`: max(0, v). See [`layer::Relu`](crate::layer::Relu).
 pub struct relu;
 
+/// `relu6`: min(max(0, v), 6). See [`layer::Relu6`](crate::layer::Relu6).
+pub struct relu6;
+
 /// `leaky_relu(0.01)`: v, or slope·v below zero. See [`layer::LeakyRelu`](crate::layer::LeakyRelu).
 pub struct leaky_relu {
     /// The slope below zero, between 0 and 1; 0.01 by default.
@@ -90,6 +127,9 @@ pub struct sigmoid;
 
 /// `tanh`: the hyperbolic tangent. See [`layer::Tanh`](crate::layer::Tanh).
 pub struct tanh;
+
+/// `hard_swish`: v·relu6(v + 3)/6. See [`layer::HardSwish`](crate::layer::HardSwish).
+pub struct hard_swish;
 
 /// `softmax`: scores become probabilities. See [`layer::Softmax`](crate::layer::Softmax).
 pub struct softmax;

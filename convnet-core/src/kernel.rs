@@ -22,8 +22,8 @@ use crate::Real;
 
 /// The numbers of a sliding window, as the kernels take them; `[rows, columns(, depth)]`.
 ///
-/// Output `(oy, ox)` reads input rows `oy·stride − before ..` for `filter` rows, likewise columns;
-/// what lies outside the input is zero (for max pooling: is not there).
+/// Output `(oy, ox)` reads `filter` input rows from `oy·stride − before` on, one in `dilation`,
+/// likewise columns; what lies outside the input is zero (for max pooling: is not there).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// The input volume.
@@ -32,6 +32,8 @@ pub struct Sizes {
     pub filter: [usize; 2],
     /// The stride.
     pub stride: [usize; 2],
+    /// From one tap of the filter to the next. The kernels of this module only know 1.
+    pub dilation: [usize; 2],
     /// Zeros above and left.
     pub before: [usize; 2],
     /// The output volume.
@@ -156,6 +158,7 @@ impl Sizes {
             && fit(filters, &[fh, fw, d, k])
             && fit(y, &self.y)
             && !self.stride.contains(&0)
+            && self.dilation == [1, 1]
     }
 
     fn fit_pool(&self, x: &[f32], y: &[f32]) -> bool {
@@ -164,6 +167,7 @@ impl Sizes {
             && self.x[2] == self.y[2]
             && !self.filter.contains(&0)
             && !self.stride.contains(&0)
+            && self.dilation == [1, 1]
     }
 }
 

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Read [`Conv`] first: it is the one with all the geometry. A [`Layer`] reads one volume and
-//! writes another; an [`Activation`] works in place. The fast loops live one floor down, in
+//! writes another; an [`Activation`] works in place, and a layer that is [`InPlace`] does so at
+//! inference only. The fast loops live one floor down, in
 //! [`kernel`](crate::kernel); nothing in this module is `unsafe`.
 //!
 //! **Invariant:** a layer owns its parameters and nothing else. Activations belong to the arena or
@@ -16,12 +17,17 @@
 
 mod avg_pool;
 mod conv;
+mod depthwise;
 mod dropout;
 mod fc;
 mod global_avg_pool;
+mod global_max_pool;
+mod grouped_conv;
+mod hard_swish;
 mod leaky_relu;
 mod max_pool;
 mod relu;
+mod relu6;
 mod row_by_row;
 mod sigmoid;
 mod slide;
@@ -30,12 +36,17 @@ mod tanh;
 
 pub use avg_pool::AvgPool;
 pub use conv::Conv;
+pub use depthwise::Depthwise;
 pub use dropout::Dropout;
 pub use fc::Fc;
 pub use global_avg_pool::GlobalAvgPool;
+pub use global_max_pool::GlobalMaxPool;
+pub use grouped_conv::GroupedConv;
+pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyRelu;
 pub use max_pool::MaxPool;
 pub use relu::Relu;
+pub use relu6::Relu6;
 pub use row_by_row::RowByRow;
 pub use sigmoid::Sigmoid;
 pub use slide::{Geometry, Slide};
@@ -64,4 +75,11 @@ pub trait Activation<V> {
 
     /// Turns the gradient on the output into the one on the input; `y` is what forward left.
     fn backward(&self, y: &V, dv: &mut V);
+}
+
+/// A layer that writes a volume as large as it reads, and reads its input again in backward. So in
+/// training it writes another volume, and at inference, where nobody looks back, the same.
+pub trait InPlace<V>: Layer<V, V> {
+    /// `v` becomes what [`forward`](Layer::forward) would make of it.
+    fn forward_in_place(&self, v: &mut V);
 }

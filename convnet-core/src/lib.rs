@@ -47,7 +47,7 @@ pub mod volume;
 #[cfg(feature = "safetensors")]
 pub mod weights;
 
-pub use layer::{Activation, Layer};
+pub use layer::{Activation, InPlace, Layer};
 pub use loss::Loss;
 pub use network::{Arena, Network, Tape, Trainable};
 pub use optim::Optimizer;

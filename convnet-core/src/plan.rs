@@ -31,10 +31,22 @@ pub use message::Message;
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// `conv(filters, window)`.
+    /// `conv(filters, window, groups)`.
     Conv {
         /// K, how many filters.
         filters: usize,
+        /// Into how many parts the depth and the filters are cut; each part of the filters sees
+        /// one part of the depth.
+        groups: usize,
+        /// Whether each filter learns a bias.
+        bias: bool,
+        /// How they slide.
+        window: Window,
+    },
+    /// `depthwise(window)`: one filter a depth slice.
+    Depthwise {
+        /// Whether each filter learns a bias.
+        bias: bool,
         /// How they slide.
         window: Window,
     },
@@ -44,6 +56,8 @@ pub enum Op {
     AvgPool(Window),
     /// `global_avg_pool`.
     GlobalAvgPool,
+    /// `global_max_pool`.
+    GlobalMaxPool,
     /// `fc(filters)`.
     Fc {
         /// K, how many class scores or hidden neurons.
@@ -51,6 +65,8 @@ pub enum Op {
     },
     /// An activation, in place; its backward needs its output.
     Activation,
+    /// `hard_swish`: at inference in place; in training not, for its backward needs its input.
+    InputActivation,
     /// `dropout`: nothing at inference; in training in place, with a mask as large as its volume.
     Dropout,
     /// `flatten`: nothing at all.
@@ -58,11 +74,30 @@ pub enum Op {
 }
 
 impl Op {
+    /// `conv(filters, window)`, in one group, with biases.
+    #[must_use]
+    pub const fn conv(filters: usize, window: Window) -> Self {
+        Self::Conv {
+            filters,
+            groups: 1,
+            bias: true,
+            window,
+        }
+    }
+
     /// Whether backward reads the layer's input again: then the tape keeps it. (`max_pool` looks
     /// for its maxima again; an average needs only the gradient.)
     #[must_use]
     pub const fn backward_reads_x(&self) -> bool {
-        matches!(self, Self::Conv { .. } | Self::Fc { .. } | Self::MaxPool(_))
+        matches!(
+            self,
+            Self::Conv { .. }
+                | Self::Depthwise { .. }
+                | Self::Fc { .. }
+                | Self::MaxPool(_)
+                | Self::GlobalMaxPool
+                | Self::InputActivation
+        )
     }
 
     /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
@@ -74,12 +109,20 @@ impl Op {
     /// Whether it learns.
     #[must_use]
     pub const fn has_parameters(&self) -> bool {
-        matches!(self, Self::Conv { .. } | Self::Fc { .. })
+        matches!(
+            self,
+            Self::Conv { .. } | Self::Depthwise { .. } | Self::Fc { .. }
+        )
     }
 
-    /// Whether it writes another volume than the one that it reads.
+    /// Whether it writes another volume than the one that it reads, in training.
     const fn works_apart(&self) -> bool {
         !matches!(self, Self::Activation | Self::Dropout | Self::Flatten)
+    }
+
+    /// Whether it writes another volume than the one that it reads, at inference.
+    const fn infers_apart(&self) -> bool {
+        self.works_apart() && !matches!(self, Self::InputActivation)
     }
 }
 
@@ -145,6 +188,8 @@ pub struct Step {
     pub lost: [usize; 2],
     /// Rows and columns of zeros that `fit = pad` adds below and right.
     pub added: [usize; 2],
+    /// The depth that one filter sees: of a `conv`, that of its group.
+    pub filter_depth: usize,
     /// Learned scalars.
     pub parameters: usize,
     /// Multiply-adds of one forward pass. (A `u64`: VGG-16 has more than 2³².)
@@ -195,19 +240,15 @@ pub struct Failure {
 ///
 /// ```
 /// use convnet_core::plan::{Op, Plan};
-/// use convnet_core::shape::{Fit, Padding, Window};
+/// use convnet_core::shape::Window;
 ///
-/// const fn window(size: usize, stride: usize, pad: usize) -> Window {
-///     let padding = Padding::all(pad);
-///     Window { size: [size; 2], stride: [stride; 2], padding, fit: Fit::Exact }
-/// }
 /// // CS231n's example network for CIFAR-10.
 /// const CIFAR: Plan<4> = match Plan::new(
 ///     [32, 32, 3],
 ///     &[
-///         Op::Conv { filters: 12, window: window(5, 1, 2) },
+///         Op::conv(12, Window::square(5, 1, 2)),
 ///         Op::Activation,
-///         Op::MaxPool(window(2, 2, 0)),
+///         Op::MaxPool(Window::square(2, 2, 0)),
 ///         Op::Fc { filters: 10 },
 ///     ],
 /// ) {
@@ -290,6 +331,7 @@ impl Step {
             before: [0; 2],
             lost: [0; 2],
             added: [0; 2],
+            filter_depth: 0,
             parameters: 0,
             macs: 0,
             field: [0; 2],

@@ -12,7 +12,8 @@
 //!
 //! `(W − F + 2P)/S + 1`, and it must be an integer: CS231n, *Convolutional Networks*, *Spatial
 //! arrangement* and *Constraints on strides*. [`Axis::place`] is the only place where it is
-//! computed; the [plan](mod@crate::plan) and the messages follow it.
+//! computed; the [plan](mod@crate::plan) and the messages follow it. A filter with gaps of D − 1
+//! pixels (*dilation*) [covers](Axis::covers) D·(F − 1) + 1, which then stands for F.
 //!
 //! Everything is a `const fn`: `convnet!` calls it while it expands, and a program whose sizes are
 //! named constants calls it while it compiles.
@@ -82,6 +83,8 @@ impl Padding {
 pub struct Window {
     /// F, the receptive field.
     pub size: [usize; 2],
+    /// D, from one tap of the filter to the next: 1 unless it has gaps.
+    pub dilation: [usize; 2],
     /// S.
     pub stride: [usize; 2],
     /// P.
@@ -91,13 +94,33 @@ pub struct Window {
 }
 
 impl Window {
+    /// A filter of `size` by `size` that steps by `stride` over an input with `pad` zeros around it,
+    /// exactly.
+    #[must_use]
+    pub const fn square(size: usize, stride: usize, pad: usize) -> Self {
+        Self {
+            size: [size; 2],
+            dilation: [1; 2],
+            stride: [stride; 2],
+            padding: Padding::all(pad),
+            fit: Fit::Exact,
+        }
+    }
+
+    /// How many rows (`axis` 0) or columns (1) a filter covers, its gaps included.
+    #[must_use]
+    pub const fn covers(&self, axis: usize) -> usize {
+        covers(self.size[axis], self.dilation[axis])
+    }
+
     /// The height (`axis` 0) or the width (1) of sliding over an input of `size` there.
     ///
     /// # Errors
     ///
     /// [`Misfit::Same`], if the padding is `same` and the stride is not 1.
     pub const fn axis(&self, axis: usize, size: usize) -> Result<Axis, Misfit> {
-        let (filter, stride) = (self.size[axis], self.stride[axis]);
+        let (filter, dilation) = (self.size[axis], self.dilation[axis]);
+        let (stride, covers) = (self.stride[axis], covers(filter, dilation));
         let (before, after) = match self.padding {
             Padding::Zeros {
                 top,
@@ -109,11 +132,12 @@ impl Window {
                 _ => (left, right),
             },
             Padding::Same if stride > 1 => return Err(Misfit::Same { stride }),
-            Padding::Same => (filter.saturating_sub(1) / 2, filter / 2),
+            Padding::Same => (covers.saturating_sub(1) / 2, covers / 2),
         };
         Ok(Axis {
             size,
             filter,
+            dilation,
             stride,
             before,
             after,
@@ -144,13 +168,15 @@ impl Window {
     }
 }
 
-/// One axis of a filter that slides: W, F, S and P.
+/// One axis of a filter that slides: W, F, D, S and P.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {
     /// W, pixels of the input.
     pub size: usize,
     /// F.
     pub filter: usize,
+    /// D, from one tap of the filter to the next.
+    pub dilation: usize,
     /// S.
     pub stride: usize,
     /// Zeros above or left.
@@ -183,7 +209,7 @@ impl Axis {
     /// use convnet_core::shape::{Axis, Fit, Misfit};
     ///
     /// const fn axis(size: usize, filter: usize, stride: usize, pad: usize) -> Axis {
-    ///     Axis { size, filter, stride, before: pad, after: pad, fit: Fit::Exact }
+    ///     Axis { size, filter, dilation: 1, stride, before: pad, after: pad, fit: Fit::Exact }
     /// }
     /// // Krizhevsky et al. 2012 as CS231n reads it, and as it is printed.
     /// assert_eq!(axis(227, 11, 4, 0).place().unwrap().output, 55);
@@ -198,20 +224,24 @@ impl Axis {
     pub const fn place(&self) -> Result<Placed, Misfit> {
         let Self {
             size,
-            filter,
             stride,
             before,
             after,
             fit,
+            ..
         } = *self;
+        let filter = self.covers();
         if self.too_large() {
             return Err(Misfit::TooLarge("size, filter, stride or padding"));
         }
         if size == 0 {
             return Err(Misfit::NoInput);
         }
-        if filter == 0 {
+        if self.filter == 0 {
             return Err(Misfit::NoSize);
+        }
+        if self.dilation == 0 {
+            return Err(Misfit::NoDilation);
         }
         if stride == 0 {
             return Err(Misfit::NoStride);
@@ -267,16 +297,23 @@ impl Axis {
     /// Those of `place`, or [`Misfit::Border`] if the padding is as wide as the filter.
     pub const fn place_pool(&self) -> Result<Placed, Misfit> {
         let placed = ok!(self.place());
-        if self.before >= self.filter || self.after >= self.filter {
+        if self.before >= self.covers() || self.after >= self.covers() {
             return Err(Misfit::Border(*self));
         }
         Ok(placed)
+    }
+
+    /// How many pixels the filter covers: D·(F − 1) + 1.
+    #[must_use]
+    pub const fn covers(&self) -> usize {
+        covers(self.filter, self.dilation)
     }
 
     /// Whether both axes have the same numbers.
     pub(crate) const fn same_as(&self, other: &Self) -> bool {
         self.size == other.size
             && self.filter == other.filter
+            && self.dilation == other.dilation
             && self.stride == other.stride
             && self.before == other.before
             && self.after == other.after
@@ -287,9 +324,17 @@ impl Axis {
         const LARGEST: usize = usize::MAX / 8;
         self.size > LARGEST
             || self.filter > LARGEST
+            || self.covers() > LARGEST
             || self.stride > LARGEST
             || self.before > LARGEST
             || self.after > LARGEST
+    }
+}
+
+const fn covers(filter: usize, dilation: usize) -> usize {
+    match filter.checked_sub(1) {
+        Some(gaps) => gaps.saturating_mul(dilation).saturating_add(1),
+        None => 0,
     }
 }
 

@@ -75,15 +75,20 @@ pub(crate) struct Layer {
 
 /// What a layer is, with the numbers that its type needs: literals, or consts in braces.
 pub(crate) enum Kind {
-    Conv(Window),
+    Conv { bias: bool, window: Window },
+    GroupedConv { bias: bool, window: Window },
+    Depthwise { bias: bool, window: Window },
     Fc,
     MaxPool(Window),
     AvgPool(Window),
     GlobalAvgPool,
+    GlobalMaxPool,
     Relu,
+    Relu6,
     LeakyRelu { slope: TokenStream },
     Sigmoid,
     Tanh,
+    HardSwish,
     Softmax,
     Dropout { rate: TokenStream },
     Flatten,
@@ -92,6 +97,7 @@ pub(crate) enum Kind {
 /// Rows, columns.
 pub(crate) struct Window {
     pub(crate) size: [TokenStream; 2],
+    pub(crate) dilation: [TokenStream; 2],
     pub(crate) stride: [TokenStream; 2],
 }
 
@@ -162,14 +168,28 @@ impl Network {
         )
     }
 
-    /// Stride and padding of layer `i`.
+    /// The depth that a filter of layer `i` sees, as a const argument.
+    fn filter_depth(&self, i: usize) -> TokenStream {
+        match &self.plan {
+            Some(plan) => code!({ #plan.steps[#i].filter_depth }),
+            None => literal(self.steps[i].filter_depth),
+        }
+    }
+
+    /// Stride, padding and dilation of layer `i`.
     fn slide(&self, i: usize, window: &Window) -> TokenStream {
         let (krate, [sy, sx]) = (&self.krate, &window.stride);
         let [top, left] = [0_usize, 1].map(|axis| match &self.plan {
             Some(plan) => code!({ #plan.steps[#i].before[#axis] }),
             None => literal(self.steps[i].before[axis]),
         });
-        code!(#krate::layer::Slide<#sy, #sx, #top, #left>)
+        let [dy, dx] = &window.dilation;
+        match [dy, dx].map(ToString::to_string) {
+            [dy, dx] if dy == "1" && dx == "1" => {
+                code!(#krate::layer::Slide<#sy, #sx, #top, #left>)
+            }
+            _ => code!(#krate::layer::Slide<#sy, #sx, #top, #left, #dy, #dx>),
+        }
     }
 
     /// Where layer `i` reads in a pass, as a const argument.
@@ -213,7 +233,7 @@ impl Network {
 
     /// Whether layer `i` has parameters: then it is a field.
     fn is_field(&self, i: usize) -> bool {
-        matches!(self.layers[i].kind, Kind::Conv(_) | Kind::Fc)
+        self.layers[i].kind.has_parameters()
     }
 
     /// The layers with parameters, with their indices.
@@ -234,17 +254,20 @@ impl Network {
             code!(#layer::#word::<#fh, #fw, #slide>::new())
         };
         match &self.layers[i].kind {
-            Kind::Conv(_) | Kind::Fc => code!(self.#name),
+            kind if kind.has_parameters() => code!(self.#name),
             Kind::MaxPool(window) => pool("MaxPool", window),
             Kind::AvgPool(window) => pool("AvgPool", window),
             Kind::GlobalAvgPool => code!(#layer::GlobalAvgPool),
+            Kind::GlobalMaxPool => code!(#layer::GlobalMaxPool),
             Kind::Relu => code!(#layer::Relu),
+            Kind::Relu6 => code!(#layer::Relu6),
             Kind::LeakyRelu { slope } => code!(#layer::LeakyRelu { slope: #slope }),
             Kind::Sigmoid => code!(#layer::Sigmoid),
             Kind::Tanh => code!(#layer::Tanh),
+            Kind::HardSwish => code!(#layer::HardSwish),
             Kind::Softmax => code!(#layer::Softmax),
             Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
-            Kind::Flatten => TokenStream::new(),
+            _ => TokenStream::new(),
         }
     }
 }
@@ -252,7 +275,16 @@ impl Network {
 impl Kind {
     /// Whether backward reads x again; [`convnet_core::plan::Op::backward_reads_x`] by kind.
     fn backward_reads_x(&self) -> bool {
-        matches!(self, Self::Conv(_) | Self::Fc | Self::MaxPool(_))
+        self.has_parameters()
+            || matches!(self, Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish)
+    }
+
+    /// Whether it learns; [`convnet_core::plan::Op::has_parameters`] by kind.
+    fn has_parameters(&self) -> bool {
+        matches!(
+            self,
+            Self::Conv { .. } | Self::GroupedConv { .. } | Self::Depthwise { .. } | Self::Fc
+        )
     }
 }
 

@@ -141,17 +141,35 @@ fn mentions(declaration: &Declaration) -> Vec<Mention> {
 
 fn layer(Named { name, layer }: &Named) -> emit::Layer {
     let kind = match &layer.kind {
-        Kind::Conv { window, .. } => emit::Kind::Conv(self::window(window)),
+        Kind::Conv {
+            groups,
+            bias,
+            window,
+            ..
+        } => {
+            let (bias, window) = (*bias, self::window(window));
+            match groups.value.known() {
+                Some(1) => emit::Kind::Conv { bias, window },
+                _ => emit::Kind::GroupedConv { bias, window },
+            }
+        }
+        Kind::Depthwise { bias, window } => emit::Kind::Depthwise {
+            bias: *bias,
+            window: self::window(window),
+        },
         Kind::MaxPool(window) => emit::Kind::MaxPool(self::window(window)),
         Kind::AvgPool(window) => emit::Kind::AvgPool(self::window(window)),
         Kind::GlobalAvgPool => emit::Kind::GlobalAvgPool,
+        Kind::GlobalMaxPool => emit::Kind::GlobalMaxPool,
         Kind::Fc { .. } => emit::Kind::Fc,
         Kind::Relu => emit::Kind::Relu,
+        Kind::Relu6 => emit::Kind::Relu6,
         Kind::LeakyRelu { slope } => emit::Kind::LeakyRelu {
             slope: decimal(slope),
         },
         Kind::Sigmoid => emit::Kind::Sigmoid,
         Kind::Tanh => emit::Kind::Tanh,
+        Kind::HardSwish => emit::Kind::HardSwish,
         Kind::Softmax => emit::Kind::Softmax,
         Kind::Dropout { rate } => emit::Kind::Dropout {
             rate: decimal(rate),
@@ -172,6 +190,7 @@ fn window(window: &Window) -> emit::Window {
     let numbers = |numbers: &[Number; 2]| numbers.each_ref().map(argument);
     emit::Window {
         size: numbers(&window.size.value),
+        dilation: numbers(&window.dilation.value),
         stride: numbers(&window.stride.value),
     }
 }

@@ -184,7 +184,7 @@ prop_compose! {
         depths in [1usize..9, 1..40],
     ) -> Sizes {
         let [d, k] = depths;
-        Sizes { x: [x[0], x[1], d], filter, stride, before, y: [y[0], y[1], k] }
+        Sizes { x: [x[0], x[1], d], filter, stride, dilation: [1, 1], before, y: [y[0], y[1], k] }
     }
 }
 
@@ -215,6 +215,7 @@ fn every_number_of_filters_is_its_sums() {
                 x: [4, 9, d],
                 filter: [2, 3],
                 stride: [1, 1],
+                dilation: [1, 1],
                 before: [1, 1],
                 y: [4, 9, k],
             };
@@ -229,6 +230,7 @@ fn slices_of_another_length_are_left_alone() {
         x: [3, 3, 2],
         filter: [2, 2],
         stride: [1, 1],
+        dilation: [1, 1],
         before: [0, 0],
         y: [2, 2, 5],
     };
@@ -273,6 +275,18 @@ fn slices_of_another_length_are_left_alone() {
     };
     assert!(!conv_forward(
         &still,
+        &x,
+        &filters,
+        &[1.0; 5],
+        &mut y.clone()
+    ));
+    let dilated = Sizes {
+        dilation: [1, 2],
+        before: [0, 1],
+        ..sizes
+    };
+    assert!(!conv_forward(
+        &dilated,
         &x,
         &filters,
         &[1.0; 5],

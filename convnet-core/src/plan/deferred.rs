@@ -1,7 +1,7 @@
 //! What a generated program asks of its own plan, where sizes are the names of constants.
 
 use super::{Message, Op, Plan};
-use crate::shape::{Fit, Padding, Window};
+use crate::shape::Window;
 
 /// Which memory a budget is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,20 +18,13 @@ impl<const N: usize> Plan<N> {
     #[doc(hidden)]
     #[must_use]
     pub const fn resembling(ops: &[Op; N]) -> Self {
-        const ONE: Window = Window {
-            size: [1; 2],
-            stride: [1; 2],
-            padding: Padding::NONE,
-            fit: Fit::Exact,
-        };
+        const ONE: Window = Window::square(1, 1, 0);
         let mut small = *ops;
         let mut i = 0;
         while i < N {
             small[i] = match ops[i] {
-                Op::Conv { .. } => Op::Conv {
-                    filters: 1,
-                    window: ONE,
-                },
+                Op::Conv { .. } => Op::conv(1, ONE),
+                Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
                 Op::MaxPool(_) => Op::MaxPool(ONE),
                 Op::AvgPool(_) => Op::AvgPool(ONE),
                 Op::Fc { .. } => Op::Fc { filters: 1 },

@@ -83,11 +83,19 @@ impl Op {
     /// How much of its input one output sees, and how far it steps.
     const fn covers(&self, [height, width, _]: [usize; 3]) -> ([usize; 2], [usize; 2]) {
         match self {
-            Self::Conv { window, .. } | Self::MaxPool(window) | Self::AvgPool(window) => {
-                (window.size, window.stride)
+            Self::Conv { window, .. }
+            | Self::Depthwise { window, .. }
+            | Self::MaxPool(window)
+            | Self::AvgPool(window) => (
+                [window.covers(0), window.covers(1)],
+                window.stride,
+            ),
+            Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } => {
+                ([height, width], [1, 1])
             }
-            Self::GlobalAvgPool | Self::Fc { .. } => ([height, width], [1, 1]),
-            Self::Activation | Self::Dropout | Self::Flatten => ([1, 1], [1, 1]),
+            Self::Activation | Self::InputActivation | Self::Dropout | Self::Flatten => {
+                ([1, 1], [1, 1])
+            }
         }
     }
 }
@@ -113,13 +121,31 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
     }
     ok!(check(x));
     match op {
-        Op::Conv { filters, window } => {
+        Op::Conv {
+            filters,
+            groups,
+            bias,
+            window,
+        } => {
             let mut step = slide(ok!(window.place([x[0], x[1]])), *filters);
-            ok!(learn(&mut step, [window.size[0], window.size[1], x[2]]));
+            if *groups == 0 || !x[2].is_multiple_of(*groups) || !filters.is_multiple_of(*groups) {
+                return Err(Misfit::Groups {
+                    groups: *groups,
+                    depth: x[2],
+                    filters: *filters,
+                });
+            }
+            let filter = [window.size[0], window.size[1], x[2] / *groups];
+            ok!(learn(&mut step, filter, *bias));
+            Ok(step)
+        }
+        Op::Depthwise { bias, window } => {
+            let mut step = slide(ok!(window.place([x[0], x[1]])), x[2]);
+            ok!(learn(&mut step, [window.size[0], window.size[1], 1], *bias));
             Ok(step)
         }
         Op::MaxPool(window) | Op::AvgPool(window) => pool(x, window),
-        Op::GlobalAvgPool => Ok(Step {
+        Op::GlobalAvgPool | Op::GlobalMaxPool => Ok(Step {
             volume: [1, 1, x[2]],
             ..Step::EMPTY
         }),
@@ -128,10 +154,10 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
                 volume: [1, 1, *filters],
                 ..Step::EMPTY
             };
-            ok!(learn(&mut step, x));
+            ok!(learn(&mut step, x, true));
             Ok(step)
         }
-        Op::Activation | Op::Dropout | Op::Flatten => Ok(Step {
+        Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(Step {
             volume: x,
             ..Step::EMPTY
         }),
@@ -154,8 +180,8 @@ const fn pool(x: [usize; 3], window: &Window) -> Result<Step, Misfit> {
     Ok(step)
 }
 
-/// The filters, a bias each, and a multiply-add for each weight at each position.
-const fn learn(step: &mut Step, filter: [usize; 3]) -> Result<(), Misfit> {
+/// The filters, a bias each if they have one, and a multiply-add for each weight at each position.
+const fn learn(step: &mut Step, filter: [usize; 3], bias: bool) -> Result<(), Misfit> {
     const TOO_MANY: Misfit = Misfit::TooLarge("number of parameters");
     let [height, width, filters] = step.volume;
     if filters == 0 {
@@ -169,7 +195,8 @@ const fn learn(step: &mut Step, filter: [usize; 3]) -> Result<(), Misfit> {
         },
         None => return Err(TOO_MANY),
     };
-    step.parameters = weights + filters;
+    step.filter_depth = filter[2];
+    step.parameters = if bias { weights + filters } else { weights };
     step.macs = match (weights as u64).checked_mul((height * width) as u64) {
         Some(macs) => macs,
         None => return Err(Misfit::TooLarge("number of multiply-adds")),

@@ -28,7 +28,7 @@ pub(super) const fn arena(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers
     while i < end {
         let idle = matches!(ops[i], Op::Dropout | Op::Flatten);
         let how = match from {
-            _ if ops[i].works_apart() => How::Apart,
+            _ if ops[i].infers_apart() => How::Apart,
             // Somebody must write the output, if only the image again.
             Place::Input if idle && i + 1 < end => How::Skip,
             Place::Input => How::Copy,

@@ -15,10 +15,9 @@ impl Failure {
     ///
     /// ```
     /// use convnet_core::plan::{Op, place};
-    /// use convnet_core::shape::{Fit, Padding, Window};
+    /// use convnet_core::shape::Window;
     ///
-    /// let (size, stride, padding, fit) = ([11; 2], [4; 2], Padding::NONE, Fit::Exact);
-    /// let op = Op::Conv { filters: 96, window: Window { size, stride, padding, fit } };
+    /// let op = Op::conv(96, Window::square(11, 4, 0));
     /// let failure = place([224, 224, 3], &[op]).unwrap_err();
     /// assert_eq!(
     ///     failure.message("conv1", &op).as_str(),
@@ -54,7 +53,17 @@ impl Failure {
                     .push_str(name);
                 text.push_str(" before the fc");
             }
-            (misfit, _) => write_one(&mut text, name, "", &misfit, "W"),
+            (misfit, _) => {
+                write_one(&mut text, name, "", &misfit, "W");
+                if let Misfit::Groups {
+                    groups: groups @ 2..,
+                    depth,
+                    filters,
+                } = misfit
+                {
+                    write_groups(&mut text, groups, depth, filters);
+                }
+            }
         }
         text
     }
@@ -77,7 +86,7 @@ impl Op {
     /// How the layer slides, if it does, and whether it is a pool.
     const fn window(&self) -> Option<(Window, bool)> {
         match self {
-            Self::Conv { window, .. } => Some((*window, false)),
+            Self::Conv { window, .. } | Self::Depthwise { window, .. } => Some((*window, false)),
             Self::MaxPool(window) | Self::AvgPool(window) => Some((*window, true)),
             _ => None,
         }
@@ -130,6 +139,41 @@ const fn write_one(text: &mut Message, name: &str, what: &str, misfit: &Misfit, 
     misfit.write(text, letter);
 }
 
+/// `groups = 2 or 4, or 15 or 18 filters, would fit`: the nearest that divide depth and filters, and
+/// where the depth is not to blame the nearest numbers of filters that are divided.
+const fn write_groups(text: &mut Message, groups: usize, depth: usize, filters: usize) {
+    let most = common(depth, filters);
+    let mut below = if groups > most { most } else { groups - 1 };
+    while !most.is_multiple_of(below) {
+        below -= 1;
+    }
+    let mut above = groups + 1;
+    while above < most && !most.is_multiple_of(above) {
+        above += 1;
+    }
+    text.push_str("\ngroups = ").push_number(below);
+    if above <= most {
+        text.push_str(" or ").push_number(above);
+    }
+    if depth.is_multiple_of(groups) {
+        let fewer = filters / groups * groups;
+        text.push_str(", or ");
+        if fewer > 0 {
+            text.push_number(fewer).push_str(" or ");
+        }
+        text.push_number(fewer + groups).push_str(" filters,");
+    }
+    text.push_str(" would fit");
+}
+
+/// The greatest common divisor.
+const fn common(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
 /// `an input of 3 or 5, or pad = 1, would fit`, and what `fit = crop` would do.
 const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], pool: bool) {
     let repairs = Repairs::of(window, input, pool);
@@ -138,6 +182,11 @@ const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], p
     list.values(words, repairs.inputs, show);
     list.values("a filter of ", repairs.filters, Show::of(window.size));
     list.values("a stride of ", repairs.strides, Show::of(window.stride));
+    list.values(
+        "a dilation of ",
+        repairs.dilations,
+        Show::of(window.dilation),
+    );
     list.padding(repairs.padding);
     list.end();
     if let Some(placed) = repairs.crop {

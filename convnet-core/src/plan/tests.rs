@@ -1,32 +1,19 @@
 use super::*;
 use crate::overlay::LINE;
-use crate::shape::{Fit, Padding};
 use proptest::prelude::*;
 
 mod interpreter;
 
 const fn conv(filters: usize, size: usize, stride: usize, pad: usize) -> Op {
-    Op::Conv {
-        filters,
-        window: window(size, stride, pad),
-    }
+    Op::conv(filters, Window::square(size, stride, pad))
 }
 
 const fn pool(size: usize, stride: usize) -> Op {
-    Op::MaxPool(window(size, stride, 0))
+    Op::MaxPool(Window::square(size, stride, 0))
 }
 
 const fn fc(filters: usize) -> Op {
     Op::Fc { filters }
-}
-
-const fn window(size: usize, stride: usize, pad: usize) -> Window {
-    Window {
-        size: [size; 2],
-        stride: [stride; 2],
-        padding: Padding::all(pad),
-        fit: Fit::Exact,
-    }
 }
 
 /// CS231n's example network for CIFAR-10; its figures by hand: 32·32·12 outputs of 5·5·3
@@ -159,7 +146,7 @@ fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
             .all(|op| matches!(op, Op::Dropout | Op::Flatten));
         match op {
             Op::Dropout | Op::Flatten => lead && i + 1 == ops.len(),
-            Op::Activation => lead,
+            Op::Activation | Op::InputActivation => lead,
             _ => true,
         }
     });
@@ -187,9 +174,10 @@ fn every_small_network_keeps_what_it_needs() {
         conv(3, 3, 1, 1),
         conv(40, 1, 1, 0),
         pool(2, 2),
-        Op::GlobalAvgPool,
+        Op::GlobalMaxPool,
         fc(7),
         Op::Activation,
+        Op::InputActivation,
         Op::Dropout,
         Op::Flatten,
     ];
@@ -208,10 +196,12 @@ fn any_op() -> impl Strategy<Value = Op> {
         (1..200usize, 0..3usize).prop_map(|(filters, pad)| conv(filters, 2 * pad + 1, 1, pad)),
         (1..200usize).prop_map(|filters| conv(filters, 2, 2, 0)),
         Just(pool(2, 2)),
-        Just(Op::AvgPool(window(2, 2, 0))),
+        Just(Op::AvgPool(Window::square(2, 2, 0))),
         (1..500usize).prop_map(fc),
         Just(Op::Activation),
         Just(Op::Activation),
+        Just(Op::InputActivation),
+        Just(Op::GlobalMaxPool),
         Just(Op::Dropout),
         Just(Op::Flatten),
     ]

@@ -16,6 +16,18 @@ pub enum Misfit {
     NoSize,
     /// S = 0.
     NoStride,
+    /// D = 0.
+    NoDilation,
+    /// The groups of a `conv` divide the depth of its input and its filters into equal parts, and
+    /// these do not.
+    Groups {
+        /// How many groups.
+        groups: usize,
+        /// The depth of the input.
+        depth: usize,
+        /// How many filters.
+        filters: usize,
+    },
     /// `pad = same` keeps the size, and a stride other than 1 does not.
     Same {
         /// The stride.
@@ -43,6 +55,14 @@ impl Misfit {
             Self::NoFilters => text.push_str("0 filters write nothing: at least 1 is needed"),
             Self::NoSize => text.push_str("a filter of 0 sees nothing: at least 1 is needed"),
             Self::NoStride => text.push_str("with a stride of 0 the filter would never move"),
+            Self::NoDilation => {
+                text.push_str("with a dilation of 0 the filter would see one pixel: 1 is none")
+            }
+            Self::Groups {
+                groups,
+                depth,
+                filters,
+            } => write_groups(text, *groups, *depth, *filters),
             Self::Same { stride } => text
                 .push_str("pad = same keeps height and width, and a stride of ")
                 .push_number(*stride)
@@ -52,9 +72,8 @@ impl Misfit {
                 .push_str("an fc leaves 1x1 to slide over, and its filter is ")
                 .push_number(axis.filter),
             Self::Remainder(axis) => axis.write_formula(text, letter),
-            Self::Border(axis) => text
-                .push_str("a filter of ")
-                .push_number(axis.filter)
+            Self::Border(axis) => axis
+                .write_filter(text)
                 .push_str(" could see nothing but the padding of ")
                 .push_number(if axis.before > axis.after {
                     axis.before
@@ -80,11 +99,27 @@ impl fmt::Display for Misfit {
 impl core::error::Error for Misfit {}
 
 impl Axis {
-    /// `a filter of 11 is larger than the padded input: 5 + 2·2 = 9`.
+    /// `a filter of 3`, `a filter of 3 with a dilation of 2`.
+    const fn write_filter<'a, const N: usize>(&self, text: &'a mut Text<N>) -> &'a mut Text<N> {
+        text.push_str("a filter of ").push_number(self.filter);
+        if self.dilation == 1 {
+            return text;
+        }
+        text.push_str(" with a dilation of ")
+            .push_number(self.dilation)
+    }
+
+    /// `a filter of 11 is larger than the padded input: 5 + 2·2 = 9`; with a dilation, what it
+    /// covers: `a filter of 3 with a dilation of 5 covers 11, more than …`.
     const fn write_larger<'a, const N: usize>(&self, text: &'a mut Text<N>) -> &'a mut Text<N> {
-        text.push_str("a filter of ")
-            .push_number(self.filter)
-            .push_str(" is larger than ");
+        self.write_filter(text);
+        if self.dilation == 1 {
+            text.push_str(" is larger than ");
+        } else {
+            text.push_str(" covers ")
+                .push_number(self.covers())
+                .push_str(", more than ");
+        }
         if self.before + self.after == 0 {
             return text.push_str("the input of ").push_number(self.size);
         }
@@ -94,7 +129,8 @@ impl Axis {
             .push_number(self.before + self.size + self.after)
     }
 
-    /// `(W − F + 2P)/S + 1 = (224 − 11 + 2·0)/4 + 1 = 54.25 is not an integer`.
+    /// `(W − F + 2P)/S + 1 = (224 − 11 + 2·0)/4 + 1 = 54.25 is not an integer`; with a dilation
+    /// `(W − D·(F − 1) − 1 + 2P)/S + 1`.
     const fn write_formula<'a, const N: usize>(
         &self,
         text: &'a mut Text<N>,
@@ -105,18 +141,26 @@ impl Axis {
         } else {
             "before + after"
         };
+        let plain = self.dilation == 1;
         text.push_str("(")
             .push_str(letter)
-            .push_str(" − F + ")
+            .push_str(if plain { " − F" } else { " − D·(F − 1) − 1" })
+            .push_str(" + ")
             .push_str(zeros);
         text.push_str(")/S + 1 = (").push_number(self.size);
-        text.push_str(" − ").push_number(self.filter);
+        text.push_str(" − ");
+        if plain {
+            text.push_number(self.filter);
+        } else {
+            text.push_number(self.dilation).push_str("·(");
+            text.push_number(self.filter).push_str(" − 1) − 1");
+        }
         self.write_zeros(text);
         text.push_str(")/")
             .push_number(self.stride)
             .push_str(" + 1 = ");
 
-        let way = (self.before + self.size + self.after).saturating_sub(self.filter);
+        let way = (self.before + self.size + self.after).saturating_sub(self.covers());
         text.push_number(way / self.stride + 1);
         write_fraction(text, way % self.stride, self.stride);
         text.push_str(" is not an integer")
@@ -131,6 +175,35 @@ impl Axis {
             text.push_str(" + ").push_number(self.after);
         }
     }
+}
+
+/// `3 groups do not divide the depth of its input, 8, nor its 16 filters`.
+const fn write_groups<const N: usize>(
+    text: &mut Text<N>,
+    groups: usize,
+    depth: usize,
+    filters: usize,
+) -> &mut Text<N> {
+    if groups == 0 {
+        return text.push_str("0 groups leave no filters: 1 is an ordinary conv");
+    }
+    let (bad_depth, bad_filters) = (
+        !depth.is_multiple_of(groups),
+        !filters.is_multiple_of(groups),
+    );
+    text.push_number(groups).push_str(" groups do not divide ");
+    if bad_depth {
+        text.push_str("the depth of its input, ").push_number(depth);
+    }
+    if bad_depth && bad_filters {
+        text.push_str(", nor ");
+    }
+    if bad_filters {
+        text.push_str("its ")
+            .push_number(filters)
+            .push_str(" filters");
+    }
+    text
 }
 
 /// The decimals of `rest / whole`: all if they are at most four, else two and an ellipsis.

@@ -9,12 +9,13 @@ use super::{Axis, Fit, Padding, Placed, Window};
 /// | input | the nearest below and above; of a rectangle the axis that fails | 1 … 2·max(W, F) |
 /// | filter | the nearest below and above; a square one stays square | 1 (a pool: 2) … padded input |
 /// | stride | the nearest below and above, or else the two nearest below | 1 … F: a larger one skips pixels |
+/// | dilation | the nearest below and above, where one was written | 1 … padded input |
 /// | `pad = P` | the nearest; of two the larger | 0 … F − 1: more would be zeros alone |
 /// | `pad = (before, after)` | if there is no P: the nearest sum, split evenly | likewise |
 /// | `pad = (top, bottom, left, right)` | if there is neither, likewise for each axis | likewise |
 /// | `fit = crop` | for a remainder | |
 ///
-/// Nothing is looked for farther away than [`REACH`](Self::REACH).
+/// F is what the filter covers, its gaps included. Nothing is looked for farther away than [`REACH`](Self::REACH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repairs {
     /// Sizes of the input.
@@ -23,6 +24,8 @@ pub struct Repairs {
     pub filters: [Option<[usize; 2]>; 2],
     /// Strides.
     pub strides: [Option<[usize; 2]>; 2],
+    /// Dilations.
+    pub dilations: [Option<[usize; 2]>; 2],
     /// Another padding.
     pub padding: Option<Padding>,
     /// What `fit = crop` would do.
@@ -36,10 +39,9 @@ impl Repairs {
     /// The repairs of `window` on an input of `[height, width]`, which does not fit.
     ///
     /// ```
-    /// use convnet_core::shape::{Fit, Padding, Repairs, Window};
+    /// use convnet_core::shape::{Padding, Repairs, Window};
     ///
-    /// let (size, stride, padding, fit) = ([11; 2], [4; 2], Padding::NONE, Fit::Exact);
-    /// let repairs = Repairs::of(&Window { size, stride, padding, fit }, [224, 224], false);
+    /// let repairs = Repairs::of(&Window::square(11, 4, 0), [224, 224], false);
     /// assert_eq!(repairs.inputs, [Some([223, 223]), Some([227, 227])]);
     /// assert_eq!(repairs.padding, Some(Padding::pair(1, 2)));
     /// ```
@@ -57,6 +59,11 @@ impl Repairs {
             inputs: case.nearest(Thing::Input),
             filters: case.nearest(Thing::Filter),
             strides: case.nearest(Thing::Stride),
+            dilations: if rows.dilation == 1 && columns.dilation == 1 {
+                [None; 2]
+            } else {
+                case.nearest(Thing::Dilation)
+            },
             padding: case.padding(),
             crop: case.crop(),
         }
@@ -66,14 +73,15 @@ impl Repairs {
     /// input divided by the stride, rounded up (what TensorFlow calls `SAME`).
     const fn of_same(window: &Window, input: [usize; 2]) -> Self {
         let padding = sides(
-            same_zeros(input[0], window.size[0], window.stride[0]),
-            same_zeros(input[1], window.size[1], window.stride[1]),
+            same_zeros(window, 0, input[0]),
+            same_zeros(window, 1, input[1]),
         );
         let repaired = Window { padding, ..*window };
         Self {
             inputs: [None; 2],
             filters: [None; 2],
             strides: [Some([1, 1]), None],
+            dilations: [None; 2],
             padding: if repaired.place(input).is_ok() {
                 Some(padding)
             } else {
@@ -90,6 +98,7 @@ enum Thing {
     Input,
     Filter,
     Stride,
+    Dilation,
 }
 
 /// One declaration on one input.
@@ -120,6 +129,7 @@ impl Case {
             Thing::Input => rows.same_as(&columns),
             Thing::Filter => rows.filter == columns.filter,
             Thing::Stride => rows.stride == columns.stride,
+            Thing::Dilation => rows.dilation == columns.dilation,
         };
         if one {
             return match self.scan(thing, [true, true], up) {
@@ -169,9 +179,10 @@ impl Case {
     /// Whether an axis fits with this value, and nobody would laugh at it.
     const fn suits(&self, axis: &Axis, thing: Thing, value: usize) -> bool {
         let sensible = match thing {
-            Thing::Input => value <= 2 * most(axis.size, axis.filter),
+            Thing::Input => value <= 2 * most(axis.size, axis.covers()),
             Thing::Filter => value > self.pool as usize,
-            Thing::Stride => value <= least(axis.filter, axis.size),
+            Thing::Stride => value <= least(axis.covers(), axis.size),
+            Thing::Dilation => axis.filter > 1,
         };
         sensible && self.fits(&axis.with(thing, value))
     }
@@ -214,7 +225,7 @@ impl Case {
     const fn zeros(&self, chosen: [bool; 2], first: usize, step: usize) -> Option<usize> {
         let (mut best, mut least_far) = (None, usize::MAX);
         // As many as a filter before and after is too many.
-        let widest = most(self.axes[0].filter, self.axes[1].filter);
+        let widest = most(self.axes[0].covers(), self.axes[1].covers());
         let mut zeros = first;
         while zeros < 2 * least(widest, Repairs::REACH) {
             let (mut far, mut good, mut axis) = (0, true, 0);
@@ -227,7 +238,7 @@ impl Case {
                         zeros.abs_diff(it.before.saturating_add(it.after)),
                     );
                     good = good
-                        && after < it.filter
+                        && after < it.covers()
                         && self.fits(&Axis {
                             before,
                             after,
@@ -269,6 +280,7 @@ impl Axis {
             Thing::Input => self.size,
             Thing::Filter => self.filter,
             Thing::Stride => self.stride,
+            Thing::Dilation => self.dilation,
         }
     }
 
@@ -286,15 +298,20 @@ impl Axis {
                 stride: value,
                 ..*self
             },
+            Thing::Dilation => Self {
+                dilation: value,
+                ..*self
+            },
         }
     }
 }
 
 /// The zeros that make the output ⌈W/S⌉, where they can.
-const fn same_zeros(size: usize, filter: usize, stride: usize) -> usize {
-    let stride = most(stride, 1);
+const fn same_zeros(window: &Window, axis: usize, size: usize) -> usize {
+    let stride = most(window.stride[axis], 1);
     let last = size.saturating_sub(1) / stride * stride;
-    last.saturating_add(filter).saturating_sub(size)
+    let covers = super::covers(window.size[axis], window.dilation[axis]);
+    last.saturating_add(covers).saturating_sub(size)
 }
 
 /// Zeros split evenly, the odd one after.

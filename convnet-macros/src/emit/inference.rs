@@ -116,6 +116,9 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
                 #layer.forward(v, mask, #krate::Rng::stream(seed, #stream));
             }
         }
+        (Kind::HardSwish, _) => {
+            code!(#krate::InPlace::forward_in_place(&#layer, memory.at_mut::<#y, #to>());)
+        }
         _ => code!(#krate::Activation::forward(&#layer, memory.at_mut::<#y, #to>());),
     }
 }

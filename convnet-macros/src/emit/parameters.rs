@@ -2,39 +2,49 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Kind, Network, code, literal};
+use super::{Kind, Network, code, literal, own};
+
+/// A tensor of a layer.
+struct Tensor {
+    /// The field of the layer.
+    field: &'static str,
+    /// A `Role`.
+    role: &'static str,
+    shape: Vec<TokenStream>,
+}
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let mut tensors = Vec::new();
+    let mut list = Vec::new();
     let (mut shared, mut unique) = (Vec::new(), Vec::new());
     for (i, layer) in network.fields() {
-        let field = &layer.name;
-        let (filters, bias) = (format!("{field}.filters"), format!("{field}.bias"));
-        let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
-        let k = network.axis(i, 2);
-        let (role, [h, w]) = match &layer.kind {
-            Kind::Conv(window) => (super::own("Filters"), window.size.clone()),
-            _ => (super::own("Weights"), [h, w]),
-        };
-        tensors.push(code! {
-            #krate::Tensor { name: #filters, role: #krate::Role::#role, shape: &[#h, #w, #d, #k] },
-            #krate::Tensor { name: #bias, role: #krate::Role::Bias, shape: &[#k] },
-        });
-        let (first, second) = (literal(2 * shared.len()), literal(2 * shared.len() + 1));
-        shared.push(code! {
-            #first => self.#field.filters.as_flattened().as_flattened().as_flattened(),
-            #second => &self.#field.bias,
-        });
-        unique.push(code! {
-            #first => self.#field.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
-            #second => &mut self.#field.bias,
-        });
+        for Tensor { field, role, shape } in tensors(network, i) {
+            let name = format!("{}.{field}", layer.name);
+            let role = own(role);
+            let (index, layer, field) = (literal(list.len()), &layer.name, own(field));
+            list.push(code! {
+                #krate::Tensor { name: #name, role: #krate::Role::#role, shape: &[#(#shape),*] },
+            });
+            let flat = |method: &str| {
+                let method = own(method);
+                let axes = shape.iter().skip(1).map(|_| code!(.#method()));
+                code!(#(#axes)*)
+            };
+            let (read, write) = (flat("as_flattened"), flat("as_flattened_mut"));
+            shared.push(match shape.len() {
+                1 => code!(#index => &self.#layer.#field,),
+                _ => code!(#index => self.#layer.#field #read,),
+            });
+            unique.push(match shape.len() {
+                1 => code!(#index => &mut self.#layer.#field,),
+                _ => code!(#index => self.#layer.#field #write,),
+            });
+        }
     }
     code! {
         impl<T: #krate::Real> #krate::Parameters for #name<T> {
             type Scalar = T;
-            const TENSORS: &'static [#krate::Tensor] = &[#(#tensors)*];
+            const TENSORS: &'static [#krate::Tensor] = &[#(#list)*];
 
             fn tensor(&self, index: usize) -> &[T] {
                 match index { #(#shared)* _ => &[] }
@@ -45,4 +55,36 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             }
         }
     }
+}
+
+/// What layer `i` learns, in the order of its fields. A bias that is not learned is none.
+fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
+    let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
+    let k = network.axis(i, 2);
+    let filters = |role, shape: [TokenStream; 4]| Tensor {
+        field: "filters",
+        role,
+        shape: shape.into(),
+    };
+    let (weights, bias) = match &network.layers[i].kind {
+        Kind::Conv { bias, window } => {
+            let [fh, fw] = window.size.clone();
+            (filters("Filters", [fh, fw, d, k.clone()]), *bias)
+        }
+        Kind::GroupedConv { bias, window } => {
+            let ([fh, fw], d) = (window.size.clone(), network.filter_depth(i));
+            (filters("Filters", [fh, fw, d, k.clone()]), *bias)
+        }
+        Kind::Depthwise { bias, window } => {
+            let [fh, fw] = window.size.clone();
+            (filters("Filters", [fh, fw, literal(1), k.clone()]), *bias)
+        }
+        _ => (filters("Weights", [h, w, d, k.clone()]), true),
+    };
+    let bias = bias.then(|| Tensor {
+        field: "bias",
+        role: "Bias",
+        shape: vec![k],
+    });
+    [weights].into_iter().chain(bias).collect()
 }

@@ -45,9 +45,18 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
     match &network.layers[i].kind {
-        Kind::Conv(window) => {
+        Kind::Conv { window, .. } => {
             let ([fh, fw], slide) = (&window.size, network.slide(i, window));
             code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide>)
+        }
+        Kind::GroupedConv { window, .. } => {
+            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+            let d = network.filter_depth(i);
+            code!(#krate::layer::GroupedConv<T, #fh, #fw, #d, #k, #slide>)
+        }
+        Kind::Depthwise { window, .. } => {
+            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+            code!(#krate::layer::Depthwise<T, #fh, #fw, #k, #slide>)
         }
         _ => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
     }

@@ -116,10 +116,12 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
     let call = match kind {
-        Kind::Conv(_) | Kind::Fc => {
+        kind if kind.has_parameters() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
         }
-        Kind::MaxPool(_) => code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);),
+        kind if kind.backward_reads_x() => {
+            code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);)
+        }
         _ => code!(#layer.backward_input(dx, dy);),
     };
     let parameters_only = network

@@ -7,7 +7,19 @@ use crate::syntax::{Decimal, Kind, Number, Pad, Window};
 /// What stands in the table beside the layer's word; empty if it has no hyperparameters.
 pub(super) fn detail(kind: &Kind) -> String {
     match kind {
-        Kind::Conv { filters, window } => format!("{} of {}", filters.value, slide(window, false)),
+        Kind::Conv {
+            filters,
+            groups,
+            bias,
+            window,
+        } => {
+            let mut text = format!("{} of {}", filters.value, slide(window, false));
+            if groups.value.known() != Some(1) {
+                text += &format!(", groups {}", groups.value);
+            }
+            text + without(*bias)
+        }
+        Kind::Depthwise { bias, window } => slide(window, false) + without(*bias),
         Kind::MaxPool(window) | Kind::AvgPool(window) => slide(window, true),
         Kind::Fc { filters } => filters.value.to_string(),
         Kind::LeakyRelu { slope: decimal } | Kind::Dropout { rate: decimal } => match decimal {
@@ -15,18 +27,30 @@ pub(super) fn detail(kind: &Kind) -> String {
             Decimal::Named(path) => path.to_string().replace(' ', ""),
         },
         Kind::GlobalAvgPool
+        | Kind::GlobalMaxPool
         | Kind::Relu
+        | Kind::Relu6
         | Kind::Sigmoid
         | Kind::Tanh
+        | Kind::HardSwish
         | Kind::Softmax
         | Kind::Flatten => String::new(),
     }
 }
 
-/// Size; and stride and padding, where there is something to say.
+fn without(bias: bool) -> &'static str {
+    if bias { "" } else { ", no bias" }
+}
+
+/// Size; and dilation, stride and padding, where there is something to say.
 fn slide(window: &Window, pool: bool) -> String {
     let [rows, columns] = window.size.value.each_ref().map(Number::to_string);
     let mut text = format!("{columns}x{rows}");
+    match window.dilation.value.each_ref().map(Number::to_string) {
+        [down, across] if down == across && down == "1" => {}
+        [down, across] if down == across => text += &format!(", dilation {down}"),
+        [down, across] => text += &format!(", dilation {across}x{down}"),
+    }
     let [down, across] = window.stride.value.each_ref().map(Number::to_string);
     match down == across {
         true if down == "1" && !pool => {}

@@ -21,6 +21,7 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
             .size
             .value
             .iter()
+            .chain(&window.dilation.value)
             .chain(&window.stride.value)
             .chain(sides)
             .any(is_named)
@@ -28,8 +29,13 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
     let mut image = declaration.input.iter().flat_map(|input| &input.value);
     image.any(is_named)
         || layers.iter().any(|Named { layer, .. }| match &layer.kind {
-            Kind::Conv { filters, window: w } => is_named(&filters.value) || window(w),
-            Kind::MaxPool(w) | Kind::AvgPool(w) => window(w),
+            Kind::Conv {
+                filters,
+                groups,
+                window: w,
+                ..
+            } => is_named(&filters.value) || is_named(&groups.value) || window(w),
+            Kind::Depthwise { window: w, .. } | Kind::MaxPool(w) | Kind::AvgPool(w) => window(w),
             Kind::Fc { filters } => is_named(&filters.value),
             _ => false,
         })
@@ -68,9 +74,10 @@ pub(super) fn deferred(
 /// The size, if there is one, or else the word.
 fn blame(Named { layer, .. }: &Named) -> Span {
     let size = match &layer.kind {
-        Kind::Conv { window, .. } | Kind::MaxPool(window) | Kind::AvgPool(window) => {
-            window.size.tokens.clone().into_iter().next()
-        }
+        Kind::Conv { window, .. }
+        | Kind::Depthwise { window, .. }
+        | Kind::MaxPool(window)
+        | Kind::AvgPool(window) => window.size.tokens.clone().into_iter().next(),
         _ => None,
     };
     size.map_or_else(|| layer.mention.word.span(), |token| token.span())
@@ -79,9 +86,21 @@ fn blame(Named { layer, .. }: &Named) -> Span {
 fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
     let op = code!(#krate::plan::Op);
     match kind {
-        Kind::Conv { filters, window: w } => {
-            let (filters, window) = (expression(&filters.value), window(krate, w));
-            code!(#op::Conv { filters: #filters, window: #window })
+        Kind::Conv {
+            filters,
+            groups,
+            bias,
+            window: w,
+        } => {
+            let [filters, groups] = [filters, groups].map(|number| expression(&number.value));
+            let window = window(krate, w);
+            code! {
+                #op::Conv { filters: #filters, groups: #groups, bias: #bias, window: #window }
+            }
+        }
+        Kind::Depthwise { bias, window: w } => {
+            let window = window(krate, w);
+            code!(#op::Depthwise { bias: #bias, window: #window })
         }
         Kind::MaxPool(w) => {
             let window = window(krate, w);
@@ -92,13 +111,18 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
             code!(#op::AvgPool(#window))
         }
         Kind::GlobalAvgPool => code!(#op::GlobalAvgPool),
+        Kind::GlobalMaxPool => code!(#op::GlobalMaxPool),
         Kind::Fc { filters } => {
             let filters = expression(&filters.value);
             code!(#op::Fc { filters: #filters })
         }
-        Kind::Relu | Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => {
-            code!(#op::Activation)
-        }
+        Kind::Relu
+        | Kind::Relu6
+        | Kind::LeakyRelu { .. }
+        | Kind::Sigmoid
+        | Kind::Tanh
+        | Kind::Softmax => code!(#op::Activation),
+        Kind::HardSwish => code!(#op::InputActivation),
         Kind::Dropout { .. } => code!(#op::Dropout),
         Kind::Flatten => code!(#op::Flatten),
     }
@@ -107,6 +131,7 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
 fn window(krate: &TokenStream, window: &Window) -> TokenStream {
     let [rows, columns] = window.size.value.each_ref().map(expression);
     let [down, across] = window.stride.value.each_ref().map(expression);
+    let [dy, dx] = window.dilation.value.each_ref().map(expression);
     let padding = match &window.pad.value {
         Pad::Same => code!(Same),
         Pad::Zeros(sides) => {
@@ -122,6 +147,7 @@ fn window(krate: &TokenStream, window: &Window) -> TokenStream {
     code! {
         #krate::shape::Window {
             size: [#rows, #columns],
+            dilation: [#dy, #dx],
             stride: [#down, #across],
             padding: #krate::shape::Padding::#padding,
             fit: #krate::shape::Fit::#fit,

@@ -47,7 +47,7 @@ pub(super) fn place(
         let known = layers[..at].iter().zip(&misfits).rev();
         let known = known
             .map(|(named, misfits)| match named.layer.kind {
-                Kind::Fc { .. } | Kind::GlobalAvgPool => Some(true),
+                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(true),
                 _ if *misfits > 0 || !named.layer.slides_right => Some(false),
                 _ => None,
             })
@@ -82,18 +82,15 @@ pub(super) fn structure(layers: &[Named]) -> Option<Placed> {
 }
 
 /// Filters of 1x1 fit on everything.
-const ONE: Numbers = Numbers {
-    size: [1; 2],
-    stride: [1; 2],
-    padding: Padding::NONE,
-    fit: Fit::Exact,
-};
+const ONE: Numbers = Numbers::square(1, 1, 0);
 
 /// A layer that may fit where `op` did not, at the first, second and third try.
 fn resembling(op: &Op, misfits: usize) -> Option<Op> {
     let (filters, window) = match op {
-        Op::Conv { filters, window } => (*filters, *window),
-        Op::MaxPool(window) | Op::AvgPool(window) => (1, *window),
+        Op::Conv {
+            filters, window, ..
+        } => (*filters, *window),
+        Op::Depthwise { window, .. } | Op::MaxPool(window) | Op::AvgPool(window) => (1, *window),
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
     };
@@ -112,10 +109,19 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
     }
 }
 
-/// The same layer with other numbers.
+/// The same layer with other numbers, in one group.
 fn with(op: &Op, filters: usize, window: Numbers) -> Op {
     match op {
-        Op::Conv { .. } => Op::Conv { filters, window },
+        Op::Conv { bias, .. } => Op::Conv {
+            filters,
+            groups: 1,
+            bias: *bias,
+            window,
+        },
+        Op::Depthwise { bias, .. } => Op::Depthwise {
+            bias: *bias,
+            window,
+        },
         Op::MaxPool(_) => Op::MaxPool(window),
         Op::AvgPool(_) => Op::AvgPool(window),
         Op::Fc { .. } => Op::Fc { filters },
@@ -126,12 +132,16 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
 /// The smallest token to change.
 fn blame(named: &Named, failure: &Failure) -> TokenStream {
     let written = match &named.layer.kind {
-        Kind::Conv { window, .. } | Kind::MaxPool(window) | Kind::AvgPool(window) => {
-            match failure.misfit {
-                Misfit::Same { .. } | Misfit::Border(_) => &window.pad.tokens,
-                _ => &window.size.tokens,
-            }
+        Kind::Conv { groups, .. } if matches!(failure.misfit, Misfit::Groups { .. }) => {
+            &groups.tokens
         }
+        Kind::Conv { window, .. }
+        | Kind::Depthwise { window, .. }
+        | Kind::MaxPool(window)
+        | Kind::AvgPool(window) => match failure.misfit {
+            Misfit::Same { .. } | Misfit::Border(_) => &window.pad.tokens,
+            _ => &window.size.tokens,
+        },
         Kind::Fc { filters } => &filters.tokens,
         _ => return named.layer.mention.word.to_token_stream(),
     };
@@ -144,19 +154,35 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
 /// The layer in numbers; 1 for one that only the compiler knows.
 fn op(kind: &Kind) -> Op {
     match kind {
-        Kind::Conv { filters, window } => Op::Conv {
+        Kind::Conv {
+            filters,
+            groups,
+            bias,
+            window,
+        } => Op::Conv {
             filters: number(&filters.value),
+            groups: number(&groups.value),
+            bias: *bias,
+            window: numbers(window),
+        },
+        Kind::Depthwise { bias, window } => Op::Depthwise {
+            bias: *bias,
             window: numbers(window),
         },
         Kind::MaxPool(window) => Op::MaxPool(numbers(window)),
         Kind::AvgPool(window) => Op::AvgPool(numbers(window)),
         Kind::GlobalAvgPool => Op::GlobalAvgPool,
+        Kind::GlobalMaxPool => Op::GlobalMaxPool,
         Kind::Fc { filters } => Op::Fc {
             filters: number(&filters.value),
         },
-        Kind::Relu | Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => {
-            Op::Activation
-        }
+        Kind::Relu
+        | Kind::Relu6
+        | Kind::LeakyRelu { .. }
+        | Kind::Sigmoid
+        | Kind::Tanh
+        | Kind::Softmax => Op::Activation,
+        Kind::HardSwish => Op::InputActivation,
         Kind::Dropout { .. } => Op::Dropout,
         Kind::Flatten => Op::Flatten,
     }
@@ -177,6 +203,7 @@ fn numbers(window: &Window) -> Numbers {
     };
     Numbers {
         size: window.size.value.each_ref().map(number),
+        dilation: window.dilation.value.each_ref().map(number),
         stride: window.stride.value.each_ref().map(number),
         padding,
         fit: window.fit.value,

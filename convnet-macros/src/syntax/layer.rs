@@ -36,24 +36,34 @@ pub(crate) enum Kind {
     /// K filters slide over the volume.
     Conv {
         filters: Written<Number>,
+        groups: Written<Number>,
+        bias: bool,
         window: Window,
     },
+    /// A filter for each depth slice.
+    Depthwise { bias: bool, window: Window },
     /// The largest of each window.
     MaxPool(Window),
     /// The mean of each window.
     AvgPool(Window),
     /// The mean of each depth slice.
     GlobalAvgPool,
+    /// The largest of each depth slice.
+    GlobalMaxPool,
     /// K neurons that see the whole volume.
     Fc { filters: Written<Number> },
     /// max(0, v).
     Relu,
+    /// min(max(0, v), 6).
+    Relu6,
     /// v, or slope·v below zero.
     LeakyRelu { slope: Decimal },
     /// 1/(1 + e^−v).
     Sigmoid,
     /// tanh v.
     Tanh,
+    /// v · relu6(v + 3) / 6.
+    HardSwish,
     /// Scores to probabilities.
     Softmax,
     /// In training, sets a share of the neurons to zero.
@@ -177,6 +187,7 @@ impl Word {
 fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     match word.name {
         "conv" => return conv(args, errors),
+        "depthwise" => return depthwise(args, errors),
         "max_pool" => return pool(Kind::MaxPool, args, errors),
         "avg_pool" => return pool(Kind::AvgPool, args, errors),
         _ => {}
@@ -186,16 +197,19 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
             filters: filters(args, errors),
         },
         "relu" => Kind::Relu,
+        "relu6" => Kind::Relu6,
         "leaky_relu" => Kind::LeakyRelu {
             slope: slope(args, errors),
         },
         "sigmoid" => Kind::Sigmoid,
         "tanh" => Kind::Tanh,
+        "hard_swish" => Kind::HardSwish,
         "softmax" => Kind::Softmax,
         "dropout" => Kind::Dropout {
             rate: rate(args, errors),
         },
         "global_avg_pool" => Kind::GlobalAvgPool,
+        "global_max_pool" => Kind::GlobalMaxPool,
         _ => Kind::Flatten,
     };
     (kind, true)
@@ -210,15 +224,32 @@ fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         return (
             Kind::Conv {
                 filters: one(),
+                groups: one(),
+                bias: true,
                 window: Window::one(),
             },
             false,
         );
     }
     let filters = filters(args, errors);
+    let groups = groups(args, errors);
+    let bias = bias(args, errors);
     let before = errors.count();
     let window = window::window(args, [1, 1], errors);
-    (Kind::Conv { filters, window }, errors.count() == before)
+    let kind = Kind::Conv {
+        filters,
+        groups,
+        bias,
+        window,
+    };
+    (kind, errors.count() == before)
+}
+
+fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let bias = bias(args, errors);
+    let before = errors.count();
+    let window = window::window(args, [1, 1], errors);
+    (Kind::Depthwise { bias, window }, errors.count() == before)
 }
 
 fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
@@ -243,6 +274,36 @@ fn filters(args: &mut Args, errors: &mut Errors) -> Written<Number> {
         Some(filters) => filters,
         None => one(),
     }
+}
+
+/// `groups = 2`: one at least; 1 unless said otherwise.
+fn groups(args: &mut Args, errors: &mut Errors) -> Written<Number> {
+    let Some(value) = args.take("groups") else {
+        return one();
+    };
+    match args.number("groups", value, errors) {
+        Some(Written {
+            value: Number::Known(0),
+            tokens,
+        }) => {
+            errors.push(tokens, "0 groups leave no filters: 1 is an ordinary conv");
+            one()
+        }
+        Some(groups) => groups,
+        None => one(),
+    }
+}
+
+/// `bias = none`: whether there is one.
+fn bias(args: &mut Args, errors: &mut Errors) -> bool {
+    let Some(Written { value, tokens }) = args.take("bias") else {
+        return true;
+    };
+    if value.word().is_none_or(|word| word != "none") {
+        let message = "every filter learns a bias unless it is told not to: `bias = none`";
+        errors.push(tokens, message);
+    }
+    false
 }
 
 /// `dropout(0.5)`: from 0 to below 1.

@@ -1,4 +1,4 @@
-//! How a filter slides: `5x5, stride = 2, pad = (1, 2), fit = crop`.
+//! How a filter slides: `5x5, stride = 2, pad = (1, 2), fit = crop, dilation = 2`.
 
 use convnet_core::shape::Fit;
 
@@ -12,6 +12,8 @@ use crate::report::Errors;
 pub(crate) struct Window {
     /// F.
     pub(crate) size: Written<[Number; 2]>,
+    /// D.
+    pub(crate) dilation: Written<[Number; 2]>,
     /// S.
     pub(crate) stride: Written<[Number; 2]>,
     /// P.
@@ -34,6 +36,7 @@ impl Window {
     pub(super) fn one() -> Self {
         Self {
             size: unwritten([Number::Known(1), Number::Known(1)]),
+            dilation: unwritten([Number::Known(1), Number::Known(1)]),
             stride: unwritten([Number::Known(1), Number::Known(1)]),
             pad: unwritten(Pad::NONE),
             fit: unwritten(Fit::Crop),
@@ -45,7 +48,7 @@ impl Pad {
     const NONE: Self = Self::Zeros([const { Number::Known(0) }; 4]);
 }
 
-/// `size`, `stride`, `pad` and `fit`. Where no stride is written it is `stride`, or else the size:
+/// `size`, `dilation`, `stride`, `pad` and `fit`. Where no stride is written it is `stride`, or else the size:
 /// pools do not overlap unless one says so.
 pub(super) fn window(
     args: &mut Args,
@@ -55,8 +58,12 @@ pub(super) fn window(
     let size = args
         .need("size", errors)
         .and_then(|value| size(value, errors));
+    let dilation = args.take("dilation").map_or(
+        Some(unwritten([1, 1].map(Number::Known))),
+        |value| step(value, DILATION, errors),
+    );
     let stride = match (args.take("stride"), stride.into()) {
-        (Some(value), _) => self::stride(value, errors),
+        (Some(value), _) => step(value, STRIDE, errors),
         (None, Some(stride)) => Some(unwritten(stride.map(Number::Known))),
         (None, None) => size.as_ref().map(|size| unwritten(size.value.clone())),
     };
@@ -66,9 +73,10 @@ pub(super) fn window(
     let fit = args
         .take("fit")
         .map_or(Some(unwritten(Fit::Exact)), |value| fit(value, errors));
-    match (size, stride, pad, fit) {
-        (Some(size), Some(stride), Some(pad), Some(fit)) => Window {
+    match (size, dilation, stride, pad, fit) {
+        (Some(size), Some(dilation), Some(stride), Some(pad), Some(fit)) => Window {
             size,
+            dilation,
             stride,
             pad,
             fit,
@@ -113,10 +121,24 @@ fn dimensions(tokens: &proc_macro2::TokenStream, numbers: &[Number]) -> String {
     }
 }
 
+/// What is said of a step of 0, and of what is no step.
+const STRIDE: [&str; 2] = [
+    "a stride of 0 never arrives: at least 1",
+    "a stride is a number, `2`, or one across and one down, `2x1`",
+];
+const DILATION: [&str; 2] = [
+    "a dilation of 0 leaves one pixel to see: 1 is none",
+    "a dilation is a number, `2`, or one across and one down, `2x1`",
+];
+
 /// `2`, `2x1` (width first).
-fn stride(value: Written<Value>, errors: &mut Errors) -> Option<Written<[Number; 2]>> {
+fn step(
+    value: Written<Value>,
+    [zero, none]: [&str; 2],
+    errors: &mut Errors,
+) -> Option<Written<[Number; 2]>> {
     let Written { value, tokens } = value;
-    let stride = match value {
+    let step = match value {
         Value::Numbers(numbers) => match numbers.as_slice() {
             [one] if one.word().is_none() => Some([one.clone(), one.clone()]),
             [width, height] => Some([height.clone(), width.clone()]),
@@ -124,15 +146,10 @@ fn stride(value: Written<Value>, errors: &mut Errors) -> Option<Written<[Number;
         },
         Value::Decimal(_) | Value::Tuple(_) => None,
     };
-    match stride {
-        Some([Number::Known(0), _] | [_, Number::Known(0)]) => {
-            errors.push(tokens, "a stride of 0 never arrives: at least 1");
-        }
+    match step {
+        Some([Number::Known(0), _] | [_, Number::Known(0)]) => errors.push(tokens, zero),
         Some(value) => return Some(Written { value, tokens }),
-        None => errors.push(
-            tokens,
-            "a stride is a number, `2`, or one across and one down, `2x1`",
-        ),
+        None => errors.push(tokens, none),
     }
     None
 }

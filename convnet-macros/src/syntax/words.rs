@@ -29,16 +29,25 @@ const fn bare(name: &'static str) -> Word {
 }
 
 const SLIDES: &[&str] = &["stride", "pad", "fit"];
+const CONV: &[&str] = &["stride", "pad", "fit", "groups", "dilation", "bias"];
+const DEPTHWISE: &[&str] = &["stride", "pad", "fit", "dilation", "bias"];
 
 /// Every layer.
 pub(super) const WORDS: &[Word] = &[
     Word {
         name: "conv",
         positional: &["filters", "size"],
-        keyed: SLIDES,
+        keyed: CONV,
         example: "conv(12, 5x5, stride = 1, pad = 2)",
     },
+    Word {
+        name: "depthwise",
+        positional: &["size"],
+        keyed: DEPTHWISE,
+        example: "depthwise(3x3, stride = 1, pad = 1)",
+    },
     bare("relu"),
+    bare("relu6"),
     Word {
         name: "leaky_relu",
         positional: &["slope"],
@@ -47,6 +56,7 @@ pub(super) const WORDS: &[Word] = &[
     },
     bare("sigmoid"),
     bare("tanh"),
+    bare("hard_swish"),
     Word {
         name: "max_pool",
         positional: &["size"],
@@ -60,6 +70,7 @@ pub(super) const WORDS: &[Word] = &[
         example: "avg_pool(2x2, stride = 2)",
     },
     bare("global_avg_pool"),
+    bare("global_max_pool"),
     Word {
         name: "fc",
         positional: &["filters"],
@@ -106,7 +117,10 @@ pub(super) fn meant(name: &str) -> Vec<&'static str> {
         "pool" | "pooling" | "subsample" => vec!["max_pool", "avg_pool"],
         "convolution" | "convolutional" => vec!["conv"],
         "dense" | "linear" | "fullyconnected" | "affine" => vec!["fc"],
-        "gap" | "globalpool" | "globalaveragepool" => vec!["global_avg_pool"],
+        "gap" | "globalaveragepool" => vec!["global_avg_pool"],
+        "gmp" => vec!["global_max_pool"],
+        "globalpool" | "globalpooling" => vec!["global_avg_pool", "global_max_pool"],
+        "depthwiseconv" | "dwconv" => vec!["depthwise"],
         "averagepool" => vec!["avg_pool"],
         _ => {
             let same = |word: &&str| word.replace('_', "") == plain;

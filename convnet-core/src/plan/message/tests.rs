@@ -11,7 +11,7 @@ use crate::shape::{Fit, Padding, Window};
 fn message([height, width]: [usize; 2], window: Window, pool: bool) -> Option<String> {
     let (name, op) = match pool {
         true => ("pool1", Op::MaxPool(window)),
-        false => ("conv1", Op::Conv { filters: 1, window }),
+        false => ("conv1", Op::conv(1, window)),
     };
     let failure = place([height, width, 1], &[op]).err()?;
     Some(failure.message(name, &op).to_string())
@@ -19,10 +19,8 @@ fn message([height, width]: [usize; 2], window: Window, pool: bool) -> Option<St
 
 fn window(size: usize, stride: usize, padding: Padding) -> Window {
     Window {
-        size: [size; 2],
-        stride: [stride; 2],
         padding,
-        fit: Fit::Exact,
+        ..Window::square(size, stride, 0)
     }
 }
 
@@ -66,6 +64,84 @@ fn a_filter_larger_than_the_padded_input() {
     );
 }
 
+fn dilated(w: usize, f: usize, d: usize, s: usize, p: usize) -> String {
+    let dilation = [d; 2];
+    let window = Window {
+        dilation,
+        ..Window::square(f, s, p)
+    };
+    message([w, w], window, false).expect("it does not fit")
+}
+
+/// With a dilation the formula has the user's numbers, not what the filter covers.
+#[test]
+fn a_filter_with_gaps() {
+    assert_eq!(
+        dilated(10, 3, 2, 2, 0),
+        "conv1 does not fit: (W − D·(F − 1) − 1 + 2P)/S + 1 = (10 − 2·(3 − 1) − 1 + 2·0)/2 + 1 = 3.5 is not an integer\n\
+         an input of 9 or 11, or a stride of 1 or 5, or pad = (0, 1), would fit\n\
+         fit = crop would drop the last column and row"
+    );
+    assert_eq!(
+        dilated(8, 3, 5, 1, 1),
+        "conv1 does not fit: a filter of 3 with a dilation of 5 covers 11, more than the padded input: 8 + 2·1 = 10\n\
+         an input of 9, or a filter of 2, or a dilation of 4, or pad = 2, would fit"
+    );
+}
+
+/// Every misfit of 1..=12 groups, depth and filters: the repairs that are offered are the nearest.
+#[test]
+fn groups_that_do_not_divide() {
+    let groups = |groups: usize, depth: usize, filters: usize| {
+        let window = Window::square(1, 1, 0);
+        let op = Op::Conv {
+            filters,
+            groups,
+            bias: true,
+            window,
+        };
+        let failure = place([1, 1, depth], &[op]).err()?;
+        Some(failure.message("conv2", &op).to_string())
+    };
+    assert_eq!(
+        groups(3, 8, 16).unwrap(),
+        "conv2 does not fit: 3 groups do not divide the depth of its input, 8, nor its 16 filters\n\
+         groups = 2 or 4 would fit"
+    );
+    assert_eq!(
+        groups(4, 8, 6).unwrap(),
+        "conv2 does not fit: 4 groups do not divide its 6 filters\n\
+         groups = 2, or 4 or 8 filters, would fit"
+    );
+    assert_eq!(
+        groups(2, 3, 6).unwrap(),
+        "conv2 does not fit: 2 groups do not divide the depth of its input, 3\n\
+         groups = 1 or 3 would fit"
+    );
+    let numbers = |text: &str| -> Vec<usize> {
+        let words = text.split(|c: char| !c.is_ascii_digit());
+        words.filter_map(|word| word.parse().ok()).collect()
+    };
+    for (g, depth, filters) in (1..=12)
+        .flat_map(|g| (1..=12).flat_map(move |d| (1..=12).map(move |f| (g, d, f))))
+    {
+        let divides = |n: usize| depth % n == 0 && filters % n == 0;
+        let text = groups(g, depth, filters);
+        assert_eq!(text.is_none(), divides(g), "{g} {depth} {filters}");
+        let Some(text) = text else { continue };
+        let line = text.lines().last().unwrap();
+        let (divisors, multiples) = line.split_once(", or ").unwrap_or((line, ""));
+        let below = (1..g).rev().find(|&n| divides(n));
+        let above = (g + 1..=12).find(|&n| divides(n));
+        let expected: Vec<usize> = below.into_iter().chain(above).collect();
+        assert_eq!(numbers(divisors), expected, "{text}");
+        for filters in numbers(multiples) {
+            assert!(groups(g, depth, filters).is_none(), "{text}");
+        }
+        assert_eq!(multiples.is_empty(), depth % g != 0, "{text}");
+    }
+}
+
 #[test]
 fn the_side_that_fails_is_named() {
     let text = message([8, 9], window(3, 2, Padding::NONE), false).unwrap();
@@ -88,6 +164,7 @@ enum Repair {
     Input([Option<usize>; 2]),
     Filter([usize; 2]),
     Stride([usize; 2]),
+    Dilation([usize; 2]),
     /// Top, bottom, left, right.
     Pad([usize; 4]),
     Crop,
@@ -134,6 +211,7 @@ fn repair(item: &str) -> Vec<Repair> {
         "a height" => Repair::Input([Some(height), None]),
         "a filter" => Repair::Filter([height, width]),
         "a stride" => Repair::Stride([height, width]),
+        "a dilation" => Repair::Dilation([height, width]),
         _ => panic!("{item}"),
     };
     values.map(make).collect()
@@ -144,6 +222,7 @@ fn repair(item: &str) -> Vec<Repair> {
 struct Case {
     w: [usize; 2],
     f: [usize; 2],
+    d: [usize; 2],
     s: [usize; 2],
     p: [[usize; 2]; 2],
     pool: bool,
@@ -155,11 +234,12 @@ impl Case {
     fn fits(&self) -> bool {
         (0..2).all(|axis| {
             let [before, after] = self.p[axis];
-            let (w, f, s) = (self.w[axis], self.f[axis], self.s[axis]);
+            let (w, f, s) = (self.w[axis], self.covers(axis), self.s[axis]);
             let padded = w + before + after;
             // Where the last filter begins, on an axis on which the image begins at 0.
             let last = || ((padded - f) / s * s) as isize - before as isize;
-            f >= 1
+            self.f[axis] >= 1
+                && self.d[axis] >= 1
                 && s >= 1
                 && w >= 1
                 && padded >= f
@@ -169,11 +249,17 @@ impl Case {
         })
     }
 
+    /// One tap, and D more for each of the others.
+    fn covers(&self, axis: usize) -> usize {
+        1 + self.d[axis] * (self.f[axis] - 1)
+    }
+
     fn with(mut self, repair: Repair) -> Self {
         match repair {
             Repair::Input([h, w]) => self.w = [h.unwrap_or(self.w[0]), w.unwrap_or(self.w[1])],
             Repair::Filter(f) => self.f = f,
             Repair::Stride(s) => self.s = s,
+            Repair::Dilation(d) => self.d = d,
             Repair::Pad([top, bottom, left, right]) => self.p = [[top, bottom], [left, right]],
             Repair::Crop => self.crop = true,
         }
@@ -190,6 +276,7 @@ impl Case {
         };
         let window = Window {
             size: self.f,
+            dilation: self.d,
             stride: self.s,
             padding,
             fit: Fit::Exact,
@@ -198,16 +285,20 @@ impl Case {
     }
 }
 
-/// Every square declaration with W ≤ 12, F ≤ 7, S ≤ 5, P ≤ 2, as a conv and as a pool.
+/// Every square declaration with W ≤ 12, F ≤ 7, S ≤ 5, P ≤ 2, as a conv and as a pool; and those
+/// with F ≤ 4 as a conv with a dilation of 2 and 3.
 fn squares() -> impl Iterator<Item = Case> {
     let pads = [[0, 0], [1, 1], [2, 2], [0, 1], [2, 1]];
     (1..=12).flat_map(move |w| {
         (1..=7).flat_map(move |f| {
             (1..=5).flat_map(move |s| {
                 pads.into_iter().flat_map(move |p| {
-                    [false, true].map(|pool| Case {
+                    let kinds = [(1, false), (1, true), (2, false), (3, false)];
+                    let kinds = kinds.into_iter().filter(move |(d, _)| *d == 1 || f <= 4);
+                    kinds.map(move |(d, pool)| Case {
                         w: [w; 2],
                         f: [f; 2],
+                        d: [d; 2],
                         s: [s; 2],
                         p: [p; 2],
                         pool,
@@ -255,6 +346,7 @@ fn sorted(repairs: &[Repair]) -> Vec<String> {
 /// The repairs that ought to be offered for a square, by trying everything.
 fn expected(case: &Case) -> Vec<Repair> {
     let (w, f, s, p) = (case.w[0], case.f[0], case.s[0], case.p[0]);
+    let (d, covers) = (case.d[0], case.covers(0));
     let mut repairs = vec![];
     let fitting = |make: &dyn Fn(usize) -> Repair, range: core::ops::RangeInclusive<usize>| {
         let fits = |value: &usize| case.with(make(*value)).fits();
@@ -267,7 +359,7 @@ fn expected(case: &Case) -> Vec<Repair> {
     };
 
     let input = |value| Repair::Input([Some(value); 2]);
-    let inputs = nearest(&fitting(&input, 1..=2 * w.max(f)), w);
+    let inputs = nearest(&fitting(&input, 1..=2 * w.max(covers)), w);
     repairs.extend(inputs.into_iter().flatten().map(input));
 
     let filter = |value| Repair::Filter([value; 2]);
@@ -275,7 +367,7 @@ fn expected(case: &Case) -> Vec<Repair> {
     repairs.extend(nearest(&filters, f).into_iter().flatten().map(filter));
 
     let stride = |value| Repair::Stride([value; 2]);
-    let strides = fitting(&stride, 1..=f.min(w));
+    let strides = fitting(&stride, 1..=covers.min(w));
     repairs.extend(match nearest(&strides, s) {
         // Nothing above: the two nearest below.
         [Some(_), None] => strides
@@ -288,6 +380,12 @@ fn expected(case: &Case) -> Vec<Repair> {
             .collect(),
         both => both.into_iter().flatten().map(stride).collect::<Vec<_>>(),
     });
+
+    let dilation = |value| Repair::Dilation([value; 2]);
+    if d > 1 && f > 1 {
+        let dilations = fitting(&dilation, 1..=w + p[0] + p[1]);
+        repairs.extend(nearest(&dilations, d).into_iter().flatten().map(dilation));
+    }
 
     repairs.extend(expected_padding(case, p[0] + p[1]));
     if (Case {
@@ -308,8 +406,9 @@ fn expected_padding(case: &Case, sum: usize) -> Option<Repair> {
         Repair::Pad([before, after, before, after])
     };
     [0, 1].into_iter().find_map(|odd| {
-        let sums = (0..2 * case.f[0]).filter(|zeros| zeros % 2 == odd);
-        let fits = |zeros: &usize| (zeros - zeros / 2) < case.f[0] && case.with(pad(*zeros)).fits();
+        let covers = case.covers(0);
+        let sums = (0..2 * covers).filter(|zeros| zeros % 2 == odd);
+        let fits = |zeros: &usize| (zeros - zeros / 2) < covers && case.with(pad(*zeros)).fits();
         sums.filter(fits)
             .min_by_key(|zeros| (zeros.abs_diff(sum), usize::MAX - zeros))
             .map(pad)
@@ -328,6 +427,7 @@ fn every_repair_of_a_rectangle_is_one_on_both_axes() {
                             let case = Case {
                                 w: [h, w],
                                 f: [fh, fw],
+                                d: [1, 1],
                                 s: [sh, sw],
                                 p,
                                 pool,
@@ -370,6 +470,7 @@ fn same_with_a_stride_is_answered_with_padding_that_fits() {
             let case = Case {
                 w: [w; 2],
                 f: [f; 2],
+                d: [1; 2],
                 s: [s; 2],
                 p: [[0; 2]; 2],
                 pool: false,

@@ -25,7 +25,8 @@ pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
     let mut x = len(input);
     for (i, step) in steps.iter().enumerate() {
         let works = !matches!(ops[i], Op::Dropout | Op::Flatten);
-        memory.forward(i, step.arena, x, len(step.volume), works, &ops[i]);
+        let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation);
+        memory.forward(i, step.arena, x, len(step.volume), works, apart);
         x = len(step.volume);
     }
     memory.expect(
@@ -42,7 +43,7 @@ pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
     for (i, step) in steps.iter().enumerate() {
         let (x, y) = (volumes[i], len(step.volume));
         let works = !matches!(ops[i], Op::Flatten);
-        memory.forward(i, step.tape, x, y, works, &ops[i]);
+        memory.forward(i, step.tape, x, y, works, apart(&ops[i]));
         if matches!(ops[i], Op::Dropout) {
             memory.write(Place::At(step.mask), y, Mask(i));
         }
@@ -61,7 +62,6 @@ pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
     for (i, step) in steps.iter().enumerate().rev() {
         memory.backward(i, step, volumes[i], volumes[i + 1], &ops[i]);
         memory.moment += 1;
-        let learns = |op: &Op| matches!(op, Op::Conv { .. } | Op::Fc { .. });
         assert_eq!(step.on_request, !ops[..i].iter().any(learns));
     }
     assert_eq!(memory.input, D(-1), "the caller's d_input");
@@ -96,9 +96,8 @@ impl Memory {
         }
     }
 
-    fn forward(&mut self, i: usize, pass: Pass, x: usize, y: usize, works: bool, op: &Op) {
+    fn forward(&mut self, i: usize, pass: Pass, x: usize, y: usize, works: bool, apart: bool) {
         let Pass { from, to, how } = pass;
-        let apart = !matches!(op, Op::Activation | Op::Dropout | Op::Flatten);
         self.expect(from, x, self.names[i]);
         self.names.push(if how == How::Skip {
             self.names[i]
@@ -123,12 +122,12 @@ impl Memory {
 
     fn backward(&mut self, i: usize, step: &Step, x: usize, y: usize, op: &Op) {
         let Pass { from, to, how } = step.backward;
-        let apart = !matches!(op, Op::Activation | Op::Dropout | Op::Flatten);
+        let apart = apart(op);
         self.expect(from, y, D(index(i)));
         // What else it reads.
-        if matches!(op, Op::Conv { .. } | Op::Fc { .. } | Op::MaxPool(_))
-            && step.tape.from != Place::Input
-        {
+        let reads_x =
+            learns(op) || matches!(op, Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation);
+        if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);
         }
@@ -201,6 +200,15 @@ impl Memory {
         };
         (0..=self.moment).map(alive).max().unwrap_or(0)
     }
+}
+
+fn learns(op: &Op) -> bool {
+    matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
+}
+
+/// Whether a layer writes another volume than it reads, in training.
+fn apart(op: &Op) -> bool {
+    !matches!(op, Op::Activation | Op::Dropout | Op::Flatten)
 }
 
 fn disjoint(a: Place, a_len: usize, b: Place, b_len: usize) {

@@ -1,0 +1,138 @@
+//! Depthwise convolution: one filter a depth slice.
+
+use core::marker::PhantomData;
+
+use bytemuck::Zeroable;
+
+use super::Layer;
+use super::slide::{Geometry, Slide, each_tap, sizes};
+use crate::kernel::Sizes;
+use crate::{Real, Volume};
+
+/// `D` filters of `FH`×`FW`, each for its own depth slice: the `depthwise` of a declaration.
+///
+/// | | shape |
+/// |---|---|
+/// | reads `x` | `[H][W][D]` |
+/// | writes `y` | `[HO][WO][D]`, (W − F + 2P)/S + 1 columns |
+/// | `filters` | `[FH][FW][1][D]` |
+/// | parameters | FH·FW·D + D |
+/// | multiply-adds | HO·WO·FH·FW·D |
+///
+/// It is a [`GroupedConv`](super::GroupedConv) of `D` groups with one filter each. Plain loops,
+/// depth innermost, which the compiler vectorises: all that one tap does is one row times another.
+///
+/// ```
+/// use convnet_core::Volume;
+/// use convnet_core::layer::{Depthwise, Layer};
+///
+/// let mut sums = Depthwise::<f32, 1, 2, 2>::ZERO;
+/// sums.filters = [[[[1.0, 10.0]], [[1.0, 10.0]]]];
+/// let mut y = Volume::<f32, 1, 2, 2>::ZERO;
+/// sums.forward(&Volume([[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]]), &mut y);
+/// assert_eq!(y, Volume([[[3.0, 90.0], [5.0, 110.0]]]));
+/// ```
+///
+/// Source: Howard et al., *MobileNets* (2017), section 3.1.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Depthwise<
+    T,
+    const FH: usize,
+    const FW: usize,
+    const D: usize,
+    G = Slide<1, 1, 0, 0>,
+> {
+    /// `filters[fy][fx][0][d]`.
+    pub filters: [[[[T; D]; 1]; FW]; FH],
+    /// `bias[d]`.
+    pub bias: [T; D],
+    slide: PhantomData<G>,
+}
+
+// SAFETY: scalars, which are zeroable, and padding.
+unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, G: Geometry> Zeroable
+    for Depthwise<T, FH, FW, D, G>
+{
+}
+
+impl<T: Real, const FH: usize, const FW: usize, const D: usize, G: Geometry>
+    Depthwise<T, FH, FW, D, G>
+{
+    /// All parameters zero. For a `static`, or a layer small enough for the stack.
+    pub const ZERO: Self = Self {
+        filters: [[[[T::ZERO; D]; 1]; FW]; FH],
+        bias: [T::ZERO; D],
+        slide: PhantomData,
+    };
+
+    const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
+        sizes::<G>([H, W, D], [FH, FW], [HO, WO, D])
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for Depthwise<T, FH, FW, D, G>
+{
+    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
+        for y in y.iter_mut().flatten() {
+            *y = self.bias;
+        }
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let x = &x[at.x[0]][at.x[1]];
+            let [filter] = &self.filters[at.filter[0]][at.filter[1]];
+            let y = y[at.y[0]][at.y[1]].iter_mut();
+            for (y, (&x, &filter)) in y.zip(x.iter().zip(filter)) {
+                *y += x * filter;
+            }
+        });
+    }
+
+    fn backward(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+        gradient: &mut Self,
+    ) {
+        dx.as_mut_slice().fill(T::ZERO);
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let dy = &dy[at.y[0]][at.y[1]];
+            let [filter] = &self.filters[at.filter[0]][at.filter[1]];
+            let dx = dx[at.x[0]][at.x[1]].iter_mut();
+            for (dx, (&dy, &filter)) in dx.zip(dy.iter().zip(filter)) {
+                *dx += dy * filter;
+            }
+        });
+        self.backward_parameters(x, dy, gradient);
+    }
+
+    fn backward_parameters(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, D>,
+        gradient: &mut Self,
+    ) {
+        for dy in dy.iter().flatten() {
+            for (d_bias, &dy) in gradient.bias.iter_mut().zip(dy) {
+                *d_bias += dy;
+            }
+        }
+        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+            let (x, dy) = (&x[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
+            let [d_filter] = &mut gradient.filters[at.filter[0]][at.filter[1]];
+            for (d_filter, (&x, &dy)) in d_filter.iter_mut().zip(x.iter().zip(dy)) {
+                *d_filter += x * dy;
+            }
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! Rectified linear unit with a ceiling.
+
+use super::Activation;
+use crate::{Real, Volume};
+
+/// `min(max(0, v), 6)`: the `relu6` of a declaration.
+///
+/// The gradient at 0 and at 6 is zero, as in PyTorch. A ceiling keeps activations in a known range,
+/// which is what 8 bits want. `-0.0` and NaN become zero and NaN.
+///
+/// Source: Krizhevsky, *Convolutional Deep Belief Networks on CIFAR-10* (2010); Howard et al.,
+/// *MobileNets* (2017).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relu6;
+
+impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<T, H, W, D>>
+    for Relu6
+{
+    fn forward(&self, v: &mut Volume<T, H, W, D>) {
+        let six = T::of(6.0);
+        for v in v.as_mut_slice() {
+            *v = if *v <= T::ZERO { T::ZERO } else { *v };
+            *v = if *v > six { six } else { *v };
+        }
+    }
+
+    fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {
+        let six = T::of(6.0);
+        for (dv, &y) in dv.as_mut_slice().iter_mut().zip(y.as_slice()) {
+            *dv = if y > T::ZERO && y < six { *dv } else { T::ZERO };
+        }
+    }
+}
