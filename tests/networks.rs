@@ -29,6 +29,31 @@ convnet! {
 }
 
 convnet! {
+    /// Filters in groups and with gaps; layers that read their input again beside layers in place.
+    struct Grouped {
+        input(8x6x4),
+        hard_swish,
+        conv1: conv(6, 3x3, pad = 2, dilation = 2, groups = 2),
+        hard_swish,
+        relu6,
+        depthwise(3x3, stride = 2, pad = 1, fit = crop),
+        tanh,
+        hard_swish,
+        dropout(0.0),
+        hard_swish,
+        conv2: conv(9, 1x1, groups = 3, bias = none),
+        depthwise(2x1, dilation = 2x1, bias = none),
+        global_max_pool,
+        hard_swish,
+    }
+}
+
+convnet! {
+    /// Nothing but layers that read their input again.
+    struct Swished { input(2x2x3), hard_swish, flatten, hard_swish }
+}
+
+convnet! {
     /// Layers without parameters on both sides of the only ones that have some.
     struct Between {
         input(6x6x3),
@@ -109,6 +134,34 @@ fn check<N: Trainable<Scalar = f64>>(seed: u64) {
 fn every_gradient_of_everything() {
     check::<Everything<f64>>(1);
     check::<Everything<f64>>(2);
+}
+
+#[test]
+fn every_gradient_of_groups() {
+    check::<Grouped<f64>>(5);
+    check::<Grouped<f64>>(6);
+    check::<Swished<f64>>(7);
+}
+
+/// A bias that is not learned is no tensor: 6·3·3·2 + 6, 6·3·3 + 6, 9·2, 9·2 numbers are.
+#[test]
+fn no_bias_is_no_parameter() {
+    assert_eq!(Grouped::PARAMETERS, 114 + 60 + 18 + 18);
+    let tensors = <Grouped as convnet::Parameters>::TENSORS;
+    let names: Vec<_> = tensors.iter().map(|tensor| tensor.name).collect();
+    let expected = [
+        "conv1.filters",
+        "conv1.bias",
+        "depthwise1.filters",
+        "depthwise1.bias",
+        "conv2.filters",
+        "depthwise2.filters",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(tensors[4].shape, [1, 1, 2, 9]);
+    assert_eq!(tensors[5].shape, [1, 2, 1, 9], "rows first");
+    let scalars: usize = tensors.iter().map(convnet::Tensor::len).sum();
+    assert_eq!(scalars, Grouped::PARAMETERS);
 }
 
 #[test]

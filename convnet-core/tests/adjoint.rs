@@ -7,7 +7,8 @@
 
 use convnet_core::kernel::{self, Sizes};
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu, Slide,
+    Activation, AvgPool, Conv, Depthwise, Fc, GlobalAvgPool, GlobalMaxPool, GroupedConv, Layer,
+    LeakyRelu, MaxPool, Relu, Slide,
 };
 use convnet_core::{AnyVolume, Real, Volume};
 use proptest::prelude::*;
@@ -126,6 +127,46 @@ macro_rules! conv {
     };
 }
 
+/// `[H, W, G·D] -> [HO, WO, K], filter FHxFWxD, slide`
+macro_rules! grouped_conv {
+    ($seed:ident: $([$h:literal, $w:literal, $dx:literal] -> [$ho:literal, $wo:literal, $k:literal],
+        $fh:literal x $fw:literal x $d:literal, $slide:ty;)*) => {$(
+        grouped_conv!(@ $seed f32 [$h, $w, $dx] [$ho, $wo, $k] $fh $fw $d $slide);
+        grouped_conv!(@ $seed f64 [$h, $w, $dx] [$ho, $wo, $k] $fh $fw $d $slide);
+    )*};
+    (@ $seed:ident $t:ident [$h:literal, $w:literal, $dx:literal] [$ho:literal, $wo:literal, $k:literal]
+        $fh:literal $fw:literal $d:literal $slide:ty) => {
+        check::<
+            GroupedConv<$t, $fh, $fw, $d, $k, $slide>,
+            Volume<$t, $h, $w, $dx>,
+            Volume<$t, $ho, $wo, $k>,
+        >(GroupedConv::ZERO, $seed, |conv| [
+            conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+            &mut conv.bias,
+        ]);
+    };
+}
+
+/// `[H, W, D] -> [HO, WO], filter FHxFW, slide`
+macro_rules! depthwise {
+    ($seed:ident: $([$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal],
+        $fh:literal x $fw:literal, $slide:ty;)*) => {$(
+        depthwise!(@ $seed f32 [$h, $w, $d] [$ho, $wo] $fh $fw $slide);
+        depthwise!(@ $seed f64 [$h, $w, $d] [$ho, $wo] $fh $fw $slide);
+    )*};
+    (@ $seed:ident $t:ident [$h:literal, $w:literal, $d:literal] [$ho:literal, $wo:literal]
+        $fh:literal $fw:literal $slide:ty) => {
+        check::<Depthwise<$t, $fh, $fw, $d, $slide>, Volume<$t, $h, $w, $d>, Volume<$t, $ho, $wo, $d>>(
+            Depthwise::ZERO,
+            $seed,
+            |conv| [
+                conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+                &mut conv.bias,
+            ],
+        );
+    };
+}
+
 macro_rules! pools {
     ($seed:ident: $($pool:ident [$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal],
         $fh:literal x $fw:literal, $slide:ty;)*) => {$(
@@ -175,6 +216,26 @@ proptest! {
             [3, 3, 16] -> [3, 3, 24], 3 x 3, Slide<1, 1, 1, 1>;
             [11, 11, 3] -> [3, 3, 32], 5 x 5, Slide<3, 3, 0, 0>;
             [4, 14, 4] -> [4, 14, 33], 3 x 3, Slide<1, 1, 1, 1>;
+            [7, 7, 2] -> [7, 7, 16], 3 x 3, Slide<1, 1, 2, 2, 2, 2>;
+            [9, 8, 3] -> [3, 2, 5], 3 x 2, Slide<2, 3, 0, 1, 2, 4>;
+        }
+    }
+
+    #[test]
+    fn grouped_conv(seed: u64) {
+        grouped_conv! { seed:
+            [5, 5, 4] -> [5, 5, 6], 3 x 3 x 2, Slide<1, 1, 1, 1>;
+            [7, 6, 9] -> [3, 5, 3], 3 x 2 x 3, Slide<2, 1, 0, 0>;
+            [4, 4, 16] -> [4, 4, 32], 1 x 1 x 4, Slide<1, 1, 0, 0>;
+            [6, 6, 5] -> [6, 6, 10], 3 x 3 x 1, Slide<1, 1, 1, 1>;
+            [3, 3, 3] -> [3, 3, 2], 3 x 3 x 3, Slide<1, 1, 1, 1>;
+            [8, 8, 4] -> [3, 3, 4], 2 x 3 x 2, Slide<2, 2, 0, 0, 3, 2>;
+        }
+        depthwise! { seed:
+            [5, 5, 3] -> [5, 5], 3 x 3, Slide<1, 1, 1, 1>;
+            [7, 4, 17] -> [3, 2], 3 x 2, Slide<2, 2, 0, 0>;
+            [6, 6, 8] -> [6, 6], 3 x 3, Slide<1, 1, 2, 2, 2, 2>;
+            [1, 1, 4] -> [1, 1], 3 x 3, Slide<1, 1, 1, 1>;
         }
     }
 
@@ -243,6 +304,8 @@ proptest! {
         }
         check::<GlobalAvgPool, Volume<f32, 3, 5, 7>, Volume<f32, 1, 1, 7>>(GlobalAvgPool, seed, |_| [&mut [], &mut []]);
         check::<GlobalAvgPool, Volume<f64, 3, 5, 7>, Volume<f64, 1, 1, 7>>(GlobalAvgPool, seed, |_| [&mut [], &mut []]);
+        check::<GlobalMaxPool, Volume<f32, 3, 5, 7>, Volume<f32, 1, 1, 7>>(GlobalMaxPool, seed, |_| [&mut [], &mut []]);
+        check::<GlobalMaxPool, Volume<f64, 3, 5, 7>, Volume<f64, 1, 1, 7>>(GlobalMaxPool, seed, |_| [&mut [], &mut []]);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, Dropout, Fc, GlobalAvgPool, Layer, LeakyRelu, MaxPool, Relu,
-    Sigmoid, Slide, Softmax, Tanh,
+    Activation, AvgPool, Conv, Depthwise, Dropout, Fc, GlobalAvgPool, GlobalMaxPool, GroupedConv,
+    HardSwish, InPlace, Layer, LeakyRelu, MaxPool, Relu, Relu6, Sigmoid, Slide, Softmax, Tanh,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -29,7 +29,23 @@ fn conv() {
         [7, 6, 2] -> [3, 2, 3], 3 x 4, Slide<2, 2, 0, 0>;
         [4, 3, 2] -> [2, 4, 2], 2 x 1, Slide<3, 1, 1, 1>;
         [3, 3, 3] -> [3, 3, 2], 1 x 1, Slide<1, 1, 0, 0>;
+        [7, 6, 2] -> [3, 3, 2], 3 x 2, Slide<2, 1, 1, 0, 2, 3>;
     }
+}
+
+#[test]
+fn grouped_conv() {
+    type X = Volume<f64, 5, 4, 6>;
+    type Three = GroupedConv<f64, 3, 3, 2, 9, Slide<1, 1, 1, 1>>;
+    check::<Three, X, Volume<f64, 5, 4, 9>>(Three::ZERO, |conv| {
+        let filters = conv.filters.as_flattened_mut().as_flattened_mut();
+        [filters.as_flattened_mut(), &mut conv.bias]
+    });
+    type Each = Depthwise<f64, 3, 2, 6, Slide<2, 1, 0, 0>>;
+    check::<Each, X, Volume<f64, 2, 3, 6>>(Each::ZERO, |conv| {
+        let filters = conv.filters.as_flattened_mut().as_flattened_mut();
+        [filters.as_flattened_mut(), &mut conv.bias]
+    });
 }
 
 #[test]
@@ -59,11 +75,39 @@ fn pool() {
     check::<AvgPool<2, 2, Whole>, X, Volume<f64, 2, 3, 3>>(AvgPool::new(), none);
     check::<AvgPool<3, 2, Bordered>, X, Volume<f64, 3, 7, 3>>(AvgPool::new(), none);
     check::<GlobalAvgPool, X, Volume<f64, 1, 1, 3>>(GlobalAvgPool, none);
+    check::<GlobalMaxPool, X, Volume<f64, 1, 1, 3>>(GlobalMaxPool, none);
+}
+
+/// What PyTorch's `hardswish` gives at the bends themselves.
+#[test]
+fn hard_swish() {
+    check::<HardSwish, Volume<f64, 2, 3, 4>, Volume<f64, 2, 3, 4>>(HardSwish, |_| {
+        [&mut [], &mut []]
+    });
+    let x = Volume([[-4.0, -3.0, -1.5, 0.0, 3.0, 4.0].map(|x| [x])]);
+    let (mut y, mut dx) = (x.clone(), Volume::ZERO);
+    HardSwish.forward_in_place(&mut y);
+    assert_eq!(y.as_slice(), [0.0, 0.0, -0.375, 0.0, 3.0, 4.0]);
+    let ones = Volume([[[1.0]; 6]]);
+    HardSwish.backward(&x, &mut dx, &ones, &mut HardSwish);
+    assert_eq!(dx.as_slice(), [0.0, -0.5, 0.0, 0.5, 1.5, 1.0]);
+}
+
+/// Random numbers never reach 6.
+#[test]
+fn relu6_is_flat_at_both_ends() {
+    let mut v = Volume([[-1.0, 0.0, 0.5, 5.5, 6.0, 7.0].map(|v| [v])]);
+    Relu6.forward(&mut v);
+    assert_eq!(v.as_slice(), [0.0, 0.0, 0.5, 5.5, 6.0, 6.0]);
+    let mut dv = Volume([[[1.0]; 6]]);
+    Relu6.backward(&v, &mut dv);
+    assert_eq!(dv.as_slice(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
 }
 
 #[test]
 fn activations() {
     check_activation(&Relu);
+    check_activation(&Relu6);
     check_activation(&LeakyRelu::default());
     check_activation(&LeakyRelu { slope: 0.2 });
     check_activation(&Sigmoid);

@@ -276,7 +276,10 @@ impl Kind {
     /// Whether backward reads x again; [`convnet_core::plan::Op::backward_reads_x`] by kind.
     fn backward_reads_x(&self) -> bool {
         self.has_parameters()
-            || matches!(self, Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish)
+            || matches!(
+                self,
+                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish
+            )
     }
 
     /// Whether it learns; [`convnet_core::plan::Op::has_parameters`] by kind.

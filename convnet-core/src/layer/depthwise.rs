@@ -36,13 +36,7 @@ use crate::{Real, Volume};
 /// Source: Howard et al., *MobileNets* (2017), section 3.1.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
-pub struct Depthwise<
-    T,
-    const FH: usize,
-    const FW: usize,
-    const D: usize,
-    G = Slide<1, 1, 0, 0>,
-> {
+pub struct Depthwise<T, const FH: usize, const FW: usize, const D: usize, G = Slide<1, 1, 0, 0>> {
     /// `filters[fy][fx][0][d]`.
     pub filters: [[[[T; D]; 1]; FW]; FH],
     /// `bias[d]`.

@@ -61,13 +61,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         }
     }
 
-    fn backward_parameters(
-        &self,
-        _: &Volume<T, H, W, D>,
-        _: &Volume<T, H, W, D>,
-        _: &mut Self,
-    ) {
-    }
+    fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, H, W, D>, _: &mut Self) {}
 }
 
 impl<T: Real, const H: usize, const W: usize, const D: usize> InPlace<Volume<T, H, W, D>>

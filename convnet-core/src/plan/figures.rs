@@ -86,10 +86,7 @@ impl Op {
             Self::Conv { window, .. }
             | Self::Depthwise { window, .. }
             | Self::MaxPool(window)
-            | Self::AvgPool(window) => (
-                [window.covers(0), window.covers(1)],
-                window.stride,
-            ),
+            | Self::AvgPool(window) => ([window.covers(0), window.covers(1)], window.stride),
             Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } => {
                 ([height, width], [1, 1])
             }

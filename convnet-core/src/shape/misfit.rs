@@ -144,7 +144,11 @@ impl Axis {
         let plain = self.dilation == 1;
         text.push_str("(")
             .push_str(letter)
-            .push_str(if plain { " − F" } else { " − D·(F − 1) − 1" })
+            .push_str(if plain {
+                " − F"
+            } else {
+                " − D·(F − 1) − 1"
+            })
             .push_str(" + ")
             .push_str(zeros);
         text.push_str(")/S + 1 = (").push_number(self.size);

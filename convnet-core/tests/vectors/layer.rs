@@ -1,16 +1,42 @@
 //! Layers, forward and backward. `table.rs` says which type each case instantiates.
 
-use convnet_core::layer::{Activation, Layer, Relu};
-use convnet_core::{AnyVolume, Real};
+use convnet_core::layer::{Activation, GroupedConv, Layer, Relu, Slide};
+use convnet_core::{AnyVolume, Real, Volume};
 
 use crate::case::{Case, assert_close, case, cases, of};
 use crate::table;
 
-/// All 60: 43 as they are, and 17 with dilation or groups through the plain conv that computes the
-/// same sums.
+/// Those of one group, five of them with a dilation.
 #[test]
 fn conv() {
-    both("conv2d", 60, table::conv::<f64>, table::conv::<f32>);
+    both("conv2d", 48, table::conv::<f64>, table::conv::<f32>);
+}
+
+/// The twelve others: eleven with groups, and one depthwise.
+#[test]
+fn grouped_conv() {
+    let grouped = (table::grouped_conv::<f64>, table::grouped_conv::<f32>);
+    both("conv2d", 11, grouped.0, grouped.1);
+    both(
+        "conv2d",
+        1,
+        table::depthwise::<f64>,
+        table::depthwise::<f32>,
+    );
+    // A depthwise conv is one of as many groups as depth slices.
+    check::<
+        GroupedConv<f64, 5, 1, 1, 4, Slide<3, 1, 2, 0>>,
+        Volume<f64, 1, 3, 4>,
+        Volume<f64, 1, 3, 4>,
+    >("043", GroupedConv::ZERO, |conv| {
+        [
+            conv.filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut(),
+            &mut conv.bias,
+        ]
+    });
 }
 
 #[test]
@@ -128,31 +154,19 @@ where
     }
 }
 
-/// Where each weight of PyTorch's `[K][D/groups][h][w]` lies in our `[FH][FW][D][K]`.
-///
-/// An `fc` is a conv as large as its input. See `table.py` for dilation and groups.
+/// Where each weight of PyTorch's `[K][D/groups][h][w]` lies in our `[FH][FW][D/groups][K]`; an `fc`
+/// is a conv as large as its input.
 fn places(case: &Case, [height, width, depth]: [usize; 3]) -> Vec<usize> {
-    let ([filters, part, h, w], [dy, dx], groups) = match case.tensor("weight").shape[..] {
-        [filters, part, h, w] => {
-            let dilation = case.pair("dilation").map(|d| d as usize);
-            (
-                [filters, part, h, w],
-                dilation,
-                case.number("groups") as usize,
-            )
-        }
-        [filters, _] => ([filters, depth, height, width], [1, 1], 1),
+    let [filters, depth, height, width] = match case.tensor("weight").shape[..] {
+        [filters, depth, height, width] => [filters, depth, height, width],
+        [filters, _] => [filters, depth, height, width],
         ref shape => panic!("{shape:?} are no weights"),
     };
-    assert_eq!(part * groups, depth);
-    let columns = (w - 1) * dx + 1;
     let mut places = Vec::new();
     for k in 0..filters {
-        for d in 0..part {
-            let d = k / (filters / groups) * part + d;
-            for (y, x) in (0..h).flat_map(|y| (0..w).map(move |x| (y * dy, x * dx))) {
-                places.push(((y * columns + x) * depth + d) * filters + k);
-            }
+        for d in 0..depth {
+            let pixels = 0..height * width;
+            places.extend(pixels.map(|pixel| (pixel * depth + d) * filters + k));
         }
     }
     places
@@ -189,6 +203,44 @@ macro_rules! conv {
             $(super::layer::check::<
                 Conv<T, $fh, $fw, $d, $k, $slide>, Volume<T, $h, $w, $d>, Volume<T, $ho, $wo, $k>,
             >($id, Conv::ZERO, |conv| [
+                conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+                &mut conv.bias,
+            ]);)*
+            vec![$($id),*]
+        }
+    };
+}
+
+/// `"id" [H, W, G·D] -> [HO, WO, K], FH x FW x D, slide;`
+macro_rules! grouped_conv {
+    ($($id:literal [$h:literal, $w:literal, $dx:literal] -> [$ho:literal, $wo:literal, $k:literal],
+        $fh:literal x $fw:literal x $d:literal, $slide:ty;)*) => {
+        pub(crate) fn grouped_conv<T: convnet_core::Real>() -> Vec<&'static str> {
+            use convnet_core::layer::{GroupedConv, Slide};
+            use convnet_core::Volume;
+            $(super::layer::check::<
+                GroupedConv<T, $fh, $fw, $d, $k, $slide>,
+                Volume<T, $h, $w, $dx>,
+                Volume<T, $ho, $wo, $k>,
+            >($id, GroupedConv::ZERO, |conv| [
+                conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+                &mut conv.bias,
+            ]);)*
+            vec![$($id),*]
+        }
+    };
+}
+
+/// `"id" [H, W, D] -> [HO, WO], FH x FW, slide;`
+macro_rules! depthwise {
+    ($($id:literal [$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal],
+        $fh:literal x $fw:literal, $slide:ty;)*) => {
+        pub(crate) fn depthwise<T: convnet_core::Real>() -> Vec<&'static str> {
+            use convnet_core::layer::{Depthwise, Slide};
+            use convnet_core::Volume;
+            $(super::layer::check::<
+                Depthwise<T, $fh, $fw, $d, $slide>, Volume<T, $h, $w, $d>, Volume<T, $ho, $wo, $d>,
+            >($id, Depthwise::ZERO, |conv| [
                 conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
                 &mut conv.bias,
             ]);)*

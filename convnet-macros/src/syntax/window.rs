@@ -58,10 +58,11 @@ pub(super) fn window(
     let size = args
         .need("size", errors)
         .and_then(|value| size(value, errors));
-    let dilation = args.take("dilation").map_or(
-        Some(unwritten([1, 1].map(Number::Known))),
-        |value| step(value, DILATION, errors),
-    );
+    let dilation = args
+        .take("dilation")
+        .map_or(Some(unwritten([1, 1].map(Number::Known))), |value| {
+            step(value, DILATION, errors)
+        });
     let stride = match (args.take("stride"), stride.into()) {
         (Some(value), _) => step(value, STRIDE, errors),
         (None, Some(stride)) => Some(unwritten(stride.map(Number::Known))),

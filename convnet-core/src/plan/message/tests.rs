@@ -122,8 +122,8 @@ fn groups_that_do_not_divide() {
         let words = text.split(|c: char| !c.is_ascii_digit());
         words.filter_map(|word| word.parse().ok()).collect()
     };
-    for (g, depth, filters) in (1..=12)
-        .flat_map(|g| (1..=12).flat_map(move |d| (1..=12).map(move |f| (g, d, f))))
+    for (g, depth, filters) in
+        (1..=12).flat_map(|g| (1..=12).flat_map(move |d| (1..=12).map(move |f| (g, d, f))))
     {
         let divides = |n: usize| depth % n == 0 && filters % n == 0;
         let text = groups(g, depth, filters);

@@ -1,0 +1,16 @@
+//! `none` is the only thing to say of a bias.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x1),
+        conv1: conv(4, 3x3, bias = 0),
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}
