@@ -20,7 +20,7 @@
 
 use bytemuck::Pod;
 
-use crate::{Parameters, Tensor};
+use crate::{Parameters, Real, Tensor};
 
 mod header;
 mod message;
@@ -96,6 +96,19 @@ pub const fn scalars<T: Pod>(bytes: &[u8]) -> T {
     );
     // SAFETY: `bytes` has `size_of::<T>()` bytes (asserted), and any bytes are a `T: Pod`.
     unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+}
+
+/// As [`scalars`]; zeros for no bytes: a bias that is not learned is in no file.
+///
+/// # Panics
+///
+/// As `scalars`, but for no bytes.
+#[must_use]
+pub const fn bias<T: Real, const K: usize>(bytes: &[u8]) -> [T; K] {
+    if bytes.is_empty() {
+        return [T::ZERO; K];
+    }
+    scalars(bytes)
 }
 
 /// Which of the tensors is called so.

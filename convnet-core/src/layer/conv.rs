@@ -81,7 +81,7 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
     };
 
     /// The layer from the bytes of its two tensors, as they lie in a weight file: for a `static`,
-    /// through `convnet::weights!`.
+    /// through `convnet::weights!`. Without bytes the bias is zero.
     ///
     /// # Panics
     ///
@@ -90,7 +90,7 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
     pub const fn from_bytes(filters: &[u8], bias: &[u8]) -> Self {
         Self {
             filters: flash::scalars(filters),
-            bias: flash::scalars(bias),
+            bias: flash::bias(bias),
             slide: PhantomData,
         }
     }

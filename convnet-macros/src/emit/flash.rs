@@ -2,17 +2,28 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Network, code, literal, structure};
+use super::{Network, code, literal, parameters, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let mut fields: Vec<TokenStream> = Vec::new();
+    let (mut fields, mut count): (Vec<TokenStream>, usize) = (Vec::new(), 0);
     for (i, layer) in network.fields() {
         let (field, ty) = (&layer.name, structure::field(network, i));
-        let (filters, bias) = (literal(2 * fields.len()), literal(2 * fields.len() + 1));
-        fields.push(code!(#field: <#ty>::from_bytes(tensors[#filters], tensors[#bias])));
+        let tensors = parameters::tensors(network, i);
+        let mut bytes: Vec<TokenStream> = (count..count + tensors.len())
+            .map(|index| literal(index))
+            .map(|index| code!(tensors[#index]))
+            .collect();
+        count += tensors.len();
+        // A bias that is not learned.
+        if let [only] = tensors.as_slice()
+            && only.field == "filters"
+        {
+            bytes.push(code!(&[]));
+        }
+        fields.push(code!(#field: <#ty>::from_bytes(#(#bytes),*)));
     }
-    let count = literal(2 * fields.len());
+    let count = literal(count);
     if fields.is_empty() {
         fields.push(code!(__scalar: ::core::marker::PhantomData));
     }

@@ -5,9 +5,9 @@ use proc_macro2::TokenStream;
 use super::{Kind, Network, code, literal, own};
 
 /// A tensor of a layer.
-struct Tensor {
+pub(super) struct Tensor {
     /// The field of the layer.
-    field: &'static str,
+    pub(super) field: &'static str,
     /// A `Role`.
     role: &'static str,
     shape: Vec<TokenStream>,
@@ -58,7 +58,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 }
 
 /// What layer `i` learns, in the order of its fields. A bias that is not learned is none.
-fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
+pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
     let filters = |role, shape: [TokenStream; 4]| Tensor {
