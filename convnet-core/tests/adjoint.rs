@@ -191,6 +191,7 @@ fn any_sizes() -> impl Strategy<Value = Sizes> {
             x: [xs[0], xs[1], d],
             filter,
             stride,
+            dilation: [1, 1],
             before,
             y: [ys[0], ys[1], k],
         }
