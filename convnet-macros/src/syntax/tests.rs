@@ -244,7 +244,37 @@ fn a_word_that_is_none_is_answered_with_the_right_one() {
         "`Linear` is not a layer; did you mean `fc`?"
     );
     assert_eq!(meant("transformer"), "`transformer` is not a layer");
-    assert!(error("CONV(1, 3x3)").contains("\nthe layers: conv, relu, "));
+    assert!(error("CONV(1, 3x3)").contains("\nthe layers: conv, depthwise, "));
+}
+
+#[test]
+fn groups_dilation_and_bias_are_read() {
+    let layers = layers("conv(8, 3x3, groups = 4, dilation = 2x1, bias = none), depthwise(3x3)");
+    let Kind::Conv {
+        groups,
+        bias: false,
+        window,
+        ..
+    } = &layers[0].kind
+    else {
+        panic!("{:?}", layers[0].kind)
+    };
+    assert_eq!(groups.value.known(), Some(4));
+    let dilation = window.dilation.value.each_ref().map(Number::known);
+    assert_eq!(dilation, [Some(1), Some(2)], "rows first");
+    assert!(matches!(layers[1].kind, Kind::Depthwise { bias: true, .. }));
+    assert_eq!(
+        error("conv(8, 3x3, groups = 0)"),
+        "0 groups leave no filters: 1 is an ordinary conv"
+    );
+    assert_eq!(
+        error("conv(8, 3x3, dilation = 0)"),
+        "a dilation of 0 leaves one pixel to see: 1 is none"
+    );
+    assert_eq!(
+        error("depthwise(3x3, bias = 1)"),
+        "every filter learns a bias unless it is told not to: `bias = none`"
+    );
 }
 
 #[test]
@@ -252,7 +282,7 @@ fn arguments_are_known_and_given_once() {
     assert_eq!(
         error("conv(12, 5x5, strid = 2)"),
         "`conv` has no argument `strid`; did you mean `stride`?\n\
-         its arguments: filters, size, stride, pad, fit"
+         its arguments: filters, size, stride, pad, fit, groups, dilation, bias"
     );
     assert_eq!(
         error("relu(size = 2)"),
