@@ -164,6 +164,17 @@ fn no_bias_is_no_parameter() {
     assert_eq!(scalars, Grouped::PARAMETERS);
 }
 
+/// A file becomes the network while a program compiles; here it does so while it runs.
+#[test]
+fn groups_come_back_from_flash() {
+    let net = Grouped::<f32>::random(9);
+    let file = convnet::weights::to_bytes(&*net).expect("finite");
+    let copy = Grouped::<f32>::__in_flash(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
+    assert_eq!(copy.depthwise1, net.depthwise1);
+    assert_eq!(copy.conv2, net.conv2);
+    assert_eq!(convnet::weights::to_bytes(&copy).expect("finite"), file);
+}
+
 #[test]
 fn every_gradient_between() {
     check::<Between<f64>>(3);

@@ -11,7 +11,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         let (field, ty) = (&layer.name, structure::field(network, i));
         let tensors = parameters::tensors(network, i);
         let mut bytes: Vec<TokenStream> = (count..count + tensors.len())
-            .map(|index| literal(index))
+            .map(literal)
             .map(|index| code!(tensors[#index]))
             .collect();
         count += tensors.len();
