@@ -145,6 +145,24 @@ pub struct dropout {
 /// `flatten`: nothing at all, for [`fc`] reads a volume of any shape.
 pub struct flatten;
 
+/// `residual { conv(64, 3x3, pad = 1), relu, conv(64, 3x3, pad = 1) }`: what its layers make of the
+/// volume, plus the volume itself.
+///
+/// Both must be equal in width, height and depth. Where the layers change them, a [`shortcut`]
+/// changes the volume, too.
+pub struct residual;
+
+/// `shortcut { conv(128, 1x1, stride = 2, fit = crop) }`: the last line of a [`residual`], the
+/// layers on its other way.
+pub struct shortcut;
+
+/// `concat { [conv(64, 1x1)], [conv(96, 1x1), conv(128, 3x3, pad = 1)], [] }`: the volume goes
+/// through each branch, and what they write lies side by side in the depth.
+///
+/// Their width and height must be equal. An empty branch hands the volume on.
+/// See [`layer::Concat`](crate::layer::Concat).
+pub struct concat;
+
 /// `#[budget(ram = 64 KiB, flash = 256 KiB)]`: what a network may take. More is an error.
 pub struct budget {
     /// For the planned activations of inference, in `f32`: `64 KiB`.

@@ -16,6 +16,7 @@
 //! the tape.
 
 mod avg_pool;
+mod concat;
 mod conv;
 mod depthwise;
 mod dropout;
@@ -35,6 +36,7 @@ mod softmax;
 mod tanh;
 
 pub use avg_pool::AvgPool;
+pub use concat::Concat;
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use dropout::Dropout;

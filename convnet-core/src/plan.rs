@@ -11,6 +11,14 @@
 //!                  Failure: the first layer that does not fit
 //! ```
 //!
+//! Volumes are counted: 0 is the image, i + 1 is what layer i writes. A layer reads the volume
+//! before it; three [`Op`]s name an earlier one, and so a list of them is a graph:
+//!
+//! ```text
+//!  residual { conv, relu }    0 ──▶ Conv ──▶ 1 ──▶ Activation ──▶ 2 ──▶ Add { with: 0 } ──▶ 3
+//!                             └──────────────────────────────────────────────┘
+//! ```
+//!
 //! Axes are rows first: `[height, width]`, `[height, width, depth]`. Sizes of memory are in
 //! scalars; a place is a multiple of [`LINE`](crate::overlay::LINE).
 //!
@@ -19,14 +27,20 @@
 use crate::shape::{Misfit, Window, ok};
 use memory::Buffer;
 
+mod block;
 mod deferred;
 mod figures;
 mod liveness;
 mod memory;
 mod message;
+mod pass;
 
 pub use deferred::Memory;
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub use deferred::resembling;
 pub use message::Message;
+pub use pass::{Flow, How, Pass, Place};
 
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +85,29 @@ pub enum Op {
     Dropout,
     /// `flatten`: nothing at all.
     Flatten,
+    /// Where the second way through a block begins: the next layer reads this earlier volume.
+    Branch {
+        /// The volume.
+        from: usize,
+    },
+    /// The end of `residual { … }`: the sum of the volume before and an earlier one, in place.
+    Add {
+        /// The earlier volume: the block's input; or, if there are layers on the shortcut, what
+        /// the block's own layers wrote before the shortcut began.
+        with: usize,
+        /// The block's input.
+        input: usize,
+    },
+    /// The end of a branch of `concat { … }`: the volume before becomes the next slice of a deeper
+    /// one.
+    Concat {
+        /// The slices that lie there already, by the branch before this one.
+        onto: Option<usize>,
+        /// The block's input.
+        input: usize,
+        /// Whether this is the last branch. If not, a [`Branch`](Self::Branch) follows.
+        last: bool,
+    },
 }
 
 impl Op {
@@ -117,66 +154,38 @@ impl Op {
 
     /// Whether it writes another volume than the one that it reads, in training.
     const fn works_apart(&self) -> bool {
-        !matches!(self, Self::Activation | Self::Dropout | Self::Flatten)
+        !matches!(
+            self,
+            Self::Activation
+                | Self::Dropout
+                | Self::Flatten
+                | Self::Branch { .. }
+                | Self::Add { .. }
+        )
     }
 
     /// Whether it writes another volume than the one that it reads, at inference.
     const fn infers_apart(&self) -> bool {
         self.works_apart() && !matches!(self, Self::InputActivation)
     }
-}
 
-/// Where a volume lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The caller's: the image in a forward pass, `d_input` in backward.
-    Input,
-    /// The caller's `d_output`, which can only be read; in backward only.
-    Output,
-    /// At this scalar of the arena or the tape.
-    At(usize),
-}
-
-impl Place {
-    /// The scalar at which it lies; 0 for the caller's volumes.
-    #[must_use]
-    pub const fn scalar(self) -> usize {
+    /// The earlier volume that is named.
+    const fn names(&self) -> Option<usize> {
         match self {
-            Self::At(scalar) => scalar,
-            Self::Input | Self::Output => 0,
+            Self::Branch { from } => Some(*from),
+            Self::Add { with, .. } => Some(*with),
+            Self::Concat { onto, .. } => *onto,
+            _ => None,
         }
     }
-}
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Nothing: `to` is `from`.
-    Skip,
-    /// The layer works in place: `to` is `from`.
-    InPlace,
-    /// The volume is copied, then the layer works in place in `to` (where it does anything).
-    Copy,
-    /// The layer reads `from` and writes `to`, which do not overlap.
-    Apart,
-}
-
-/// One layer in one pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pass {
-    /// What it reads: x in a forward pass, dy in backward.
-    pub from: Place,
-    /// What it writes: y in a forward pass, dx in backward.
-    pub to: Place,
-    /// How it gets there.
-    pub how: How,
 }
 
 /// What the plan says of one layer.
 ///
 /// A backward pass of layer `i` finds x at `steps[i].tape.from` if [`Op::backward_reads_x`], y at
 /// `steps[i].tape.to` if [`Op::backward_reads_y`], and the mask at `steps[i].mask`. What it does
-/// not read may be overwritten by then.
+/// not read may be overwritten by then. Volume `v` lies where `steps[v - 1]` put it, until the last
+/// layer that names it has read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The output: height, width, depth.
@@ -194,20 +203,26 @@ pub struct Step {
     pub parameters: usize,
     /// Multiply-adds of one forward pass. (A `u64`: VGG-16 has more than 2³².)
     pub macs: u64,
-    /// Receptive field on the image: height, width. Never more than the image.
+    /// Receptive field on the image: height, width; after a block, the larger of its ways. Never
+    /// more than the image.
     pub field: [usize; 2],
+    /// Where the slice of a `Concat` begins in the depth.
+    pub slice: usize,
     /// `forward`, in the arena.
     pub arena: Pass,
     /// `forward_train`, in the tape.
     pub tape: Pass,
     /// Where a dropout's mask lies in the tape, as large as `volume`.
     pub mask: usize,
-    /// `backward`, in the tape: from the gradient on the output to the one on the input.
-    pub backward: Pass,
-    /// Whether this is the first layer with parameters, or before it. Then the gradient on its
-    /// input only serves the caller's `d_input`: where that is not asked for, a layer with
-    /// parameters runs `backward_parameters`, and one without does not run.
-    pub on_request: bool,
+    /// `backward`, in the tape: to the gradient on the input.
+    pub backward: Flow,
+    /// `backward` of an `Add`, in the tape and before the other: to the gradient on the volume
+    /// that it names. A copy; or nothing but a sum.
+    pub shortcut: Flow,
+    /// Image pixels between two neighbours of the output: down, across.
+    jump: [usize; 2],
+    /// Whether the output depends on parameters.
+    learned: bool,
 }
 
 /// What the plan says of the whole.
@@ -260,6 +275,8 @@ pub struct Failure {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan<const N: usize> {
+    /// The image: height, width, depth.
+    pub input: [usize; 3],
     /// Layer by layer.
     pub steps: [Step; N],
     /// The whole.
@@ -275,8 +292,12 @@ impl<const N: usize> Plan<N> {
     pub const fn new(input: [usize; 3], ops: &[Op; N]) -> Result<Self, Failure> {
         let mut steps = [Step::EMPTY; N];
         let mut buffers = [[Buffer::EMPTY; 3]; N];
-        let totals = ok!(fill(input, ops, &mut steps, &mut buffers));
-        Ok(Self { steps, totals })
+        let totals = ok!(fill(input, ops, &mut steps, &mut buffers, Depth::Sum));
+        Ok(Self {
+            input,
+            steps,
+            totals,
+        })
     }
 }
 
@@ -289,7 +310,7 @@ impl<const N: usize> Plan<N> {
 pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
     let mut steps = alloc::vec![Step::EMPTY; ops.len()];
     let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
-    let totals = fill(input, ops, &mut steps, &mut buffers)?;
+    let totals = fill(input, ops, &mut steps, &mut buffers, Depth::Sum)?;
     Ok((steps, totals))
 }
 
@@ -337,11 +358,23 @@ impl Step {
             field: [0; 2],
             arena: pass,
             tape: pass,
+            slice: 0,
             mask: 0,
-            backward: pass,
-            on_request: false,
+            backward: Flow::NONE,
+            shortcut: Flow::NONE,
+            jump: [1; 2],
+            learned: false,
         }
     };
+}
+
+/// How deep a concatenation is.
+#[derive(Clone, Copy)]
+enum Depth {
+    /// As deep as its slices together.
+    Sum,
+    /// As deep as one of them: of a network where every volume is one scalar.
+    One,
 }
 
 /// The stages. The slices are as long as `ops`.
@@ -350,14 +383,15 @@ const fn fill(
     ops: &[Op],
     steps: &mut [Step],
     buffers: &mut [[Buffer; 3]],
+    depth: Depth,
 ) -> Result<Totals, Failure> {
-    let mut totals = ok!(figures::fill(input, ops, steps));
+    let mut totals = ok!(figures::fill(input, ops, steps, depth));
     liveness::arena(ops, steps, buffers);
     totals.peak = memory::peak(buffers.as_flattened(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());
     liveness::settle_arena(steps, buffers);
 
-    liveness::tape(ops, steps, buffers);
+    liveness::tape(input, ops, steps, buffers);
     let tape = memory::assign(buffers.as_flattened_mut());
     liveness::settle_tape(steps, buffers);
 
@@ -370,16 +404,16 @@ const fn fill(
         (Some(_), None) => "tape",
     };
     let layer = totals.peak;
-    let input = if layer == 0 {
-        input
-    } else {
-        steps[layer - 1].volume
-    };
     Err(Failure {
         layer,
-        input,
+        input: volume(input, steps, layer),
         misfit: Misfit::TooLarge(what),
     })
+}
+
+/// The size of volume `v`.
+const fn volume(input: [usize; 3], steps: &[Step], v: usize) -> [usize; 3] {
+    if v == 0 { input } else { steps[v - 1].volume }
 }
 
 #[cfg(test)]

@@ -60,6 +60,12 @@ impl<const N: usize> Text<N> {
         self.push_str(DIGITS[number % 10])
     }
 
+    /// Appends a volume of `[height, width, depth]`, width first: `32x32x3`.
+    pub const fn push_volume(&mut self, [height, width, depth]: [usize; 3]) -> &mut Self {
+        self.push_number(width).push_str("x").push_number(height);
+        self.push_str("x").push_number(depth)
+    }
+
     /// The text.
     #[must_use]
     pub const fn as_str(&self) -> &str {

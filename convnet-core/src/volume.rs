@@ -61,6 +61,13 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D>
         self.as_mut_slice().copy_from_slice(other.as_slice());
     }
 
+    /// Adds every scalar of `other`: where the two ways through a `residual` meet.
+    pub fn accumulate(&mut self, other: &Self) {
+        for (sum, &v) in self.as_mut_slice().iter_mut().zip(other.as_slice()) {
+            *sum += v;
+        }
+    }
+
     /// The scalars in memory order: rows, then columns, then depth.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
@@ -158,5 +165,8 @@ mod tests {
         assert_eq!(size_of::<Volume<f32, 4, 4, 16>>(), 4 * 4 * 16 * 4);
         let v = Volume::<f32, 1, 2, 2>([[[1.0, 2.0], [3.0, 4.0]]]);
         assert_eq!(v.as_slice(), [1.0, 2.0, 3.0, 4.0]);
+        let mut sum = v.clone();
+        sum.accumulate(&v);
+        assert_eq!(sum.as_slice(), [2.0, 4.0, 6.0, 8.0]);
     }
 }

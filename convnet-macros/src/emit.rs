@@ -22,7 +22,7 @@ mod surface;
 mod training;
 mod vocabulary;
 
-use convnet_core::plan::{Place, Step, Totals};
+use convnet_core::plan::{Flow, Op, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
@@ -64,7 +64,10 @@ pub(crate) struct Network {
 
 /// One layer.
 pub(crate) struct Layer {
+    /// Its field, if it is one.
     pub(crate) name: Ident,
+    /// Its name with those of its blocks: `block1.conv1`.
+    pub(crate) path: String,
     pub(crate) word: &'static str,
     /// What the user says of it.
     pub(crate) docs: TokenStream,
@@ -75,9 +78,18 @@ pub(crate) struct Layer {
 
 /// What a layer is, with the numbers that its type needs: literals, or consts in braces.
 pub(crate) enum Kind {
-    Conv { bias: bool, window: Window },
-    GroupedConv { bias: bool, window: Window },
-    Depthwise { bias: bool, window: Window },
+    Conv {
+        bias: bool,
+        window: Window,
+    },
+    GroupedConv {
+        bias: bool,
+        window: Window,
+    },
+    Depthwise {
+        bias: bool,
+        window: Window,
+    },
     Fc,
     MaxPool(Window),
     AvgPool(Window),
@@ -85,13 +97,19 @@ pub(crate) enum Kind {
     GlobalMaxPool,
     Relu,
     Relu6,
-    LeakyRelu { slope: TokenStream },
+    LeakyRelu {
+        slope: TokenStream,
+    },
     Sigmoid,
     Tanh,
     HardSwish,
     Softmax,
-    Dropout { rate: TokenStream },
+    Dropout {
+        rate: TokenStream,
+    },
     Flatten,
+    /// `Branch`, `Add` or `Concat`.
+    Block(Op),
 }
 
 /// Rows, columns.
@@ -107,6 +125,15 @@ enum Which {
     Arena,
     Tape,
     Backward,
+    Shortcut,
+}
+
+/// Where a volume lies.
+enum At {
+    /// In the arena or the tape, at this const argument.
+    Memory(TokenStream),
+    /// In a variable.
+    Caller(TokenStream),
 }
 
 /// Everything that a declaration becomes.
@@ -212,22 +239,57 @@ impl Network {
         }
     }
 
-    fn pass(&self, i: usize, which: Which) -> (convnet_core::plan::Pass, Ident) {
+    fn pass(&self, i: usize, which: Which) -> (Pass, TokenStream) {
         let step = &self.steps[i];
         let (pass, name) = match which {
             Which::Arena => (step.arena, "arena"),
             Which::Tape => (step.tape, "tape"),
-            Which::Backward => (step.backward, "backward"),
+            Which::Backward => (step.backward.pass, "backward"),
+            Which::Shortcut => (step.shortcut.pass, "shortcut"),
         };
-        (pass, own(name))
+        let name = own(name);
+        match which {
+            Which::Arena | Which::Tape => (pass, code!(#name)),
+            Which::Backward | Which::Shortcut => (pass, code!(#name.pass)),
+        }
     }
 
-    fn place(&self, i: usize, pass: &Ident, end: &str, place: Place) -> TokenStream {
+    fn place(&self, i: usize, pass: &TokenStream, end: &str, place: Place) -> TokenStream {
         let end = own(end);
-        match (&self.plan, place) {
-            (Some(plan), _) => code!({ #plan.steps[#i].#pass.#end.scalar() }),
-            (None, Place::At(scalar)) => literal(scalar),
-            (None, _) => literal(0),
+        match &self.plan {
+            Some(plan) => code!({ #plan.steps[#i].#pass.#end.scalar() }),
+            None => literal(place.scalar()),
+        }
+    }
+
+    /// Where volume `v`, counted as in the plan, lies in a forward pass.
+    fn place_of(&self, v: usize, which: Which) -> At {
+        match v.checked_sub(1) {
+            None => At::Caller(code!(input)),
+            Some(layer) => match self.pass(layer, which).0.to {
+                Place::At(_) => At::Memory(self.to(layer, which)),
+                _ => At::Caller(code!(input)),
+            },
+        }
+    }
+
+    /// A way of the gradient through layer `i`.
+    fn flow(&self, i: usize, which: Which) -> &Flow {
+        match which {
+            Which::Shortcut => &self.steps[i].shortcut,
+            _ => &self.steps[i].backward,
+        }
+    }
+
+    /// Where the other shares of the gradient lie, as a const argument.
+    fn sum(&self, i: usize, which: Which) -> TokenStream {
+        let name = match which {
+            Which::Shortcut => own("shortcut"),
+            _ => own("backward"),
+        };
+        match &self.plan {
+            Some(plan) => code!({ #plan.steps[#i].#name.sum_scalar() }),
+            None => literal(self.flow(i, which).sum_scalar()),
         }
     }
 
@@ -267,8 +329,25 @@ impl Network {
             Kind::HardSwish => code!(#layer::HardSwish),
             Kind::Softmax => code!(#layer::Softmax),
             Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
+            Kind::Block(Op::Concat { .. }) => {
+                let slice = match &self.plan {
+                    Some(plan) => code!({ #plan.steps[#i].slice }),
+                    None => literal(self.steps[i].slice),
+                };
+                code!(#layer::Concat::<#slice>)
+            }
             _ => TokenStream::new(),
         }
+    }
+}
+
+impl Layer {
+    /// Whether it is a line of the table.
+    pub(crate) fn is_shown(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Block(Op::Branch { .. } | Op::Concat { last: false, .. })
+        )
     }
 }
 

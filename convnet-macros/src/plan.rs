@@ -20,10 +20,10 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 
-use crate::emit;
+use crate::emit::{self, code};
 use crate::report::Errors;
-use crate::syntax::{Decimal, Declaration, Item, Kind, Mention, Number, Window};
-use names::Named;
+use crate::syntax::{Branch, Decimal, Declaration, Item, Kind, Mention, Number, Ways, Window};
+use names::{Named, What};
 
 /// What is to be emitted; `None` if nothing can be.
 pub(crate) fn plan(
@@ -65,9 +65,12 @@ pub(crate) fn plan(
         true => String::new(),
         false => table(&name.to_string(), input, &emitted, &steps, &totals),
     };
-    let sizes = match (&deferred, written) {
-        (Some(_), Some(written)) => written.map(argument),
-        _ => input.map(|size| argument(&Number::Known(size))),
+    let plan = deferred
+        .is_some()
+        .then(|| format_ident!("__PLAN_OF_{}", name.unraw(), span = Span::mixed_site()));
+    let sizes = match &plan {
+        Some(plan) => [0_usize, 1, 2].map(|axis| code!({ #plan.input[#axis] })),
+        None => input.map(|size| argument(&Number::Known(size))),
     };
     Some(emit::Network {
         krate,
@@ -78,9 +81,7 @@ pub(crate) fn plan(
         layers: emitted,
         steps,
         totals,
-        plan: deferred
-            .is_some()
-            .then(|| format_ident!("__PLAN_OF_{}", name.unraw(), span = Span::mixed_site())),
+        plan,
         deferred,
         table,
         mentions: mentions(declaration),
@@ -95,13 +96,12 @@ fn table(
     steps: &[Step],
     totals: &Totals,
 ) -> String {
-    let names: Vec<String> = layers.iter().map(|layer| layer.name.to_string()).collect();
     let rows = layers
         .iter()
-        .zip(&names)
         .zip(steps)
-        .map(|((layer, name), step)| LayerInfo {
-            name,
+        .filter(|(layer, _)| layer.is_shown())
+        .map(|(layer, step)| LayerInfo {
+            name: &layer.path,
             word: layer.word,
             detail: &layer.detail,
             volume: step.volume,
@@ -130,6 +130,21 @@ fn mentions(declaration: &Declaration) -> Vec<Mention> {
         for item in items {
             match item {
                 Item::Layer(layer) => mentions.push(layer.mention.clone()),
+                Item::Block(block) => {
+                    mentions.push(block.mention.clone());
+                    match &block.ways {
+                        Ways::Residual { body, shortcut } => {
+                            lines(body, mentions);
+                            if let Some(Branch { name, items }) = shortcut {
+                                mentions.extend(name.iter().cloned().map(Mention::word));
+                                lines(items, mentions);
+                            }
+                        }
+                        Ways::Concat(branches) => {
+                            branches.iter().for_each(|it| lines(&it.items, mentions));
+                        }
+                    }
+                }
                 Item::Repeat { items, .. } => lines(items, mentions),
             }
         }
@@ -139,7 +154,20 @@ fn mentions(declaration: &Declaration) -> Vec<Mention> {
     mentions
 }
 
-fn layer(Named { name, layer }: &Named) -> emit::Layer {
+fn layer(Named { name, path, what }: &Named) -> emit::Layer {
+    let layer = match what {
+        What::Layer(layer) => layer,
+        What::Block(block, op) => {
+            return emit::Layer {
+                name: name.clone(),
+                path: path.clone(),
+                word: block.word(),
+                docs: TokenStream::new(),
+                detail: String::new(),
+                kind: emit::Kind::Block(*op),
+            };
+        }
+    };
     let kind = match &layer.kind {
         Kind::Conv {
             groups,
@@ -179,6 +207,7 @@ fn layer(Named { name, layer }: &Named) -> emit::Layer {
     let detail = detail::detail(&layer.kind);
     emit::Layer {
         name: name.clone(),
+        path: path.clone(),
         word: layer.canonical,
         docs: layer.docs.clone(),
         detail,

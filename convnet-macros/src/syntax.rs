@@ -10,6 +10,7 @@
 //! the stages after this one always have a network to work on.
 
 mod args;
+mod block;
 mod budget;
 mod layer;
 mod number;
@@ -19,11 +20,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Delimiter, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Result, Token, Visibility, braced, bracketed};
 
+pub(crate) use block::{Block, Branch, Ways};
 pub(crate) use budget::{Limit, Memory};
 pub(crate) use layer::{Decimal, Kind, Layer};
 pub(crate) use number::Number;
@@ -31,6 +33,7 @@ pub(crate) use window::{Pad, Window};
 
 use crate::report::Errors;
 use args::Args;
+use block::Shortcut;
 
 /// A network, as declared.
 pub(crate) struct Declaration {
@@ -54,8 +57,12 @@ pub(crate) struct Declaration {
 pub(crate) enum Item {
     /// A layer.
     Layer(Box<Layer>),
-    /// `[ … ] * 2`.
+    /// `residual { … }` or `concat { … }`.
+    Block(Box<Block>),
+    /// `[ … ] * 2`; with a name perhaps once.
     Repeat {
+        /// The name of all of it.
+        name: Option<Ident>,
         /// What is repeated.
         items: Vec<Item>,
         /// How often.
@@ -74,6 +81,17 @@ pub(crate) struct Mention {
     pub(crate) right: bool,
 }
 
+impl Mention {
+    /// A word without arguments.
+    pub(crate) fn word(word: Ident) -> Self {
+        Self {
+            word,
+            keys: Vec::new(),
+            right: true,
+        }
+    }
+}
+
 /// A value, and what was written for it: nothing, for a default.
 #[derive(Clone, Debug)]
 pub(crate) struct Written<T> {
@@ -89,7 +107,11 @@ pub(crate) struct Written<T> {
 /// network  :=  attr* visibility "struct" NAME "{" input "," ( item "," )* "}"
 /// attr     :=  ATTRIBUTE  |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
 /// input    :=  "input" "(" size ")"                       width, height, depth: 32x32x3
-/// item     :=  DOC* layer  |  "[" ( item "," )* "]" "*" INTEGER
+/// item     :=  DOC* layer  |  DOC* block
+///           |  "[" ( item "," )* "]" "*" INTEGER
+///           |  NAME ":" "[" ( item "," )* "]" [ "*" INTEGER ]
+/// block    :=  [ NAME ":" ] "residual" "{" ( item "," )* [ "shortcut" "{" ( item "," )* "}" ] "}"
+///           |  [ NAME ":" ] "concat" "{" ( [ NAME ":" ] "[" ( item "," )* "]" "," )* "}"
 /// layer    :=  [ NAME ":" ] word [ "(" ( arg "," )* ")" ]
 /// arg      :=  value  |  NAME "=" value                   those without a name first
 /// value    :=  size  |  DECIMAL  |  "(" ( number "," )* ")"  |  "same" | "exact" | "crop" | "pad"
@@ -169,6 +191,7 @@ fn body(
                 inputs.push(size);
             }
             Line::Item(item) => items.push(item),
+            Line::Shortcut(shortcut) => shortcut.misplaced(errors),
         }
     }
     if inputs.is_empty() {
@@ -194,6 +217,7 @@ enum Line {
         size: Option<Written<[Number; 3]>>,
     },
     Item(Item),
+    Shortcut(Shortcut),
 }
 
 /// Brackets in brackets; more would only be there to overflow the stack.
@@ -201,10 +225,13 @@ const DEEPEST: usize = 8;
 
 fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
-    if input.peek(syn::token::Bracket) {
-        return Ok(Line::Item(repeat(input, depth, errors)?));
-    }
     let name = name(input)?;
+    if input.peek(syn::token::Bracket) {
+        return Ok(Line::Item(repeat(input, name, depth, errors)?));
+    }
+    if let Some(line) = block::line(input, &docs, &name, depth, errors) {
+        return line;
+    }
     match input.fork().parse::<Ident>() {
         Ok(word) if words::is_input(&word.to_string()) => {
             if let Some(name) = name {
@@ -270,25 +297,23 @@ fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
     Ok(Line::Input { mention, size })
 }
 
-/// `[conv(64, 3x3, pad = 1), relu] * 2`.
-fn repeat(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Item> {
+/// `[conv(64, 3x3, pad = 1), relu] * 2`; `stage1: [conv(64, 3x3, pad = 1), relu]`.
+fn repeat(
+    input: ParseStream,
+    name: Option<Ident>,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Item> {
     let content;
     let brackets = bracketed!(content in input).span.join();
-    if depth == DEEPEST {
-        content.parse::<TokenStream>()?;
-        return Err(syn::Error::new(
-            brackets,
-            format!("brackets lie at most {DEEPEST} deep"),
-        ));
+    let items = items(&content, brackets, depth, errors)?;
+    if name.is_some() && !input.peek(Token![*]) {
+        let count = Written {
+            value: 1,
+            tokens: TokenStream::new(),
+        };
+        return Ok(Item::Repeat { name, items, count });
     }
-    let lines = list(&content, errors, |input, errors| {
-        line(input, depth + 1, errors)
-    });
-    let items = lines.into_iter().flatten().filter_map(|line| match line {
-        Line::Item(item) => Some(item),
-        Line::Input { .. } => None,
-    });
-    let items = items.collect();
     if !input.peek(Token![*]) {
         let message = "how often? a repetition is written `[conv(64, 3x3, pad = 1), relu] * 2`";
         return Err(syn::Error::new(brackets, message));
@@ -302,6 +327,7 @@ fn repeat(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Item>
     let tokens = count.to_token_stream();
     match count.to_string().parse() {
         Ok(value @ 1..) => Ok(Item::Repeat {
+            name,
             items,
             count: Written { value, tokens },
         }),
@@ -310,6 +336,38 @@ fn repeat(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Item>
             Err(syn::Error::new_spanned(count, message))
         }
     }
+}
+
+/// The lines between `brackets`, one level deeper.
+fn items(
+    content: ParseStream,
+    brackets: Span,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Vec<Item>> {
+    deeper(content, brackets, depth)?;
+    let lines = list(content, errors, |input, errors| {
+        line(input, depth + 1, errors)
+    });
+    let items = lines.into_iter().flatten().filter_map(|line| match line {
+        Line::Item(item) => Some(item),
+        Line::Shortcut(shortcut) => {
+            shortcut.misplaced(errors);
+            None
+        }
+        Line::Input { .. } => None,
+    });
+    Ok(items.collect())
+}
+
+/// Whether brackets may lie in brackets here.
+fn deeper(content: ParseStream, brackets: Span, depth: usize) -> Result<()> {
+    if depth < DEEPEST {
+        return Ok(());
+    }
+    content.parse::<TokenStream>()?;
+    let message = format!("brackets lie at most {DEEPEST} deep");
+    Err(syn::Error::new(brackets, message))
 }
 
 /// Reads what stands between brackets, `item, item, …`. What is wrong is reported and gives `None`,

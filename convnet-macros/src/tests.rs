@@ -43,13 +43,16 @@ fn the_expansion_of_cs231ns_network_is_as_it_was() {
 }
 
 /// Declarations that are right, and have everything in them.
-const RIGHT: [&str; 3] = [
+const RIGHT: [&str; 5] = [
     "/// Docs. \n #[budget(ram = 64 KiB, flash = 256 KiB)] pub(crate) struct A { input(32x24x3), \
      conv1: conv(12, 5x5, stride = 1, pad = 2), leaky_relu(0.1), \
      [conv(4, 3x3, pad = same), relu] * 2, max_pool(2x2, fit = crop), fc(10), softmax }",
     "struct B { input(SIZE x SIZE x 3), conv(FILTERS, 3x3, pad = (0, 1)), tanh, dropout(RATE), \
      avg_pool(2x2, stride = 2, pad = (0, 1, 1, 0)), global_avg_pool, flatten, fc(CLASSES) }",
     "struct C { input(9x1x1), [[conv(filters = 2, size = 3x1), sigmoid] * 2] * 2 }",
+    "struct D { input(8x8x3), [stage: [residual { conv(4, 3x3, pad = 1), relu, \
+     shortcut { conv(4, 1x1) } }]] * 2, block: concat { [], one: [conv(2, 1x1)] } }",
+    "struct E { input(8x8x3), concat { [residual { tanh }], [conv(F, 1x1)] }, fc(10) }",
 ];
 
 /// What is put where it does not belong.

@@ -1,6 +1,7 @@
 //! What a generated program asks of its own plan, where sizes are the names of constants.
 
-use super::{Message, Op, Plan};
+use super::memory::Buffer;
+use super::{Depth, Message, Op, Plan, Step};
 use crate::shape::Window;
 
 /// Which memory a budget is of.
@@ -18,22 +19,16 @@ impl<const N: usize> Plan<N> {
     #[doc(hidden)]
     #[must_use]
     pub const fn resembling(ops: &[Op; N]) -> Self {
-        const ONE: Window = Window::square(1, 1, 0);
         let mut small = *ops;
-        let mut i = 0;
-        while i < N {
-            small[i] = match ops[i] {
-                Op::Conv { .. } => Op::conv(1, ONE),
-                Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
-                Op::MaxPool(_) => Op::MaxPool(ONE),
-                Op::AvgPool(_) => Op::AvgPool(ONE),
-                Op::Fc { .. } => Op::Fc { filters: 1 },
-                other => other,
-            };
-            i += 1;
-        }
-        match Self::new([1; 3], &small) {
-            Ok(plan) => plan,
+        shrink(&mut small);
+        let mut steps = [Step::EMPTY; N];
+        let mut buffers = [[Buffer::EMPTY; 3]; N];
+        match super::fill([1; 3], &small, &mut steps, &mut buffers, Depth::One) {
+            Ok(totals) => Self {
+                input: [1; 3],
+                steps,
+                totals,
+            },
             Err(_) => panic!("filters of 1x1 fit on everything"),
         }
     }
@@ -75,5 +70,35 @@ impl<const N: usize> Plan<N> {
                 .push_str(names[self.totals.peak]);
         }
         Some(message)
+    }
+}
+
+/// As [`Plan::resembling`], for any number of layers; `None` if they are no graph.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[must_use]
+pub fn resembling(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> {
+    let mut small = ops.to_vec();
+    shrink(&mut small);
+    let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
+    let totals = super::fill([1; 3], &small, &mut steps, &mut buffers, Depth::One).ok()?;
+    Some((steps, totals))
+}
+
+/// Every filter becomes one of 1x1, every layer the only one.
+const fn shrink(ops: &mut [Op]) {
+    const ONE: Window = Window::square(1, 1, 0);
+    let mut i = 0;
+    while i < ops.len() {
+        ops[i] = match ops[i] {
+            Op::Conv { .. } => Op::conv(1, ONE),
+            Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
+            Op::MaxPool(_) => Op::MaxPool(ONE),
+            Op::AvgPool(_) => Op::AvgPool(ONE),
+            Op::Fc { .. } => Op::Fc { filters: 1 },
+            other => other,
+        };
+        i += 1;
     }
 }

@@ -1,6 +1,6 @@
 //! Volumes, parameters, multiply-adds and receptive fields: what does not depend on memory.
 
-use super::{Failure, MOST_SCALARS, Op, Step, Totals};
+use super::{Depth, Failure, MOST_SCALARS, Op, Step, Totals, block, volume};
 use crate::shape::{Misfit, Placed, Window, ok};
 
 /// Writes the figures of each step.
@@ -8,6 +8,7 @@ pub(super) const fn fill(
     input: [usize; 3],
     ops: &[Op],
     steps: &mut [Step],
+    depth: Depth,
 ) -> Result<Totals, Failure> {
     let mut totals = Totals {
         arena: 0,
@@ -16,49 +17,91 @@ pub(super) const fn fill(
         macs: 0,
         peak: 0,
     };
-    let (mut x, mut after_fc) = (input, false);
-    let mut reach = [Reach { field: 1, jump: 1 }; 2];
     let mut layer = 0;
     while layer < ops.len() {
-        let op = ops[layer];
-        let mut step = match figures(x, &op) {
-            Ok(step) => step,
-            Err(Misfit::Larger(axis)) if after_fc => {
-                return Err(Failure {
-                    layer,
-                    input: x,
-                    misfit: Misfit::AfterFc(axis),
-                });
-            }
-            Err(misfit) => {
-                return Err(Failure {
-                    layer,
-                    input: x,
-                    misfit,
-                });
-            }
-        };
-        if let Err(misfit) = totals.add(&step) {
+        if let Err(misfit) = place(input, ops, steps, layer, depth, &mut totals) {
             return Err(Failure {
                 layer,
-                input: x,
+                input: volume(input, steps, layer),
                 misfit,
             });
         }
-        let (sizes, strides) = op.covers(x);
-        reach[0].grow(sizes[0], strides[0]);
-        reach[1].grow(sizes[1], strides[1]);
-        step.field = [
-            least(reach[0].field, input[0]),
-            least(reach[1].field, input[1]),
-        ];
-
-        after_fc = after_fc || matches!(op, Op::Fc { .. });
-        x = step.volume;
-        steps[layer] = step;
         layer += 1;
     }
     Ok(totals)
+}
+
+const fn place(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &mut [Step],
+    layer: usize,
+    depth: Depth,
+    totals: &mut Totals,
+) -> Result<(), Misfit> {
+    if !block::linked(ops, layer) {
+        return Err(Misfit::Unlinked);
+    }
+    let x = volume(input, steps, layer);
+    let mut step = match ops[layer] {
+        Op::Branch { from } => Step {
+            volume: volume(input, steps, from),
+            ..Step::EMPTY
+        },
+        Op::Add { .. } | Op::Concat { .. } => ok!(block::join(input, ops, steps, layer, depth)),
+        op => match figures(x, &op) {
+            Err(Misfit::Larger(axis)) if after_fc(ops, layer) => return Err(Misfit::AfterFc(axis)),
+            figures => ok!(figures),
+        },
+    };
+    ok!(totals.add(&step));
+    let (sizes, strides) = ops[layer].covers(x);
+    let mut reach = match ops[layer] {
+        Op::Branch { from } => reach(steps, from),
+        _ => reach(steps, layer),
+    };
+    step.learned = ops[layer].has_parameters() || learned(steps, layer);
+    match ops[layer] {
+        Op::Branch { from } => step.learned = learned(steps, from),
+        op => {
+            if let Some(named) = op.names() {
+                step.learned |= learned(steps, named);
+                let other = self::reach(steps, named);
+                reach = [reach[0].or(other[0]), reach[1].or(other[1])];
+            }
+        }
+    }
+    reach[0].grow(sizes[0], strides[0]);
+    reach[1].grow(sizes[1], strides[1]);
+    // Clamped here or after all layers, what is beyond the image comes to the same.
+    step.field = [
+        least(reach[0].field, input[0]),
+        least(reach[1].field, input[1]),
+    ];
+    step.jump = [reach[0].jump, reach[1].jump];
+    steps[layer] = step;
+    if let Op::Concat { last: true, .. } = ops[layer] {
+        block::deepen(ops, steps, layer);
+    }
+    Ok(())
+}
+
+/// Whether volume `v` depends on parameters.
+pub(super) const fn learned(steps: &[Step], v: usize) -> bool {
+    v > 0 && steps[v - 1].learned
+}
+
+/// Whether an `fc` lies on the way to layer `layer`.
+const fn after_fc(ops: &[Op], layer: usize) -> bool {
+    let mut v = layer;
+    while v > 0 {
+        v = match ops[v - 1] {
+            Op::Fc { .. } => return true,
+            Op::Branch { from } => from,
+            _ => v - 1,
+        };
+    }
+    false
 }
 
 /// How many pixels of the image, along one axis, a neuron sees, and how many lie between two
@@ -69,6 +112,26 @@ struct Reach {
     jump: usize,
 }
 
+/// Down and across, of volume `v`.
+const fn reach(steps: &[Step], v: usize) -> [Reach; 2] {
+    if v == 0 {
+        return [Reach { field: 1, jump: 1 }; 2];
+    }
+    let Step { field, jump, .. } = steps[v - 1];
+    let [field_down, field_across] = field;
+    let [down, across] = jump;
+    [
+        Reach {
+            field: field_down,
+            jump: down,
+        },
+        Reach {
+            field: field_across,
+            jump: across,
+        },
+    ]
+}
+
 impl Reach {
     /// Dumoulin & Visin 2016, *A guide to convolution arithmetic*, relationship of stacked layers.
     const fn grow(&mut self, size: usize, stride: usize) {
@@ -76,6 +139,14 @@ impl Reach {
             .field
             .saturating_add((size - 1).saturating_mul(self.jump));
         self.jump = self.jump.saturating_mul(stride);
+    }
+
+    /// The larger of two ways.
+    const fn or(self, other: Self) -> Self {
+        Self {
+            field: most(self.field, other.field),
+            jump: most(self.jump, other.jump),
+        }
     }
 }
 
@@ -93,6 +164,7 @@ impl Op {
             Self::Activation | Self::InputActivation | Self::Dropout | Self::Flatten => {
                 ([1, 1], [1, 1])
             }
+            Self::Branch { .. } | Self::Add { .. } | Self::Concat { .. } => ([1, 1], [1, 1]),
         }
     }
 }
@@ -154,10 +226,16 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             ok!(learn(&mut step, x, true));
             Ok(step)
         }
-        Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(Step {
-            volume: x,
-            ..Step::EMPTY
-        }),
+        Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
+        // `block` knows them.
+        Op::Branch { .. } | Op::Add { .. } | Op::Concat { .. } => Ok(same(x)),
+    }
+}
+
+const fn same(volume: [usize; 3]) -> Step {
+    Step {
+        volume,
+        ..Step::EMPTY
     }
 }
 
@@ -202,7 +280,7 @@ const fn learn(step: &mut Step, filter: [usize; 3], bias: bool) -> Result<(), Mi
 }
 
 /// Whether a volume can be addressed.
-const fn check(volume: [usize; 3]) -> Result<(), Misfit> {
+pub(super) const fn check(volume: [usize; 3]) -> Result<(), Misfit> {
     match product(volume) {
         Some(_) => Ok(()),
         None => Err(Misfit::TooLarge("volume")),
@@ -217,6 +295,10 @@ const fn product([height, width, depth]: [usize; 3]) -> Option<usize> {
         },
         None => None,
     }
+}
+
+const fn most(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 const fn least(a: usize, b: usize) -> usize {

@@ -12,8 +12,10 @@
 //! wrote it first), and once memory is assigned the `settle_` functions put in where that buffer
 //! lies.
 
+use super::block::readers;
+use super::figures::learned;
 use super::memory::Buffer;
-use super::{How, Op, Pass, Place, Step};
+use super::{Flow, How, Op, Pass, Place, Step, volume};
 
 /// A layer's buffers: its output, the gradient on its input, a dropout's mask.
 type Buffers = [Buffer; 3];
@@ -21,104 +23,238 @@ const Y: usize = 0;
 const DX: usize = 1;
 const MASK: usize = 2;
 
-/// Inference: a volume dies when the next one is written.
+/// Inference: a volume dies when the last layer has read it.
 pub(super) const fn arena(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
+    forward(ops, steps, buffers, false);
+}
+
+/// Training: what backward reads stays alive and unchanged until then.
+pub(super) const fn tape(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &mut [Step],
+    buffers: &mut [Buffers],
+) {
+    forward(ops, steps, buffers, true);
+    gradients(input, ops, steps, buffers);
+}
+
+const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], training: bool) {
     let end = ops.len();
-    let (mut from, mut i) = (Place::Input, 0);
+    let (mut before, mut i) = (Place::Input, 0);
     while i < end {
-        let idle = matches!(ops[i], Op::Dropout | Op::Flatten);
+        let op = ops[i];
+        let named = match op.names() {
+            Some(v) => place(steps, v, training),
+            None => before,
+        };
+        let from = match op {
+            Op::Branch { .. } => named,
+            _ => before,
+        };
+        let idle = match op {
+            Op::Flatten | Op::Branch { .. } => true,
+            Op::Dropout => !training,
+            _ => false,
+        };
         let how = match from {
-            _ if ops[i].infers_apart() => How::Apart,
+            _ if training && op.works_apart() => How::Apart,
+            _ if !training && op.infers_apart() => How::Apart,
             // Somebody must write the output, if only the image again.
             Place::Input if idle && i + 1 < end => How::Skip,
             Place::Input => How::Copy,
             _ if idle => How::Skip,
+            Place::At(owner) if is_read_again(ops, steps, owner, i, training) => How::Copy,
+            Place::At(owner) if buffers[owner][Y].is_kept(i) => How::Copy,
             _ => How::InPlace,
         };
-        let pass = pass(from, how, Place::At(i));
+        let mut pass = pass(from, how, Place::At(i));
         buffers[i] = [Buffer::EMPTY; 3];
-        run(pass, i, product(steps[i].volume), buffers, Y);
-        steps[i].arena = pass;
-        from = pass.to;
+        match op {
+            // Into the volume that the first branch began.
+            Op::Concat { onto: Some(_), .. } => {
+                pass.to = named;
+                keep(from, i, buffers, Y);
+            }
+            _ => run(pass, i, product(steps[i].volume), buffers, Y),
+        }
+        keep(named, i, buffers, Y);
+        if training {
+            let backward = 2 * end - i;
+            if op.backward_reads_x() {
+                keep(pass.from, backward, buffers, Y);
+            }
+            if op.backward_reads_y() {
+                keep(pass.to, backward, buffers, Y);
+            }
+            if matches!(op, Op::Dropout) {
+                buffers[i][MASK] = Buffer::new(product(steps[i].volume), i);
+                buffers[i][MASK].keep(backward);
+            }
+            steps[i].tape = pass;
+        } else {
+            steps[i].arena = pass;
+        }
+        before = pass.to;
         i += 1;
     }
-    keep(from, end, buffers, Y);
+    keep(before, end, buffers, Y);
 }
 
-/// Training: what backward reads stays alive and unchanged until then.
-pub(super) const fn tape(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
+/// Whether layer `i` or a later one names a volume that lies in the buffer of `owner` now. (What
+/// lay there earlier nobody names any more, or it would not have been overwritten.)
+const fn is_read_again(ops: &[Op], steps: &[Step], owner: usize, i: usize, training: bool) -> bool {
+    let mut later = i;
+    while later < ops.len() {
+        if let Some(v) = ops[later].names()
+            && v <= i
+            && let Place::At(it) = place(steps, v, training)
+            && it == owner
+        {
+            return true;
+        }
+        later += 1;
+    }
+    false
+}
+
+/// Where volume `v` lies.
+const fn place(steps: &[Step], v: usize, training: bool) -> Place {
+    match v {
+        0 => Place::Input,
+        _ if training => steps[v - 1].tape.to,
+        _ => steps[v - 1].arena.to,
+    }
+}
+
+/// Backward: a gradient on a volume is written by the last layer that read it; the earlier ones,
+/// which come later, add to it; the layer that wrote the volume reads it, and then it dies. What
+/// needs only work in place to become the gradient on the image is written to the caller's
+/// `d_input` at once.
+///
+/// Every gradient lies alone in its buffer. Only `d_output` may not be written, and is aliased by
+/// no volume to which anything is added.
+const fn gradients(input: [usize; 3], ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
     let end = ops.len();
-    let (mut from, mut i) = (Place::Input, 0);
-    // Whether backward needs what lies at `from` as it is.
-    let mut needed = false;
+    let lead = lead(ops);
+    // Where the gradient on volume v lies stands in `steps[v - 1].backward.pass.from`, and here.
+    let (mut image, mut i) = (NOWHERE, 0);
     while i < end {
-        let how = match from {
-            _ if ops[i].works_apart() => How::Apart,
-            Place::Input if matches!(ops[i], Op::Flatten) && i + 1 == end => How::Copy,
-            _ if matches!(ops[i], Op::Flatten) => How::Skip,
-            Place::Input => How::Copy,
-            _ if needed => How::Copy,
-            _ => How::InPlace,
-        };
-        let pass = pass(from, how, Place::At(i));
-        buffers[i] = [Buffer::EMPTY; 3];
-        run(pass, i, product(steps[i].volume), buffers, Y);
-        let backward = 2 * end - i;
-        if ops[i].backward_reads_x() {
-            keep(pass.from, backward, buffers, Y);
-        }
-        if ops[i].backward_reads_y() {
-            keep(pass.to, backward, buffers, Y);
-        }
-        if matches!(ops[i], Op::Dropout) {
-            buffers[i][MASK] = Buffer::new(product(steps[i].volume), i);
-            buffers[i][MASK].keep(backward);
-        }
-        needed = ops[i].backward_reads_y() || (needed && matches!(how, How::Skip));
-        steps[i].tape = pass;
-        from = pass.to;
+        steps[i].backward.pass.from = NOWHERE;
         i += 1;
     }
-    keep(from, end, buffers, Y);
-    gradients(ops, steps, buffers);
-}
-
-/// Backward: a gradient on a volume dies when the one before it is written. What needs only work
-/// in place to become the gradient on the image is written to the caller's `d_input` at once.
-const fn gradients(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
-    let end = ops.len();
-    let (mut first_apart, mut first_parameters) = (0, 0);
-    while first_apart < end && !ops[first_apart].works_apart() {
-        first_apart += 1;
-    }
-    while first_parameters < end && !ops[first_parameters].has_parameters() {
-        first_parameters += 1;
-    }
-    let (mut from, mut i) = (Place::Output, end);
+    steps[end - 1].backward.pass.from = Place::Output;
     while i > 0 {
         i -= 1;
-        let how = match from {
-            _ if ops[i].works_apart() => How::Apart,
-            Place::Output if matches!(ops[i], Op::Flatten) && i > 0 => How::Skip,
-            Place::Output => How::Copy,
-            _ if matches!(ops[i], Op::Flatten) => How::Skip,
+        let (op, moment, dy) = (ops[i], 2 * end - i, steps[i].backward.pass.from);
+        match op {
+            Op::Add { with, .. } => {
+                let there = gradient(steps, image, with);
+                let (how, sum) = match there {
+                    NOWHERE => (How::Copy, None),
+                    place => (How::Skip, Some(place)),
+                };
+                let pass = pass(dy, how, fresh(with, lead, i));
+                let scalars = product(volume(input, steps, with));
+                steps[i].shortcut = flow(pass, sum, moment, scalars, buffers);
+                steps[i].shortcut.on_request = !learned(steps, with);
+                settle_gradient(steps, &mut image, with, steps[i].shortcut);
+            }
+            // Its slices are cut from the same gradient.
+            Op::Concat { onto: Some(v), .. } => steps[v - 1].backward.pass.from = dy,
+            _ => {}
+        }
+        let v = match op {
+            Op::Branch { from } => from,
+            _ => i,
+        };
+        let there = gradient(steps, image, v);
+        let sum = match there {
+            NOWHERE => None,
+            place => Some(place),
+        };
+        let how = match (op, dy) {
+            _ if op.works_apart() => How::Apart,
+            (Op::Activation | Op::Dropout, Place::Output) => How::Copy,
+            (_, Place::Input) => How::InPlace,
+            _ if sum.is_none() && v <= lead => How::Copy,
+            (Op::Branch { .. }, Place::Output) if sum.is_none() => How::Copy,
             _ => How::InPlace,
         };
-        let fresh = if i <= first_apart {
-            Place::Input
-        } else {
-            Place::At(i)
+        let how = match (op, how) {
+            (Op::Flatten | Op::Branch { .. } | Op::Add { .. }, How::InPlace) => How::Skip,
+            (_, how) => how,
         };
-        let pass = pass(from, how, fresh);
-        let scalars = if i == 0 {
-            0
-        } else {
-            product(steps[i - 1].volume)
+        let fresh = match sum {
+            None => fresh(v, lead, i),
+            Some(_) => Place::At(i),
         };
-        run(pass, 2 * end - i, scalars, buffers, DX);
-        steps[i].backward = pass;
-        steps[i].on_request = i <= first_parameters;
-        from = pass.to;
+        let scalars = product(volume(input, steps, v));
+        steps[i].backward = flow(pass(dy, how, fresh), sum, moment, scalars, buffers);
+        steps[i].backward.on_request = !learned(steps, v);
+        settle_gradient(steps, &mut image, v, steps[i].backward);
+    }
+}
+
+/// No gradient yet.
+const NOWHERE: Place = Place::At(usize::MAX);
+
+/// How many layers work in place on the image before anything else does: the gradients on what
+/// they read, and on what the next layer reads, may lie in the caller's `d_input`.
+const fn lead(ops: &[Op]) -> usize {
+    let mut lead = 0;
+    while lead < ops.len()
+        && matches!(ops[lead], Op::Activation | Op::Dropout | Op::Flatten)
+        && readers(ops, lead) == 0
+    {
+        lead += 1;
+    }
+    lead
+}
+
+const fn fresh(v: usize, lead: usize, owner: usize) -> Place {
+    if v <= lead {
+        Place::Input
+    } else {
+        Place::At(owner)
+    }
+}
+
+/// Where the gradient on volume `v` lies.
+const fn gradient(steps: &[Step], image: Place, v: usize) -> Place {
+    match v {
+        0 => image,
+        _ => steps[v - 1].backward.pass.from,
+    }
+}
+
+const fn settle_gradient(steps: &mut [Step], image: &mut Place, v: usize, flow: Flow) {
+    let place = match flow.sum {
+        Some(place) => place,
+        None => flow.pass.to,
+    };
+    match v {
+        0 => *image = place,
+        _ => steps[v - 1].backward.pass.from = place,
+    }
+}
+
+const fn flow(
+    pass: Pass,
+    sum: Option<Place>,
+    moment: usize,
+    scalars: usize,
+    buffers: &mut [Buffers],
+) -> Flow {
+    run(pass, moment, scalars, buffers, DX);
+    if let Some(place) = sum {
+        keep(pass.to, moment, buffers, DX);
+        keep(place, moment, buffers, DX);
+    }
+    Flow {
+        pass,
+        sum,
+        on_request: false,
     }
 }
 
@@ -160,7 +296,8 @@ pub(super) const fn settle_tape(steps: &mut [Step], buffers: &[Buffers]) {
     let mut i = 0;
     while i < steps.len() {
         steps[i].tape = settle(steps[i].tape, buffers, Y);
-        steps[i].backward = settle(steps[i].backward, buffers, DX);
+        steps[i].backward = settle_flow(steps[i].backward, buffers);
+        steps[i].shortcut = settle_flow(steps[i].shortcut, buffers);
         steps[i].mask = buffers[i][MASK].at;
         i += 1;
     }
@@ -172,6 +309,17 @@ const fn settle(pass: Pass, buffers: &[Buffers], kind: usize) -> Pass {
         from: settled(from, buffers, kind),
         to: settled(to, buffers, kind),
         how,
+    }
+}
+
+const fn settle_flow(flow: Flow, buffers: &[Buffers]) -> Flow {
+    Flow {
+        pass: settle(flow.pass, buffers, DX),
+        sum: match flow.sum {
+            Some(place) => Some(settled(place, buffers, DX)),
+            None => None,
+        },
+        on_request: flow.on_request,
     }
 }
 

@@ -61,6 +61,11 @@ impl Buffer {
         }
     }
 
+    /// Whether it is needed after this moment.
+    pub(super) const fn is_kept(&self, moment: usize) -> bool {
+        self.until > moment
+    }
+
     const fn alive_at(&self, moment: usize) -> bool {
         self.size > 0 && self.from <= moment && moment <= self.until
     }

@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+mod meeting;
+
 use super::{Failure, Op};
 use crate::shape::{Axis, Misfit, Padding, Placed, Repairs, Window};
 use crate::text::Text;
@@ -52,6 +54,10 @@ impl Failure {
                     .push_str(" to slide over\nput ")
                     .push_str(name);
                 text.push_str(" before the fc");
+            }
+            (misfit @ (Misfit::Sum { .. } | Misfit::Slices { .. }), _) => {
+                write_one(&mut text, name, "", &misfit, "W");
+                meeting::write(&mut text, &misfit);
             }
             (misfit, _) => {
                 write_one(&mut text, name, "", &misfit, "W");

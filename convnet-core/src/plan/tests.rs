@@ -2,6 +2,7 @@ use super::*;
 use crate::overlay::LINE;
 use proptest::prelude::*;
 
+mod blocks;
 mod interpreter;
 
 const fn conv(filters: usize, size: usize, stride: usize, pad: usize) -> Op {

@@ -43,6 +43,29 @@ pub enum Misfit {
     /// no maximum of nothing; a `conv` may have such a border on both sides, but not only at the
     /// end.
     Border(Axis),
+    /// A `residual` whose ways end in different volumes; each is height, width, depth.
+    Sum {
+        /// What the block reads.
+        input: [usize; 3],
+        /// What its layers make of it.
+        body: [usize; 3],
+        /// What the shortcut makes of it, if it has layers.
+        shortcut: Option<[usize; 3]>,
+    },
+    /// A `concat` whose branches differ in height or width; each is height, width, depth.
+    Slices {
+        /// What the block reads.
+        input: [usize; 3],
+        /// The slices so far.
+        first: [usize; 3],
+        /// Which branch differs from them, from 1.
+        branch: usize,
+        /// What it writes.
+        other: [usize; 3],
+    },
+    /// A list of layers that is no graph: one names a volume that is not there, or not whole, or
+    /// nobody reads what is there.
+    Unlinked,
     /// A number, or what it leads to, is beyond what can be addressed.
     TooLarge(&'static str),
 }
@@ -80,6 +103,37 @@ impl Misfit {
                 } else {
                     axis.after
                 }),
+            Self::Sum {
+                input,
+                body,
+                shortcut,
+            } => {
+                text.push_str("it turns ")
+                    .push_volume(*input)
+                    .push_str(" into ");
+                text.push_volume(*body);
+                match shortcut {
+                    None => text.push_str(", which cannot be added to its input"),
+                    Some(shortcut) => text
+                        .push_str(", and on its shortcut into ")
+                        .push_volume(*shortcut)
+                        .push_str(": they cannot be added"),
+                }
+            }
+            Self::Slices {
+                first,
+                branch,
+                other,
+                ..
+            } => text
+                .push_str("branch ")
+                .push_number(*branch)
+                .push_str(" writes ")
+                .push_volume(*other)
+                .push_str(" beside ")
+                .push_volume(*first)
+                .push_str(": height and width must be equal"),
+            Self::Unlinked => text.push_str("it names a volume that it cannot read"),
             Self::TooLarge(what) => text
                 .push_str("its ")
                 .push_str(what)

@@ -30,7 +30,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         blames,
         limits,
     } = deferred;
-    let names = network.layers.iter().map(|layer| layer.name.to_string());
+    let names = network.layers.iter().map(|layer| &layer.path);
     let layers = ops.len();
     let new = code! {
         #krate::plan::Plan::new([#(#input),*], &OPS)

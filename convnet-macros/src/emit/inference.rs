@@ -1,9 +1,9 @@
 //! `impl Network`: layer after layer over the arena; and the same over the tape.
 
-use convnet_core::plan::{How, Place};
+use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
-use super::{Kind, Network, Which, code, literal};
+use super::{At, Kind, Network, Which, code, literal};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -18,7 +18,8 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         Some(plan) => code!({ #plan.totals.arena }),
         None => literal(network.totals.arena),
     };
-    let table = (0..layers.len()).map(|i| row(network, i));
+    let shown = (0..layers.len()).filter(|&i| layers[i].is_shown());
+    let table = shown.map(|i| row(network, i));
     let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
     let at = network.to(layers.len() - 1, Which::Arena);
     code! {
@@ -39,7 +40,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 /// A line of the table.
 fn row(network: &Network, i: usize) -> TokenStream {
     let (krate, layer) = (&network.krate, &network.layers[i]);
-    let (name, word, detail) = (layer.name.to_string(), &layer.word, &layer.detail);
+    let (name, word, detail) = (&layer.path, &layer.word, &layer.detail);
     let figures = match &network.plan {
         Some(plan) => code! {
             volume: #plan.steps[#i].volume,
@@ -69,7 +70,6 @@ fn row(network: &Network, i: usize) -> TokenStream {
 
 /// The forward pass of layer `i`, over `memory`: the arena or the tape.
 pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
-    let krate = &network.krate;
     let pass = network.pass(i, which).0;
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
@@ -92,13 +92,27 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
                 #rest
             }
         }
-        (How::Apart, Place::At(_)) => code! {
-            let (x, y) = memory.pair::<#x, #from, #y, #to>();
-            #krate::Layer::forward(&#layer, x, y);
-        },
-        (How::Apart, _) => code! {
-            #krate::Layer::forward(&#layer, input, memory.at_mut::<#y, #to>());
-        },
+        (How::Apart, Place::At(_)) => {
+            let forward = forward(network, i);
+            code! {
+                let (x, y) = memory.pair::<#x, #from, #y, #to>();
+                #forward(&#layer, x, y);
+            }
+        }
+        (How::Apart, _) => {
+            let forward = forward(network, i);
+            code!(#forward(&#layer, input, memory.at_mut::<#y, #to>());)
+        }
+    }
+}
+
+/// The function of a layer that reads one volume and writes another.
+fn forward(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    match &network.layers[i].kind {
+        // It writes a slice only.
+        Kind::Block(_) => code!(#krate::layer::Concat::forward),
+        _ => code!(#krate::Layer::forward),
     }
 }
 
@@ -119,6 +133,13 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
         (Kind::HardSwish, _) => {
             code!(#krate::InPlace::forward_in_place(&#layer, memory.at_mut::<#y, #to>());)
         }
+        (Kind::Block(Op::Add { with, .. }), _) => match network.place_of(*with, which) {
+            At::Memory(at) => code! {
+                let (shortcut, v) = memory.pair::<#y, #at, #y, #to>();
+                v.accumulate(shortcut);
+            },
+            At::Caller(shortcut) => code!(memory.at_mut::<#y, #to>().accumulate(#shortcut);),
+        },
         _ => code!(#krate::Activation::forward(&#layer, memory.at_mut::<#y, #to>());),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let (mut shared, mut unique) = (Vec::new(), Vec::new());
     for (i, layer) in network.fields() {
         for Tensor { field, role, shape } in tensors(network, i) {
-            let name = format!("{}.{field}", layer.name);
+            let name = format!("{}.{field}", layer.path);
             let role = own(role);
             let (index, layer, field) = (literal(list.len()), &layer.name, own(field));
             list.push(code! {

@@ -1,6 +1,6 @@
 //! `impl Trainable`: forward over the tape, and back.
 
-use convnet_core::plan::{How, Place};
+use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
 use super::{Kind, Network, Which, code, inference, literal};
@@ -52,30 +52,88 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 
 /// The backward pass of layer `i`.
 fn step(network: &Network, i: usize) -> TokenStream {
-    let pass = network.steps[i].backward;
+    let shortcut = match &network.layers[i].kind {
+        Kind::Block(Op::Add { .. }) => {
+            let copy = copy(network, i, Which::Shortcut);
+            let sum = sum(network, i, Which::Shortcut);
+            requested(network, i, Which::Shortcut, code!(#copy #sum))
+        }
+        _ => TokenStream::new(),
+    };
+    let way = match network.steps[i].backward.pass.how {
+        How::Apart => apart(network, i),
+        How::Skip | How::InPlace | How::Copy => {
+            let copy = copy(network, i, Which::Backward);
+            let rest = in_place(network, i);
+            let sum = sum(network, i, Which::Backward);
+            requested(network, i, Which::Backward, code!(#copy #rest #sum))
+        }
+    };
+    code!(#shortcut #way)
+}
+
+/// What only serves `d_input` is not done if that is not asked for.
+fn requested(network: &Network, i: usize, which: Which, way: TokenStream) -> TokenStream {
+    match network.flow(i, which).on_request && !way.is_empty() {
+        true => code!(if d_input.is_some() { #way }),
+        false => way,
+    }
+}
+
+/// The gradient on the output, where it is to be copied.
+fn copy(network: &Network, i: usize, which: Which) -> TokenStream {
+    let pass = network.flow(i, which).pass;
     match pass.how {
-        How::Skip => TokenStream::new(),
-        How::InPlace => in_place(network, i),
         How::Copy => {
-            let (v, to, rest) = (
-                network.volume(i),
-                network.to(i, Which::Backward),
-                in_place(network, i),
-            );
-            match pass.to {
-                Place::At(_) => code! {
-                    memory.at_mut::<#v, #to>().copy_from(d_output);
-                    #rest
-                },
-                _ => code! {
-                    if let ::core::option::Option::Some(dx) = d_input.as_deref_mut() {
-                        dx.copy_from(d_output);
-                    }
-                    #rest
-                },
+            let from = (pass.from, network.from(i, which));
+            let to = (pass.to, network.to(i, which));
+            transfer(&network.volume(i), from, to, &code!(copy_from))
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// The share of the gradient, where there are others.
+fn sum(network: &Network, i: usize, which: Which) -> TokenStream {
+    let flow = network.flow(i, which);
+    let v = match (which, flow.pass.how) {
+        (Which::Backward, How::Apart) => network.input_of(i),
+        _ => network.volume(i),
+    };
+    match flow.sum {
+        Some(sum) => {
+            let from = (flow.pass.to, network.to(i, which));
+            let to = (sum, network.sum(i, which));
+            transfer(&v, from, to, &code!(accumulate))
+        }
+        None => TokenStream::new(),
+    }
+}
+
+/// Calls `method` of the volume at `to` on the one at `from`.
+fn transfer(
+    v: &TokenStream,
+    (from, from_at): (Place, TokenStream),
+    (to, to_at): (Place, TokenStream),
+    method: &TokenStream,
+) -> TokenStream {
+    match (from, to) {
+        (Place::At(_), Place::At(_)) => code! {
+            let (from, to) = memory.pair::<#v, #from_at, #v, #to_at>();
+            to.#method(from);
+        },
+        (_, Place::At(_)) => code!(memory.at_mut::<#v, #to_at>().#method(d_output);),
+        (from, _) => {
+            let from = match from {
+                Place::At(_) => code!(memory.at::<#v, #from_at>()),
+                _ => code!(d_output),
+            };
+            code! {
+                if let ::core::option::Option::Some(to) = d_input.as_deref_mut() {
+                    to.#method(#from);
+                }
             }
         }
-        How::Apart => apart(network, i),
     }
 }
 
@@ -85,14 +143,14 @@ fn in_place(network: &Network, i: usize) -> TokenStream {
     let krate = &network.krate;
     let (v, layer) = (network.volume(i), network.value(i));
     let (kept, call) = match &network.layers[i].kind {
-        Kind::Flatten => return TokenStream::new(),
+        Kind::Flatten | Kind::Block(_) => return TokenStream::new(),
         Kind::Dropout { .. } => (network.mask(i), code!(#layer.backward(kept, dv);)),
         _ => (
             network.to(i, Which::Tape),
             code!(#krate::Activation::backward(&#layer, kept, dv);),
         ),
     };
-    match network.steps[i].backward.to {
+    match network.steps[i].backward.pass.to {
         Place::At(_) => {
             let dv = network.to(i, Which::Backward);
             code! {
@@ -112,7 +170,7 @@ fn in_place(network: &Network, i: usize) -> TokenStream {
 /// A layer that reads `dy`, and perhaps x, and writes `dx`.
 fn apart(network: &Network, i: usize) -> TokenStream {
     let krate = &network.krate;
-    let step = &network.steps[i];
+    let flow = network.steps[i].backward;
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
     let call = match kind {
@@ -128,15 +186,15 @@ fn apart(network: &Network, i: usize) -> TokenStream {
         .is_field(i)
         .then(|| code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);));
     let read = read(network, i);
-    match (step.on_request, step.backward.to) {
+    match (flow.on_request, flow.pass.to) {
         (false, _) => {
-            let bind = bind(network, i);
-            code!(#bind #call)
+            let (bind, sum) = (bind(network, i), sum(network, i, Which::Backward));
+            code!(#bind #call #sum)
         }
         (true, Place::At(_)) => {
-            let bind = bind(network, i);
+            let (bind, sum) = (bind(network, i), sum(network, i, Which::Backward));
             code! {
-                if d_input.is_some() { #bind #call } else { #read #parameters_only }
+                if d_input.is_some() { #bind #call #sum } else { #read #parameters_only }
             }
         }
         (true, _) => code! {
@@ -162,7 +220,7 @@ fn read(network: &Network, i: usize) -> TokenStream {
             }
             _ => code!(let x = input;),
         });
-    let dy = match step.backward.from {
+    let dy = match step.backward.pass.from {
         Place::At(_) => {
             let (y, at) = (network.volume(i), network.from(i, Which::Backward));
             code!(let dy = memory.at::<#y, #at>();)
@@ -186,7 +244,7 @@ fn bind(network: &Network, i: usize) -> TokenStream {
         .backward_reads_x()
         .then_some(step.tape.from);
     let in_tape = |place: Place| matches!(place, Place::At(_));
-    match (x_is, in_tape(step.backward.from)) {
+    match (x_is, in_tape(step.backward.pass.from)) {
         (Some(Place::At(_)), true) => code! {
             let (x, dy, dx) = memory.triple::<#x, #x_at, #y, #dy_at, #x, #dx_at>();
         },

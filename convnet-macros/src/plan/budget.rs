@@ -1,8 +1,8 @@
 //! The budget: planned bytes against declared ones.
 
-use convnet_core::plan::Step;
+use convnet_core::plan::{Op, Place, Step};
 
-use super::names::Named;
+use super::names::{Named, What};
 use super::place::Placed;
 use crate::report::Errors;
 use crate::syntax::{Limit, Memory};
@@ -49,22 +49,63 @@ pub(super) fn check(
 
 /// Who is alive when most is.
 fn peak(input: [usize; 3], layers: &[Named], steps: &[Step], peak: usize) -> String {
-    let bytes = |volume: [usize; 3]| volume.iter().product::<usize>() as u64 * SCALAR;
     let show = |[h, w, d]: [usize; 3]| format!("{w}x{h}x{d}");
-    let name = &layers[peak].name;
-    let y = steps[peak].volume;
-    let writes = format!("writes {} ({} bytes)", show(y), bytes(y));
-    match peak.checked_sub(1) {
-        None => format!(
-            "the peak is at {name}: it reads the input, {}, and {writes}",
-            show(input)
+    let size = |v: usize| v.checked_sub(1).map_or(input, |at| steps[at].volume);
+    let bytes = |v| size(v).iter().product::<usize>() as u64 * SCALAR;
+    let of = |v: usize| match v.checked_sub(1) {
+        Some(at) => format!(
+            "{} of {} ({} bytes)",
+            show(size(v)),
+            layers[at].path,
+            bytes(v)
         ),
-        Some(before) => {
-            let (x, reads) = (steps[before].volume, &layers[before].name);
-            let reads = format!("reads {} of {reads} ({} bytes)", show(x), bytes(x));
-            format!("the peak is at {name}: it {reads} and {writes}")
+        None => format!("the input, {}", show(input)),
+    };
+    let name = &layers[peak].path;
+    let y = peak + 1;
+    let writes = format!("writes {} ({} bytes)", show(size(y)), bytes(y));
+    let x = source(layers, peak);
+    let reads = match x {
+        0 => format!("reads {},", of(x)),
+        _ => format!("reads {}", of(x)),
+    };
+    let mut text = format!("the peak is at {name}: it {reads} and {writes}");
+    for v in waiting(layers, steps, peak) {
+        text += &format!("\nmeanwhile {} waits", of(v));
+    }
+    text
+}
+
+/// The volume before layer `at`, by the layer that wrote it.
+fn source(layers: &[Named], at: usize) -> usize {
+    match at.checked_sub(1).map(|before| &layers[before].what) {
+        Some(What::Block(_, Op::Branch { from })) => source(layers, *from),
+        _ => at,
+    }
+}
+
+/// The volumes in the arena that later layers read, while layer `at` reads and writes others.
+fn waiting(layers: &[Named], steps: &[Step], at: usize) -> Vec<usize> {
+    let mut lies = vec![steps[at].arena.from, steps[at].arena.to];
+    let mut waiting = Vec::new();
+    for Named { what, .. } in &layers[at..] {
+        let What::Block(
+            _,
+            Op::Branch { from: v } | Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. },
+        ) = what
+        else {
+            continue;
+        };
+        if *v > at || *v == 0 {
+            continue;
+        }
+        let place = steps[v - 1].arena.to;
+        if matches!(place, Place::At(_)) && !lies.contains(&place) {
+            lies.push(place);
+            waiting.push(source(layers, *v));
         }
     }
+    waiting
 }
 
 /// Who has the most parameters.
@@ -74,7 +115,7 @@ fn largest(layers: &[Named], steps: &[Step]) -> String {
         .zip(steps)
         .max_by_key(|(_, step)| step.parameters);
     largest.map_or(String::new(), |(named, step)| {
-        let (name, parameters) = (&named.name, step.parameters);
+        let (name, parameters) = (&named.path, step.parameters);
         format!(
             "the largest is {name}: {parameters} parameters, {} bytes",
             parameters as u64 * SCALAR

@@ -3,10 +3,11 @@
 //! The generated program then plans itself, in a constant, by the same `const fn`s; a misfit is a
 //! panic of that constant, with the text that the macro would have written.
 
+use convnet_core::plan::Op;
 use convnet_core::shape::Fit;
 use proc_macro2::{Literal, Span, TokenStream};
 
-use super::names::Named;
+use super::names::{Named, What};
 use crate::emit::{Deferred, code};
 use crate::syntax::{Declaration, Kind, Limit, Memory, Number, Pad, Window};
 
@@ -28,17 +29,22 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
     };
     let mut image = declaration.input.iter().flat_map(|input| &input.value);
     image.any(is_named)
-        || layers.iter().any(|Named { layer, .. }| match &layer.kind {
-            Kind::Conv {
-                filters,
-                groups,
-                window: w,
-                ..
-            } => is_named(&filters.value) || is_named(&groups.value) || window(w),
-            Kind::Depthwise { window: w, .. } | Kind::MaxPool(w) | Kind::AvgPool(w) => window(w),
-            Kind::Fc { filters } => is_named(&filters.value),
-            _ => false,
-        })
+        || layers
+            .iter()
+            .filter_map(Named::layer)
+            .any(|layer| match &layer.kind {
+                Kind::Conv {
+                    filters,
+                    groups,
+                    window: w,
+                    ..
+                } => is_named(&filters.value) || is_named(&groups.value) || window(w),
+                Kind::Depthwise { window: w, .. } | Kind::MaxPool(w) | Kind::AvgPool(w) => {
+                    window(w)
+                }
+                Kind::Fc { filters } => is_named(&filters.value),
+                _ => false,
+            })
 }
 
 fn is_named(number: &Number) -> bool {
@@ -64,7 +70,10 @@ pub(super) fn deferred(
         input: input.value.each_ref().map(expression),
         ops: layers
             .iter()
-            .map(|named| op(krate, &named.layer.kind))
+            .map(|named| match &named.what {
+                What::Layer(layer) => op(krate, &layer.kind),
+                What::Block(_, op) => join(krate, *op),
+            })
             .collect(),
         blames: layers.iter().map(blame).collect(),
         limits: limits.collect(),
@@ -72,15 +81,42 @@ pub(super) fn deferred(
 }
 
 /// The size, if there is one, or else the word.
-fn blame(Named { layer, .. }: &Named) -> Span {
-    let size = match &layer.kind {
-        Kind::Conv { window, .. }
-        | Kind::Depthwise { window, .. }
-        | Kind::MaxPool(window)
-        | Kind::AvgPool(window) => window.size.tokens.clone().into_iter().next(),
+fn blame(named: &Named) -> Span {
+    let size = match named.layer().map(|layer| &layer.kind) {
+        Some(
+            Kind::Conv { window, .. }
+            | Kind::Depthwise { window, .. }
+            | Kind::MaxPool(window)
+            | Kind::AvgPool(window),
+        ) => window.size.tokens.clone().into_iter().next(),
         _ => None,
     };
-    size.map_or_else(|| layer.mention.word.span(), |token| token.span())
+    size.map_or_else(|| named.word().span(), |token| token.span())
+}
+
+/// Where the ways of a block begin or meet.
+fn join(krate: &TokenStream, op: Op) -> TokenStream {
+    let number = |value: usize| Literal::usize_unsuffixed(value);
+    match op {
+        Op::Branch { from } => {
+            let from = number(from);
+            code!(#krate::plan::Op::Branch { from: #from })
+        }
+        Op::Add { with, input } => {
+            let (with, input) = (number(with), number(input));
+            code!(#krate::plan::Op::Add { with: #with, input: #input })
+        }
+        Op::Concat { onto, input, last } => {
+            let onto = match onto.map(number) {
+                Some(onto) => code!(::core::option::Option::Some(#onto)),
+                None => code!(::core::option::Option::None),
+            };
+            let input = number(input);
+            code!(#krate::plan::Op::Concat { onto: #onto, input: #input, last: #last })
+        }
+        // A block needs no others.
+        _ => code!(#krate::plan::Op::Flatten),
+    }
 }
 
 fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {

@@ -1,19 +1,48 @@
-//! Repetitions written out, and a name for every layer.
+//! Repetitions and blocks written out, and a name for every layer.
 
 use std::collections::HashMap;
 
+use convnet_core::plan::Op;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use crate::report::Errors;
-use crate::syntax::{Declaration, Item, Layer};
+use crate::syntax::{Block, Branch, Declaration, Item, Layer, Ways};
 
 /// A layer that has its name.
 pub(super) struct Named<'a> {
-    /// Its own name, or its word and a count; spanned where that is written.
+    /// The name of its field; spanned where its own name, or its word, is written.
     pub(super) name: Ident,
+    /// The same behind the names of the blocks that it lies in, `block1.conv1`.
+    pub(super) path: String,
+    /// What it is.
+    pub(super) what: What<'a>,
+}
+
+/// A layer that was written, or one that a block needs.
+pub(super) enum What<'a> {
     /// The layer.
-    pub(super) layer: &'a Layer,
+    Layer(&'a Layer),
+    /// Where the ways of a block begin or meet.
+    Block(&'a Block, Op),
+}
+
+impl<'a> Named<'a> {
+    /// The word to underline.
+    pub(super) fn word(&self) -> &'a Ident {
+        match self.what {
+            What::Layer(layer) => &layer.mention.word,
+            What::Block(block, _) => &block.mention.word,
+        }
+    }
+
+    /// The layer, if it is one.
+    pub(super) fn layer(&self) -> Option<&'a Layer> {
+        match self.what {
+            What::Layer(layer) => Some(layer),
+            What::Block(..) => None,
+        }
+    }
 }
 
 /// More than any network has, and few enough that a slip in `* 1000000` ends in an error.
@@ -21,35 +50,65 @@ const MOST_LAYERS: usize = 2048;
 
 /// The layers in the order of their run.
 ///
-/// A layer without a name is called by its word and how many of that word there are so far. One
-/// with a name, in a repetition, is called by that and how often it was there: `[block: conv(…)] *
-/// 2` gives `block1` and `block2`.
+/// A layer or block without a name is called by its word and how many of that word there are so
+/// far. One with a name, in a repetition, is called by that and how often it was there: `[block:
+/// conv(…)] * 2` gives `block1` and `block2`. What has a name and brackets or braces begins to
+/// count anew inside, and its name stands before those inside.
 pub(super) fn name<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec<Named<'a>> {
     let mut names = Names::default();
-    names.walk(&declaration.items, false, errors);
+    let mut scope = Scope::default();
+    names.walk(&declaration.items, &mut scope, false, errors);
     names.layers
 }
 
 #[derive(Default)]
 struct Names<'a> {
     layers: Vec<Named<'a>>,
-    /// How many layers of a word.
-    words: HashMap<&'a str, usize>,
-    /// How often a line was there.
-    lines: HashMap<*const Layer, usize>,
-    /// Who has a name: the index of the layer.
-    taken: HashMap<String, usize>,
+    /// Who has a field's name.
+    taken: HashMap<String, Called<'a>>,
     full: bool,
 }
 
+/// What stands between the brackets or braces of something with a name, or around all.
+#[derive(Default)]
+struct Scope<'a> {
+    /// The names around it: `stage2.block1`.
+    path: String,
+    /// How many layers of a word.
+    words: HashMap<&'a str, usize>,
+    /// How often a line was there.
+    lines: HashMap<*const (), usize>,
+}
+
+/// What a line says of its name.
+#[derive(Clone, Copy)]
+struct Called<'a> {
+    line: *const (),
+    name: Option<&'a Ident>,
+    word: &'a Ident,
+    canonical: &'a str,
+}
+
 impl<'a> Names<'a> {
-    fn walk(&mut self, items: &'a [Item], repeated: bool, errors: &mut Errors) {
+    fn walk(
+        &mut self,
+        items: &'a [Item],
+        scope: &mut Scope<'a>,
+        repeated: bool,
+        errors: &mut Errors,
+    ) {
         for item in items {
             match item {
-                Item::Layer(layer) => self.push(layer, repeated, errors),
-                Item::Repeat { items, count } => {
+                Item::Layer(layer) => self.layer(layer, scope, repeated, errors),
+                Item::Block(block) => self.block(block, scope, repeated, errors),
+                Item::Repeat { name, items, count } => {
+                    let mut inner = name.as_ref().map(|name| {
+                        let called = Called::by_name(name);
+                        Scope::at(self.call(called, scope, repeated, errors).1)
+                    });
+                    let within = inner.is_none() || count.value > 1;
                     for _ in 0..count.value {
-                        self.walk(items, true, errors);
+                        self.walk(items, inner.as_mut().unwrap_or(scope), within, errors);
                         if self.full || items.is_empty() {
                             break;
                         }
@@ -65,43 +124,140 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn push(&mut self, layer: &'a Layer, repeated: bool, errors: &mut Errors) {
-        if self.layers.len() == MOST_LAYERS {
-            self.full = true;
+    fn layer(
+        &mut self,
+        layer: &'a Layer,
+        scope: &mut Scope<'a>,
+        repeated: bool,
+        errors: &mut Errors,
+    ) {
+        if self.is_full() {
             return;
         }
-        let of_word = self.words.entry(layer.canonical).or_default();
-        *of_word += 1;
-        let line = self.lines.entry(layer).or_default();
-        *line += 1;
-        let text = match &layer.name {
-            None => format!("{}{of_word}", layer.canonical),
-            Some(name) if repeated => format!("{}{line}", name.unraw()),
-            Some(name) => name.to_string(),
+        let called = Called {
+            line: core::ptr::from_ref(layer).cast(),
+            name: layer.name.as_ref(),
+            word: &layer.mention.word,
+            canonical: layer.canonical,
         };
-        let text = self.unique(text, layer, errors);
-        self.taken.insert(text.clone(), self.layers.len());
-        let span = layer.name.as_ref().unwrap_or(&layer.mention.word).span();
-        let name = match text.strip_prefix("r#") {
-            Some(raw) => Ident::new_raw(raw, span),
-            None => Ident::new(&text, span),
-        };
-        self.layers.push(Named { name, layer });
+        let (name, path) = self.call(called, scope, repeated, errors);
+        let what = What::Layer(layer);
+        self.layers.push(Named { name, path, what });
     }
 
-    /// The name, if nobody has it; else another, and an error under the name that was written.
-    fn unique(&self, text: String, layer: &Layer, errors: &mut Errors) -> String {
-        let Some(&other) = self.taken.get(&text) else {
-            return text;
+    fn block(
+        &mut self,
+        block: &'a Block,
+        scope: &mut Scope<'a>,
+        repeated: bool,
+        errors: &mut Errors,
+    ) {
+        let called = Called {
+            line: core::ptr::from_ref(block).cast(),
+            name: block.name.as_ref(),
+            word: &block.mention.word,
+            canonical: block.word(),
         };
-        let other = self.layers[other].layer;
-        match (&layer.name, &other.name) {
-            (Some(name), Some(_)) => errors.push(name, format!("a second layer named `{text}`")),
+        let (name, path) = self.call(called, scope, repeated, errors);
+        let push = |names: &mut Self, op| {
+            if !names.is_full() {
+                let (name, path) = (name.clone(), path.clone());
+                let what = What::Block(block, op);
+                names.layers.push(Named { name, path, what });
+            }
+        };
+        let mut inner = Scope::at(path.clone());
+        let input = self.layers.len();
+        match &block.ways {
+            Ways::Residual { body, shortcut } => {
+                self.walk(body, &mut inner, false, errors);
+                let mut with = input;
+                if let Some(shortcut) = shortcut {
+                    with = self.layers.len();
+                    push(self, Op::Branch { from: input });
+                    self.branch(shortcut, &mut inner, errors);
+                }
+                push(self, Op::Add { with, input });
+            }
+            Ways::Concat(branches) => {
+                let mut onto = None;
+                for (i, branch) in branches.iter().enumerate() {
+                    if i > 0 {
+                        push(self, Op::Branch { from: input });
+                    }
+                    self.branch(branch, &mut inner, errors);
+                    let last = i + 1 == branches.len();
+                    push(self, Op::Concat { onto, input, last });
+                    onto = Some(self.layers.len());
+                }
+            }
+        }
+    }
+
+    fn branch(&mut self, branch: &'a Branch, scope: &mut Scope<'a>, errors: &mut Errors) {
+        match &branch.name {
+            Some(name) => {
+                let path = self.call(Called::by_name(name), scope, false, errors).1;
+                self.walk(&branch.items, &mut Scope::at(path), false, errors);
+            }
+            None => self.walk(&branch.items, scope, false, errors),
+        }
+    }
+
+    fn is_full(&mut self) -> bool {
+        self.full |= self.layers.len() == MOST_LAYERS;
+        self.full
+    }
+
+    /// The name of a line's field, and its path.
+    fn call(
+        &mut self,
+        called: Called<'a>,
+        scope: &mut Scope<'a>,
+        repeated: bool,
+        errors: &mut Errors,
+    ) -> (Ident, String) {
+        let of_word = scope.words.entry(called.canonical).or_default();
+        *of_word += 1;
+        let line = scope.lines.entry(called.line).or_default();
+        *line += 1;
+        let text = match called.name {
+            None => format!("{}{of_word}", called.canonical),
+            Some(name) if repeated => format!("{}{line}", name.unraw()),
+            Some(name) => name.unraw().to_string(),
+        };
+        let path = match scope.path.as_str() {
+            "" => text,
+            path => format!("{path}.{text}"),
+        };
+        let path = self.unique(path, called, errors);
+        let field = path.replace('.', "_");
+        self.taken.insert(field.clone(), called);
+        let span = called.name.unwrap_or(called.word).span();
+        let name = match called.name {
+            Some(name) if *name == format!("r#{field}") => Ident::new_raw(&field, span),
+            _ => Ident::new(&field, span),
+        };
+        (name, path)
+    }
+
+    /// The path, if nobody has a field of that name; else another, and an error under the name
+    /// that was written.
+    fn unique(&self, path: String, called: Called<'a>, errors: &mut Errors) -> String {
+        let field = |path: &str| path.replace('.', "_");
+        let Some(other) = self.taken.get(&field(&path)) else {
+            return path;
+        };
+        match (called.name, other.name) {
+            (Some(name), Some(_)) => errors.push(name, format!("a second layer named `{path}`")),
             (Some(name), None) | (None, Some(name)) => {
-                let unnamed = if layer.name.is_none() { layer } else { other };
-                let word = &unnamed.mention.word;
+                let unnamed = if called.name.is_none() {
+                    called.word
+                } else {
+                    other.word
+                };
                 let message = format!(
-                    "a layer named `{text}`, which is what a `{word}` without a name is called\n\
+                    "a layer named `{path}`, which is what a `{unnamed}` without a name is called\n\
                      choose another name, or name that one too"
                 );
                 errors.push(name, message);
@@ -110,8 +266,29 @@ impl<'a> Names<'a> {
             (None, None) => {}
         }
         (2..)
-            .map(|n| format!("{text}_{n}"))
-            .find(|name| !self.taken.contains_key(name))
-            .unwrap_or(text)
+            .map(|n| format!("{path}_{n}"))
+            .find(|path| !self.taken.contains_key(&field(path)))
+            .unwrap_or(path)
+    }
+}
+
+impl Scope<'_> {
+    fn at(path: String) -> Self {
+        Self {
+            path,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> Called<'a> {
+    /// Brackets with a name.
+    fn by_name(name: &'a Ident) -> Self {
+        Self {
+            line: core::ptr::from_ref(name).cast(),
+            name: Some(name),
+            word: name,
+            canonical: "",
+        }
     }
 }

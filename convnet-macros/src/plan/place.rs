@@ -5,7 +5,7 @@ use convnet_core::shape::{Fit, Misfit, Padding, Window as Numbers};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use super::names::Named;
+use super::names::{Named, What};
 use crate::report::Errors;
 use crate::syntax::{Kind, Number, Pad, Window};
 
@@ -23,14 +23,15 @@ pub(super) struct Placed {
 /// reported, and the plan is one of a network that resembles it.
 ///
 /// The first layer that does not fit has an error, and each later one whose input is known in
-/// spite of that: an `fc` makes the height and width 1 whatever came before.
+/// spite of that: an `fc` makes the height and width 1 whatever came before. Ways that do not meet
+/// are reported where nothing else is wrong.
 pub(super) fn place(
     written: Option<[usize; 3]>,
     layers: &[Named],
     errors: &mut Errors,
 ) -> Option<Placed> {
     let input = written.unwrap_or([1; 3]);
-    let mut ops: Vec<Op> = layers.iter().map(|named| op(&named.layer.kind)).collect();
+    let mut ops: Vec<Op> = layers.iter().map(|named| op(&named.what)).collect();
     let mut misfits = vec![0; layers.len()];
     loop {
         let failure = match plan::place(input, &ops) {
@@ -44,36 +45,54 @@ pub(super) fn place(
             Err(failure) => failure,
         };
         let at = failure.layer;
-        let known = layers[..at].iter().zip(&misfits).rev();
-        let known = known
-            .map(|(named, misfits)| match named.layer.kind {
-                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(true),
-                _ if *misfits > 0 || !named.layer.slides_right => Some(false),
-                _ => None,
-            })
-            .find_map(|known| known)
-            .unwrap_or(written.is_some());
-        let layer = layers[at].layer;
-        if known && misfits[at] == 0 && layer.slides_right {
-            let message = failure.message(&layers[at].name.to_string(), &op(&layer.kind));
-            errors.push(blame(&layers[at], &failure), message);
+        let named = &layers[at];
+        let first = match named.layer() {
+            Some(layer) => {
+                let known = known(written.is_some(), &layers[..at], &misfits);
+                known && misfits[at] == 0 && layer.slides_right
+            }
+            None => errors.count() == 0,
+        };
+        if first {
+            let message = failure.message(&named.path, &op(&named.what));
+            errors.push(blame(named, &failure), message);
         }
         misfits[at] += 1;
-        match resembling(&ops[at], misfits[at]) {
+        match named
+            .layer()
+            .and_then(|_| resembling(&ops[at], misfits[at]))
+        {
             Some(op) => ops[at] = op,
             None => return structure(layers),
         }
     }
 }
 
+/// Whether height and width of what the last of `layers` writes are what the user meant.
+fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
+    let mut known = vec![input];
+    for (i, (named, misfits)) in layers.iter().zip(misfits).enumerate() {
+        let next = match &named.what {
+            What::Layer(layer) => match layer.kind {
+                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => true,
+                _ => known[i] && *misfits == 0 && layer.slides_right,
+            },
+            What::Block(_, Op::Branch { from }) => known[*from],
+            What::Block(_, Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. }) => {
+                known[i] && known[*v]
+            }
+            What::Block(..) => known[i],
+        };
+        known.push(next);
+    }
+    known.last() == Some(&true)
+}
+
 /// The structure of the plan, which does not depend on the numbers, of a network as small as can
 /// be: who reads whom, and what works in place.
 pub(super) fn structure(layers: &[Named]) -> Option<Placed> {
-    let ops: Vec<Op> = layers
-        .iter()
-        .map(|named| with(&op(&named.layer.kind), 1, ONE))
-        .collect();
-    let (steps, totals) = plan::place([1; 3], &ops).ok()?;
+    let ops: Vec<Op> = layers.iter().map(|named| op(&named.what)).collect();
+    let (steps, totals) = plan::resembling(&ops)?;
     Some(Placed {
         input: [1; 3],
         steps,
@@ -131,7 +150,10 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
 
 /// The smallest token to change.
 fn blame(named: &Named, failure: &Failure) -> TokenStream {
-    let written = match &named.layer.kind {
+    let What::Layer(layer) = named.what else {
+        return named.word().to_token_stream();
+    };
+    let written = match &layer.kind {
         Kind::Conv { groups, .. } if matches!(failure.misfit, Misfit::Groups { .. }) => {
             &groups.tokens
         }
@@ -143,17 +165,21 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
             _ => &window.size.tokens,
         },
         Kind::Fc { filters } => &filters.tokens,
-        _ => return named.layer.mention.word.to_token_stream(),
+        _ => return named.word().to_token_stream(),
     };
     match written.is_empty() {
-        true => named.layer.mention.word.to_token_stream(),
+        true => named.word().to_token_stream(),
         false => written.clone(),
     }
 }
 
 /// The layer in numbers; 1 for one that only the compiler knows.
-fn op(kind: &Kind) -> Op {
-    match kind {
+fn op(what: &What) -> Op {
+    let layer = match what {
+        What::Layer(layer) => layer,
+        What::Block(_, op) => return *op,
+    };
+    match &layer.kind {
         Kind::Conv {
             filters,
             groups,

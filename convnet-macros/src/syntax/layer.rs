@@ -160,7 +160,7 @@ fn skip_arguments(input: ParseStream) -> Result<()> {
 }
 
 /// What stands for a layer that nobody knows.
-fn stub(docs: TokenStream, name: Option<Ident>, word: Ident) -> Layer {
+pub(super) fn stub(docs: TokenStream, name: Option<Ident>, word: Ident) -> Layer {
     Layer {
         mention: Mention {
             word,

@@ -19,6 +19,7 @@ fn layers(lines: &str) -> Vec<Layer> {
         .map(|item| match item {
             Item::Layer(layer) => *layer,
             Item::Repeat { .. } => panic!("a repetition"),
+            Item::Block(_) => panic!("a block"),
         })
         .collect()
 }
@@ -77,7 +78,7 @@ fn a_network_is_read() {
     assert_eq!(input, [Some(24), Some(32), Some(3)], "height, width, depth");
     let [
         Item::Layer(first),
-        Item::Repeat { items, count },
+        Item::Repeat { items, count, .. },
         Item::Layer(_),
     ] = declaration.items.as_slice()
     else {

@@ -87,6 +87,9 @@ pub(super) const WORDS: &[Word] = &[
     bare("flatten"),
 ];
 
+/// The words before braces.
+pub(super) const BLOCKS: &[&str] = &["residual", "concat", "shortcut"];
+
 /// The word that stands in front.
 pub(super) const INPUT: Word = Word {
     name: "input",

@@ -6,76 +6,72 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::vec::Vec;
 
-use super::super::{How, Op, Pass, Place, Step};
+use super::super::{Flow, How, Op, Pass, Place, Step};
 use crate::overlay::LINE;
 
-/// What a scalar holds: `Y(i)` is the output of layer `i` (`Y(-1)` is the image), `D(i)` the
-/// gradient on it.
+/// What a scalar holds; volumes are counted as in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Holds {
     Nothing,
-    Y(isize),
-    D(isize),
+    /// A volume.
+    Y(usize),
+    /// The concatenation begun at a layer, with so many slices.
+    Slices(usize, usize),
+    /// So many shares of the gradient on a volume.
+    D(usize, usize),
     Mask(usize),
 }
-use Holds::{D, Mask, Nothing, Y};
+use Holds::{D, Mask, Nothing, Slices, Y};
 
 pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
-    let mut memory = Memory::new(scalars);
-    let mut x = len(input);
-    for (i, step) in steps.iter().enumerate() {
-        let works = !matches!(ops[i], Op::Dropout | Op::Flatten);
+    let mut memory = Memory::new(scalars, input, ops, steps);
+    let places: Vec<Place> = steps.iter().map(|step| step.arena.to).collect();
+    for i in 0..ops.len() {
+        let works = !matches!(ops[i], Op::Dropout | Op::Flatten | Op::Branch { .. });
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation);
-        memory.forward(i, step.arena, x, len(step.volume), works, apart);
-        x = len(step.volume);
+        memory.forward(i, steps[i].arena, &places, works, apart);
     }
-    memory.expect(
-        steps[steps.len() - 1].arena.to,
-        x,
-        memory.names[steps.len()],
-    );
+    memory.expect_volume(steps[ops.len() - 1].arena.to, ops.len());
 }
 
 /// Returns the most that was alive at a moment, counted from what was in fact read.
 pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) -> usize {
-    let mut memory = Memory::new(scalars);
-    let mut volumes = Vec::from([len(input)]);
-    for (i, step) in steps.iter().enumerate() {
-        let (x, y) = (volumes[i], len(step.volume));
-        let works = !matches!(ops[i], Op::Flatten);
-        memory.forward(i, step.tape, x, y, works, apart(&ops[i]));
+    let mut memory = Memory::new(scalars, input, ops, steps);
+    let places: Vec<Place> = steps.iter().map(|step| step.tape.to).collect();
+    for i in 0..ops.len() {
+        let works = !matches!(ops[i], Op::Flatten | Op::Branch { .. });
+        memory.forward(i, steps[i].tape, &places, works, apart(&ops[i]));
         if matches!(ops[i], Op::Dropout) {
-            memory.write(Place::At(step.mask), y, Mask(i));
+            memory.write(Place::At(steps[i].mask), memory.sizes[i + 1], Mask(i));
         }
-        volumes.push(y);
         memory.moment += 1;
     }
-    memory.expect(
-        steps[steps.len() - 1].tape.to,
-        volumes[steps.len()],
-        memory.names[steps.len()],
-    );
+    memory.expect_volume(steps[ops.len() - 1].tape.to, ops.len());
     memory.moment += 1;
 
     memory.input = Nothing;
-    memory.output = D(index(steps.len()) - 1);
-    for (i, step) in steps.iter().enumerate().rev() {
-        memory.backward(i, step, volumes[i], volumes[i + 1], &ops[i]);
+    memory.output = D(ops.len(), 1);
+    for i in (0..ops.len()).rev() {
+        memory.backward(i, &steps[i]);
         memory.moment += 1;
-        assert_eq!(step.on_request, !ops[..i].iter().any(learns));
     }
-    assert_eq!(memory.input, D(-1), "the caller's d_input");
+    assert_eq!(memory.input, D(0, memory.shares(0)), "the caller's d_input");
     memory.most_alive()
 }
 
-struct Memory {
+struct Memory<'a> {
+    ops: &'a [Op],
+    /// How many scalars each volume has.
+    sizes: Vec<usize>,
+    /// Whether each volume depends on parameters.
+    learned: Vec<bool>,
     scalars: Vec<Holds>,
     /// What the caller's image (in backward, `d_input`) holds.
     input: Holds,
     /// What the caller's `d_output` holds; a skipped layer gives it another name.
     output: Holds,
     moment: usize,
-    /// What the output of layer `i − 1` is called: a skipped layer leaves what it finds.
+    /// What each volume is called: a skipped layer leaves what it finds.
     names: Vec<Holds>,
     /// First write and last read of each content, with its place and size.
     lives: HashMap<(usize, usize, usize), usize>,
@@ -83,75 +79,188 @@ struct Memory {
     born: HashMap<usize, (usize, usize)>,
 }
 
-impl Memory {
-    fn new(scalars: usize) -> Self {
+impl<'a> Memory<'a> {
+    fn new(scalars: usize, input: [usize; 3], ops: &'a [Op], steps: &[Step]) -> Self {
+        let volumes = steps.iter().map(|step| step.volume);
+        let sizes = std::iter::once(input).chain(volumes).map(len).collect();
+        let mut learned = Vec::from([false]);
+        for (i, op) in ops.iter().enumerate() {
+            learned.push(match *op {
+                op if learns(&op) => true,
+                Op::Branch { from } => learned[from],
+                Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. } => {
+                    learned[i] || learned[v]
+                }
+                _ => learned[i],
+            });
+        }
         Self {
+            ops,
+            sizes,
+            learned,
             scalars: Vec::from_iter(std::iter::repeat_n(Nothing, scalars)),
-            input: Y(-1),
+            input: Y(0),
             output: Nothing,
-            names: Vec::from([Y(-1)]),
+            names: Vec::from([Y(0)]),
             moment: 0,
             lives: HashMap::new(),
             born: HashMap::new(),
         }
     }
 
-    fn forward(&mut self, i: usize, pass: Pass, x: usize, y: usize, works: bool, apart: bool) {
-        let Pass { from, to, how } = pass;
-        self.expect(from, x, self.names[i]);
-        self.names.push(if how == How::Skip {
-            self.names[i]
-        } else {
-            Y(index(i))
+    /// How many layers read volume `v`.
+    fn shares(&self, v: usize) -> usize {
+        let named = self.ops.iter().filter(|op| {
+            matches!(op, Op::Branch { from: named } | Op::Add { with: named, .. }
+                | Op::Concat { onto: Some(named), .. } if *named == v)
         });
+        let next = self.ops.get(v);
+        named.count() + usize::from(next.is_none_or(|op| !matches!(op, Op::Branch { .. })))
+    }
+
+    fn forward(&mut self, i: usize, pass: Pass, places: &[Place], works: bool, apart: bool) {
+        let Pass { from, to, how } = pass;
+        let op = self.ops[i];
+        let place = |v: usize| v.checked_sub(1).map_or(Place::Input, |at| places[at]);
+        let read = match op {
+            Op::Branch { from } => from,
+            _ => i,
+        };
+        assert_eq!(from, place(read));
+        let (x, y) = (self.sizes[read], self.sizes[i + 1]);
+        if !matches!(op, Op::Branch { .. }) {
+            self.expect(from, x, self.names[read]);
+        }
+        let name = match op {
+            _ if how == How::Skip => self.names[read],
+            Op::Concat {
+                last: false, onto, ..
+            } => match onto.map(|v| self.names[v]) {
+                Some(Slices(first, slices)) => Slices(first, slices + 1),
+                _ => Slices(i, 1),
+            },
+            _ => Y(i + 1),
+        };
+        self.names.push(name);
         match how {
             How::Skip => assert!(!works && from == to),
             How::InPlace => assert!(works && !apart && from == to && from != Place::Input),
             How::Copy => assert!(!apart),
             How::Apart => assert!(apart),
         }
+        if let How::Copy | How::Apart = how {
+            disjoint(from, x, to, y);
+        }
+        match op {
+            Op::Add { with, .. } => {
+                self.expect(place(with), y, self.names[with]);
+                disjoint(place(with), y, to, y);
+            }
+            Op::Concat { onto: Some(v), .. } => {
+                assert_eq!(to, place(v));
+                self.expect(to, y, self.names[v]);
+                return self.rename(to, y, name);
+            }
+            _ => {}
+        }
         match how {
             How::Skip => {}
-            How::InPlace => self.rename(to, y, Y(index(i))),
-            How::Copy | How::Apart => {
-                disjoint(from, x, to, y);
-                self.write(to, y, Y(index(i)));
-            }
+            How::InPlace => self.rename(to, y, name),
+            How::Copy | How::Apart => self.write(to, y, name),
         }
     }
 
-    fn backward(&mut self, i: usize, step: &Step, x: usize, y: usize, op: &Op) {
-        let Pass { from, to, how } = step.backward;
-        let apart = apart(op);
-        self.expect(from, y, D(index(i)));
+    fn backward(&mut self, i: usize, step: &Step) {
+        let (op, dy) = (self.ops[i], step.backward.pass.from);
+        let y = self.sizes[i + 1];
+        self.expect(dy, y, D(i + 1, self.shares(i + 1)));
+        if let Op::Add { with, .. } = op {
+            assert!(matches!(step.shortcut.pass.how, How::Copy | How::Skip));
+            assert!(step.shortcut.pass.how == How::Copy || step.shortcut.sum.is_some());
+            self.flow(&step.shortcut, i, with);
+        }
+        let v = match op {
+            Op::Branch { from } => from,
+            _ => i,
+        };
         // What else it reads.
+        let (x, to) = (self.sizes[v], step.backward.pass.to);
         let reads_x =
-            learns(op) || matches!(op, Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation);
+            learns(&op) || matches!(op, Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation);
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);
         }
         if matches!(op, Op::Activation) {
-            self.expect(step.tape.to, y, Y(index(i)));
+            self.expect(step.tape.to, y, Y(i + 1));
             disjoint(step.tape.to, y, to, x);
         }
         if matches!(op, Op::Dropout) {
             self.expect(Place::At(step.mask), y, Mask(i));
             disjoint(Place::At(step.mask), y, to, x);
         }
-        match how {
-            How::Skip => assert!(matches!(op, Op::Flatten) && from == to),
-            How::InPlace => assert!(!apart && from == to && from != Place::Output),
-            How::Copy => assert!(!apart),
-            How::Apart => assert!(apart),
+        let idle = matches!(op, Op::Flatten | Op::Branch { .. } | Op::Add { .. });
+        match step.backward.pass.how {
+            How::Skip => assert!(idle && dy == to),
+            How::InPlace => assert!(!idle && !apart(&op) && dy == to && dy != Place::Output),
+            How::Copy => assert!(!apart(&op)),
+            How::Apart => assert!(apart(&op)),
         }
-        match how {
-            How::Skip | How::InPlace => self.rename(to, x, D(index(i) - 1)),
-            How::Copy | How::Apart => {
-                disjoint(from, y, to, x);
-                self.write(to, x, D(index(i) - 1));
+        self.flow(&step.backward, i, v);
+        if let Op::Concat { onto: Some(v), .. } = op {
+            self.rename(dy, y, D(v, 1));
+        }
+    }
+
+    /// A share of the gradient on volume `v` is written, and added to the others.
+    fn flow(&mut self, flow: &Flow, i: usize, v: usize) {
+        let Pass { from, to, how } = flow.pass;
+        let x = self.sizes[v];
+        assert_eq!(flow.on_request, !self.learned[v]);
+        if let How::Copy | How::Apart = how {
+            disjoint(from, self.sizes[i + 1], to, x);
+            self.write(to, x, D(v, 1));
+        }
+        match flow.sum {
+            None => self.rename(to, x, D(v, 1)),
+            Some(sum) => {
+                let shares = (1..).find(|&shares| self.holds(sum, D(v, shares)));
+                self.expect(sum, x, D(v, shares.expect("a sum")));
+                if how != How::Skip {
+                    self.expect(
+                        to,
+                        x,
+                        if how == How::InPlace {
+                            self.content(to)
+                        } else {
+                            D(v, 1)
+                        },
+                    );
+                }
+                disjoint(sum, x, to, x);
+                assert_ne!(sum, Place::Output);
+                self.rename(sum, x, D(v, shares.expect("a sum") + 1));
             }
         }
+    }
+
+    fn content(&self, place: Place) -> Holds {
+        match place {
+            Place::Output => self.output,
+            Place::Input => self.input,
+            Place::At(at) => self.scalars[at],
+        }
+    }
+
+    fn holds(&self, place: Place, what: Holds) -> bool {
+        if let D(_, shares) = what {
+            assert!(shares <= self.ops.len() + 1, "no share lies at {place:?}");
+        }
+        self.content(place) == what
+    }
+
+    fn expect_volume(&mut self, place: Place, v: usize) {
+        self.expect(place, self.sizes[v], self.names[v]);
     }
 
     /// A read.
@@ -202,15 +311,6 @@ impl Memory {
     }
 }
 
-fn learns(op: &Op) -> bool {
-    matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
-}
-
-/// Whether a layer writes another volume than it reads, in training.
-fn apart(op: &Op) -> bool {
-    !matches!(op, Op::Activation | Op::Dropout | Op::Flatten)
-}
-
 fn disjoint(a: Place, a_len: usize, b: Place, b_len: usize) {
     if let (Place::At(a), Place::At(b)) = (a, b) {
         let (a, b): (Range<usize>, Range<usize>) = (a..a + a_len, b..b + b_len);
@@ -224,6 +324,14 @@ fn len(volume: [usize; 3]) -> usize {
     volume.iter().product()
 }
 
-fn index(i: usize) -> isize {
-    isize::try_from(i).unwrap()
+/// Whether it writes another volume than the one that it reads.
+fn apart(op: &Op) -> bool {
+    !matches!(
+        op,
+        Op::Activation | Op::Dropout | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
+    )
+}
+
+fn learns(op: &Op) -> bool {
+    matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
 }

@@ -1,0 +1,148 @@
+//! Where the ways through a block meet: the sums of `residual`, the slices of `concat`.
+
+use super::{Depth, Op, Step, figures, volume};
+use crate::shape::{Misfit, ok};
+
+/// Whether what layer `layer` reads is there, whole, and everything before it is read by somebody.
+pub(super) const fn linked(ops: &[Op], layer: usize) -> bool {
+    let named = ops[layer].names();
+    if let Some(v) = named
+        && v > layer
+    {
+        return false;
+    }
+    match (ops[layer], named) {
+        // Of the volume before, `Branch` takes leave.
+        (Op::Branch { from }, _) => {
+            let followed = layer + 1 < ops.len();
+            followed && !is_slice(ops, from) && (from == layer || readers(ops, layer) > 0)
+        }
+        (Op::Concat { last, .. }, _) if !last && !branches(ops, layer + 1) => false,
+        (Op::Concat { .. }, Some(v)) => {
+            is_slice(ops, v) && readers(ops, v) == 1 && !is_slice(ops, layer)
+        }
+        (_, Some(v)) => !is_slice(ops, v) && !is_slice(ops, layer),
+        (_, None) => !is_slice(ops, layer),
+    }
+}
+
+/// How many layers name volume `v`.
+pub(super) const fn readers(ops: &[Op], v: usize) -> usize {
+    let (mut readers, mut layer) = (0, v);
+    while layer < ops.len() {
+        if let Some(named) = ops[layer].names()
+            && named == v
+        {
+            readers += 1;
+        }
+        layer += 1;
+    }
+    readers
+}
+
+/// Whether volume `v` is a concatenation that misses slices.
+const fn is_slice(ops: &[Op], v: usize) -> bool {
+    v > 0 && matches!(ops[v - 1], Op::Concat { last: false, .. })
+}
+
+const fn branches(ops: &[Op], layer: usize) -> bool {
+    layer < ops.len() && matches!(ops[layer], Op::Branch { .. })
+}
+
+/// The volume where two ways meet.
+pub(super) const fn join(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &[Step],
+    layer: usize,
+    depth: Depth,
+) -> Result<Step, Misfit> {
+    let x = volume(input, steps, layer);
+    match ops[layer] {
+        Op::Add { with, input: at } => {
+            let (with_shape, shortcut) = (volume(input, steps, with), with != at);
+            if !same(x, with_shape, 3) {
+                let before = volume(input, steps, at);
+                let (body, shortcut) = match shortcut {
+                    true => (with_shape, Some(x)),
+                    false => (x, None),
+                };
+                return Err(Misfit::Sum {
+                    input: before,
+                    body,
+                    shortcut,
+                });
+            }
+        }
+        Op::Concat {
+            onto: Some(v),
+            input: at,
+            ..
+        } => {
+            let first = steps[v - 1].volume;
+            if !same(x, first, 2) {
+                return Err(Misfit::Slices {
+                    input: volume(input, steps, at),
+                    first,
+                    branch: branch(ops, layer),
+                    other: x,
+                });
+            }
+            return slice(x, first[2], depth);
+        }
+        Op::Concat { onto: None, .. } => return slice(x, 0, depth),
+        _ => {}
+    }
+    Ok(Step {
+        volume: x,
+        ..Step::EMPTY
+    })
+}
+
+/// The volume that ends with slice x; `before` is the depth of those before it.
+const fn slice(x: [usize; 3], before: usize, depth: Depth) -> Result<Step, Misfit> {
+    let [height, width, own] = x;
+    let (slice, deep) = match depth {
+        Depth::Sum => (before, before.saturating_add(own)),
+        Depth::One => (0, own),
+    };
+    let volume = [height, width, deep];
+    ok!(figures::check(volume));
+    Ok(Step {
+        volume,
+        slice,
+        ..Step::EMPTY
+    })
+}
+
+/// Every branch writes into the volume that the last one, `layer`, makes whole.
+pub(super) const fn deepen(ops: &[Op], steps: &mut [Step], layer: usize) {
+    let whole = steps[layer].volume;
+    let mut at = layer;
+    while let Op::Concat { onto: Some(v), .. } = ops[at] {
+        at = v - 1;
+        steps[at].volume = whole;
+    }
+}
+
+/// Which branch ends at `layer`, from 1.
+const fn branch(ops: &[Op], layer: usize) -> usize {
+    let (mut branch, mut at) = (1, layer);
+    while let Op::Concat { onto: Some(v), .. } = ops[at] {
+        branch += 1;
+        at = v - 1;
+    }
+    branch
+}
+
+/// Whether the first `axes` of height, width and depth are equal.
+const fn same(a: [usize; 3], b: [usize; 3], axes: usize) -> bool {
+    let mut axis = 0;
+    while axis < axes {
+        if a[axis] != b[axis] {
+            return false;
+        }
+        axis += 1;
+    }
+    true
+}

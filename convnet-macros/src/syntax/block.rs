@@ -1,0 +1,269 @@
+//! Blocks: layers that a volume goes through in two or more ways.
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use syn::parse::ParseStream;
+use syn::{Result, braced, bracketed, token};
+
+use super::{Item, Line, Mention, layer, list, words};
+use crate::report::Errors;
+
+/// `block1: residual { … }`.
+pub(crate) struct Block {
+    /// The name the user gave it.
+    pub(crate) name: Option<Ident>,
+    /// Its word.
+    pub(crate) mention: Mention,
+    /// Its layers.
+    pub(crate) ways: Ways,
+}
+
+impl Block {
+    /// Its word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.ways {
+            Ways::Residual { .. } => "residual",
+            Ways::Concat(_) => "concat",
+        }
+    }
+}
+
+/// The ways through a block.
+pub(crate) enum Ways {
+    /// Their sum.
+    Residual {
+        /// The layers.
+        body: Vec<Item>,
+        /// Those on the other way; none hand the input on.
+        shortcut: Option<Branch>,
+    },
+    /// Side by side in the depth.
+    Concat(Vec<Branch>),
+}
+
+/// One way.
+pub(crate) struct Branch {
+    /// Its name, if it has one.
+    pub(crate) name: Option<Ident>,
+    /// Its layers.
+    pub(crate) items: Vec<Item>,
+}
+
+/// `shortcut { … }`, wherever it stands.
+pub(super) struct Shortcut {
+    word: Ident,
+    items: Vec<Item>,
+}
+
+impl Shortcut {
+    /// It stands where it should not.
+    pub(super) fn misplaced(&self, errors: &mut Errors) {
+        let message = format!("a shortcut is the last line of a residual\n`{RESIDUAL}`");
+        errors.push(&self.word, message);
+    }
+}
+
+const RESIDUAL: &str = "residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }";
+const CONCAT: &str = "concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)] }";
+
+/// A line that is a block, if that is what comes.
+///
+/// ```text
+/// residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }
+/// concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)], [] }
+/// ```
+pub(super) fn line(
+    input: ParseStream,
+    docs: &TokenStream,
+    name: &Option<Ident>,
+    depth: usize,
+    errors: &mut Errors,
+) -> Option<Result<Line>> {
+    let ahead = input.fork();
+    let word: Ident = ahead.parse().ok()?;
+    let text = word.to_string();
+    if !ahead.peek(token::Brace) && !words::BLOCKS.contains(&text.as_str()) {
+        return None;
+    }
+    let line = block(input, name, depth, errors);
+    // What stands for a block that is wrong has no shape that anybody could rely on.
+    Some(line.map(|line| {
+        line.unwrap_or_else(|| {
+            let stub = layer::stub(docs.clone(), name.clone(), word);
+            Line::Item(Item::Layer(Box::new(stub)))
+        })
+    }))
+}
+
+/// `None` is reported.
+fn block(
+    input: ParseStream,
+    name: &Option<Ident>,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Option<Line>> {
+    let word: Ident = input.parse()?;
+    let text = word.to_string();
+    let example = match text.as_str() {
+        "concat" => CONCAT,
+        _ => RESIDUAL,
+    };
+    if !input.peek(token::Brace) {
+        errors.push(
+            &word,
+            format!("the layers of `{word}` stand in braces\n`{example}`"),
+        );
+        if input.peek(token::Paren) || input.peek(token::Bracket) {
+            input.parse::<Group>()?;
+        }
+        return Ok(None);
+    }
+    let content;
+    let braces = braced!(content in input).span.join();
+    let start = errors.count();
+    let ways = match text.as_str() {
+        "residual" => residual(&content, braces, &word, depth, errors)?,
+        "concat" => concat(&content, &word, depth, errors)?,
+        "shortcut" => {
+            let items = super::items(&content, braces, depth, errors)?;
+            if let Some(name) = name {
+                errors.push(
+                    name,
+                    "a shortcut has no name: its layers are `shortcut.conv1`…",
+                );
+            }
+            return Ok(Some(Line::Shortcut(Shortcut { word, items })));
+        }
+        _ => {
+            content.parse::<TokenStream>()?;
+            errors.push(&word, unknown(&text));
+            None
+        }
+    };
+    let mention = Mention {
+        word,
+        keys: Vec::new(),
+        right: errors.count() == start,
+    };
+    let name = name.clone();
+    Ok(ways.map(|ways| {
+        Line::Item(Item::Block(Box::new(Block {
+            name,
+            mention,
+            ways,
+        })))
+    }))
+}
+
+fn unknown(text: &str) -> String {
+    let mut message = format!("`{text}` is not a block");
+    let lower = text.to_lowercase();
+    let meant = match lower.as_str() {
+        "skip" | "projection" | "downsample" | "identity" => Some("shortcut"),
+        "inception" | "fire" | "dense" | "parallel" | "cat" => Some("concat"),
+        "res" | "resblock" | "basic_block" | "bottleneck" => Some("residual"),
+        _ => words::nearest(&lower, words::BLOCKS.iter().copied()),
+    };
+    match meant {
+        Some(meant) => message += &format!("; did you mean `{meant}`?"),
+        None if words::find(text).is_some() => {
+            message += ": its arguments stand in brackets, `(…)`"
+        }
+        None => {}
+    }
+    message + &format!("\nthe blocks: `{RESIDUAL}`, `{CONCAT}`")
+}
+
+fn residual(
+    content: ParseStream,
+    braces: Span,
+    word: &Ident,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Option<Ways>> {
+    let start = errors.count();
+    let (mut body, mut shortcut): (Vec<Item>, Option<Shortcut>) = (Vec::new(), None);
+    super::deeper(content, braces, depth)?;
+    for line in list(content, errors, |input, errors| {
+        super::line(input, depth + 1, errors)
+    }) {
+        match (line, &shortcut) {
+            (Some(Line::Shortcut(second)), Some(_)) => {
+                errors.push(second.word, "a second shortcut: a residual has one at most");
+            }
+            (Some(Line::Shortcut(first)), None) => shortcut = Some(first),
+            (Some(Line::Item(_)), Some(before)) => before.misplaced(errors),
+            (Some(Line::Item(item)), None) => body.push(item),
+            (Some(Line::Input { .. }) | None, _) => {}
+        }
+    }
+    if let Some(Shortcut { word, items }) = &shortcut
+        && items.is_empty()
+        && errors.count() == start
+    {
+        let message = "an empty shortcut hands the input on, and so does none: remove it";
+        errors.push(word, message);
+    }
+    if body.is_empty() {
+        if errors.count() == start {
+            let message = format!("`{word}` has no layers\n`{RESIDUAL}`");
+            errors.push(word, message);
+        }
+        return Ok(None);
+    }
+    let shortcut = shortcut.map(|Shortcut { word, items }| Branch {
+        name: Some(word),
+        items,
+    });
+    Ok(Some(Ways::Residual { body, shortcut }))
+}
+
+fn concat(
+    content: ParseStream,
+    word: &Ident,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Option<Ways>> {
+    let start = errors.count();
+    if !content.is_empty() {
+        // Once, and not for every layer that should stand in a branch.
+        starts_branch(&content.fork()).or_else(|error| {
+            content.parse::<TokenStream>()?;
+            Err(error)
+        })?;
+    }
+    let branches = list(content, errors, |input, errors| {
+        branch(input, depth, errors)
+    });
+    let lost = branches.iter().any(Option::is_none);
+    let branches: Vec<Branch> = branches.into_iter().flatten().collect();
+    let found = match branches.len() {
+        _ if lost || errors.count() > start && branches.len() < 2 => return Ok(None),
+        0 => "no branches",
+        1 => "one branch",
+        _ => return Ok(Some(Ways::Concat(branches))),
+    };
+    errors.push(
+        word,
+        format!("`{word}` has {found}, and needs two at least\n`{CONCAT}`"),
+    );
+    Ok(None)
+}
+
+/// `[conv(64, 1x1)]`, `pooled: [max_pool(3x3, stride = 1, pad = 1)]`, `[]`.
+fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branch> {
+    let name = starts_branch(input)?;
+    let content;
+    let brackets = bracketed!(content in input).span.join();
+    let items = super::items(&content, brackets, depth, errors)?;
+    Ok(Branch { name, items })
+}
+
+/// The name of a branch, if it has one; brackets follow.
+fn starts_branch(input: ParseStream) -> Result<Option<Ident>> {
+    let name = super::name(input)?;
+    if !input.peek(token::Bracket) {
+        let message = format!("a branch of a concat stands in brackets\n`{CONCAT}`");
+        return Err(input.error(message));
+    }
+    Ok(name)
+}

@@ -1,0 +1,16 @@
+//! A branch stands in brackets.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x3),
+        concat { conv(8, 1x1), conv(8, 3x3, pad = 1) },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,17 @@
+//! Two layers whose fields would have the same name.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x3),
+        block1_conv1: conv(8, 1x1),
+        block1: residual { conv1: conv(8, 1x1) },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

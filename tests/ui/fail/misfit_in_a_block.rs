@@ -1,0 +1,16 @@
+//! What does not fit in a block has its path, and is one mistake.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(9x9x3),
+        stage1: [residual { conv(8, 2x2, stride = 2), relu }],
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

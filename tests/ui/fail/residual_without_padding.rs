@@ -1,0 +1,16 @@
+//! No filter of 1x1 makes 32x32 to 28x28.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(32x32x16),
+        residual { [conv(16, 3x3), relu] * 2 },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

@@ -1,0 +1,16 @@
+//! The shortcut stands last.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x3),
+        residual { shortcut { conv(8, 1x1) }, conv(8, 3x3, pad = 1) },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

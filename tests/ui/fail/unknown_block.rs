@@ -1,0 +1,16 @@
+//! What other libraries call it.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x3),
+        residual { conv(8, 3x3, pad = 1), skip { conv(8, 1x1) } },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}
