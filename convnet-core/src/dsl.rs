@@ -145,6 +145,16 @@ pub struct dropout {
 /// `flatten`: nothing at all, for [`fc`] reads a volume of any shape.
 pub struct flatten;
 
+/// `layer(path::To::SHIFT, 32x32x12)`: a layer written by hand, without parameters.
+///
+/// It implements [`Layer`](crate::Layer) for the volume before it and the one that is said here.
+pub struct layer {
+    /// A value: a unit struct, or a `const` of a type with hyperparameters.
+    pub what: (),
+    /// Width x height x depth of what it writes.
+    pub volume: [usize; 3],
+}
+
 /// `residual { conv(64, 3x3, pad = 1), relu, conv(64, 3x3, pad = 1) }`: what its layers make of the
 /// volume, plus the volume itself.
 ///

@@ -85,6 +85,11 @@ pub enum Op {
     Dropout,
     /// `flatten`: nothing at all.
     Flatten,
+    /// A layer written by hand, without parameters; backward reads its input.
+    Own {
+        /// The volume that it writes: height, width, depth.
+        volume: [usize; 3],
+    },
     /// Where the second way through a block begins: the next layer reads this earlier volume.
     Branch {
         /// The volume.
@@ -134,6 +139,7 @@ impl Op {
                 | Self::MaxPool(_)
                 | Self::GlobalMaxPool
                 | Self::InputActivation
+                | Self::Own { .. }
         )
     }
 

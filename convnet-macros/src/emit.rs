@@ -108,6 +108,8 @@ pub(crate) enum Kind {
         rate: TokenStream,
     },
     Flatten,
+    /// One written by hand: a value.
+    Own(TokenStream),
     /// `Branch`, `Add` or `Concat`.
     Block(Op),
 }
@@ -306,6 +308,28 @@ impl Network {
             .filter(|&(i, _)| self.is_field(i))
     }
 
+    /// The trait by which layer `i` is called. What is wrong with one written by hand is reported
+    /// where it is named.
+    fn layer_trait(&self, i: usize) -> TokenStream {
+        let krate = &self.krate;
+        match &self.layers[i].kind {
+            Kind::Own(value) => {
+                let (x, y) = (self.input_of(i), self.volume(i));
+                quote_spanned!(at(value)=> #krate::Layer::<#x, #y>)
+            }
+            _ => code!(#krate::Layer),
+        }
+    }
+
+    /// The layer, borrowed.
+    fn borrowed(&self, i: usize) -> TokenStream {
+        let layer = self.value(i);
+        match &self.layers[i].kind {
+            Kind::Own(value) => quote_spanned!(at(value)=> &#layer),
+            _ => code!(&#layer),
+        }
+    }
+
     /// The layer, as a value to borrow.
     fn value(&self, i: usize) -> TokenStream {
         let krate = &self.krate;
@@ -329,6 +353,7 @@ impl Network {
             Kind::HardSwish => code!(#layer::HardSwish),
             Kind::Softmax => code!(#layer::Softmax),
             Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
+            Kind::Own(value) => value.clone(),
             Kind::Block(Op::Concat { .. }) => {
                 let slice = match &self.plan {
                     Some(plan) => code!({ #plan.steps[#i].slice }),
@@ -357,7 +382,7 @@ impl Kind {
         self.has_parameters()
             || matches!(
                 self,
-                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish
+                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish | Self::Own(_)
             )
     }
 
@@ -368,6 +393,12 @@ impl Kind {
             Self::Conv { .. } | Self::GroupedConv { .. } | Self::Depthwise { .. } | Self::Fc
         )
     }
+}
+
+/// Where `tokens` begin.
+fn at(tokens: &TokenStream) -> Span {
+    let first = tokens.clone().into_iter().next();
+    first.map_or_else(Span::mixed_site, |token| token.span())
 }
 
 /// A number without a suffix.

@@ -46,6 +46,10 @@ pub(crate) fn plan(
             place::place(image, &layers, errors)?
         }
     };
+    // What resembles the network may have volumes that a layer written by hand does not know.
+    if errors.count() > 0 && layers.iter().any(Named::is_own) {
+        return None;
+    }
     if errors.count() == 0 && !waits {
         budget::check(&declaration.budget, &layers, &placed, errors);
     }
@@ -203,6 +207,7 @@ fn layer(Named { name, path, what }: &Named) -> emit::Layer {
             rate: decimal(rate),
         },
         Kind::Flatten => emit::Kind::Flatten,
+        Kind::Own { what, .. } => emit::Kind::Own(what.clone()),
     };
     let detail = detail::detail(&layer.kind);
     emit::Layer {

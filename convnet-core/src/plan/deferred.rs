@@ -97,6 +97,7 @@ const fn shrink(ops: &mut [Op]) {
             Op::MaxPool(_) => Op::MaxPool(ONE),
             Op::AvgPool(_) => Op::AvgPool(ONE),
             Op::Fc { .. } => Op::Fc { filters: 1 },
+            Op::Own { .. } => Op::Own { volume: [1; 3] },
             other => other,
         };
         i += 1;

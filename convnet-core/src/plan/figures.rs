@@ -158,7 +158,8 @@ impl Op {
             | Self::Depthwise { window, .. }
             | Self::MaxPool(window)
             | Self::AvgPool(window) => ([window.covers(0), window.covers(1)], window.stride),
-            Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } => {
+            // One written by hand may look anywhere.
+            Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
                 ([height, width], [1, 1])
             }
             Self::Activation | Self::InputActivation | Self::Dropout | Self::Flatten => {
@@ -227,6 +228,10 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             Ok(step)
         }
         Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
+        Op::Own { volume } => {
+            ok!(check(*volume));
+            Ok(same(*volume))
+        }
         // `block` knows them.
         Op::Branch { .. } | Op::Add { .. } | Op::Concat { .. } => Ok(same(x)),
     }

@@ -73,7 +73,7 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     let pass = network.pass(i, which).0;
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
-    let layer = network.value(i);
+    let layer = network.borrowed(i);
     match (pass.how, pass.from) {
         (How::Skip, _) => TokenStream::new(),
         (How::InPlace, _) => in_place(network, i, which),
@@ -96,12 +96,12 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             let forward = forward(network, i);
             code! {
                 let (x, y) = memory.pair::<#x, #from, #y, #to>();
-                #forward(&#layer, x, y);
+                #forward(#layer, x, y);
             }
         }
         (How::Apart, _) => {
             let forward = forward(network, i);
-            code!(#forward(&#layer, input, memory.at_mut::<#y, #to>());)
+            code!(#forward(#layer, input, memory.at_mut::<#y, #to>());)
         }
     }
 }
@@ -112,7 +112,10 @@ fn forward(network: &Network, i: usize) -> TokenStream {
     match &network.layers[i].kind {
         // It writes a slice only.
         Kind::Block(_) => code!(#krate::layer::Concat::forward),
-        _ => code!(#krate::Layer::forward),
+        _ => {
+            let layer = network.layer_trait(i);
+            code!(#layer::forward)
+        }
     }
 }
 

@@ -177,6 +177,11 @@ fn apart(network: &Network, i: usize) -> TokenStream {
         kind if kind.has_parameters() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
         }
+        Kind::Own(_) => {
+            // A constant is borrowed mutably by a copy.
+            let (trait_, borrowed) = (network.layer_trait(i), network.borrowed(i));
+            code!(#trait_::backward(#borrowed, x, dx, dy, &mut { #layer });)
+        }
         kind if kind.backward_reads_x() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);)
         }

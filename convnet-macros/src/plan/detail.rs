@@ -26,6 +26,7 @@ pub(super) fn detail(kind: &Kind) -> String {
             Decimal::Known(value) => value.to_string(),
             Decimal::Named(path) => path.to_string().replace(' ', ""),
         },
+        Kind::Own { what, .. } => what.to_string().replace(' ', ""),
         Kind::GlobalAvgPool
         | Kind::GlobalMaxPool
         | Kind::Relu

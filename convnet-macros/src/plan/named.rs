@@ -43,6 +43,7 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
                     window(w)
                 }
                 Kind::Fc { filters } => is_named(&filters.value),
+                Kind::Own { volume, .. } => volume.iter().any(is_named),
                 _ => false,
             })
 }
@@ -161,6 +162,10 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
         Kind::HardSwish => code!(#op::InputActivation),
         Kind::Dropout { .. } => code!(#op::Dropout),
         Kind::Flatten => code!(#op::Flatten),
+        Kind::Own { volume, .. } => {
+            let [h, w, d] = volume.each_ref().map(expression);
+            code!(#op::Own { volume: [#h, #w, #d] })
+        }
     }
 }
 

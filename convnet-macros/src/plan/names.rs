@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use crate::report::Errors;
-use crate::syntax::{Block, Branch, Declaration, Item, Layer, Ways};
+use crate::syntax::{Block, Branch, Declaration, Item, Kind, Layer, Ways};
 
 /// A layer that has its name.
 pub(super) struct Named<'a> {
@@ -34,6 +34,11 @@ impl<'a> Named<'a> {
             What::Layer(layer) => &layer.mention.word,
             What::Block(block, _) => &block.mention.word,
         }
+    }
+
+    /// Whether it is written by hand.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.layer(), Some(layer) if matches!(layer.kind, Kind::Own { .. }))
     }
 
     /// The layer, if it is one.

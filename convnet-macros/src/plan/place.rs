@@ -74,7 +74,9 @@ fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
     for (i, (named, misfits)) in layers.iter().zip(misfits).enumerate() {
         let next = match &named.what {
             What::Layer(layer) => match layer.kind {
-                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => true,
+                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool | Kind::Own { .. } => {
+                    true
+                }
                 _ => known[i] && *misfits == 0 && layer.slides_right,
             },
             What::Block(_, Op::Branch { from }) => known[*from],
@@ -211,6 +213,9 @@ fn op(what: &What) -> Op {
         Kind::HardSwish => Op::InputActivation,
         Kind::Dropout { .. } => Op::Dropout,
         Kind::Flatten => Op::Flatten,
+        Kind::Own { volume, .. } => Op::Own {
+            volume: volume.each_ref().map(number),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Result, Token};
 
 use super::args::Args;
-use super::number::{Number, Value};
+use super::number::{self, Number, Value};
 use super::window::{self, Window};
 use super::words::{self, WORDS, Word};
 use super::{Mention, Written};
@@ -70,6 +70,11 @@ pub(crate) enum Kind {
     Dropout { rate: Decimal },
     /// Nothing.
     Flatten,
+    /// One written by hand: a value, and the volume that it writes, rows first.
+    Own {
+        what: TokenStream,
+        volume: [Number; 3],
+    },
 }
 
 /// A number between 0 and 1.
@@ -189,6 +194,7 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         "conv" => return conv(args, errors),
         "depthwise" => return depthwise(args, errors),
         "max_pool" => return pool(Kind::MaxPool, args, errors),
+        "layer" => return own(args, errors),
         "avg_pool" => return pool(Kind::AvgPool, args, errors),
         _ => {}
     }
@@ -251,6 +257,33 @@ fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let window = window::window(args, [1, 1], errors);
     (Kind::Depthwise { bias, window }, errors.count() == before)
 }
+
+/// `layer(path::To::SHIFT, 32x32x12)`.
+fn own(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let before = errors.count();
+    let what = args.need("what", errors);
+    let volume = args.need("volume", errors);
+    let what = what.and_then(|Written { value, tokens }| {
+        if let Value::Numbers(numbers) = value
+            && let [Number::Named(path)] = numbers.as_slice()
+        {
+            return Some(path.clone());
+        }
+        errors.push(tokens, NOT_A_VALUE);
+        None
+    });
+    let volume = volume.and_then(|volume| number::volume(volume, errors));
+    match (what, volume) {
+        (Some(what), Some(volume)) if errors.count() == before => {
+            (Kind::Own { what, volume }, true)
+        }
+        _ => (Kind::Flatten, false),
+    }
+}
+
+const NOT_A_VALUE: &str =
+    "a layer written by hand is named by its path: a unit struct, or a `const`
+for example `layer(path::To::SHIFT, 32x32x12)`";
 
 fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let before = errors.count();

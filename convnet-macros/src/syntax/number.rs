@@ -177,6 +177,22 @@ pub(super) fn image(size: Written<Value>, errors: &mut Errors) -> Option<Written
     }
 }
 
+/// A volume that a layer writes, rows first; `None` if it was reported.
+pub(super) fn volume(size: Written<Value>, errors: &mut Errors) -> Option<[Number; 3]> {
+    let Written { value, tokens } = size;
+    if let Value::Numbers(numbers) = value
+        && let Ok([width, height, depth]) = <[Number; 3]>::try_from(numbers)
+        && [&width, &height, &depth]
+            .iter()
+            .all(|number| number.known() != Some(0))
+    {
+        return Some([height, width, depth]);
+    }
+    let message = "a volume is width x height x depth, each at least 1: `32x32x12`";
+    errors.push(tokens, message);
+    None
+}
+
 /// Takes `32x32x3` apart, which is to Rust an integer with the suffix `x32x3`.
 ///
 /// The text is read, not the value: `0x3` is a size with a mistake, not the number 3 in hexadecimal.

@@ -85,6 +85,12 @@ pub(super) const WORDS: &[Word] = &[
     },
     bare("softmax"),
     bare("flatten"),
+    Word {
+        name: "layer",
+        positional: &["what", "volume"],
+        keyed: &[],
+        example: "layer(path::To::SHIFT, 32x32x12)",
+    },
 ];
 
 /// The words before braces.

@@ -37,8 +37,10 @@ impl Row {
         for item in items {
             match item {
                 Layer(op) => {
-                    if let Op::Conv { filters, .. } = op {
-                        self.depth = *filters;
+                    match op {
+                        Op::Conv { filters, .. } => self.depth = *filters,
+                        Op::Own { volume } => self.depth = volume[2],
+                        _ => {}
                     }
                     self.ops.push(*op);
                 }
@@ -106,6 +108,7 @@ fn words() -> Vec<Item> {
         Layer(Op::AvgPool(Window::square(3, 1, 1))),
         Layer(Op::Activation),
         Layer(Op::InputActivation),
+        Layer(Op::Own { volume: [4, 4, 5] }),
         Layer(Op::Dropout),
         Layer(Op::Flatten),
     ]

@@ -185,8 +185,11 @@ impl<'a> Memory<'a> {
         };
         // What else it reads.
         let (x, to) = (self.sizes[v], step.backward.pass.to);
-        let reads_x =
-            learns(&op) || matches!(op, Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation);
+        let reads_x = learns(&op)
+            || matches!(
+                op,
+                Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation | Op::Own { .. }
+            );
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);

@@ -1,0 +1,16 @@
+//! A layer written by hand is named by its path.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(8x8x3),
+        layer(3, 8x8x3),
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}
