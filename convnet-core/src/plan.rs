@@ -28,6 +28,7 @@ use crate::shape::{Misfit, Window, ok};
 use memory::Buffer;
 
 mod block;
+mod budget;
 mod deferred;
 mod figures;
 mod liveness;
@@ -35,7 +36,7 @@ mod memory;
 mod message;
 mod pass;
 
-pub use deferred::Memory;
+pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use deferred::resembling;

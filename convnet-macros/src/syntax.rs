@@ -26,7 +26,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Result, Token, Visibility, braced, bracketed};
 
 pub(crate) use block::{Block, Branch, Ways};
-pub(crate) use budget::{Limit, Memory};
+pub(crate) use budget::Limit;
 pub(crate) use layer::{Decimal, Kind, Layer};
 pub(crate) use number::Number;
 pub(crate) use window::{Pad, Window};

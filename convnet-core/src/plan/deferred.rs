@@ -1,17 +1,8 @@
 //! What a generated program asks of its own plan, where sizes are the names of constants.
 
 use super::memory::Buffer;
-use super::{Depth, Message, Op, Plan, Step};
+use super::{Depth, Op, Plan, Step};
 use crate::shape::Window;
-
-/// Which memory a budget is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Memory {
-    /// For the planned activations.
-    Ram,
-    /// For the parameters.
-    Flash,
-}
 
 impl<const N: usize> Plan<N> {
     /// A plan of the same structure for one that does not fit: of 1x1 filters on one pixel. What
@@ -31,45 +22,6 @@ impl<const N: usize> Plan<N> {
             },
             Err(_) => panic!("filters of 1x1 fit on everything"),
         }
-    }
-
-    /// What is to be said if more than `limit` bytes of `memory` are needed in `f32`; `text` is
-    /// the limit as it was written.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn over(
-        &self,
-        names: &[&str; N],
-        memory: Memory,
-        text: &str,
-        limit: u64,
-    ) -> Option<Message> {
-        let (what, key, scalars) = match memory {
-            Memory::Ram => ("planned activations", "ram", self.totals.arena),
-            Memory::Flash => ("parameters", "flash", self.totals.parameters),
-        };
-        let bytes = scalars * size_of::<f32>();
-        let over = (bytes as u64).saturating_sub(limit);
-        if over == 0 {
-            return None;
-        }
-        let mut message = Message::new();
-        message
-            .push_str("the ")
-            .push_str(what)
-            .push_str(" take ")
-            .push_number(bytes);
-        message
-            .push_str(" bytes, ")
-            .push_number(over as usize)
-            .push_str(" more than ");
-        message.push_str(key).push_str(" = ").push_str(text);
-        if let Memory::Ram = memory {
-            message
-                .push_str("\nthe peak is at ")
-                .push_str(names[self.totals.peak]);
-        }
-        Some(message)
     }
 }
 

@@ -13,8 +13,8 @@ pub(crate) struct Deferred {
     pub(crate) ops: Vec<TokenStream>,
     /// What to underline where a layer does not fit.
     pub(crate) blames: Vec<Span>,
-    /// The memory, the budget as written, its bytes.
-    pub(crate) limits: Vec<TokenStream>,
+    /// The memory, the budget as written, its bytes; and what to underline.
+    pub(crate) limits: Vec<(TokenStream, Span)>,
 }
 
 /// The plan; and an error if something does not fit or is over the budget. One that does not fit is
@@ -42,6 +42,12 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         };
         code!(if failure.layer == #i { #panic })
     });
+    let limits = limits.iter().map(|(limit, blame)| {
+        let panic = quote_spanned! {Span::mixed_site().located_at(*blame)=>
+            ::core::panic!("{}", text.as_str())
+        };
+        code!(if let ::core::option::Option::Some(text) = account.over(#limit) { #panic })
+    });
     let declaration = code! {
         const OPS: [#krate::plan::Op; #layers] = [#(#ops),*];
         const NAMES: [&str; #layers] = [#(#names),*];
@@ -61,11 +67,15 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             #declaration
             match #new {
                 ::core::result::Result::Ok(plan) => {
-                    #(
-                        if let ::core::option::Option::Some(text) = plan.over(&NAMES, #limits) {
-                            ::core::panic!("{}", text.as_str());
-                        }
-                    )*
+                    let account = #krate::plan::Account {
+                        input: plan.input,
+                        ops: &OPS,
+                        names: &NAMES,
+                        steps: &plan.steps,
+                        totals: plan.totals,
+                    };
+                    let _ = account;
+                    #(#limits)*
                 }
                 ::core::result::Result::Err(failure) => {
                     #(#misfits)*

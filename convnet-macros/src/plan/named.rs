@@ -3,13 +3,13 @@
 //! The generated program then plans itself, in a constant, by the same `const fn`s; a misfit is a
 //! panic of that constant, with the text that the macro would have written.
 
-use convnet_core::plan::Op;
+use convnet_core::plan::{Memory, Op};
 use convnet_core::shape::Fit;
 use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::{Named, What};
 use crate::emit::{Deferred, code};
-use crate::syntax::{Declaration, Kind, Limit, Memory, Number, Pad, Window};
+use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
 
 /// Whether the plan has to wait for the compiler.
 pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
@@ -65,7 +65,9 @@ pub(super) fn deferred(
             Memory::Flash => code!(Flash),
         };
         let (text, bytes) = (&limit.text, limit.bytes.value);
-        code!(#krate::plan::Memory::#memory, #text, #bytes)
+        let written = limit.bytes.tokens.clone().into_iter().next();
+        let blame = written.map_or_else(|| limit.key.span(), |token| token.span());
+        (code!(#krate::plan::Memory::#memory, #text, #bytes), blame)
     });
     Some(Deferred {
         input: input.value.each_ref().map(expression),

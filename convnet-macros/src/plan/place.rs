@@ -176,7 +176,7 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
 }
 
 /// The layer in numbers; 1 for one that only the compiler knows.
-fn op(what: &What) -> Op {
+pub(super) fn op(what: &What) -> Op {
     let layer = match what {
         What::Layer(layer) => layer,
         What::Block(_, op) => return *op,

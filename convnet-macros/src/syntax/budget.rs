@@ -1,5 +1,6 @@
 //! `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
 
+use convnet_core::plan::Memory;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
@@ -19,15 +20,6 @@ pub(crate) struct Limit {
     pub(crate) text: String,
     /// The name `ram` or `flash`.
     pub(crate) key: Ident,
-}
-
-/// What a limit is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Memory {
-    /// The arena.
-    Ram,
-    /// The parameters.
-    Flash,
 }
 
 /// Takes the budget out of the attributes.

@@ -1,6 +1,8 @@
 //! What is read, and what is said of what cannot be read. Where errors point is tested in the
 //! crate `convnet`, `tests/ui`.
 
+use convnet_core::plan::Memory;
+
 use super::*;
 
 fn read(text: &str) -> (Option<Declaration>, Vec<String>) {
