@@ -158,7 +158,13 @@ fn mentions(declaration: &Declaration) -> Vec<Mention> {
     mentions
 }
 
-fn layer(Named { name, path, what }: &Named) -> emit::Layer {
+fn layer(named: &Named) -> emit::Layer {
+    let Named {
+        name,
+        path,
+        docs,
+        what,
+    } = named;
     let layer = match what {
         What::Layer(layer) => layer,
         What::Block(block, op) => {
@@ -214,7 +220,7 @@ fn layer(Named { name, path, what }: &Named) -> emit::Layer {
         name: name.clone(),
         path: path.clone(),
         word: layer.canonical,
-        docs: layer.docs.clone(),
+        docs: docs.clone(),
         detail,
         kind,
     }

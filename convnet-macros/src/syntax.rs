@@ -61,6 +61,8 @@ pub(crate) enum Item {
     Block(Box<Block>),
     /// `[ … ] * 2`; with a name perhaps once.
     Repeat {
+        /// What is said of each of its layers.
+        docs: TokenStream,
         /// The name of all of it.
         name: Option<Ident>,
         /// What is repeated.
@@ -107,8 +109,8 @@ pub(crate) struct Written<T> {
 /// network  :=  attr* visibility "struct" NAME "{" input "," ( item "," )* "}"
 /// attr     :=  ATTRIBUTE  |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
 /// input    :=  "input" "(" size ")"                       width, height, depth: 32x32x3
-/// item     :=  DOC* layer  |  DOC* block
-///           |  "[" ( item "," )* "]" "*" INTEGER
+/// item     :=  DOC* ( layer | block | group )
+/// group    :=  "[" ( item "," )* "]" "*" INTEGER
 ///           |  NAME ":" "[" ( item "," )* "]" [ "*" INTEGER ]
 /// block    :=  [ NAME ":" ] "residual" "{" ( item "," )* [ "shortcut" "{" ( item "," )* "}" ] "}"
 ///           |  [ NAME ":" ] "concat" "{" ( [ NAME ":" ] "[" ( item "," )* "]" "," )* "}"
@@ -227,7 +229,7 @@ fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
     let name = name(input)?;
     if input.peek(syn::token::Bracket) {
-        return Ok(Line::Item(repeat(input, name, depth, errors)?));
+        return Ok(Line::Item(repeat(input, docs, name, depth, errors)?));
     }
     if let Some(line) = block::line(input, &docs, &name, depth, errors) {
         return line;
@@ -300,6 +302,7 @@ fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
 /// `[conv(64, 3x3, pad = 1), relu] * 2`; `stage1: [conv(64, 3x3, pad = 1), relu]`.
 fn repeat(
     input: ParseStream,
+    docs: TokenStream,
     name: Option<Ident>,
     depth: usize,
     errors: &mut Errors,
@@ -312,7 +315,12 @@ fn repeat(
             value: 1,
             tokens: TokenStream::new(),
         };
-        return Ok(Item::Repeat { name, items, count });
+        return Ok(Item::Repeat {
+            docs,
+            name,
+            items,
+            count,
+        });
     }
     if !input.peek(Token![*]) {
         let message = "how often? a repetition is written `[conv(64, 3x3, pad = 1), relu] * 2`";
@@ -327,6 +335,7 @@ fn repeat(
     let tokens = count.to_token_stream();
     match count.to_string().parse() {
         Ok(value @ 1..) => Ok(Item::Repeat {
+            docs,
             name,
             items,
             count: Written { value, tokens },

@@ -42,6 +42,26 @@ fn the_expansion_of_cs231ns_network_is_as_it_was() {
     );
 }
 
+#[test]
+fn what_is_said_of_a_block_is_said_of_its_layers() {
+    let tokens = expand(with_crate(
+        "struct Said {
+            input(8x8x1),
+            /// The stage.
+            stage: [
+                /// The block.
+                residual { /// The filters.
+                    conv(1, 1x1)
+                },
+            ],
+        }",
+    ));
+    let expanded = prettyplease::unparse(&syn2::parse2(tokens).expect("items"));
+    let lines: Vec<_> = expanded.lines().map(str::trim).collect();
+    let docs = ["/// The stage.", "/// The block.", "/// The filters."];
+    assert!(lines.windows(3).any(|window| window == docs), "{expanded}");
+}
+
 /// Declarations that are right, and have everything in them.
 const RIGHT: [&str; 5] = [
     "/// Docs. \n #[budget(ram = 64 KiB, flash = 256 KiB)] pub(crate) struct A { input(32x24x3), \

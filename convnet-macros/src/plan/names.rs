@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use convnet_core::plan::Op;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 
 use crate::report::Errors;
@@ -15,6 +15,8 @@ pub(super) struct Named<'a> {
     pub(super) name: Ident,
     /// The same behind the names of the blocks that it lies in, `block1.conv1`.
     pub(super) path: String,
+    /// What is said of it, and of what it lies in.
+    pub(super) docs: TokenStream,
     /// What it is.
     pub(super) what: What<'a>,
 }
@@ -79,6 +81,8 @@ struct Names<'a> {
 struct Scope<'a> {
     /// The names around it: `stage2.block1`.
     path: String,
+    /// What is said of it.
+    docs: TokenStream,
     /// How many layers of a word.
     words: HashMap<&'a str, usize>,
     /// How often a line was there.
@@ -106,10 +110,18 @@ impl<'a> Names<'a> {
             match item {
                 Item::Layer(layer) => self.layer(layer, scope, repeated, errors),
                 Item::Block(block) => self.block(block, scope, repeated, errors),
-                Item::Repeat { name, items, count } => {
+                Item::Repeat {
+                    docs,
+                    name,
+                    items,
+                    count,
+                } => {
+                    let outer = scope.docs.clone();
+                    scope.docs.extend(docs.clone());
                     let mut inner = name.as_ref().map(|name| {
                         let called = Called::by_name(name);
-                        Scope::at(self.call(called, scope, repeated, errors).1)
+                        let path = self.call(called, scope, repeated, errors).1;
+                        scope.inside(path, &TokenStream::new())
                     });
                     let within = inner.is_none() || count.value > 1;
                     for _ in 0..count.value {
@@ -118,6 +130,7 @@ impl<'a> Names<'a> {
                             break;
                         }
                     }
+                    scope.docs = outer;
                     if self.full {
                         let message = format!("a network has at most {MOST_LAYERS} layers");
                         errors.push(&count.tokens, message);
@@ -146,8 +159,14 @@ impl<'a> Names<'a> {
             canonical: layer.canonical,
         };
         let (name, path) = self.call(called, scope, repeated, errors);
+        let docs = scope.inside(String::new(), &layer.docs).docs;
         let what = What::Layer(layer);
-        self.layers.push(Named { name, path, what });
+        self.layers.push(Named {
+            name,
+            path,
+            docs,
+            what,
+        });
     }
 
     fn block(
@@ -167,11 +186,15 @@ impl<'a> Names<'a> {
         let push = |names: &mut Self, op| {
             if !names.is_full() {
                 let (name, path) = (name.clone(), path.clone());
-                let what = What::Block(block, op);
-                names.layers.push(Named { name, path, what });
+                names.layers.push(Named {
+                    name,
+                    path,
+                    docs: TokenStream::new(),
+                    what: What::Block(block, op),
+                });
             }
         };
-        let mut inner = Scope::at(path.clone());
+        let mut inner = scope.inside(path.clone(), &block.docs);
         let input = self.layers.len();
         match &block.ways {
             Ways::Residual { body, shortcut } => {
@@ -203,7 +226,8 @@ impl<'a> Names<'a> {
         match &branch.name {
             Some(name) => {
                 let path = self.call(Called::by_name(name), scope, false, errors).1;
-                self.walk(&branch.items, &mut Scope::at(path), false, errors);
+                let mut inner = scope.inside(path, &TokenStream::new());
+                self.walk(&branch.items, &mut inner, false, errors);
             }
             None => self.walk(&branch.items, scope, false, errors),
         }
@@ -278,9 +302,11 @@ impl<'a> Names<'a> {
 }
 
 impl Scope<'_> {
-    fn at(path: String) -> Self {
+    /// One that lies in this one.
+    fn inside(&self, path: String, docs: &TokenStream) -> Self {
         Self {
             path,
+            docs: self.docs.clone().into_iter().chain(docs.clone()).collect(),
             ..Self::default()
         }
     }

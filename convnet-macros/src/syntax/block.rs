@@ -9,6 +9,8 @@ use crate::report::Errors;
 
 /// `block1: residual { … }`.
 pub(crate) struct Block {
+    /// What is said of it, and so of each of its layers.
+    pub(crate) docs: TokenStream,
     /// The name the user gave it.
     pub(crate) name: Option<Ident>,
     /// Its word.
@@ -84,7 +86,7 @@ pub(super) fn line(
     if !ahead.peek(token::Brace) && !words::BLOCKS.contains(&text.as_str()) {
         return None;
     }
-    let line = block(input, name, depth, errors);
+    let line = block(input, docs, name, depth, errors);
     // What stands for a block that is wrong has no shape that anybody could rely on.
     Some(line.map(|line| {
         line.unwrap_or_else(|| {
@@ -97,6 +99,7 @@ pub(super) fn line(
 /// `None` is reported.
 fn block(
     input: ParseStream,
+    docs: &TokenStream,
     name: &Option<Ident>,
     depth: usize,
     errors: &mut Errors,
@@ -144,9 +147,10 @@ fn block(
         keys: Vec::new(),
         right: errors.count() == start,
     };
-    let name = name.clone();
+    let (docs, name) = (docs.clone(), name.clone());
     Ok(ways.map(|ways| {
         Line::Item(Item::Block(Box::new(Block {
+            docs,
             name,
             mention,
             ways,

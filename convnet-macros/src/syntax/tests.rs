@@ -5,6 +5,8 @@ use convnet_core::plan::Memory;
 
 use super::*;
 
+mod blocks;
+
 fn read(text: &str) -> (Option<Declaration>, Vec<String>) {
     let mut errors = Errors::default();
     let tokens = text.parse().expect("tokens");
