@@ -12,6 +12,7 @@
 mod args;
 mod block;
 mod budget;
+mod group;
 mod layer;
 mod number;
 mod window;
@@ -20,10 +21,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Result, Token, Visibility, braced, bracketed};
+use syn::{Attribute, Result, Token, Visibility, braced};
 
 pub(crate) use block::{Block, Branch, Ways};
 pub(crate) use budget::Limit;
@@ -222,14 +223,11 @@ enum Line {
     Shortcut(Shortcut),
 }
 
-/// Brackets in brackets; more would only be there to overflow the stack.
-const DEEPEST: usize = 8;
-
 fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
     let name = name(input)?;
     if input.peek(syn::token::Bracket) {
-        return Ok(Line::Item(repeat(input, docs, name, depth, errors)?));
+        return Ok(Line::Item(group::repeat(input, docs, name, depth, errors)?));
     }
     if let Some(line) = block::line(input, &docs, &name, depth, errors) {
         return line;
@@ -297,86 +295,6 @@ fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
         right,
     };
     Ok(Line::Input { mention, size })
-}
-
-/// `[conv(64, 3x3, pad = 1), relu] * 2`; `stage1: [conv(64, 3x3, pad = 1), relu]`.
-fn repeat(
-    input: ParseStream,
-    docs: TokenStream,
-    name: Option<Ident>,
-    depth: usize,
-    errors: &mut Errors,
-) -> Result<Item> {
-    let content;
-    let brackets = bracketed!(content in input).span.join();
-    let items = items(&content, brackets, depth, errors)?;
-    if name.is_some() && !input.peek(Token![*]) {
-        let count = Written {
-            value: 1,
-            tokens: TokenStream::new(),
-        };
-        return Ok(Item::Repeat {
-            docs,
-            name,
-            items,
-            count,
-        });
-    }
-    if !input.peek(Token![*]) {
-        let message = "how often? a repetition is written `[conv(64, 3x3, pad = 1), relu] * 2`";
-        return Err(syn::Error::new(brackets, message));
-    }
-    input.parse::<Token![*]>()?;
-    let count: Literal = input.parse().map_err(|error| {
-        let message =
-            "expected a number: the macro writes the layers out, so it must see how often";
-        syn::Error::new(error.span(), message)
-    })?;
-    let tokens = count.to_token_stream();
-    match count.to_string().parse() {
-        Ok(value @ 1..) => Ok(Item::Repeat {
-            docs,
-            name,
-            items,
-            count: Written { value, tokens },
-        }),
-        _ => {
-            let message = "a repetition is repeated a whole number of times, at least once";
-            Err(syn::Error::new_spanned(count, message))
-        }
-    }
-}
-
-/// The lines between `brackets`, one level deeper.
-fn items(
-    content: ParseStream,
-    brackets: Span,
-    depth: usize,
-    errors: &mut Errors,
-) -> Result<Vec<Item>> {
-    deeper(content, brackets, depth)?;
-    let lines = list(content, errors, |input, errors| {
-        line(input, depth + 1, errors)
-    });
-    let items = lines.into_iter().flatten().filter_map(|line| match line {
-        Line::Item(item) => Some(item),
-        Line::Shortcut(shortcut) => {
-            shortcut.misplaced(errors);
-            None
-        }
-        Line::Input { .. } => None,
-    });
-    Ok(items.collect())
-}
-
-/// Whether brackets may lie in brackets here.
-fn deeper(content: ParseStream, brackets: Span, depth: usize) -> Result<()> {
-    if depth < DEEPEST {
-        return Ok(());
-    }
-    content.parse::<TokenStream>()?;
-    let message = format!("brackets lie at most {DEEPEST} deep");
-    Err(syn::Error::new(brackets, message))
 }
 
 /// Reads what stands between brackets, `item, item, …`. What is wrong is reported and gives `None`,

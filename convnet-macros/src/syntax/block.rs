@@ -4,7 +4,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, braced, bracketed, token};
 
-use super::{Item, Line, Mention, layer, list, words};
+use super::{Item, Line, Mention, group, layer, list, words};
 use crate::report::Errors;
 
 /// `block1: residual { … }`.
@@ -127,7 +127,7 @@ fn block(
         "residual" => residual(&content, braces, &word, depth, errors)?,
         "concat" => concat(&content, &word, depth, errors)?,
         "shortcut" => {
-            let items = super::items(&content, braces, depth, errors)?;
+            let items = group::items(&content, braces, depth, errors)?;
             if let Some(name) = name {
                 errors.push(
                     name,
@@ -186,7 +186,7 @@ fn residual(
 ) -> Result<Option<Ways>> {
     let start = errors.count();
     let (mut body, mut shortcut): (Vec<Item>, Option<Shortcut>) = (Vec::new(), None);
-    super::deeper(content, braces, depth)?;
+    group::deeper(content, braces, depth)?;
     for line in list(content, errors, |input, errors| {
         super::line(input, depth + 1, errors)
     }) {
@@ -258,7 +258,7 @@ fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branc
     let name = starts_branch(input)?;
     let content;
     let brackets = bracketed!(content in input).span.join();
-    let items = super::items(&content, brackets, depth, errors)?;
+    let items = group::items(&content, brackets, depth, errors)?;
     Ok(Branch { name, items })
 }
 
