@@ -3,7 +3,7 @@
 mod common;
 
 use common::check;
-use convnet::{Rng, convnet};
+use convnet::{Parameters, Rng, convnet};
 
 convnet! {
     /// Every layer that there is, each next to others than usual.
@@ -51,6 +51,26 @@ convnet! {
 }
 
 convnet! {
+    /// Layers that normalise: at the image, beside each other, in front of and behind others.
+    struct Normed {
+        input(5x4x3),
+        dropout(0.0),
+        norm: batch_norm,
+        conv(6, 3x3, pad = 1, bias = none),
+        batch_norm(eps = 1e-2),
+        relu,
+        lrn(3, alpha = 0.5, k = 2.0),
+        tanh,
+        up: conv_transpose(4, 3x2, stride = 2, pad = (0, 1)),
+        batch_norm,
+        batch_norm,
+        sigmoid,
+        fc(5),
+        batch_norm,
+    }
+}
+
+convnet! {
     /// Nothing but layers that read their input again.
     struct Swished { input(2x2x3), hard_swish, flatten, hard_swish }
 }
@@ -83,6 +103,35 @@ fn every_gradient_of_groups() {
     check::<Grouped<f64>>(5);
     check::<Grouped<f64>>(6);
     check::<Swished<f64>>(7);
+}
+
+#[test]
+fn every_gradient_of_normalisations() {
+    check::<Normed<f64>>(8);
+    check::<Normed<f64>>(9);
+}
+
+/// S·(W − 1) + F − before − after: 2·(5 − 1) + 3 − 1 and 2·(4 − 1) + 2 − 1.
+#[test]
+fn the_figures_of_normalisations() {
+    let up = Normed::LAYERS
+        .iter()
+        .find(|layer| layer.name == "up")
+        .expect("up");
+    assert_eq!((up.volume, up.parameters), ([7, 10, 4], 3 * 2 * 6 * 4 + 4));
+    assert_eq!(up.macs, 5 * 4 * 6 * 3 * 2 * 4);
+    let norms = 2 * (3 + 6 + 4 + 4 + 5);
+    let others = 3 * 3 * 3 * 6 + up.parameters + 7 * 10 * 4 * 5 + 5;
+    assert_eq!(Normed::PARAMETERS, norms + others);
+    let statistics = <Normed as Parameters>::TENSORS.iter();
+    let statistics = statistics.filter(|tensor| !tensor.role.is_learned());
+    assert_eq!(statistics.map(convnet::Tensor::len).sum::<usize>(), norms);
+    // In place at inference: the largest pair is what `up` reads and writes, in lines of 16.
+    assert_eq!(Normed::ARENA_BYTES, (128 + 288) * 4);
+    let file = convnet::weights::to_bytes(&*Normed::<f32>::random(3)).expect("finite");
+    let copy = Normed::<f32>::__in_flash(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
+    assert_eq!((copy.norm.gamma, copy.norm.variance), ([1.0; 3], [1.0; 3]));
+    assert_eq!(convnet::weights::to_bytes(&copy).expect("finite"), file);
 }
 
 /// A bias that is not learned is no tensor: 6·3·3·2 + 6, 6·3·3 + 6, 9·2, 9·2 numbers are.

@@ -63,6 +63,48 @@ pub struct depthwise {
     pub bias: bool,
 }
 
+/// `conv_transpose(12, 4x4, stride = 2, pad = 1)`: a conv's way back, which makes a volume larger.
+///
+/// Reads WxHxD, writes (S·(W − 1) + F − 2P)x(S·(H − 1) + F − 2P)xK, that of which a conv would make
+/// WxH, and learns F·F·D·K weights and K biases. See
+/// [`layer::ConvTranspose`](crate::layer::ConvTranspose).
+pub struct conv_transpose {
+    /// K, how many filters: the depth of the output.
+    pub filters: usize,
+    /// F, width x height of each filter: `4x4`.
+    pub size: [usize; 2],
+    /// S, how far apart two neighbours stamp their filters. 1 by default.
+    pub stride: [usize; 2],
+    /// P, how much of the border is cut off. None by default.
+    pub pad: Padding,
+}
+
+/// `batch_norm`, `batch_norm(eps = 1e-3)`: each depth slice to a learned mean and deviation.
+///
+/// Normalises by running statistics, in training too: see
+/// [`layer::BatchNorm`](crate::layer::BatchNorm). Learns γ and β, 2·D numbers, and stores as many
+/// statistics.
+pub struct batch_norm {
+    /// ε, added to the variance: between 0 and 1, 1e-5 by default.
+    pub eps: f64,
+}
+
+/// `lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)`: x / (k + alpha/size · Σ x²)^beta, the sum over
+/// neighbouring depth slices.
+///
+/// alpha is divided by the size, as in Caffe and PyTorch and not as in the paper. See
+/// [`layer::Lrn`](crate::layer::Lrn).
+pub struct lrn {
+    /// n, how many neighbours are seen.
+    pub size: usize,
+    /// α, 1e-4 by default.
+    pub alpha: f64,
+    /// β, 0.75 by default.
+    pub beta: f64,
+    /// k, 1 by default.
+    pub k: f64,
+}
+
 /// `max_pool(2x2, stride = 2)`: the largest of each window, depth slice by depth slice.
 ///
 /// See [`layer::MaxPool`](crate::layer::MaxPool).

@@ -123,7 +123,9 @@ impl GradientCheck {
             loss.unwrap_or(f64::NAN) // not with a label that was right before
         };
         let mut report = Report::NOTHING;
-        for (id, (index, tensor)) in (0..).zip(N::TENSORS.iter().enumerate()) {
+        let tensors = (0..).zip(N::TENSORS.iter().enumerate());
+        let learned = tensors.filter(|(_, (_, tensor))| tensor.role.is_learned());
+        for (id, (index, tensor)) in learned {
             for at in self.places(tensor.len(), id) {
                 let w = net.tensor(index)[at];
                 let slope = slope(gradient.tensor(index)[at], |h| {

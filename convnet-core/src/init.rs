@@ -1,11 +1,11 @@
-//! Where learning starts: filters drawn at random, biases zero.
+//! Where learning starts: filters drawn at random, biases zero, gains one.
 //!
 //! The scale is all that matters: the variance of the activations should neither die out nor blow
 //! up from layer to layer (CS231n, *Weight Initialization*).
 
 use core::fmt;
 
-use num_traits::ConstZero;
+use num_traits::{ConstOne, ConstZero};
 
 use crate::{Parameters, Real, Rng, Role, Tensor};
 
@@ -35,7 +35,8 @@ pub enum Init {
 }
 
 impl Init {
-    /// Draws every filter of `parameters` and sets every bias to zero, in place.
+    /// Draws every filter of `parameters` and sets every bias and mean to zero, every gain and
+    /// variance to one, in place.
     ///
     /// Tensor number `i` is drawn from [`Rng::stream`]`(seed, i)`: a change to one layer leaves
     /// what the others draw alone, and `f32` gets the rounded numbers of `f64`.
@@ -46,7 +47,8 @@ impl Init {
                 Role::Filters | Role::Weights => {
                     self.draw(scalars, self.variance(tensor), &mut Rng::stream(seed, id));
                 }
-                Role::Bias => scalars.fill(P::Scalar::ZERO),
+                Role::Bias | Role::Mean => scalars.fill(P::Scalar::ZERO),
+                Role::Gain | Role::Variance => scalars.fill(P::Scalar::ONE),
             }
         }
     }

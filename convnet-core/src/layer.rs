@@ -16,8 +16,10 @@
 //! the tape.
 
 mod avg_pool;
+mod batch_norm;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod depthwise;
 mod dropout;
 mod fc;
@@ -26,6 +28,7 @@ mod global_max_pool;
 mod grouped_conv;
 mod hard_swish;
 mod leaky_relu;
+mod lrn;
 mod max_pool;
 mod relu;
 mod relu6;
@@ -36,8 +39,10 @@ mod softmax;
 mod tanh;
 
 pub use avg_pool::AvgPool;
+pub use batch_norm::BatchNorm;
 pub use concat::Concat;
 pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
 pub use depthwise::Depthwise;
 pub use dropout::Dropout;
 pub use fc::Fc;
@@ -46,6 +51,7 @@ pub use global_max_pool::GlobalMaxPool;
 pub use grouped_conv::GroupedConv;
 pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyRelu;
+pub use lrn::Lrn;
 pub use max_pool::MaxPool;
 pub use relu::Relu;
 pub use relu6::Relu6;

@@ -29,7 +29,10 @@
 //!   w += v; the same while the rate stays the same);
 //! * ε is added to the root, √s + ε, not under it (Adadelta: under it);
 //! * weight decay λ is the L2 term λw added to the gradient, CS231n's ½λw² in the loss (in
-//!   [`AdamW`] it is decoupled), and leaves biases alone.
+//!   [`AdamW`] it is decoupled), and leaves biases and gains alone.
+//!
+//! The statistics of a `batch_norm` are not learned: [`step`](Optimizer::step) moves them by
+//! [`MOMENTUM`] towards the batch's, whatever the optimizer.
 //!
 //! **Invariant:** every optimizer works scalar by scalar, so a tensor may be updated in pieces, by
 //! many threads, and comes out the same to the bit.
@@ -84,7 +87,8 @@ pub trait Optimizer<T: Real> {
     fn check(&self) -> Result<(), OptimError>;
 
     /// One step of one tensor or a part of it. All slices are of one length, but slots past
-    /// [`slots`](Self::slots) may be empty. Nothing is checked here: see [`step`](Self::step).
+    /// [`slots`](Self::slots) may be empty. Not for statistics, and nothing is checked here: see
+    /// [`step`](Self::step).
     fn update(&self, step: Step, role: Role, w: &mut [T], dw: &[T], slots: [&mut [T]; 2]);
 
     /// One step of a whole network. `gradient` is the mean over the batch; `slots` are at least as
@@ -119,9 +123,31 @@ pub trait Optimizer<T: Real> {
                 slots.next().unwrap_or_default(),
             ];
             let (w, dw) = (w.tensor_mut(index), gradient.tensor(index));
-            self.update(step, tensor.role, w, dw, slots);
+            update(self, step, tensor.role, w, dw, slots);
         }
         Ok(())
+    }
+}
+
+/// How far a step moves the statistics of a `batch_norm` to those of the batch: a tenth, as in
+/// PyTorch.
+pub const MOMENTUM: f64 = 0.1;
+
+/// One step of one tensor, or a part of it, that may be a statistic.
+pub(crate) fn update<T: Real>(
+    optimizer: &impl Optimizer<T>,
+    step: Step,
+    role: Role,
+    w: &mut [T],
+    dw: &[T],
+    slots: [&mut [T]; 2],
+) {
+    if role.is_learned() {
+        return optimizer.update(step, role, w, dw, slots);
+    }
+    let momentum = T::of(MOMENTUM);
+    for (w, &dw) in w.iter_mut().zip(dw) {
+        *w -= momentum * dw;
     }
 }
 
@@ -129,7 +155,7 @@ pub trait Optimizer<T: Real> {
 fn decay<T: Real>(weight_decay: f64, role: Role) -> T {
     match role {
         Role::Filters | Role::Weights => T::of(weight_decay),
-        Role::Bias => T::ZERO,
+        Role::Bias | Role::Gain | Role::Mean | Role::Variance => T::ZERO,
     }
 }
 

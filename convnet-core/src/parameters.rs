@@ -1,7 +1,8 @@
 //! # Parameters: what is learned
 //!
 //! A network is a plain struct of tensors. Code that treats all of them alike (optimizers, weight
-//! files, initialisation) sees them by index, in the order of declaration.
+//! files, initialisation) sees them by index, in the order of declaration. A few tensors are not
+//! learned but measured: the statistics of a `batch_norm`.
 
 use bytemuck::Zeroable;
 use num_traits::ConstZero;
@@ -17,8 +18,23 @@ pub enum Role {
     /// The weights of an `fc`, filters as large as the volume they read: `[height, width, depth,
     /// filters]`. They do not slide, so an input is seen by fewer outputs than in a `conv`.
     Weights,
-    /// One number a filter.
+    /// One number a filter, or a depth slice.
     Bias,
+    /// A factor for each depth slice, γ of a `batch_norm`. It begins at 1.
+    Gain,
+    /// The running mean of each depth slice: a statistic. It begins at 0.
+    Mean,
+    /// The running variance of each depth slice: a statistic. It begins at 1.
+    Variance,
+}
+
+impl Role {
+    /// Whether it is learned. What is not is a statistic: its *gradient* is how far it is from what
+    /// was seen, and no optimizer touches it.
+    #[must_use]
+    pub const fn is_learned(self) -> bool {
+        !matches!(self, Self::Mean | Self::Variance)
+    }
 }
 
 /// The name, role and shape of one tensor of parameters.

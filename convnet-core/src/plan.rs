@@ -73,6 +73,15 @@ pub enum Op {
     GlobalAvgPool,
     /// `global_max_pool`.
     GlobalMaxPool,
+    /// `conv_transpose(filters, window)`.
+    ConvTranspose {
+        /// K, how many filters.
+        filters: usize,
+        /// How the conv slides whose way back this is.
+        window: Window,
+    },
+    /// `batch_norm`: at inference in place, in training not.
+    BatchNorm,
     /// `fc(filters)`.
     Fc {
         /// K, how many class scores or hidden neurons.
@@ -80,7 +89,8 @@ pub enum Op {
     },
     /// An activation, in place; its backward needs its output.
     Activation,
-    /// `hard_swish`: at inference in place; in training not, for its backward needs its input.
+    /// `hard_swish`, `lrn`: at inference in place; in training not, for its backward needs its
+    /// input.
     InputActivation,
     /// `dropout`: nothing at inference; in training in place, with a mask as large as its volume.
     Dropout,
@@ -132,16 +142,11 @@ impl Op {
     /// for its maxima again; an average needs only the gradient.)
     #[must_use]
     pub const fn backward_reads_x(&self) -> bool {
-        matches!(
-            self,
-            Self::Conv { .. }
-                | Self::Depthwise { .. }
-                | Self::Fc { .. }
-                | Self::MaxPool(_)
-                | Self::GlobalMaxPool
-                | Self::InputActivation
-                | Self::Own { .. }
-        )
+        self.has_parameters()
+            || matches!(
+                self,
+                Self::MaxPool(_) | Self::GlobalMaxPool | Self::InputActivation | Self::Own { .. }
+            )
     }
 
     /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
@@ -155,7 +160,11 @@ impl Op {
     pub const fn has_parameters(&self) -> bool {
         matches!(
             self,
-            Self::Conv { .. } | Self::Depthwise { .. } | Self::Fc { .. }
+            Self::Conv { .. }
+                | Self::Depthwise { .. }
+                | Self::ConvTranspose { .. }
+                | Self::BatchNorm
+                | Self::Fc { .. }
         )
     }
 
@@ -173,7 +182,7 @@ impl Op {
 
     /// Whether it writes another volume than the one that it reads, at inference.
     const fn infers_apart(&self) -> bool {
-        self.works_apart() && !matches!(self, Self::InputActivation)
+        self.works_apart() && !matches!(self, Self::InputActivation | Self::BatchNorm)
     }
 
     /// The earlier volume that is named.
@@ -208,6 +217,8 @@ pub struct Step {
     pub filter_depth: usize,
     /// Learned scalars.
     pub parameters: usize,
+    /// Scalars that are stored and not learned: statistics, and biases that stay zero.
+    pub fixed: usize,
     /// Multiply-adds of one forward pass. (A `u64`: VGG-16 has more than 2³².)
     pub macs: u64,
     /// Receptive field on the image: height, width; after a block, the larger of its ways. Never
@@ -241,6 +252,8 @@ pub struct Totals {
     pub tape: usize,
     /// Learned scalars.
     pub parameters: usize,
+    /// Scalars that are stored and not learned.
+    pub fixed: usize,
     /// Multiply-adds of one forward pass.
     pub macs: u64,
     /// The step at which the most memory of the arena is alive: its input and its output.
@@ -361,6 +374,7 @@ impl Step {
             added: [0; 2],
             filter_depth: 0,
             parameters: 0,
+            fixed: 0,
             macs: 0,
             field: [0; 2],
             arena: pass,

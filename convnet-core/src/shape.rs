@@ -303,6 +303,44 @@ impl Axis {
         Ok(placed)
     }
 
+    /// The formula solved for W: S·(W' − 1) + F − 2P, of which the filter would make W' = `size`. The
+    /// size of what a transposed conv writes.
+    ///
+    /// # Errors
+    ///
+    /// A [`Misfit`]: a number is zero or too large, or the padding leaves nothing.
+    pub const fn place_transposed(&self) -> Result<Placed, Misfit> {
+        if self.too_large() || self.size.checked_mul(self.stride).is_none() {
+            return Err(Misfit::TooLarge("size, filter, stride or padding"));
+        }
+        if self.size == 0 {
+            return Err(Misfit::NoInput);
+        }
+        if self.filter == 0 {
+            return Err(Misfit::NoSize);
+        }
+        if self.stride == 0 {
+            return Err(Misfit::NoStride);
+        }
+        if self.dilation == 0 {
+            return Err(Misfit::NoDilation);
+        }
+        let stamped = (self.stride * (self.size - 1)).saturating_add(self.covers());
+        match stamped.checked_sub(self.before + self.after) {
+            None | Some(0) => Err(Misfit::Cropped(*self)),
+            Some(_) if self.after >= self.covers() && self.after > self.before => {
+                Err(Misfit::Border(*self))
+            }
+            Some(output) => Ok(Placed {
+                output,
+                before: self.before,
+                lost: 0,
+                spared: 0,
+                added: 0,
+            }),
+        }
+    }
+
     /// How many pixels the filter covers: D·(F − 1) + 1.
     #[must_use]
     pub const fn covers(&self) -> usize {

@@ -43,6 +43,7 @@
 //! number of threads, the time, or how often the training was killed and resumed.
 
 mod batch;
+mod calibrate;
 mod checkpoint;
 mod error;
 mod evaluation;
@@ -52,6 +53,7 @@ mod progress;
 mod run;
 mod trainer;
 
+pub use calibrate::calibrate;
 pub use checkpoint::{CheckpointDefect, CheckpointError};
 pub use error::TrainError;
 pub use evaluation::{Evaluation, evaluate};

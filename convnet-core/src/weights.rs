@@ -81,7 +81,7 @@ pub fn to_bytes<P: Parameters>(parameters: &P) -> Result<Vec<u8>, WeightsError> 
 pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(), WeightsError> {
     let reader = file::Reader::new(bytes)?;
     let views = reader.group::<P>("")?;
-    reader.refuse_extra(views.iter())?;
+    reader.refuse_extra(views.iter(), |_| false)?;
     views
         .iter()
         .try_for_each(file::View::check_finite::<P::Scalar>)?;

@@ -7,8 +7,8 @@
 
 use convnet_core::kernel::{self, Sizes};
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, Depthwise, Fc, GlobalAvgPool, GlobalMaxPool, GroupedConv, Layer,
-    LeakyRelu, MaxPool, Relu, Slide,
+    Activation, AvgPool, Conv, ConvTranspose, Depthwise, Fc, GlobalAvgPool, GlobalMaxPool,
+    GroupedConv, Layer, LeakyRelu, MaxPool, Relu, Slide,
 };
 use convnet_core::{AnyVolume, Real, Volume};
 use proptest::prelude::*;
@@ -237,6 +237,32 @@ proptest! {
             [7, 4, 17] -> [3, 2], 3 x 2, Slide<2, 2, 0, 0>;
             [6, 6, 8] -> [6, 6], 3 x 3, Slide<1, 1, 2, 2, 2, 2>;
             [1, 1, 4] -> [1, 1], 3 x 3, Slide<1, 1, 1, 1>;
+        }
+    }
+
+    #[test]
+    fn conv_transpose(seed: u64) {
+        macro_rules! transpose {
+            ($($t:ident [$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal, $k:literal],
+                $fh:literal x $fw:literal, $slide:ty;)*) => {$(
+                check::<
+                    ConvTranspose<$t, $fh, $fw, $d, $k, $slide>,
+                    Volume<$t, $h, $w, $d>,
+                    Volume<$t, $ho, $wo, $k>,
+                >(ConvTranspose::ZERO, seed, |conv| [
+                    conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
+                    &mut conv.bias,
+                ]);
+            )*};
+        }
+        transpose! {
+            f32 [3, 4, 5] -> [6, 8, 16], 4 x 4, Slide<2, 2, 1, 1>;
+            f64 [3, 4, 5] -> [6, 8, 16], 4 x 4, Slide<2, 2, 1, 1>;
+            f32 [2, 2, 3] -> [4, 4, 2], 2 x 2, Slide<2, 2, 0, 0>;
+            f64 [2, 2, 3] -> [4, 4, 2], 2 x 2, Slide<2, 2, 0, 0>;
+            f32 [3, 1, 8] -> [7, 3, 7], 3 x 3, Slide<2, 1, 0, 0>;
+            f64 [3, 1, 8] -> [7, 3, 7], 3 x 3, Slide<2, 1, 0, 0>;
+            f32 [1, 1, 17] -> [5, 5, 9], 5 x 5, Slide<1, 1, 0, 0>;
         }
     }
 

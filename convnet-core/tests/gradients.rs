@@ -3,8 +3,9 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, Depthwise, Dropout, Fc, GlobalAvgPool, GlobalMaxPool, GroupedConv,
-    HardSwish, InPlace, Layer, LeakyRelu, MaxPool, Relu, Relu6, Sigmoid, Slide, Softmax, Tanh,
+    Activation, AvgPool, BatchNorm, Conv, ConvTranspose, Depthwise, Dropout, Fc, GlobalAvgPool,
+    GlobalMaxPool, GroupedConv, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6,
+    Sigmoid, Slide, Softmax, Tanh,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -102,6 +103,62 @@ fn relu6_is_flat_at_both_ends() {
     let mut dv = Volume([[[1.0]; 6]]);
     Relu6.backward(&v, &mut dv);
     assert_eq!(dv.as_slice(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn conv_transpose() {
+    type Up = ConvTranspose<f64, 3, 4, 2, 5, Slide<2, 3, 1, 0>>;
+    check::<Up, Volume<f64, 3, 2, 2>, Volume<f64, 5, 7, 5>>(Up::ZERO, |up| {
+        let filters = up.filters.as_flattened_mut().as_flattened_mut();
+        [filters.as_flattened_mut(), &mut up.bias]
+    });
+}
+
+/// The statistics stand still, and are no slope: they are not among the parameters. 70 depth
+/// slices are more than are done at a time.
+#[test]
+fn batch_norm() {
+    type X = Volume<f64, 2, 3, 70>;
+    let mut norm = BatchNorm::<f64, 70>::ZERO;
+    let mut rng = Rng::new(231);
+    norm.mean.fill_with(|| rng.normal());
+    norm.variance.fill_with(|| rng.uniform() + 0.5);
+    check::<_, X, X>(norm, |norm| [&mut norm.gamma, &mut norm.beta]);
+}
+
+#[test]
+fn lrn() {
+    type X = Volume<f64, 2, 3, 7>;
+    for (size, alpha, beta, k) in [
+        (5, 0.7, 0.75, 2.0),
+        (2, 1.3, 0.5, 1.0),
+        (1, 0.2, 2.0, 0.5),
+        (9, 1.0, 0.75, 1.0),
+    ] {
+        let lrn = Lrn {
+            size,
+            alpha,
+            beta,
+            k,
+        };
+        check::<Lrn, X, X>(lrn, |_| [&mut [], &mut []]);
+        let mut rng = Rng::new(5);
+        let mut x = X::ZERO;
+        x.as_mut_slice().fill_with(|| rng.normal());
+        let (mut y, mut v) = (X::ZERO, x.clone());
+        lrn.forward(&x, &mut y);
+        lrn.forward_in_place(&mut v);
+        assert_eq!(y, v);
+        // The definition, written down once more, with PyTorch's neighbours.
+        for (x, y) in x.iter().flatten().zip(y.iter().flatten()) {
+            for d in 0..7_usize {
+                let near = (0..7).filter(|&i| i + size / 2 >= d && i <= d + (size - 1) / 2);
+                let sum: f64 = near.map(|i| x[i] * x[i]).sum();
+                let expected = x[d] / (k + alpha / size as f64 * sum).powf(beta);
+                assert!((y[d] - expected).abs() < 1e-12, "{lrn:?}");
+            }
+        }
+    }
 }
 
 #[test]

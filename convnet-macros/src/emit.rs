@@ -90,6 +90,14 @@ pub(crate) enum Kind {
         bias: bool,
         window: Window,
     },
+    ConvTranspose(Window),
+    BatchNorm {
+        epsilon: TokenStream,
+    },
+    Lrn {
+        size: TokenStream,
+        numbers: [TokenStream; 3],
+    },
     Fc,
     MaxPool(Window),
     AvgPool(Window),
@@ -341,6 +349,12 @@ impl Network {
         };
         match &self.layers[i].kind {
             kind if kind.has_parameters() => code!(self.#name),
+            Kind::Lrn {
+                size,
+                numbers: [alpha, beta, k],
+            } => {
+                code!(#layer::Lrn { size: #size, alpha: #alpha, beta: #beta, k: #k })
+            }
             Kind::MaxPool(window) => pool("MaxPool", window),
             Kind::AvgPool(window) => pool("AvgPool", window),
             Kind::GlobalAvgPool => code!(#layer::GlobalAvgPool),
@@ -382,7 +396,7 @@ impl Kind {
         self.has_parameters()
             || matches!(
                 self,
-                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish | Self::Own(_)
+                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish | Self::Lrn { .. } | Self::Own(_)
             )
     }
 
@@ -390,7 +404,20 @@ impl Kind {
     fn has_parameters(&self) -> bool {
         matches!(
             self,
-            Self::Conv { .. } | Self::GroupedConv { .. } | Self::Depthwise { .. } | Self::Fc
+            Self::Conv { .. }
+                | Self::GroupedConv { .. }
+                | Self::Depthwise { .. }
+                | Self::ConvTranspose(_)
+                | Self::BatchNorm { .. }
+                | Self::Fc
+        )
+    }
+
+    /// Whether it works in place at inference and not in training.
+    fn infers_in_place(&self) -> bool {
+        matches!(
+            self,
+            Self::BatchNorm { .. } | Self::HardSwish | Self::Lrn { .. }
         )
     }
 }

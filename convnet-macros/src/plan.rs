@@ -195,6 +195,19 @@ fn layer(named: &Named) -> emit::Layer {
             bias: *bias,
             window: self::window(window),
         },
+        Kind::ConvTranspose { window, .. } => emit::Kind::ConvTranspose(self::window(window)),
+        Kind::BatchNorm { epsilon } => emit::Kind::BatchNorm {
+            epsilon: decimal(epsilon),
+        },
+        Kind::Lrn {
+            size,
+            alpha,
+            beta,
+            k,
+        } => emit::Kind::Lrn {
+            size: argument(size),
+            numbers: [alpha, beta, k].map(decimal),
+        },
         Kind::MaxPool(window) => emit::Kind::MaxPool(self::window(window)),
         Kind::AvgPool(window) => emit::Kind::AvgPool(self::window(window)),
         Kind::GlobalAvgPool => emit::Kind::GlobalAvgPool,

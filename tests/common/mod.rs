@@ -1,15 +1,18 @@
 //! Whole networks against central differences, in f64.
 
 use convnet::gradient_check::slope;
-use convnet::{AnyVolume, Rng, Trainable};
+use convnet::{AnyVolume, Rng, Role, Trainable};
 
 /// The gradient of ⟨scores, weights⟩ on every parameter and on the image.
 pub(crate) fn check<N: Trainable<Scalar = f64>>(seed: u64) {
     let mut rng = Rng::new(seed);
     let mut draw = |values: &mut [f64]| values.iter_mut().for_each(|v| *v = rng.uniform() - 0.5);
     let mut net: Box<N> = bytemuck::zeroed_box();
-    for index in 0..N::TENSORS.len() {
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
         draw(net.tensor_mut(index));
+        if tensor.role == Role::Variance {
+            net.tensor_mut(index).iter_mut().for_each(|v| *v += 1.0);
+        }
     }
     let mut image: Box<N::Input> = bytemuck::zeroed_box();
     draw(image.as_mut_slice());
@@ -40,7 +43,9 @@ pub(crate) fn check<N: Trainable<Scalar = f64>>(seed: u64) {
             .map(|(s, d)| s * d)
             .sum()
     };
-    for (index, tensor) in N::TENSORS.iter().enumerate() {
+    let learned = N::TENSORS.iter().enumerate();
+    let learned = learned.filter(|(_, tensor)| tensor.role.is_learned());
+    for (index, tensor) in learned {
         for at in 0..tensor.len() {
             let w = net.tensor(index)[at];
             let slope = slope(gradient.tensor(index)[at], |h| {

@@ -4,7 +4,7 @@ use super::{OptimError, error};
 use crate::{Parameters, Real};
 
 /// Scales `gradient` down to an L2 norm of `max` over all its tensors, if it is longer. Returns the
-/// norm it had.
+/// norm it had. Statistics are no part of it.
 ///
 /// # Errors
 ///
@@ -14,7 +14,11 @@ use crate::{Parameters, Real};
 pub fn clip_norm<P: Parameters>(gradient: &mut P, max: f64) -> Result<f64, OptimError> {
     error::not_negative("longest gradient", max)?;
     let mut sum = 0.0;
-    for (index, tensor) in P::TENSORS.iter().enumerate() {
+    let learned = || {
+        let tensors = P::TENSORS.iter().enumerate();
+        tensors.filter(|(_, tensor)| tensor.role.is_learned())
+    };
+    for (index, tensor) in learned() {
         // In f64, where the square of no f32 overflows.
         sum += gradient
             .tensor(index)
@@ -30,7 +34,7 @@ pub fn clip_norm<P: Parameters>(gradient: &mut P, max: f64) -> Result<f64, Optim
     let norm = libm::sqrt(sum);
     if norm > max {
         let scale = P::Scalar::of(max / norm);
-        for index in 0..P::TENSORS.len() {
+        for (index, _) in learned() {
             gradient
                 .tensor_mut(index)
                 .iter_mut()

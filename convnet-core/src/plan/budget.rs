@@ -37,7 +37,11 @@ impl Account<'_> {
     pub const fn over(&self, memory: Memory, text: &str, limit: u64) -> Option<Message> {
         let (what, key, scalars) = match memory {
             Memory::Ram => ("planned activations", "ram", self.totals.arena),
-            Memory::Flash => ("parameters", "flash", self.totals.parameters),
+            Memory::Flash => (
+                "parameters",
+                "flash",
+                self.totals.parameters + self.totals.fixed,
+            ),
         };
         let bytes = scalars * SCALAR;
         let over = (bytes as u64).saturating_sub(limit);

@@ -46,6 +46,10 @@ const fn shrink(ops: &mut [Op]) {
         ops[i] = match ops[i] {
             Op::Conv { .. } => Op::conv(1, ONE),
             Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
+            Op::ConvTranspose { .. } => Op::ConvTranspose {
+                filters: 1,
+                window: ONE,
+            },
             Op::MaxPool(_) => Op::MaxPool(ONE),
             Op::AvgPool(_) => Op::AvgPool(ONE),
             Op::Fc { .. } => Op::Fc { filters: 1 },

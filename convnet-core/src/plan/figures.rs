@@ -14,6 +14,7 @@ pub(super) const fn fill(
         arena: 0,
         tape: 0,
         parameters: 0,
+        fixed: 0,
         macs: 0,
         peak: 0,
     };
@@ -55,7 +56,6 @@ const fn place(
         },
     };
     ok!(totals.add(&step));
-    let (sizes, strides) = ops[layer].covers(x);
     let mut reach = match ops[layer] {
         Op::Branch { from } => reach(steps, from),
         _ => reach(steps, layer),
@@ -71,8 +71,7 @@ const fn place(
             }
         }
     }
-    reach[0].grow(sizes[0], strides[0]);
-    reach[1].grow(sizes[1], strides[1]);
+    ops[layer].extend(x, &mut reach);
     // Clamped here or after all layers, what is beyond the image comes to the same.
     step.field = [
         least(reach[0].field, input[0]),
@@ -151,9 +150,28 @@ impl Reach {
 }
 
 impl Op {
+    /// From what one input sees of the image to what one output does.
+    const fn extend(&self, x: [usize; 3], [rows, columns]: &mut [Reach; 2]) {
+        let (sizes, strides) = self.covers(x);
+        rows.grow(sizes[0], strides[0]);
+        columns.grow(sizes[1], strides[1]);
+        if let Self::ConvTranspose { window, .. } = self {
+            rows.jump = rows.jump.div_ceil(window.stride[0]);
+            columns.jump = columns.jump.div_ceil(window.stride[1]);
+        }
+    }
+
     /// How much of its input one output sees, and how far it steps.
     const fn covers(&self, [height, width, _]: [usize; 3]) -> ([usize; 2], [usize; 2]) {
         match self {
+            // As many stamps overlap at most.
+            Self::ConvTranspose { window, .. } => (
+                [
+                    window.size[0].div_ceil(window.stride[0]),
+                    window.size[1].div_ceil(window.stride[1]),
+                ],
+                [1, 1],
+            ),
             Self::Conv { window, .. }
             | Self::Depthwise { window, .. }
             | Self::MaxPool(window)
@@ -162,9 +180,11 @@ impl Op {
             Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
                 ([height, width], [1, 1])
             }
-            Self::Activation | Self::InputActivation | Self::Dropout | Self::Flatten => {
-                ([1, 1], [1, 1])
-            }
+            Self::Activation
+            | Self::InputActivation
+            | Self::BatchNorm
+            | Self::Dropout
+            | Self::Flatten => ([1, 1], [1, 1]),
             Self::Branch { .. } | Self::Add { .. } | Self::Concat { .. } => ([1, 1], [1, 1]),
         }
     }
@@ -174,7 +194,8 @@ impl Totals {
     /// Counts a step in.
     const fn add(&mut self, step: &Step) -> Result<(), Misfit> {
         self.parameters += step.parameters;
-        if self.parameters > MOST_SCALARS {
+        self.fixed += step.fixed;
+        if self.parameters > MOST_SCALARS || self.fixed > MOST_SCALARS {
             return Err(Misfit::TooLarge("number of parameters"));
         }
         self.macs = match self.macs.checked_add(step.macs) {
@@ -215,6 +236,13 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             Ok(step)
         }
         Op::MaxPool(window) | Op::AvgPool(window) => pool(x, window),
+        Op::ConvTranspose { filters, window } => transpose(x, *filters, window),
+        Op::BatchNorm => Ok(Step {
+            volume: x,
+            parameters: 2 * x[2],
+            fixed: 2 * x[2],
+            ..Step::EMPTY
+        }),
         Op::GlobalAvgPool | Op::GlobalMaxPool => Ok(Step {
             volume: [1, 1, x[2]],
             ..Step::EMPTY
@@ -276,12 +304,35 @@ const fn learn(step: &mut Step, filter: [usize; 3], bias: bool) -> Result<(), Mi
         None => return Err(TOO_MANY),
     };
     step.filter_depth = filter[2];
-    step.parameters = if bias { weights + filters } else { weights };
-    step.macs = match (weights as u64).checked_mul((height * width) as u64) {
-        Some(macs) => macs,
-        None => return Err(Misfit::TooLarge("number of multiply-adds")),
-    };
+    if bias {
+        step.parameters = weights + filters;
+    } else {
+        (step.parameters, step.fixed) = (weights, filters);
+    }
+    step.macs = ok!(work(weights, height * width));
     Ok(())
+}
+
+/// A multiply-add for each weight at each position.
+const fn work(weights: usize, positions: usize) -> Result<u64, Misfit> {
+    match (weights as u64).checked_mul(positions as u64) {
+        Some(macs) => Ok(macs),
+        None => Err(Misfit::TooLarge("number of multiply-adds")),
+    }
+}
+
+/// A conv's way back: its weights meet every input.
+const fn transpose(x: [usize; 3], filters: usize, window: &Window) -> Result<Step, Misfit> {
+    let columns = ok!(ok!(window.axis(1, x[1])).place_transposed());
+    let rows = ok!(ok!(window.axis(0, x[0])).place_transposed());
+    let mut step = slide([rows, columns], filters);
+    ok!(learn(
+        &mut step,
+        [window.size[0], window.size[1], x[2]],
+        true
+    ));
+    step.macs = ok!(work(step.parameters - filters, x[0] * x[1]));
+    Ok(step)
 }
 
 /// Whether a volume can be addressed.

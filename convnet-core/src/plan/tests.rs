@@ -147,7 +147,7 @@ fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
             .all(|op| matches!(op, Op::Dropout | Op::Flatten));
         match op {
             Op::Dropout | Op::Flatten => lead && i + 1 == ops.len(),
-            Op::Activation | Op::InputActivation => lead,
+            Op::Activation | Op::InputActivation | Op::BatchNorm => lead,
             _ => true,
         }
     });
@@ -178,7 +178,7 @@ fn every_small_network_keeps_what_it_needs() {
         Op::GlobalMaxPool,
         fc(7),
         Op::Activation,
-        Op::InputActivation,
+        Op::BatchNorm,
         Op::Dropout,
         Op::Flatten,
     ];
@@ -202,6 +202,11 @@ fn any_op() -> impl Strategy<Value = Op> {
         Just(Op::Activation),
         Just(Op::Activation),
         Just(Op::InputActivation),
+        Just(Op::BatchNorm),
+        (1..40usize).prop_map(|filters| Op::ConvTranspose {
+            filters,
+            window: Window::square(2, 2, 0),
+        }),
         Just(Op::GlobalMaxPool),
         Just(Op::Dropout),
         Just(Op::Flatten),

@@ -39,6 +39,8 @@ pub enum Misfit {
     AfterFc(Axis),
     /// (W − F + 2P)/S + 1 is not an integer.
     Remainder(Axis),
+    /// A transposed conv's padding crops everything that it writes.
+    Cropped(Axis),
     /// The padding is as wide as the filter: a position could see nothing but padding. A pool has
     /// no maximum of nothing; a `conv` may have such a border on both sides, but not only at the
     /// end.
@@ -95,6 +97,25 @@ impl Misfit {
                 .push_str("an fc leaves 1x1 to slide over, and its filter is ")
                 .push_number(axis.filter),
             Self::Remainder(axis) => axis.write_formula(text, letter),
+            Self::Cropped(axis) => {
+                text.push_str("S·(")
+                    .push_str(letter)
+                    .push_str(" − 1) + F − 2P = ");
+                text.push_number(axis.stride).push_str("·(");
+                text.push_number(axis.size).push_str(" − 1) + ");
+                text.push_number(axis.filter).push_str(" − ");
+                if axis.before == axis.after {
+                    text.push_str("2·").push_number(axis.before);
+                } else {
+                    text.push_number(axis.before)
+                        .push_str(" − ")
+                        .push_number(axis.after);
+                }
+                let stamped = axis.stride * (axis.size - 1) + axis.covers();
+                text.push_str(" leaves nothing\na padding of less than ")
+                    .push_number(stamped.div_ceil(2))
+                    .push_str(" would fit")
+            }
             Self::Border(axis) => axis
                 .write_filter(text)
                 .push_str(" could see nothing but the padding of ")

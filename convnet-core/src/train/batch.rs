@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluation::best;
 use crate::data::Samples;
 use crate::loss::LossError;
-use crate::optim::{Optimizer, Step};
+use crate::optim::{self, Optimizer, Step};
 use crate::{AnyVolume, Loss, Real, Rng, Trainable};
 
 /// What a network did on the images seen so far; their sum.
@@ -115,6 +115,20 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         Ok(totals)
     }
 
+    /// The mean over `images` images of the gradient of tensor `index`.
+    pub(super) fn mean(&self, index: usize, images: usize) -> Vec<N::Scalar> {
+        let share = N::Scalar::of(1.0 / images as f64);
+        let mut mean = vec![N::Scalar::ZERO; N::TENSORS[index].len()];
+        for shard in &self.shards {
+            let part = shard.gradient.tensor(index);
+            mean.iter_mut()
+                .zip(part)
+                .for_each(|(sum, &part)| *sum += part);
+        }
+        mean.iter_mut().for_each(|sum| *sum *= share);
+        mean
+    }
+
     /// One step along the mean gradient of `images` images.
     ///
     /// Every tensor is halved until a piece fits the fastest cache; there the gradients are added
@@ -142,7 +156,7 @@ impl<N: Trainable + Send + Sync> Shards<N> {
                         .for_each(|(sum, &part)| *sum += part);
                 }
                 dw.iter_mut().for_each(|sum| *sum *= share);
-                optimizer.update(step, tensor.role, w, dw, slots);
+                optim::update(optimizer, step, tensor.role, w, dw, slots);
             };
             let mut slots = slots.iter_mut().map(|slot| slot.tensor_mut(index));
             let slots = [

@@ -155,7 +155,7 @@ pub(super) fn load<P: Parameters>(
     let views = groups.iter().map(|(prefix, _)| reader.group::<P>(prefix));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(weights)?;
     reader
-        .refuse_extra(views.iter().flatten())
+        .refuse_extra(views.iter().flatten(), |_| false)
         .map_err(weights)?;
     let mut all = views.iter().flatten();
     all.try_for_each(View::check_finite::<P::Scalar>)

@@ -117,13 +117,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A tensor that is not among the `known` is an error.
+    /// A tensor that is not among the `known` is an error, unless it is one to `ignore`.
     pub(crate) fn refuse_extra<'v>(
         &self,
         known: impl Iterator<Item = &'v View<'v>> + Clone,
+        ignore: impl Fn(&str) -> bool,
     ) -> Result<(), WeightsError> {
         let mut names = self.metadata.offset_keys().into_iter();
-        match names.find(|name| known.clone().all(|view| view.name != *name)) {
+        match names.find(|name| !ignore(name) && known.clone().all(|view| view.name != *name)) {
             None => Ok(()),
             Some(tensor) => {
                 let expected = known.map(|view| view.name.clone()).collect();

@@ -4,7 +4,12 @@
 //! |---|---|---|---|
 //! | `conv1.weight` of `nn.Conv2d` | `[K, D, H, W]` | `conv1.filters` | `[H, W, D, K]` |
 //! | `fc1.weight` of `nn.Linear` | `[K, D·H·W]` | `fc1.filters` | `[H, W, D, K]` |
+//! | `conv1.weight` of `nn.Conv2d`, groups = G | `[K, D/G, H, W]` | `conv1.filters` | `[H, W, D/G, K]` |
+//! | `up1.weight` of `nn.ConvTranspose2d` | `[D, K, H, W]` | `up1.filters` | `[H, W, K, D]` |
 //! | `conv1.bias` | `[K]` | `conv1.bias` | `[K]` |
+//! | `bn1.weight`, `bn1.bias` of `nn.BatchNorm2d` | `[D]` | `bn1.gamma`, `bn1.beta` | `[D]` |
+//! | `bn1.running_mean`, `bn1.running_var` | `[D]` | `bn1.mean`, `bn1.variance` | `[D]` |
+//! | `bn1.num_batches_tracked` | `[]` | is not read | |
 //!
 //! `nn.Linear` behind `flatten` reads its volume depth slice by depth slice, so its weights are
 //! `[K, D, H, W]` with the last three axes written as one: one permutation serves both.
@@ -25,7 +30,7 @@ use crate::{Parameters, Role, Tensor};
 /// Reads the parameters from a PyTorch file.
 ///
 /// `names` maps layers: `&[("conv1", "features.0"), ("scores", "classifier")]`, ours first. A layer
-/// that is not in the list has the same name there. `.filters` is called `.weight`.
+/// that is not in the list has the same name there. `.filters` and `.gamma` are called `.weight`.
 ///
 /// # Errors
 ///
@@ -41,7 +46,7 @@ pub fn from_pytorch<P: Parameters>(
         reader.view::<P::Scalar>(their_name(tensor, names), |axes| their_shape(tensor, axes))
     };
     let views = P::TENSORS.iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    reader.refuse_extra(views.iter())?;
+    reader.refuse_extra(views.iter(), |name| name.ends_with(".num_batches_tracked"))?;
     views.iter().try_for_each(View::check_finite::<P::Scalar>)?;
     for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
         let to = parameters.tensor_mut(index);
@@ -95,8 +100,10 @@ fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
         .find(|(name, _)| *name == ours)
         .map_or(ours, |(_, theirs)| theirs);
     match tensor.role {
-        Role::Filters | Role::Weights => format!("{theirs}.weight"),
+        Role::Filters | Role::Weights | Role::Gain => format!("{theirs}.weight"),
         Role::Bias => format!("{theirs}.bias"),
+        Role::Mean => format!("{theirs}.running_mean"),
+        Role::Variance => format!("{theirs}.running_var"),
     }
 }
 

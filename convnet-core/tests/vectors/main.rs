@@ -1,5 +1,6 @@
 //! The numbers of PyTorch and of CS231n; see `tests/vectors/README.md` at the root.
 
+mod batch_norm;
 mod case;
 mod cs231n;
 #[macro_use] // the rows of `table`

@@ -133,7 +133,7 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
                 #layer.forward(v, mask, #krate::Rng::stream(seed, #stream));
             }
         }
-        (Kind::HardSwish, _) => {
+        (kind, _) if kind.infers_in_place() => {
             code!(#krate::InPlace::forward_in_place(&#layer, memory.at_mut::<#y, #to>());)
         }
         (Kind::Block(Op::Add { with, .. }), _) => match network.place_of(*with, which) {

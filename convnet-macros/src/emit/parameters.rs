@@ -61,6 +61,20 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
+    if let Kind::BatchNorm { .. } = &network.layers[i].kind {
+        let fields = [
+            ("gamma", "Gain"),
+            ("beta", "Bias"),
+            ("mean", "Mean"),
+            ("variance", "Variance"),
+        ];
+        let tensor = |(field, role)| Tensor {
+            field,
+            role,
+            shape: vec![k.clone()],
+        };
+        return fields.map(tensor).into();
+    }
     let filters = |role, shape: [TokenStream; 4]| Tensor {
         field: "filters",
         role,
@@ -74,6 +88,10 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
         Kind::GroupedConv { bias, window } => {
             let ([fh, fw], d) = (window.size.clone(), network.filter_depth(i));
             (filters("Filters", [fh, fw, d, k.clone()]), *bias)
+        }
+        Kind::ConvTranspose(window) => {
+            let [fh, fw] = window.size.clone();
+            (filters("Filters", [fh, fw, k.clone(), d]), true)
         }
         Kind::Depthwise { bias, window } => {
             let [fh, fw] = window.size.clone();

@@ -54,6 +54,16 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
             let d = network.filter_depth(i);
             code!(#krate::layer::GroupedConv<T, #fh, #fw, #d, #k, #slide>)
         }
+        Kind::ConvTranspose(window) => {
+            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+            code!(#krate::layer::ConvTranspose<T, #fh, #fw, #d, #k, #slide>)
+        }
+        Kind::BatchNorm { epsilon } if epsilon.to_string() == "0.00001" => {
+            code!(#krate::layer::BatchNorm<T, #d>)
+        }
+        Kind::BatchNorm { epsilon } => {
+            code!(#krate::layer::BatchNorm<T, #d, { ::core::primitive::f64::to_bits(#epsilon) }>)
+        }
         Kind::Depthwise { window, .. } => {
             let ([fh, fw], slide) = (&window.size, network.slide(i, window));
             code!(#krate::layer::Depthwise<T, #fh, #fw, #k, #slide>)

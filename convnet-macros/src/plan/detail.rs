@@ -22,10 +22,23 @@ pub(super) fn detail(kind: &Kind) -> String {
         Kind::Depthwise { bias, window } => slide(window, false) + without(*bias),
         Kind::MaxPool(window) | Kind::AvgPool(window) => slide(window, true),
         Kind::Fc { filters } => filters.value.to_string(),
-        Kind::LeakyRelu { slope: decimal } | Kind::Dropout { rate: decimal } => match decimal {
-            Decimal::Known(value) => value.to_string(),
-            Decimal::Named(path) => path.to_string().replace(' ', ""),
-        },
+        Kind::LeakyRelu { slope: decimal } | Kind::Dropout { rate: decimal } => number(decimal),
+        Kind::ConvTranspose { filters, window } => {
+            format!("{} of {}", filters.value, slide(window, false))
+        }
+        Kind::BatchNorm {
+            epsilon: Decimal::Known(1e-5),
+        } => String::new(),
+        Kind::BatchNorm { epsilon } => format!("eps {}", number(epsilon)),
+        Kind::Lrn {
+            size,
+            alpha,
+            beta,
+            k,
+        } => {
+            let [alpha, beta, k] = [alpha, beta, k].map(number);
+            format!("{size}, alpha {alpha}, beta {beta}, k {k}")
+        }
         Kind::Own { what, .. } => what.to_string().replace(' ', ""),
         Kind::GlobalAvgPool
         | Kind::GlobalMaxPool
@@ -36,6 +49,13 @@ pub(super) fn detail(kind: &Kind) -> String {
         | Kind::HardSwish
         | Kind::Softmax
         | Kind::Flatten => String::new(),
+    }
+}
+
+fn number(decimal: &Decimal) -> String {
+    match decimal {
+        Decimal::Known(value) => value.to_string(),
+        Decimal::Named(path) => path.to_string().replace(' ', ""),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
                 Kind::Depthwise { window: w, .. } | Kind::MaxPool(w) | Kind::AvgPool(w) => {
                     window(w)
                 }
+                Kind::ConvTranspose { filters, window: w } => is_named(&filters.value) || window(w),
                 Kind::Fc { filters } => is_named(&filters.value),
                 Kind::Own { volume, .. } => volume.iter().any(is_named),
                 _ => false,
@@ -89,6 +90,7 @@ fn blame(named: &Named) -> Span {
         Some(
             Kind::Conv { window, .. }
             | Kind::Depthwise { window, .. }
+            | Kind::ConvTranspose { window, .. }
             | Kind::MaxPool(window)
             | Kind::AvgPool(window),
         ) => window.size.tokens.clone().into_iter().next(),
@@ -149,6 +151,11 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
             let window = window(krate, w);
             code!(#op::AvgPool(#window))
         }
+        Kind::ConvTranspose { filters, window: w } => {
+            let (filters, window) = (expression(&filters.value), window(krate, w));
+            code!(#op::ConvTranspose { filters: #filters, window: #window })
+        }
+        Kind::BatchNorm { .. } => code!(#op::BatchNorm),
         Kind::GlobalAvgPool => code!(#op::GlobalAvgPool),
         Kind::GlobalMaxPool => code!(#op::GlobalMaxPool),
         Kind::Fc { filters } => {
@@ -161,7 +168,7 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
         | Kind::Sigmoid
         | Kind::Tanh
         | Kind::Softmax => code!(#op::Activation),
-        Kind::HardSwish => code!(#op::InputActivation),
+        Kind::HardSwish | Kind::Lrn { .. } => code!(#op::InputActivation),
         Kind::Dropout { .. } => code!(#op::Dropout),
         Kind::Flatten => code!(#op::Flatten),
         Kind::Own { volume, .. } => {

@@ -110,7 +110,8 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
     let (filters, window) = match op {
         Op::Conv {
             filters, window, ..
-        } => (*filters, *window),
+        }
+        | Op::ConvTranspose { filters, window } => (*filters, *window),
         Op::Depthwise { window, .. } | Op::MaxPool(window) | Op::AvgPool(window) => (1, *window),
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
@@ -143,6 +144,7 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
             bias: *bias,
             window,
         },
+        Op::ConvTranspose { .. } => Op::ConvTranspose { filters, window },
         Op::MaxPool(_) => Op::MaxPool(window),
         Op::AvgPool(_) => Op::AvgPool(window),
         Op::Fc { .. } => Op::Fc { filters },
@@ -161,9 +163,10 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
         }
         Kind::Conv { window, .. }
         | Kind::Depthwise { window, .. }
+        | Kind::ConvTranspose { window, .. }
         | Kind::MaxPool(window)
         | Kind::AvgPool(window) => match failure.misfit {
-            Misfit::Same { .. } | Misfit::Border(_) => &window.pad.tokens,
+            Misfit::Same { .. } | Misfit::Border(_) | Misfit::Cropped(_) => &window.pad.tokens,
             _ => &window.size.tokens,
         },
         Kind::Fc { filters } => &filters.tokens,
@@ -199,6 +202,11 @@ pub(super) fn op(what: &What) -> Op {
         },
         Kind::MaxPool(window) => Op::MaxPool(numbers(window)),
         Kind::AvgPool(window) => Op::AvgPool(numbers(window)),
+        Kind::ConvTranspose { filters, window } => Op::ConvTranspose {
+            filters: number(&filters.value),
+            window: numbers(window),
+        },
+        Kind::BatchNorm { .. } => Op::BatchNorm,
         Kind::GlobalAvgPool => Op::GlobalAvgPool,
         Kind::GlobalMaxPool => Op::GlobalMaxPool,
         Kind::Fc { filters } => Op::Fc {
@@ -210,7 +218,7 @@ pub(super) fn op(what: &What) -> Op {
         | Kind::Sigmoid
         | Kind::Tanh
         | Kind::Softmax => Op::Activation,
-        Kind::HardSwish => Op::InputActivation,
+        Kind::HardSwish | Kind::Lrn { .. } => Op::InputActivation,
         Kind::Dropout { .. } => Op::Dropout,
         Kind::Flatten => Op::Flatten,
         Kind::Own { volume, .. } => Op::Own {

@@ -42,6 +42,20 @@ pub(crate) enum Kind {
     },
     /// A filter for each depth slice.
     Depthwise { bias: bool, window: Window },
+    /// A conv's way back.
+    ConvTranspose {
+        filters: Written<Number>,
+        window: Window,
+    },
+    /// Each depth slice to a learned mean and deviation.
+    BatchNorm { epsilon: Decimal },
+    /// Depth slices against their neighbours.
+    Lrn {
+        size: Number,
+        alpha: Decimal,
+        beta: Decimal,
+        k: Decimal,
+    },
     /// The largest of each window.
     MaxPool(Window),
     /// The mean of each window.
@@ -193,6 +207,7 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     match word.name {
         "conv" => return conv(args, errors),
         "depthwise" => return depthwise(args, errors),
+        "conv_transpose" => return conv_transpose(args, errors),
         "max_pool" => return pool(Kind::MaxPool, args, errors),
         "layer" => return own(args, errors),
         "avg_pool" => return pool(Kind::AvgPool, args, errors),
@@ -202,6 +217,10 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         "fc" => Kind::Fc {
             filters: filters(args, errors),
         },
+        "batch_norm" => Kind::BatchNorm {
+            epsilon: epsilon(args, errors),
+        },
+        "lrn" => lrn(args, errors),
         "relu" => Kind::Relu,
         "relu6" => Kind::Relu6,
         "leaky_relu" => Kind::LeakyRelu {
@@ -249,6 +268,63 @@ fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         window,
     };
     (kind, errors.count() == before)
+}
+
+fn conv_transpose(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let filters = match args.size_instead_of_filters() {
+        Some(tokens) => {
+            let message = "the number of filters comes first, then their size";
+            errors.push(tokens, message);
+            one()
+        }
+        None => filters(args, errors),
+    };
+    let before = errors.count();
+    let window = window::window(args, [1, 1], errors);
+    (
+        Kind::ConvTranspose { filters, window },
+        errors.count() == before,
+    )
+}
+
+/// `batch_norm(eps = 1e-5)`: between 0 and 1.
+fn epsilon(args: &mut Args, errors: &mut Errors) -> Decimal {
+    let value = args.take("eps");
+    let fallback = (1e-5, "eps is a number between 0 and 1, such as 1e-5");
+    let allowed = (Bound::Excluded(0.0), Bound::Excluded(1.0));
+    decimal(value, allowed, fallback, errors)
+}
+
+/// `lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)`.
+fn lrn(args: &mut Args, errors: &mut Errors) -> Kind {
+    let size = args
+        .need("size", errors)
+        .and_then(|value| args.number("size", value, errors));
+    let size = match size {
+        Some(Written {
+            value: Number::Known(0),
+            tokens,
+        }) => {
+            errors.push(
+                tokens,
+                "0 neighbours are nobody: a slice sees itself at least",
+            );
+            Number::Known(1)
+        }
+        Some(Written { value, .. }) => value,
+        None => Number::Known(1),
+    };
+    let mut positive = |name: &str, fallback, message| {
+        let value = args.take(name);
+        let allowed = (Bound::Excluded(0.0), Bound::Unbounded);
+        decimal(value, allowed, (fallback, message), errors)
+    };
+    Kind::Lrn {
+        size,
+        alpha: positive("alpha", 1e-4, "alpha is a number above 0, such as 1e-4"),
+        beta: positive("beta", 0.75, "beta is a number above 0, such as 0.75"),
+        k: positive("k", 1.0, "k is a number above 0, such as 1.0"),
+    }
 }
 
 fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {

@@ -76,7 +76,7 @@ pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
         return tuple(input);
     }
     if let Ok(literal) = input.fork().parse::<Literal>()
-        && literal.to_string().contains('.')
+        && literal.to_string().contains(['.', 'e'])
         && let Ok(value) = literal.to_string().replace('_', "").parse::<f64>()
     {
         input.parse::<Literal>()?;

@@ -46,6 +46,24 @@ pub(super) const WORDS: &[Word] = &[
         keyed: DEPTHWISE,
         example: "depthwise(3x3, stride = 1, pad = 1)",
     },
+    Word {
+        name: "conv_transpose",
+        positional: &["filters", "size"],
+        keyed: &["stride", "pad"],
+        example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",
+    },
+    Word {
+        name: "batch_norm",
+        positional: &[],
+        keyed: &["eps"],
+        example: "batch_norm(eps = 1e-5)",
+    },
+    Word {
+        name: "lrn",
+        positional: &["size"],
+        keyed: &["alpha", "beta", "k"],
+        example: "lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)",
+    },
     bare("relu"),
     bare("relu6"),
     Word {
@@ -130,6 +148,9 @@ pub(super) fn meant(name: &str) -> Vec<&'static str> {
         "gmp" => vec!["global_max_pool"],
         "globalpool" | "globalpooling" => vec!["global_avg_pool", "global_max_pool"],
         "depthwiseconv" | "dwconv" => vec!["depthwise"],
+        "deconv" | "deconvolution" | "upconv" | "transposedconv" => vec!["conv_transpose"],
+        "bn" | "batchnormalization" | "batchnormalisation" => vec!["batch_norm"],
+        "localresponsenorm" => vec!["lrn"],
         "averagepool" => vec!["avg_pool"],
         _ => {
             let same = |word: &&str| word.replace('_', "") == plain;

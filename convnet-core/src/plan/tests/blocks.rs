@@ -107,7 +107,7 @@ fn words() -> Vec<Item> {
         Layer(Op::MaxPool(Window::square(3, 1, 1))),
         Layer(Op::AvgPool(Window::square(3, 1, 1))),
         Layer(Op::Activation),
-        Layer(Op::InputActivation),
+        Layer(Op::BatchNorm),
         Layer(Op::Dropout),
         Layer(Op::Flatten),
     ]

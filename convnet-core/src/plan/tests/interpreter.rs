@@ -28,7 +28,7 @@ pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
     let places: Vec<Place> = steps.iter().map(|step| step.arena.to).collect();
     for i in 0..ops.len() {
         let works = !matches!(ops[i], Op::Dropout | Op::Flatten | Op::Branch { .. });
-        let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation);
+        let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation | Op::BatchNorm);
         memory.forward(i, steps[i].arena, &places, works, apart);
     }
     memory.expect_volume(steps[ops.len() - 1].arena.to, ops.len());
@@ -336,5 +336,12 @@ fn apart(op: &Op) -> bool {
 }
 
 fn learns(op: &Op) -> bool {
-    matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
+    matches!(
+        op,
+        Op::Conv { .. }
+            | Op::Depthwise { .. }
+            | Op::ConvTranspose { .. }
+            | Op::BatchNorm
+            | Op::Fc { .. }
+    )
 }
