@@ -396,7 +396,11 @@ impl Kind {
         self.has_parameters()
             || matches!(
                 self,
-                Self::MaxPool(_) | Self::GlobalMaxPool | Self::HardSwish | Self::Lrn { .. } | Self::Own(_)
+                Self::MaxPool(_)
+                    | Self::GlobalMaxPool
+                    | Self::HardSwish
+                    | Self::Lrn { .. }
+                    | Self::Own(_)
             )
     }
 

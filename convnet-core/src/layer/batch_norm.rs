@@ -38,6 +38,11 @@ use crate::{Real, Volume, flash};
 /// PyTorch's weights, inference is PyTorch's `eval()`, and training is what is known as training
 /// with frozen statistics.
 ///
+/// What this gives was measured on small networks only: with two of them on the 1,797 digits of this
+/// repository, a `batch_norm` behind each `conv` trains as well as none (97 to 99 % of 359 held out,
+/// with and without, after 20 epochs). That it makes very deep networks trainable from scratch, as
+/// the batch's own statistics do, was not shown.
+///
 /// ```
 /// use convnet_core::Volume;
 /// use convnet_core::layer::{BatchNorm, InPlace};

@@ -17,12 +17,12 @@ use crate::{AnyVolume, Network};
 pub enum TrainError {
     /// A set has no images.
     Empty {
-        /// `training`, `validation` or `evaluation`.
+        /// `training`, `validation`, `evaluation` or `calibration`.
         set: &'static str,
     },
     /// The images are not of the network's size.
     Shape {
-        /// `training`, `validation` or `evaluation`.
+        /// `training`, `validation`, `evaluation` or `calibration`.
         set: &'static str,
         /// The network's input: height, width, depth.
         expected: [usize; 3],
@@ -31,7 +31,7 @@ pub enum TrainError {
     },
     /// A label has no class score.
     Label {
-        /// `training`, `validation` or `evaluation`.
+        /// `training`, `validation`, `evaluation` or `calibration`.
         set: &'static str,
         /// The image.
         image: usize,

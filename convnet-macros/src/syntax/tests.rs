@@ -249,7 +249,7 @@ fn a_word_that_is_none_is_answered_with_the_right_one() {
         "`Linear` is not a layer; did you mean `fc`?"
     );
     assert_eq!(meant("transformer"), "`transformer` is not a layer");
-    assert!(error("CONV(1, 3x3)").contains("\nthe layers: conv, depthwise, "));
+    assert!(error("CONV(1, 3x3)").contains("\nthe layers: conv, depthwise, conv_transpose, "));
 }
 
 #[test]
@@ -276,6 +276,21 @@ fn groups_dilation_and_bias_are_read() {
         error("conv(8, 3x3, dilation = 0)"),
         "a dilation of 0 leaves one pixel to see: 1 is none"
     );
+    let layers = self::layers("batch_norm(eps = 1e-3), lrn(5, alpha = 5e-4)");
+    assert!(matches!(
+        layers[0].kind,
+        Kind::BatchNorm {
+            epsilon: Decimal::Known(1e-3)
+        }
+    ));
+    assert!(matches!(
+        layers[1].kind,
+        Kind::Lrn {
+            alpha: Decimal::Known(5e-4),
+            beta: Decimal::Known(0.75),
+            ..
+        }
+    ));
     assert_eq!(
         error("depthwise(3x3, bias = 1)"),
         "every filter learns a bias unless it is told not to: `bias = none`"

@@ -1,0 +1,115 @@
+//! A zoo of known networks, one line each, beside what is published of them.
+//!
+//! `cargo run --release --example zoo`, or with the names of some: `… -- LeNet-5 AlexNet`
+//!
+//! The declarations are in `networks/`; `tests/zoo.rs` holds every volume against its source. What
+//! does not come out even, and how each of them says so:
+//!
+//! | network | layer | needs |
+//! |---|---|---|
+//! | AlexNet of torchvision | conv1: 224, F = 11, S = 4, P = 2 | `fit = crop`: 55.25 |
+//! | ZFNet | conv1: 224, F = 7, S = 2, P = 1 | `fit = crop`: 110.5 |
+//! | ZFNet | pool1, pool2: 110 and 26, F = 3, S = 2 | `fit = pad`: 54.5, 12.5 |
+//! | Caffe's cifar10_quick | pool1, pool2, pool3: 32, 16 and 8, F = 3, S = 2 | `fit = pad`: 15.5, 7.5, 3.5 |
+//! | LeNet-5, AlexNet at 227, VGG, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
+
+mod networks;
+
+use std::time::{Duration, Instant};
+
+use convnet::{AnyVolume, Network, Rng};
+use networks::*;
+
+/// A network, what it is called, and its published parameters and multiply-adds.
+macro_rules! zoo {
+    ($($name:literal $net:ident, $parameters:expr, $macs:expr;)*) => {
+        const NAMES: &[&str] = &[$($name),*];
+
+        fn run(name: &str) {
+            match name {
+                $($name => show::<$net>(name, $net::PARAMETERS, $net::MACS, [$parameters, $macs]),)*
+                _ => println!("there is no {name}; there are {}", NAMES.join(", ")),
+            }
+        }
+    };
+}
+
+zoo! {
+    "LeNet-5" LeNet5, "61,706", "";
+    "ConvNetJS" ConvNetJs, "22,466", "3,920,000";
+    "cifar10_quick" Cifar10Quick, "145,578", "12,354,176";
+    "MobileNet" MobileNet, "4,231,976", "569 M";
+    "AlexNet" AlexNet, "60,965,224", "724,406,816";
+    "TorchAlexNet" TorchAlexNet, "61,100,840", "0.71 G";
+    "ZFNet" ZfNet, "", "";
+    "VGG-16" Vgg16, "138,357,544", "15.47 G";
+    "VGG-19" Vgg19, "143,667,240", "19.63 G";
+}
+
+fn main() {
+    println!(
+        "{:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10}{:>12}",
+        "network",
+        "input",
+        "parameters",
+        "published",
+        "multiply-adds",
+        "published",
+        "arena bytes",
+        "build ms",
+        "forward ms",
+    );
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    match asked.is_empty() {
+        true => NAMES.iter().for_each(|name| run(name)),
+        false => asked.iter().for_each(|name| run(name)),
+    }
+}
+
+/// Builds the network in place with random filters, and runs it: the fastest of five.
+fn show<N: Network<Scalar = f32>>(name: &str, parameters: usize, macs: u64, published: [&str; 2]) {
+    let clock = Instant::now();
+    let mut net: Box<N> = bytemuck::zeroed_box();
+    convnet::init::Init::default().fill(&mut *net, 231);
+    let build = clock.elapsed();
+
+    let (mut image, mut arena): (Box<N::Input>, Box<N::Arena>) =
+        (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+    let mut rng = Rng::new(231);
+    image
+        .as_mut_slice()
+        .iter_mut()
+        .for_each(|pixel| *pixel = rng.uniform() as f32);
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let clock = Instant::now();
+        let scores = net.forward(&image, &mut arena);
+        assert!(scores.as_slice().iter().all(|score| score.is_finite()));
+        fastest = fastest.min(clock.elapsed());
+    }
+    let [h, w, d] = N::Input::SHAPE;
+    println!(
+        "{name:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10.1}{:>12.3}",
+        format!("{w}x{h}x{d}"),
+        grouped(parameters as u64),
+        published[0],
+        grouped(macs),
+        published[1],
+        grouped(size_of::<N::Arena>() as u64),
+        build.as_secs_f64() * 1e3,
+        fastest.as_secs_f64() * 1e3,
+    );
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

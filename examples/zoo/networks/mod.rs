@@ -1,0 +1,15 @@
+//! Networks that people know, as declarations; each says where its figures are published.
+
+mod alexnet;
+mod cifar;
+mod lenet;
+mod mobilenet;
+mod vgg;
+mod zfnet;
+
+pub(crate) use alexnet::{AlexNet, TorchAlexNet};
+pub(crate) use cifar::{Cifar10Quick, ConvNetJs};
+pub(crate) use lenet::LeNet5;
+pub(crate) use mobilenet::MobileNet;
+pub(crate) use vgg::{Vgg16, Vgg19};
+pub(crate) use zfnet::ZfNet;

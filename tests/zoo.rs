@@ -1,0 +1,331 @@
+//! The zoo against what is published: every volume, the parameters, the multiply-adds.
+
+#[path = "../examples/zoo/networks/mod.rs"]
+mod networks;
+
+use convnet::init::Init;
+use convnet::loss::{Loss, SoftmaxCrossEntropy};
+use convnet::optim::{Adam, Optimizer, Step};
+use convnet::plan::LayerInfo;
+use convnet::{AnyVolume, Network, Parameters, Real, Rng, Trainable};
+use networks::*;
+
+/// The volume of every layer that makes another one, width x height x depth; the others must leave
+/// theirs as it is.
+fn check(input: &str, layers: &[LayerInfo<'_>], expected: &str) {
+    let keeps = [
+        "relu",
+        "relu6",
+        "tanh",
+        "lrn",
+        "dropout",
+        "batch_norm",
+        "softmax",
+    ];
+    let mut expected = expected.split_whitespace();
+    let mut volume = input.to_owned();
+    for layer in layers {
+        let [h, w, d] = layer.volume;
+        if !keeps.contains(&layer.word) {
+            volume = expected.next().expect("a volume for each layer").to_owned();
+        }
+        assert_eq!(format!("{w}x{h}x{d}"), volume, "{}", layer.name);
+    }
+    assert_eq!(expected.next(), None);
+}
+
+/// Parameters and multiply-adds of the layer called `name`.
+fn figures(layers: &[LayerInfo<'_>], name: &str) -> (usize, u64) {
+    let layer = layers.iter().find(|layer| layer.name == name);
+    let layer = layer.unwrap_or_else(|| panic!("no layer {name}"));
+    (layer.parameters, layer.macs)
+}
+
+/// LeCun et al. 1998, section II.B: sides, trainable parameters, and connections, which count the
+/// biases too. C3 sees all of S2 here (2,416 parameters; the paper's table of 60 connections has
+/// 1,516), and S2 and S4 learn nothing (12 and 32 in the paper).
+#[test]
+fn lenet_5() {
+    let volumes = "28x28x6 14x14x6 10x10x16 5x5x16 1x1x120 1x1x84 1x1x10";
+    check("32x32x1", LeNet5::LAYERS, volumes);
+    let connections = |name, outputs| {
+        let (parameters, macs) = figures(LeNet5::LAYERS, name);
+        (parameters, macs + outputs)
+    };
+    assert_eq!(connections("c1", 28 * 28 * 6), (156, 122_304));
+    assert_eq!(connections("c5", 120), (48_120, 48_120));
+    assert_eq!(connections("f6", 84), (10_164, 10_164));
+    assert_eq!(LeNet5::PARAMETERS, 61_706);
+    assert_eq!(LeNet5::MACS, 117_600 + 240_000 + 48_000 + 10_080 + 840);
+}
+
+/// Sides and depths: the paper's figure 2 and CS231n, *AlexNet*; sums: Caffe's `bvlc_alexnet`.
+#[test]
+fn alexnet() {
+    let volumes = "55x55x96 27x27x96 27x27x256 13x13x256 13x13x384 13x13x384 13x13x256 6x6x256 \
+                   1x1x4096 1x1x4096 1x1x1000";
+    check("227x227x3", AlexNet::LAYERS, volumes);
+    assert_eq!(AlexNet::PARAMETERS, 60_965_224);
+    assert_eq!(AlexNet::MACS, 724_406_816);
+    // CS231n: 11·11·3·96 weights and 55·55·96 neurons; the paper: 48 deep filters in conv2.
+    assert_eq!(figures(AlexNet::LAYERS, "conv1"), (34_944, 105_415_200));
+    assert_eq!(figures(AlexNet::LAYERS, "conv2").0, 5 * 5 * 48 * 256 + 256);
+}
+
+/// torchvision 0.15, `AlexNet_Weights.IMAGENET1K_V1`: `num_params`, and 0.714 G `_ops`.
+#[test]
+fn torchvisions_alexnet() {
+    let volumes = "55x55x64 27x27x64 27x27x192 13x13x192 13x13x384 13x13x256 13x13x256 6x6x256 \
+                   1x1x4096 1x1x4096 1x1x1000";
+    check("224x224x3", TorchAlexNet::LAYERS, volumes);
+    assert_eq!(TorchAlexNet::PARAMETERS, 61_100_840);
+    assert_eq!(TorchAlexNet::MACS.div_ceil(1_000_000), 715);
+    assert_eq!(TorchAlexNet::MACS, 714_188_480);
+}
+
+/// Zeiler and Fergus 2013, figure 3. No sum is printed there: this one is added up by hand.
+#[test]
+fn zfnet() {
+    let volumes = "110x110x96 55x55x96 26x26x256 13x13x256 13x13x384 13x13x384 13x13x256 6x6x256 \
+                   1x1x4096 1x1x4096 1x1x1000";
+    check("224x224x3", ZfNet::LAYERS, volumes);
+    let convs = [
+        (7, 3, 96),
+        (5, 96, 256),
+        (3, 256, 384),
+        (3, 384, 384),
+        (3, 384, 256),
+    ];
+    let convs: usize = convs.iter().map(|(f, d, k)| f * f * d * k + k).sum();
+    let fcs = (6 * 6 * 256 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 1000;
+    assert_eq!(ZfNet::PARAMETERS, convs + fcs);
+}
+
+/// CS231n, *VGGNet in detail*: every volume; weights without biases, layer by layer.
+#[test]
+fn vgg_16() {
+    let volumes = "224x224x64 224x224x64 112x112x64 112x112x128 112x112x128 56x56x128 \
+                   56x56x256 56x56x256 56x56x256 28x28x256 28x28x512 28x28x512 28x28x512 14x14x512 \
+                   14x14x512 14x14x512 14x14x512 7x7x512 1x1x4096 1x1x4096 1x1x1000";
+    check("224x224x3", Vgg16::LAYERS, volumes);
+    let weights = [
+        1_728,
+        36_864,
+        73_728,
+        147_456,
+        294_912,
+        589_824,
+        589_824,
+        1_179_648,
+        2_359_296,
+        2_359_296,
+        2_359_296,
+        2_359_296,
+        2_359_296,
+        102_760_448,
+        16_777_216,
+        4_096_000,
+    ];
+    let learning = Vgg16::LAYERS.iter().filter(|layer| layer.parameters > 0);
+    let ours: Vec<_> = learning
+        .map(|layer| layer.parameters - layer.volume[2])
+        .collect();
+    assert_eq!(ours, weights);
+    assert_eq!(Vgg16::PARAMETERS, 138_357_544);
+    assert_eq!(Vgg16::MACS, 15_470_264_320);
+}
+
+/// Simonyan and Zisserman 2014, table 1, column E; torchvision's sums.
+#[test]
+fn vgg_19() {
+    let volumes = "224x224x64 224x224x64 112x112x64 112x112x128 112x112x128 56x56x128 \
+                   56x56x256 56x56x256 56x56x256 56x56x256 28x28x256 \
+                   28x28x512 28x28x512 28x28x512 28x28x512 14x14x512 \
+                   14x14x512 14x14x512 14x14x512 14x14x512 7x7x512 1x1x4096 1x1x4096 1x1x1000";
+    check("224x224x3", Vgg19::LAYERS, volumes);
+    assert_eq!(Vgg19::PARAMETERS, 143_667_240);
+    assert_eq!(Vgg19::MACS / 10_000_000, 1963);
+}
+
+/// Howard et al. 2017, table 1 (volumes) and table 4 (569 M multiply-adds); Keras's
+/// `MobileNet().summary()`: trainable and non-trainable parameters.
+#[test]
+fn mobilenet() {
+    let volumes = "112x112x32 112x112x32 112x112x64 56x56x64 56x56x128 56x56x128 56x56x128 \
+                   28x28x128 28x28x256 28x28x256 28x28x256 14x14x256 14x14x512 \
+                   14x14x512 14x14x512 14x14x512 14x14x512 14x14x512 14x14x512 14x14x512 14x14x512 \
+                   14x14x512 14x14x512 7x7x512 7x7x1024 7x7x1024 7x7x1024 1x1x1024 1x1x1000";
+    check("224x224x3", MobileNet::LAYERS, volumes);
+    assert_eq!(MobileNet::PARAMETERS, 4_231_976);
+    assert_eq!((MobileNet::MACS + 500_000) / 1_000_000, 569);
+    let tensors = <MobileNet as Parameters>::TENSORS.iter();
+    let statistics = tensors.filter(|tensor| !tensor.role.is_learned());
+    assert_eq!(statistics.map(|tensor| tensor.len()).sum::<usize>(), 21_888);
+    // Table 2: 1x1 convs are 94.86 % of the work and 74.59 % of the parameters.
+    let pointwise = MobileNet::LAYERS
+        .iter()
+        .filter(|layer| layer.word == "conv" && layer.detail.contains("of 1x1"));
+    let share = pointwise.map(|layer| layer.macs).sum::<u64>() as f64 / MobileNet::MACS as f64;
+    assert!((share - 0.9486).abs() < 0.002, "{share}");
+}
+
+/// Caffe, `examples/cifar10/cifar10_quick_train_test.prototxt`.
+#[test]
+fn cifar10_quick() {
+    let volumes = "32x32x32 16x16x32 16x16x32 8x8x32 8x8x64 4x4x64 1x1x64 1x1x10";
+    check("32x32x3", Cifar10Quick::LAYERS, volumes);
+    assert_eq!(Cifar10Quick::PARAMETERS, 145_578);
+    assert_eq!(Cifar10Quick::MACS, 12_354_176);
+}
+
+/// ConvNetJS, `demo/cifar10.html`.
+#[test]
+fn conv_net_js() {
+    let volumes = "32x32x16 16x16x16 16x16x20 8x8x20 8x8x20 4x4x20 1x1x10";
+    check("32x32x3", ConvNetJs::LAYERS, volumes);
+    assert_eq!(ConvNetJs::PARAMETERS, 22_466);
+    assert_eq!(ConvNetJs::MACS, 3_920_000);
+}
+
+/// The table at the head of the example.
+#[test]
+fn what_does_not_come_out_even() {
+    let uneven = |layers: &[LayerInfo<'_>]| -> Vec<String> {
+        let fits = layers.iter().filter_map(|layer| {
+            let fit = layer.detail.rsplit_once("fit ")?.1;
+            Some(format!("{} {fit}", layer.name))
+        });
+        fits.collect()
+    };
+    assert_eq!(uneven(TorchAlexNet::LAYERS), ["conv1 crop"]);
+    assert_eq!(
+        uneven(ZfNet::LAYERS),
+        ["conv1 crop", "pool1 pad", "pool2 pad"]
+    );
+    assert_eq!(
+        uneven(Cifar10Quick::LAYERS),
+        ["pool1 pad", "pool2 pad", "pool3 pad"]
+    );
+    for even in [
+        LeNet5::LAYERS,
+        AlexNet::LAYERS,
+        Vgg16::LAYERS,
+        Vgg19::LAYERS,
+        MobileNet::LAYERS,
+        ConvNetJs::LAYERS,
+    ] {
+        assert!(uneven(even).is_empty());
+    }
+}
+
+fn image<V: AnyVolume>(seed: u64) -> Box<V> {
+    let mut image: Box<V> = bytemuck::zeroed_box();
+    let mut rng = Rng::new(seed);
+    let pixels = image.as_mut_slice().iter_mut();
+    pixels.for_each(|pixel| *pixel = V::Scalar::of(rng.uniform()));
+    image
+}
+
+/// Built in place on the heap, with a stack of 256 KB, and run with random filters.
+fn runs<N: Network + 'static>() {
+    let run = || {
+        let (mut net, mut arena): (Box<N>, Box<N::Arena>) =
+            (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+        Init::default().fill(&mut *net, 231);
+        let scores = net.forward(&image::<N::Input>(1), &mut arena).as_slice();
+        assert!(scores.iter().all(|score| score.to_f64().is_finite()));
+        assert!(scores.iter().any(|&score| score != scores[0]));
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(run);
+    thread.expect("a thread").join().expect("finite scores");
+}
+
+#[test]
+fn the_small_ones_run() {
+    runs::<LeNet5>();
+    runs::<ConvNetJs>();
+    runs::<Cifar10Quick>();
+}
+
+/// Half a billion to twenty billion multiply-adds each: seconds with an optimised core, minutes
+/// without, so a debug build only builds them.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "minutes without optimisation")]
+fn the_large_ones_run() {
+    runs::<MobileNet>();
+    runs::<AlexNet>();
+    runs::<TorchAlexNet>();
+    runs::<ZfNet>();
+    runs::<Vgg16>();
+    runs::<Vgg19>();
+}
+
+#[test]
+fn the_large_ones_are_built_in_place() {
+    fn built<N: Trainable + 'static>() {
+        let build = || {
+            let (net, arena, tape): (Box<N>, Box<N::Arena>, Box<N::Tape>) = (
+                bytemuck::zeroed_box(),
+                bytemuck::zeroed_box(),
+                bytemuck::zeroed_box(),
+            );
+            assert!(size_of_val(&*net) > 1 << 20);
+            assert!(size_of_val(&*arena) < size_of_val(&*tape));
+        };
+        let thread = std::thread::Builder::new()
+            .stack_size(256 << 10)
+            .spawn(build);
+        thread
+            .expect("a thread")
+            .join()
+            .expect("no large value on the stack");
+    }
+    built::<MobileNet>();
+    built::<AlexNet>();
+    built::<TorchAlexNet>();
+    built::<ZfNet>();
+    built::<Vgg16>();
+    built::<Vgg19>();
+}
+
+/// CS231n, *Babysitting the learning process*: a network that learns gets a handful of images right,
+/// however random they are.
+fn overfits<N: Trainable<Scalar = f32>>(steps: u64) {
+    const IMAGES: usize = 3;
+    let mut net: Box<N> = bytemuck::zeroed_box();
+    Init::default().fill(&mut *net, 231);
+    let (mut gradient, mut m, mut v): (Box<N>, Box<N>, Box<N>) = (
+        bytemuck::zeroed_box(),
+        bytemuck::zeroed_box(),
+        bytemuck::zeroed_box(),
+    );
+    let mut tape: Box<N::Tape> = bytemuck::zeroed_box();
+    let mut d_scores: Box<N::Output> = bytemuck::zeroed_box();
+    let images: Vec<Box<N::Input>> = (0..IMAGES as u64).map(image).collect();
+    let loss = SoftmaxCrossEntropy::default();
+    let mut losses = Vec::new();
+    for count in 0..steps {
+        gradient.fill_zero();
+        let mut sum = 0.0;
+        for (label, image) in images.iter().enumerate() {
+            let scores = net.forward_train(image, &mut tape, count).as_slice();
+            sum += loss.loss(scores, label, d_scores.as_mut_slice()).unwrap();
+            let share = 1.0 / IMAGES as f32;
+            d_scores.as_mut_slice().iter_mut().for_each(|d| *d *= share);
+            net.backward(image, None, &mut tape, &d_scores, &mut gradient);
+        }
+        losses.push(sum / IMAGES as f32);
+        let step = Step { rate: 3e-3, count };
+        Adam::default()
+            .step(step, &mut *net, &gradient, &mut [&mut *m, &mut *v])
+            .unwrap();
+    }
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    assert!(first > 1.0 && last < 0.1, "{first} to {last}");
+}
+
+#[test]
+fn the_small_ones_overfit_a_handful_of_images() {
+    overfits::<LeNet5>(40);
+    overfits::<ConvNetJs>(25);
+}
