@@ -138,7 +138,6 @@ fn pytorchs_names_and_its_counter() {
         &[],
         7_i64.to_le_bytes().to_vec(),
     );
-    drop(put);
     header.push('}');
     let file = |header: &str| {
         let length = (header.len() as u64).to_le_bytes();
