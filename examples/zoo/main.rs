@@ -10,6 +10,12 @@
 //! | AlexNet of torchvision | conv1: 224, F = 11, S = 4, P = 2 | `fit = crop`: 55.25 |
 //! | ZFNet | conv1: 224, F = 7, S = 2, P = 1 | `fit = crop`: 110.5 |
 //! | ZFNet | pool1, pool2: 110 and 26, F = 3, S = 2 | `fit = pad`: 54.5, 12.5 |
+//! | SqueezeNet 1.0 | conv1: 224, F = 7, S = 2 | `fit = crop`: 109.5 |
+//! | | the pool behind fire4: 54, F = 3, S = 2 | `fit = pad`: 26.5 |
+//! | SqueezeNet 1.1 | conv1: 224, F = 3, S = 2 | `fit = crop`: 111.5 |
+//! | GoogLeNet | conv1: 224, F = 7, S = 2, P = 3 | `fit = crop`: 112.5 |
+//! | | pool1, pool2, pool3: 112, 56 and 28, F = 3, S = 2 | `fit = pad`: 55.5, 27.5, 13.5 |
+//! | ResNet-18 and 34 | the first conv (F = 7, P = 3), the pool (F = 3, P = 1), all that steps by 2 | `fit = crop` |
 //! | Caffe's cifar10_quick | pool1, pool2, pool3: 32, 16 and 8, F = 3, S = 2 | `fit = pad`: 15.5, 7.5, 3.5 |
 //! | LeNet-5, AlexNet at 227, VGG, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
 
@@ -42,6 +48,11 @@ zoo! {
     "AlexNet" AlexNet, "60,965,224", "724,406,816";
     "TorchAlexNet" TorchAlexNet, "61,100,840", "0.71 G";
     "ZFNet" ZfNet, "", "";
+    "SqueezeNet1.0" SqueezeNet10, "1,248,424", "0.82 G";
+    "SqueezeNet1.1" SqueezeNet11, "1,235,496", "0.35 G";
+    "GoogLeNet" GoogLeNet, "6,624,904", "1.50 G";
+    "ResNet-18" ResNet18, "11,689,512", "1.81 G";
+    "ResNet-34" ResNet34, "21,797,672", "3.66 G";
     "VGG-16" Vgg16, "138,357,544", "15.47 G";
     "VGG-19" Vgg19, "143,667,240", "19.63 G";
 }
