@@ -126,6 +126,36 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     }
 }
 
+impl<T: Real, const N: usize> Overlay<T, N> {
+    /// The volume at `X_AT` to read and the volumes at `A_AT` and `Y_AT` to write.
+    pub fn read_one<X, const X_AT: usize, A, const A_AT: usize, Y, const Y_AT: usize>(
+        &mut self,
+    ) -> (&X, &mut A, &mut Y)
+    where
+        X: AnyVolume<Scalar = T>,
+        A: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+    {
+        const {
+            check::<X>(X_AT, N);
+            check::<A>(A_AT, N);
+            check::<Y>(Y_AT, N);
+            apart::<X, A>(X_AT, A_AT);
+            apart::<X, Y>(X_AT, Y_AT);
+            apart::<A, Y>(A_AT, Y_AT);
+        }
+        let base = self.scalars.as_mut_ptr();
+        // SAFETY: all are inside and aligned, and no two of them meet (all checked).
+        unsafe {
+            (
+                &*base.add(X_AT).cast::<X>(),
+                &mut *base.add(A_AT).cast::<A>(),
+                &mut *base.add(Y_AT).cast::<Y>(),
+            )
+        }
+    }
+}
+
 /// Scalars between two places of a plan: 16 `f32` fill a cache line, so every place is aligned for
 /// `f32` and for `f64`.
 pub const LINE: usize = 16;

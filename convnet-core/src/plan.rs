@@ -35,6 +35,7 @@ mod liveness;
 mod memory;
 mod message;
 mod pass;
+mod rows;
 
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
@@ -67,6 +68,15 @@ pub enum Op {
     },
     /// `max_pool(window)`.
     MaxPool(Window),
+    /// A `max_pool` at the end of a group that is computed row by row: at inference there are only
+    /// as many rows of the `conv` at a time as a window sees, and the activations in between, which
+    /// must be such as never fall, come after the pool.
+    RowPool {
+        /// How its windows slide.
+        window: Window,
+        /// How many layers before it the `conv` stands.
+        back: usize,
+    },
     /// `avg_pool(window)`; padding is not counted in the average.
     AvgPool(Window),
     /// `global_avg_pool`.
@@ -145,7 +155,11 @@ impl Op {
         self.has_parameters()
             || matches!(
                 self,
-                Self::MaxPool(_) | Self::GlobalMaxPool | Self::InputActivation | Self::Own { .. }
+                Self::MaxPool(_)
+                    | Self::RowPool { .. }
+                    | Self::GlobalMaxPool
+                    | Self::InputActivation
+                    | Self::Own { .. }
             )
     }
 
@@ -226,6 +240,9 @@ pub struct Step {
     pub field: [usize; 2],
     /// Where the slice of a `Concat` begins in the depth.
     pub slice: usize,
+    /// How many rows of the output there are at a time at inference: all, or those that a
+    /// [`RowPool`](Op::RowPool) sees.
+    pub rows: usize,
     /// `forward`, in the arena.
     pub arena: Pass,
     /// `forward_train`, in the tape.
@@ -377,6 +394,7 @@ impl Step {
             fixed: 0,
             macs: 0,
             field: [0; 2],
+            rows: 0,
             arena: pass,
             tape: pass,
             slice: 0,

@@ -22,7 +22,7 @@ mod surface;
 mod training;
 mod vocabulary;
 
-use convnet_core::plan::{Flow, Op, Pass, Place, Step, Totals};
+use convnet_core::plan::{Flow, How, Op, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
@@ -301,6 +301,19 @@ impl Network {
             Some(plan) => code!({ #plan.steps[#i].#name.sum_scalar() }),
             None => literal(self.flow(i, which).sum_scalar()),
         }
+    }
+
+    /// The `conv` whose rows the pool `i` asks for.
+    fn rows_before(&self, i: usize) -> Option<usize> {
+        let Kind::MaxPool(_) = self.layers[i].kind else {
+            return None;
+        };
+        let skips = |&before: &usize| {
+            let between = matches!(self.layers[before].kind, Kind::Relu | Kind::Relu6);
+            !(between && self.steps[before].arena.how == How::Skip)
+        };
+        let conv = (0..i).rev().find(skips)?;
+        (self.steps[conv].arena.how == How::Rows).then_some(conv)
     }
 
     /// Whether layer `i` has parameters: then it is a field.

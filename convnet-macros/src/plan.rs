@@ -39,11 +39,11 @@ pub(crate) fn plan(
     let written = input.map(|input| input.value.each_ref());
     let waits = named::any(declaration, &layers);
     let placed = match waits {
-        true => place::structure(&layers)?,
+        true => place::structure(&layers, declaration.row_by_row)?,
         false => {
             let [h, w, d] = written.map_or([None; 3], |written| written.map(Number::known));
             let image = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
-            place::place(image, &layers, errors)?
+            place::place(image, &layers, declaration.row_by_row, errors)?
         }
     };
     // What resembles the network may have volumes that a layer written by hand does not know.

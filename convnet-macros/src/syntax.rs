@@ -38,10 +38,12 @@ use block::Shortcut;
 
 /// A network, as declared.
 pub(crate) struct Declaration {
-    /// What stands above the struct, except the budget.
+    /// What stands above the struct, except the next two.
     pub(crate) attrs: Vec<Attribute>,
     /// `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
     pub(crate) budget: Vec<Limit>,
+    /// `#[row_by_row]`.
+    pub(crate) row_by_row: bool,
     /// Who sees it.
     pub(crate) vis: Visibility,
     /// Its name.
@@ -108,7 +110,8 @@ pub(crate) struct Written<T> {
 ///
 /// ```text
 /// network  :=  attr* visibility "struct" NAME "{" input "," ( item "," )* "}"
-/// attr     :=  ATTRIBUTE  |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
+/// attr     :=  ATTRIBUTE  |  "#[row_by_row]"
+///           |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
 /// input    :=  "input" "(" size ")"                       width, height, depth: 32x32x3
 /// item     :=  DOC* ( layer | block | group )
 /// group    :=  "[" ( item "," )* "]" "*" INTEGER
@@ -151,6 +154,7 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
     braced!(content in input);
     let mut mentions = Vec::new();
     let budget = budget::take(&mut attrs, &mut mentions, errors);
+    let row_by_row = budget::take_row_by_row(&mut attrs, errors);
     let (size, items) = body(&content, &name, &mut mentions, errors);
     if !input.is_empty() {
         errors.absorb(input.error("one network a `convnet!`: the next one gets its own"));
@@ -159,6 +163,7 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
     Ok(Declaration {
         attrs,
         budget,
+        row_by_row,
         vis,
         name,
         input: size,

@@ -105,10 +105,13 @@ impl<T: Real> Operands<'_, T> {
     #[inline(never)]
     fn run(&self, rows: &mut [T], y: &mut [T]) -> Option<()> {
         let (pool, [height, width, filters]) = (self.pool, self.pool.x);
-        let row = width * filters;
+        let (row, out) = (width * filters, pool.y[1] * filters);
+        if out == 0 {
+            return None;
+        }
         // The map's rows that lie in `rows`.
         let (mut first, mut end) = (0, 0);
-        for (oy, y) in y.chunks_exact_mut(pool.y[1] * filters).enumerate() {
+        for (oy, y) in y.chunks_exact_mut(out).enumerate() {
             let (start, above) = window(oy, pool);
             let until = (start + pool.filter[0] - above).min(height);
             let (from, kept) = (start - first, end.max(start) - start);
@@ -179,6 +182,9 @@ fn conv_plain<T: Real>(
     y: &mut [T],
 ) -> Option<()> {
     let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
+    if k == 0 {
+        return None;
+    }
     y.iter_mut()
         .zip(bias.iter().cycle())
         .for_each(|(y, bias)| *y = *bias);

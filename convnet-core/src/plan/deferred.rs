@@ -51,6 +51,7 @@ const fn shrink(ops: &mut [Op]) {
                 window: ONE,
             },
             Op::MaxPool(_) => Op::MaxPool(ONE),
+            Op::RowPool { back, .. } => Op::RowPool { window: ONE, back },
             Op::AvgPool(_) => Op::AvgPool(ONE),
             Op::Fc { .. } => Op::Fc { filters: 1 },
             Op::Own { .. } => Op::Own { volume: [1; 3] },

@@ -15,7 +15,7 @@
 use super::block::readers;
 use super::figures::learned;
 use super::memory::Buffer;
-use super::{Flow, How, Op, Pass, Place, Step, volume};
+use super::{Flow, How, Op, Pass, Place, Step, rows, volume};
 
 /// A layer's buffers: its output, the gradient on its input, a dropout's mask.
 type Buffers = [Buffer; 3];
@@ -57,7 +57,18 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
             Op::Dropout => !training,
             _ => false,
         };
+        let pool = match training {
+            true => None,
+            false => rows::pool_of(ops, i),
+        };
+        let [height, width, depth] = steps[i].volume;
+        let rows = match pool {
+            Some((_, rows)) if rows < height => rows,
+            _ => height,
+        };
         let how = match from {
+            _ if pool.is_some() && op.infers_apart() => How::Rows,
+            _ if pool.is_some() => How::Skip,
             _ if training && op.works_apart() => How::Apart,
             _ if !training && op.infers_apart() => How::Apart,
             // Somebody must write the output, if only the image again.
@@ -76,7 +87,10 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
                 pass.to = named;
                 keep(from, i, buffers, Y);
             }
-            _ => run(pass, i, product(steps[i].volume), buffers, Y),
+            _ => run(pass, i, product([rows, width, depth]), buffers, Y),
+        }
+        if let Some((pool, _)) = pool {
+            keep(pass.from, pool, buffers, Y);
         }
         keep(named, i, buffers, Y);
         if training {
@@ -94,6 +108,7 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
             steps[i].tape = pass;
         } else {
             steps[i].arena = pass;
+            steps[i].rows = rows;
         }
         before = pass.to;
         i += 1;
@@ -261,7 +276,7 @@ const fn flow(
 const fn pass(from: Place, how: How, fresh: Place) -> Pass {
     let to = match how {
         How::Skip | How::InPlace => from,
-        How::Apart | How::Copy => fresh,
+        How::Apart | How::Copy | How::Rows => fresh,
     };
     Pass { from, to, how }
 }
@@ -271,7 +286,7 @@ const fn run(pass: Pass, moment: usize, scalars: usize, buffers: &mut [Buffers],
     if !matches!(pass.how, How::Skip) {
         keep(pass.from, moment, buffers, kind);
     }
-    if let (How::Apart | How::Copy, Place::At(owner)) = (pass.how, pass.to) {
+    if let (How::Apart | How::Copy | How::Rows, Place::At(owner)) = (pass.how, pass.to) {
         buffers[owner][kind] = Buffer::new(scalars, moment);
     }
 }

@@ -93,7 +93,9 @@ impl Op {
     const fn window(&self) -> Option<(Window, bool)> {
         match self {
             Self::Conv { window, .. } | Self::Depthwise { window, .. } => Some((*window, false)),
-            Self::MaxPool(window) | Self::AvgPool(window) => Some((*window, true)),
+            Self::MaxPool(window) | Self::RowPool { window, .. } | Self::AvgPool(window) => {
+                Some((*window, true))
+            }
             _ => None,
         }
     }

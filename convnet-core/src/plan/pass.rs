@@ -33,6 +33,8 @@ pub enum How {
     Copy,
     /// The layer reads `from` and writes `to`, which do not overlap. A `Concat` writes its slice.
     Apart,
+    /// As `Apart`, a few rows at a time, whenever the `RowPool` that reads them asks for more.
+    Rows,
 }
 
 /// One layer in one pass.

@@ -74,8 +74,12 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
     let layer = network.borrowed(i);
+    if let (Which::Arena, Some(conv)) = (which, network.rows_before(i)) {
+        return row_by_row(network, conv, i);
+    }
     match (pass.how, pass.from) {
-        (How::Skip, _) => TokenStream::new(),
+        // A pool asks for the rows.
+        (How::Skip | How::Rows, _) => TokenStream::new(),
         (How::InPlace, _) => in_place(network, i, which),
         (How::Copy, Place::At(_)) => {
             let rest = in_place(network, i, which);
@@ -103,6 +107,44 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             let forward = forward(network, i);
             code!(#forward(#layer, input, memory.at_mut::<#y, #to>());)
         }
+    }
+}
+
+/// The pool `pool` with the `conv` before it, a few rows at a time, and then the activations that
+/// stand between them.
+fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
+    let krate = &network.krate;
+    let [height, width, depth] = [0, 1, 2].map(|axis| network.axis(conv, axis));
+    let rows = match &network.plan {
+        Some(plan) => code!({ #plan.steps[#conv].rows }),
+        None => literal(network.steps[conv].rows),
+    };
+    let (x, y) = (network.input_of(conv), network.volume(pool));
+    let rows = code!(#krate::Volume<T, #rows, #width, #depth>);
+    let (x_at, rows_at, y_at) = (
+        network.from(conv, Which::Arena),
+        network.to(conv, Which::Arena),
+        network.to(pool, Which::Arena),
+    );
+    let bind = match network.steps[conv].arena.from {
+        Place::At(_) => code! {
+            let (x, rows, y) = memory.read_one::<#x, #x_at, #rows, #rows_at, #y, #y_at>();
+        },
+        _ => code! {
+            let x = input;
+            let (rows, y) = memory.pair_mut::<#rows, #rows_at, #y, #y_at>();
+        },
+    };
+    let (conv_value, pool_value) = (network.value(conv), network.value(pool));
+    let activations = (conv + 1..pool).map(|i| {
+        let activation = network.value(i);
+        code!(#krate::Activation::forward(&#activation, y);)
+    });
+    code! {
+        #bind
+        #krate::layer::RowByRow::<_, _, #height> { conv: &#conv_value, pool: #pool_value }
+            .forward(x, rows, y);
+        #(#activations)*
     }
 }
 

@@ -8,6 +8,7 @@ use convnet_core::shape::Fit;
 use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::{Named, What};
+use super::place::back;
 use crate::emit::{Deferred, code};
 use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
 
@@ -74,8 +75,15 @@ pub(super) fn deferred(
         input: input.value.each_ref().map(expression),
         ops: layers
             .iter()
-            .map(|named| match &named.what {
-                What::Layer(layer) => op(krate, &layer.kind),
+            .enumerate()
+            .map(|(i, named)| match &named.what {
+                What::Layer(layer) => match (&layer.kind, back(layers, i)) {
+                    (Kind::MaxPool(w), Some(back)) if declaration.row_by_row => {
+                        let (window, back) = (window(krate, w), Literal::usize_unsuffixed(back));
+                        code!(#krate::plan::Op::RowPool { window: #window, back: #back })
+                    }
+                    (kind, _) => op(krate, kind),
+                },
                 What::Block(_, op) => join(krate, *op),
             })
             .collect(),

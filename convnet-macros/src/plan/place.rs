@@ -28,10 +28,11 @@ pub(super) struct Placed {
 pub(super) fn place(
     written: Option<[usize; 3]>,
     layers: &[Named],
+    rows: bool,
     errors: &mut Errors,
 ) -> Option<Placed> {
     let input = written.unwrap_or([1; 3]);
-    let mut ops: Vec<Op> = layers.iter().map(|named| op(&named.what)).collect();
+    let mut ops = ops(layers, rows);
     let mut misfits = vec![0; layers.len()];
     loop {
         let failure = match plan::place(input, &ops) {
@@ -63,7 +64,7 @@ pub(super) fn place(
             .and_then(|_| resembling(&ops[at], misfits[at]))
         {
             Some(op) => ops[at] = op,
-            None => return structure(layers),
+            None => return structure(layers, rows),
         }
     }
 }
@@ -92,8 +93,8 @@ fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
 
 /// The structure of the plan, which does not depend on the numbers, of a network as small as can
 /// be: who reads whom, and what works in place.
-pub(super) fn structure(layers: &[Named]) -> Option<Placed> {
-    let ops: Vec<Op> = layers.iter().map(|named| op(&named.what)).collect();
+pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
+    let ops = ops(layers, rows);
     let (steps, totals) = plan::resembling(&ops)?;
     Some(Placed {
         input: [1; 3],
@@ -112,7 +113,10 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
             filters, window, ..
         }
         | Op::ConvTranspose { filters, window } => (*filters, *window),
-        Op::Depthwise { window, .. } | Op::MaxPool(window) | Op::AvgPool(window) => (1, *window),
+        Op::Depthwise { window, .. }
+        | Op::MaxPool(window)
+        | Op::RowPool { window, .. }
+        | Op::AvgPool(window) => (1, *window),
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
     };
@@ -146,6 +150,10 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
         },
         Op::ConvTranspose { .. } => Op::ConvTranspose { filters, window },
         Op::MaxPool(_) => Op::MaxPool(window),
+        Op::RowPool { back, .. } => Op::RowPool {
+            window,
+            back: *back,
+        },
         Op::AvgPool(_) => Op::AvgPool(window),
         Op::Fc { .. } => Op::Fc { filters },
         other => *other,
@@ -175,6 +183,27 @@ fn blame(named: &Named, failure: &Failure) -> TokenStream {
     match written.is_empty() {
         true => named.word().to_token_stream(),
         false => written.clone(),
+    }
+}
+
+/// The layers in numbers; with `rows`, groups that can be computed row by row are.
+fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
+    let op = |i: usize| match (op(&layers[i].what), back(layers, i)) {
+        (Op::MaxPool(window), Some(back)) if rows => Op::RowPool { window, back },
+        (op, _) => op,
+    };
+    (0..layers.len()).map(op).collect()
+}
+
+/// How many layers before layer `at` there is a `conv`, if there is nothing in between but what never
+/// falls: the largest of a window stays the largest.
+pub(super) fn back(layers: &[Named], at: usize) -> Option<usize> {
+    let kind = |i: usize| layers[i].layer().map(|layer| &layer.kind);
+    let relu = |&i: &usize| matches!(kind(i), Some(Kind::Relu | Kind::Relu6));
+    let conv = (0..at).rev().find(|i| !relu(i))?;
+    match kind(conv) {
+        Some(Kind::Conv { groups, .. }) if groups.value.known() == Some(1) => Some(at - conv),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
+//! `#[budget(ram = 64 KiB, flash = 256 KiB)]`, and `#[row_by_row]`, which saves some of it.
 
 use convnet_core::plan::Memory;
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -50,6 +50,19 @@ pub(super) fn take(
         }
     }
     limits
+}
+
+/// Takes `#[row_by_row]` out of the attributes; whether it was there.
+pub(super) fn take_row_by_row(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
+    let all = attrs.len();
+    attrs.retain(|attr| {
+        let ours = attr.path().is_ident("row_by_row");
+        if ours && !matches!(attr.meta, syn::Meta::Path(_)) {
+            errors.push(attr, "`#[row_by_row]` has no arguments");
+        }
+        !ours
+    });
+    attrs.len() < all
 }
 
 fn read(budget: &Attribute, errors: &mut Errors) -> Vec<Limit> {

@@ -6,6 +6,8 @@ use convnet::{Volume, convnet};
 
 convnet! {
     /// CS231n's example network for CIFAR-10.
+    #[row_by_row]
+    #[budget(ram = 16 KiB, flash = 128 KiB)]
     pub struct Net0 {
         input(32x32x3),
         conv1: conv(12, 5x5, pad = 2),
@@ -17,6 +19,7 @@ convnet! {
 
 convnet! {
     /// Three convolutions, pooled with overlap.
+    #[row_by_row]
     pub struct Net1 {
         input(32x32x3),
         conv1: conv(32, 5x5, pad = 2),
@@ -34,6 +37,7 @@ convnet! {
 
 convnet! {
     /// As [`Net1`], with more filters.
+    #[row_by_row]
     pub struct Net2 {
         input(32x32x3),
         conv1: conv(32, 5x5, pad = 2),

@@ -99,6 +99,7 @@ fn check(items: &[Item]) {
     let bound = interpreter::train(input, &ops, &steps, totals.tape);
     assert!(bound <= totals.tape && totals.tape <= 2 * bound, "{ops:?}");
     assert!(resembling(&ops).is_some(), "{ops:?}");
+    super::check_by_rows(input, &ops);
 }
 
 fn words() -> Vec<Item> {

@@ -26,12 +26,38 @@ use Holds::{D, Mask, Nothing, Slices, Y};
 pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
     let mut memory = Memory::new(scalars, input, ops, steps);
     let places: Vec<Place> = steps.iter().map(|step| step.arena.to).collect();
+    for (i, step) in steps.iter().enumerate() {
+        let [_, width, depth] = step.volume;
+        memory.sizes[i + 1] = step.rows * width * depth;
+    }
     for i in 0..ops.len() {
         let works = !matches!(ops[i], Op::Dropout | Op::Flatten | Op::Branch { .. });
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation | Op::BatchNorm);
-        memory.forward(i, steps[i].arena, &places, works, apart);
+        let waits =
+            (i + 1..ops.len()).any(|pool| rows_of(ops, steps, pool).is_some_and(|conv| conv < i));
+        memory.forward(i, steps[i].arena, &places, works && !waits, apart);
+        if let Some(conv) = rows_of(ops, steps, i) {
+            // Only now has the convolution read all that it reads.
+            let x = steps[conv].arena.from;
+            memory.expect_volume(x, conv);
+            disjoint(
+                x,
+                memory.sizes[conv],
+                steps[i].arena.to,
+                memory.sizes[i + 1],
+            );
+        }
     }
     memory.expect_volume(steps[ops.len() - 1].arena.to, ops.len());
+}
+
+/// The convolution whose rows the pool `pool` asks for.
+fn rows_of(ops: &[Op], steps: &[Step], pool: usize) -> Option<usize> {
+    match ops[pool] {
+        Op::RowPool { back, .. } => pool.checked_sub(back),
+        _ => None,
+    }
+    .filter(|&conv| steps[conv].arena.how == How::Rows)
 }
 
 /// Returns the most that was alive at a moment, counted from what was in fact read.
@@ -147,8 +173,9 @@ impl<'a> Memory<'a> {
             How::InPlace => assert!(works && !apart && from == to && from != Place::Input),
             How::Copy => assert!(!apart),
             How::Apart => assert!(apart),
+            How::Rows => assert!(matches!(op, Op::Conv { groups: 1, .. })),
         }
-        if let How::Copy | How::Apart = how {
+        if let How::Copy | How::Apart | How::Rows = how {
             disjoint(from, x, to, y);
         }
         match op {
@@ -166,7 +193,7 @@ impl<'a> Memory<'a> {
         match how {
             How::Skip => {}
             How::InPlace => self.rename(to, y, name),
-            How::Copy | How::Apart => self.write(to, y, name),
+            How::Copy | How::Apart | How::Rows => self.write(to, y, name),
         }
     }
 
@@ -188,7 +215,11 @@ impl<'a> Memory<'a> {
         let reads_x = learns(&op)
             || matches!(
                 op,
-                Op::MaxPool(_) | Op::GlobalMaxPool | Op::InputActivation | Op::Own { .. }
+                Op::MaxPool(_)
+                    | Op::RowPool { .. }
+                    | Op::GlobalMaxPool
+                    | Op::InputActivation
+                    | Op::Own { .. }
             );
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
@@ -208,6 +239,7 @@ impl<'a> Memory<'a> {
             How::InPlace => assert!(!idle && !apart(&op) && dy == to && dy != Place::Output),
             How::Copy => assert!(!apart(&op)),
             How::Apart => assert!(apart(&op)),
+            How::Rows => panic!("there are no rows in training"),
         }
         self.flow(&step.backward, i, v);
         if let Op::Concat { onto: Some(v), .. } = op {
