@@ -62,3 +62,7 @@ macro_rules! convnet {
 macro_rules! weights {
     ($($item:tt)*) => { $crate::__weights! { [$crate] $($item)* } };
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;
