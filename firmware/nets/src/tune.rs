@@ -42,7 +42,7 @@ impl Memory {
 }
 
 /// How often the ten digits are seen.
-const STEPS: u64 = 8;
+pub const STEPS: usize = 8;
 
 /// The mean loss of the ten digits before each step.
 pub fn run(memory: &mut Memory, words: &mut impl Words) {
@@ -56,7 +56,7 @@ pub fn run(memory: &mut Memory, words: &mut impl Words) {
         let pairs = net.tensor_mut(index).iter_mut().zip(NET.tensor(index));
         pairs.for_each(|(to, &from)| *to = from);
     }
-    for count in 0..STEPS {
+    for count in 0..STEPS as u64 {
         gradient.fill_zero();
         let mut sum = 0.0;
         words.begin();

@@ -68,7 +68,9 @@ fn exit() -> ! {
     const EXIT: usize = 0x18;
     const APPLICATION_EXIT: usize = 0x2_0026;
     semihosting(EXIT, APPLICATION_EXIT);
-    loop {}
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 #[inline(always)]

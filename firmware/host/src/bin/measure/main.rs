@@ -162,6 +162,11 @@ fn measure() -> Result<bool, Box<dyn Error>> {
             (0..=CODE).contains(&(binary.flash as i64 - network.parameters as i64)),
             format!("flash is not parameters and at most {CODE} bytes"),
         );
+        if run.program == "tune" {
+            let losses = seen.results.get(..nets::tune::STEPS).unwrap_or_default();
+            let falls = losses.len() > 1 && losses.is_sorted_by(|before, after| before > after);
+            check(falls, "the loss does not fall at every step".into());
+        }
         for symbol in &binary.suspects {
             check(false, format!("{symbol} is linked"));
         }
