@@ -378,6 +378,12 @@ pub struct LayerInfo<'a> {
 const MOST_SCALARS: usize = usize::MAX / 64;
 
 impl Step {
+    /// As much of the output as there is at a time at inference.
+    const fn present(&self) -> [usize; 3] {
+        let [_, width, depth] = self.volume;
+        [self.rows, width, depth]
+    }
+
     const EMPTY: Self = {
         let pass = Pass {
             from: Place::Input,

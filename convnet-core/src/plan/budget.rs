@@ -81,8 +81,8 @@ impl Account<'_> {
         }
         message
             .push_str(" and writes ")
-            .push_volume(self.steps[peak].volume);
-        self.write_bytes(message, self.steps[peak].volume);
+            .push_volume(self.steps[peak].present());
+        self.write_bytes(message, self.steps[peak].present());
         let mut at = peak;
         while at < self.ops.len() {
             if let Some(v) = self.waits_for(at, peak) {
@@ -121,7 +121,7 @@ impl Account<'_> {
                 message.push_str("the input, ").push_volume(self.input);
             }
             Some(at) => {
-                let volume = self.steps[at].volume;
+                let volume = self.steps[at].present();
                 message
                     .push_volume(volume)
                     .push_str(" of ")
