@@ -21,9 +21,18 @@ fn main() {
         "{:<28}{:>24}{:>24}{:>24}",
         "", "forward", "backward input", "gradient"
     );
+    let packed = std::env::var_os("PACKED").is_some();
     for (name, sizes) in CONV {
         if wanted(name) {
-            print(name, peak, &conv(sizes));
+            print(
+                name,
+                peak,
+                &if packed {
+                    conv_packed(sizes)
+                } else {
+                    conv(sizes)
+                },
+            );
         }
     }
     for &(name, n, k) in FC {
@@ -44,6 +53,13 @@ const CONV: &[(&str, Sizes)] = &[
     ("3x3 32-32 at 32", square(32, 32, 3, 1, 1, 32)),
     ("3x3 64-64 at 16", square(16, 64, 3, 1, 1, 64)),
     ("3x3 128-128 at 8", square(8, 128, 3, 1, 1, 128)),
+    ("3x3 64-64 at 224", square(224, 64, 3, 1, 1, 64)),
+    ("3x3 128-128 at 112", square(112, 128, 3, 1, 1, 128)),
+    ("3x3 256-256 at 56", square(56, 256, 3, 1, 1, 256)),
+    ("3x3 512-512 at 28", square(28, 512, 3, 1, 1, 512)),
+    ("3x3 64-64 at 56", square(56, 64, 3, 1, 1, 64)),
+    ("3x3 128-128 at 28", square(28, 128, 3, 1, 1, 128)),
+    ("3x3 256-256 at 14", square(14, 256, 3, 1, 1, 256)),
     ("3x3 512-512 at 7", square(7, 512, 3, 1, 1, 512)),
     ("11x11/4 3-96 at 227", square(227, 3, 11, 4, 0, 96)),
     ("3x3/2 64-64 at 32", square(32, 64, 3, 2, 1, 64)),
@@ -98,6 +114,35 @@ fn conv(s: &Sizes) -> Vec<Row> {
             flops,
         ),
     ]
+}
+
+fn conv_packed(s: &Sizes) -> Vec<Row> {
+    use kernel::{Algorithm, Winograd};
+    let [x, mut y] = [s.x, s.y].map(|axes| values(axes.iter().product()));
+    let filters = values(s.filter.iter().product::<usize>() * s.x[2] * s.y[2]);
+    let bias = values(s.y[2]);
+    let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
+    let winograd = [Winograd::Two, Winograd::Four, Winograd::Six].map(Algorithm::Winograd);
+    let mut rows = Vec::new();
+    for algorithm in [Algorithm::Strips].into_iter().chain(winograd) {
+        let mut packed = values(algorithm.packed(s));
+        if !kernel::conv_pack(s, algorithm, &filters, &mut packed) {
+            continue;
+        }
+        let mut scratch = values(algorithm.scratch(s));
+        let from = kernel::Packed {
+            sizes: s,
+            algorithm,
+            packed: &packed,
+            bias: &bias,
+            relu: true,
+        };
+        rows.push((
+            median(|| kernel::conv_forward_packed(&from, &x, &mut scratch, &mut y)),
+            flops,
+        ));
+    }
+    rows
 }
 
 fn fc(n: usize, k: usize) -> Vec<Row> {

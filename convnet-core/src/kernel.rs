@@ -40,6 +40,7 @@ pub struct Sizes {
     pub y: [usize; 3],
 }
 
+mod algorithm;
 mod conv;
 mod conv_filters;
 mod conv_input;
@@ -47,12 +48,17 @@ mod fc;
 mod lanes;
 mod level;
 mod pool;
+mod rows;
 mod scalar;
+mod strips;
+mod tile;
 mod window;
+mod winograd;
 
 #[cfg(test)]
 mod tests;
 
+pub use algorithm::{Algorithm, Winograd};
 pub use level::level;
 #[cfg(feature = "std")]
 pub use level::{levels, with_level};
@@ -91,6 +97,119 @@ pub fn conv_forward<T: Real>(
             y,
         )
         .is_some()
+}
+
+/// A convolution whose filters were packed by [`conv_pack`], and what follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a, T> {
+    /// Its sizes.
+    pub sizes: &'a Sizes,
+    /// What the filters were packed for.
+    pub algorithm: Algorithm,
+    /// The packed filters: [`Algorithm::packed`] scalars.
+    pub packed: &'a [T],
+    /// One number a filter.
+    pub bias: &'a [T],
+    /// Whether relu follows; NaN stays NaN.
+    pub relu: bool,
+}
+
+/// Packs filters as `algorithm` needs them. `false` if it uses them as they are declared.
+pub fn conv_pack<T: Real>(
+    sizes: &Sizes,
+    algorithm: Algorithm,
+    filters: &[T],
+    packed: &mut [T],
+) -> Done {
+    as_f32!(filters; packed);
+    let ([fh, fw], d, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
+    if !fit(filters, &[fh, fw, d, k]) || !algorithm.fits(sizes, packed) {
+        return false;
+    }
+    match algorithm {
+        Algorithm::Direct => return false,
+        Algorithm::Strips => strips::pack(sizes, filters, packed),
+        Algorithm::Rows => rows::pack(sizes, filters, packed),
+        Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, packed),
+    }
+    true
+}
+
+/// As [`conv_forward`], with packed filters and [`Algorithm::scratch`] scalars to work in.
+pub fn conv_forward_packed<T: Real>(
+    from: &Packed<'_, T>,
+    x: &[T],
+    scratch: &mut [T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x; scratch, y);
+    let Some(from) = from.as_f32() else {
+        return false;
+    };
+    from.fits(x, scratch)
+        && fit(y, &from.sizes.y)
+        && match from.algorithm {
+            Algorithm::Direct => None,
+            Algorithm::Strips => strips::forward(&from, x, y),
+            Algorithm::Rows => rows::forward(&from, None, x, scratch, y),
+            Algorithm::Winograd(tile) => winograd::forward(&from, tile, x, scratch, y),
+        }
+        .is_some()
+}
+
+/// The largest of each window of what [`conv_forward_packed`] would compute, and without that in
+/// between: a row is pooled as soon as it is there. For [`Algorithm::Rows`] only, and pools that
+/// look at 3 rows at most.
+pub fn conv_pool_forward_packed<T: Real>(
+    from: &Packed<'_, T>,
+    pool: &Sizes,
+    x: &[T],
+    scratch: &mut [T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x; scratch, y);
+    let Some(from) = from.as_f32() else {
+        return false;
+    };
+    from.fits(x, scratch)
+        && from.algorithm == Algorithm::Rows
+        && fit(y, &pool.y)
+        && pool.dilation == [1, 1]
+        && pool.x == from.sizes.y
+        && pool.y[2] == pool.x[2]
+        && (1..=rows::POOLED).contains(&pool.filter[0])
+        && !pool.stride.contains(&0)
+        && rows::forward(&from, Some(pool), x, scratch, y).is_some()
+}
+
+impl<'a, T: Real> Packed<'a, T> {
+    fn as_f32(&self) -> Option<Packed<'a, f32>> {
+        Some(Packed {
+            sizes: self.sizes,
+            algorithm: self.algorithm,
+            packed: T::as_f32(self.packed)?,
+            bias: T::as_f32(self.bias)?,
+            relu: self.relu,
+        })
+    }
+}
+
+impl Packed<'_, f32> {
+    /// Whether all lengths are what the sizes say, but for the output's.
+    fn fits(&self, x: &[f32], scratch: &[f32]) -> bool {
+        let &Self {
+            sizes,
+            algorithm,
+            packed,
+            bias,
+            ..
+        } = self;
+        fit(x, &sizes.x)
+            && !sizes.stride.contains(&0)
+            && bias.len() == sizes.y[2]
+            && algorithm.fits(sizes, packed)
+            && scratch.len() >= algorithm.scratch(sizes)
+    }
 }
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.

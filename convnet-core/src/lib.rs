@@ -35,6 +35,7 @@ pub mod optim;
 pub mod overlay;
 pub mod parameters;
 pub mod plan;
+pub mod prepare;
 pub mod real;
 pub mod rng;
 pub mod schedule;
@@ -53,6 +54,8 @@ pub use network::{Arena, Network, Tape, Trainable};
 pub use optim::Optimizer;
 pub use overlay::Overlay;
 pub use parameters::{Parameters, Role, Tensor};
+#[cfg(feature = "alloc")]
+pub use prepare::Prepared;
 pub use real::Real;
 pub use rng::Rng;
 pub use schedule::Schedule;

@@ -156,6 +156,33 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     }
 }
 
+/// Scalars on a 64-byte boundary, in whole lines, on the heap: an overlay whose size is not a type.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub(crate) struct Lines<T>(alloc::boxed::Box<[Line<T>]>);
+
+#[cfg(feature = "alloc")]
+type Line<T> = crate::Volume<T, 1, 1, LINE>;
+
+#[cfg(feature = "alloc")]
+impl<T: crate::Real> Lines<T> {
+    /// At least `scalars` zeros.
+    pub(crate) fn zeroed(scalars: usize) -> Self {
+        const { assert!(size_of::<Line<T>>() == LINE * size_of::<T>()) };
+        Self(bytemuck::zeroed_slice_box(scalars.div_ceil(LINE)))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        // SAFETY: a line is LINE scalars and no padding (asserted in `zeroed`).
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * LINE) }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: as in `as_slice`; `self` is borrowed mutably.
+        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * LINE) }
+    }
+}
+
 /// Scalars between two places of a plan: 16 `f32` fill a cache line, so every place is aligned for
 /// `f32` and for `f64`.
 pub const LINE: usize = 16;

@@ -5,6 +5,7 @@
 //!             parameters  impl Parameters: the tensors by index
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
+//!             prepared    impl Prepare: the same over the arena, with packed filters
 //!             flash       from the bytes of a weight file
 //!             surface     inherent constants and functions, Display
 //!             vocabulary  the words, for the editor
@@ -17,6 +18,7 @@ mod deferred;
 mod flash;
 mod inference;
 mod parameters;
+mod prepared;
 mod structure;
 mod surface;
 mod training;
@@ -154,6 +156,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         parameters::emit(network),
         inference::emit(network),
         training::emit(network),
+        prepared::emit(network),
         flash::emit(network),
         surface::emit(network),
         vocabulary::emit(network),

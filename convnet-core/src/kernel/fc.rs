@@ -62,12 +62,15 @@ fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
     y: &mut [f32],
 ) -> Option<()> {
     let k = y.len();
+    let (rows, last) = (rows.get(..R * k)?, k.checked_sub(V::LEN)?);
     for at in (0..k).step_by(V::LEN) {
         // The last vector ends at the last filter; lanes already summed are dropped.
-        let from = at.min(k - V::LEN);
+        let from = at.min(last);
         let mut sum = V::splat(simd, 0.0);
         for r in 0..R {
-            sum = V::splat(simd, x[r]).mul_add(V::load(simd, rows, r * k + from)?, sum);
+            // SAFETY: r · k + from + LEN <= R · k = rows.len(), because from <= last = k − LEN.
+            let row = unsafe { V::load_unchecked(simd, rows, r * k + from) };
+            sum = V::splat(simd, x[r]).mul_add(row, sum);
         }
         if from < at {
             sum = sum.clear_below(at - from);
@@ -77,8 +80,7 @@ fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
     Some(())
 }
 
-/// As [`add_rows`], a vector of filters at a time; every fourth row goes to the same register, so
-/// that an addition need not wait for the one before.
+/// As [`add_rows`], two vectors of filters at a time.
 #[inline(always)]
 fn add_columns<S: Simd, V: Lanes<S>>(
     simd: S,
@@ -86,27 +88,59 @@ fn add_columns<S: Simd, V: Lanes<S>>(
     filters: &[f32],
     y: &mut [f32],
 ) -> Option<()> {
+    let (k, len) = (y.len(), V::LEN);
+    for at in (0..k).step_by(2 * len) {
+        // The last vector ends at the last filter; lanes already summed are dropped.
+        if k - at > len {
+            let last = (at + len).min(k - len);
+            add_strip::<S, V, 2>(simd, x, filters, [at, last], at + len - last, y)?;
+        } else {
+            add_strip::<S, V, 1>(simd, x, filters, [k - len], at + len - k, y)?;
+        }
+    }
+    Some(())
+}
+
+/// The filters at `ks`; the first `done` lanes of the last vector are dropped. Every fourth row goes
+/// to the same register, so that an addition need not wait for the one before.
+#[inline(always)]
+fn add_strip<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    x: &[f32],
+    filters: &[f32],
+    ks: [usize; N],
+    done: usize,
+    y: &mut [f32],
+) -> Option<()> {
     const ROWS: usize = 4;
     let k = y.len();
+    if ks.iter().any(|at| at + V::LEN > k) {
+        return None;
+    }
+    let mut sums = [[V::splat(simd, 0.0); N]; ROWS];
     let (blocks, rest) = x.as_chunks::<ROWS>();
-    for at in (0..k).step_by(V::LEN) {
-        let from = at.min(k - V::LEN);
-        let mut sums = [V::splat(simd, 0.0); ROWS];
-        let mut row = from;
-        for x in blocks {
-            for r in 0..ROWS {
-                sums[r] = V::splat(simd, x[r]).mul_add(V::load(simd, filters, row)?, sums[r]);
-                row += k;
+    for (x, rows) in blocks.iter().zip(filters.chunks_exact(ROWS * k)) {
+        for r in 0..ROWS {
+            let x = V::splat(simd, x[r]);
+            for n in 0..N {
+                // SAFETY: r · k + ks[n] + LEN <= ROWS · k = rows.len(): ks[n] + LEN <= k.
+                let row = unsafe { V::load_unchecked(simd, rows, r * k + ks[n]) };
+                sums[r][n] = x.mul_add(row, sums[r][n]);
             }
         }
-        for &x in rest {
-            sums[0] = V::splat(simd, x).mul_add(V::load(simd, filters, row)?, sums[0]);
-            row += k;
+    }
+    let last = filters.get(blocks.len() * ROWS * k..)?;
+    for (&x, row) in rest.iter().zip(last.chunks_exact(k)) {
+        for n in 0..N {
+            sums[0][n] = V::splat(simd, x).mul_add(V::load(simd, row, ks[n])?, sums[0][n]);
         }
-        let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-        V::load(simd, y, from)?
-            .add(sum.clear_below(at - from))
-            .store(y, from);
+    }
+    for n in 0..N {
+        let mut sum = sums[0][n].add(sums[1][n]).add(sums[2][n].add(sums[3][n]));
+        if n == N - 1 {
+            sum = sum.clear_below(done);
+        }
+        V::load(simd, y, ks[n])?.add(sum).store(y, ks[n]);
     }
     Some(())
 }

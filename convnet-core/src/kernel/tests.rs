@@ -173,6 +173,106 @@ fn check_pool(s: &Sizes) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// A pool that fits after `s`, and differs with it.
+fn pool_after(s: &Sizes) -> Sizes {
+    let [h, w, k] = s.y;
+    let filter = [1 + h % 3, 1 + w % 3];
+    let stride = [1 + k % 3, 1 + h % 2];
+    let before = [k % filter[0], w % filter[1]];
+    Sizes {
+        x: s.y,
+        filter,
+        stride,
+        dilation: [1, 1],
+        before,
+        y: [h.div_ceil(stride[0]), w.div_ceil(stride[1]), k],
+    }
+}
+
+/// Every algorithm that can. Winograd's bound is measured, not derived: see [`Winograd`].
+fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
+    let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
+    let [x, filters, bias] = [s.x.iter().product(), taps * d * k, k].map(|len| values(len, len));
+    let mut y = vec![(0.0, 0.0); s.y.iter().product()];
+    y.iter_mut()
+        .enumerate()
+        .for_each(|(i, y)| add(y, bias[i % k], 1.0));
+    for [ix, f, iy] in meets(s) {
+        for (d_at, k_at) in product(d, k) {
+            let [ix, f, iy] = [ix * d + d_at, (f * d + d_at) * k + k_at, iy * k + k_at];
+            add(&mut y[iy], x[ix], filters[f]);
+        }
+    }
+    let winograd = [Winograd::Two, Winograd::Four, Winograd::Six];
+    for (algorithm, worse) in [(Algorithm::Strips, 1), (Algorithm::Rows, 1)]
+        .into_iter()
+        .chain(
+            winograd
+                .map(Algorithm::Winograd)
+                .into_iter()
+                .zip([2, 8, 32]),
+        )
+    {
+        let mut packed = vec![f32::NAN; algorithm.packed(s)];
+        if !conv_pack(s, algorithm, &filters, &mut packed) {
+            continue;
+        }
+        for (level, relu) in levels().flat_map(|level| [(level, false), (level, true)]) {
+            let from = Packed {
+                sizes: s,
+                algorithm,
+                packed: &packed,
+                bias: &bias,
+                relu,
+            };
+            let mut scratch = vec![f32::NAN; algorithm.scratch(s)];
+            let mut fast = vec![f32::NAN; y.len()];
+            let done = with_level(level, || {
+                conv_forward_packed(&from, &x, &mut scratch, &mut fast)
+            });
+            // Rows that are shorter than every vector.
+            assert!(done || algorithm == Algorithm::Rows && s.y[1] < 4);
+            if !done {
+                continue;
+            }
+            let pool = pool_after(s);
+            let (mut pooled, mut expected) = (vec![f32::NAN; pool.y.iter().product()], Vec::new());
+            expected.resize(pooled.len(), f32::NAN);
+            with_level(level, || {
+                if conv_pool_forward_packed(&from, &pool, &x, &mut scratch, &mut pooled) {
+                    assert!(max_pool_forward(&pool, &fast, &mut expected));
+                    assert_eq!(pooled, expected);
+                }
+            });
+            let plain: Vec<_> = y
+                .iter()
+                .map(|&(sum, magnitude)| (if relu { sum.max(0.0) } else { sum }, magnitude))
+                .collect();
+            close(&fast, &plain, worse * (taps * d + 1))?;
+        }
+    }
+    Ok(())
+}
+
+prop_compose! {
+    fn three()(
+        size in [1usize..20, 1..20],
+        before in [0usize..3, 0..3],
+        after in [0usize..3, 0..3],
+        depths in [16usize..40, 16..50],
+    ) -> Sizes {
+        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(2).max(1);
+        Sizes {
+            x: [size[0], size[1], depths[0]],
+            filter: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before,
+            y: [y(0), y(1), depths[1]],
+        }
+    }
+}
+
 prop_compose! {
     /// Windows that hang over every border, and stand wholly outside.
     fn window()(
@@ -185,6 +285,21 @@ prop_compose! {
     ) -> Sizes {
         let [d, k] = depths;
         Sizes { x: [x[0], x[1], d], filter, stride, dilation: [1, 1], before, y: [y[0], y[1], k] }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn packed_is_its_sums(sizes in window(), w in 1usize..40, k in 1usize..50) {
+        let [h, ..] = sizes.y;
+        check_packed(&Sizes { y: [h, w, k], ..sizes })?;
+    }
+
+    #[test]
+    fn winograd_is_its_sums(sizes in three()) {
+        check_packed(&sizes)?;
     }
 }
 

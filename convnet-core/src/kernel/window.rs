@@ -143,6 +143,7 @@ fn runs(places: usize, taps: impl Fn(usize) -> Range<usize>) -> impl Iterator<It
 
 /// The places of a rectangle in raster order, as two offsets: into what is read and into what is
 /// written.
+#[derive(Clone)]
 pub(super) struct Walk {
     columns: usize,
     column: usize,

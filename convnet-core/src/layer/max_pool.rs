@@ -4,7 +4,9 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
-use crate::{Real, Volume, kernel};
+use crate::kernel::{self, Sizes};
+use crate::prepare::Pool;
+use crate::{Real, Volume};
 
 /// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.
 ///
@@ -136,4 +138,19 @@ impl<
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, HO, WO, D>, _: &mut Self) {}
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Pool<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for MaxPool<FH, FW, G>
+{
+    const SIZES: Sizes = pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]);
 }

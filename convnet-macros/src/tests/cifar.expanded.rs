@@ -293,6 +293,67 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         }
     }
 }
+impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
+    const PACKING: &'static [::convnet::prepare::Packing] = &[
+        ::convnet::prepare::packing::<
+            ::convnet::layer::Conv<T, 5, 5, 3, 12, ::convnet::layer::Slide<1, 1, 2, 2>>,
+            ::convnet::Volume<T, 32, 32, 3>,
+            ::convnet::Volume<T, 32, 32, 12>,
+        >("conv1"),
+    ];
+    fn pack(&self, packer: &mut ::convnet::prepare::Packer<'_, T>) {
+        let _ = &packer;
+        packer
+            .pack::<
+                ::convnet::Volume<T, 32, 32, 3>,
+                ::convnet::Volume<T, 32, 32, 12>,
+                _,
+            >(&self.conv1);
+    }
+    fn forward_packed<'a>(
+        &self,
+        packed: &mut ::convnet::prepare::Reader<'_, T>,
+        input: &Self::Input,
+        memory: &'a mut Self::Arena,
+    ) -> &'a Self::Output {
+        let _ = &packed;
+        let (x, y) = (input, memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>());
+        let pooled = packed
+            .forward_pooled::<
+                ::convnet::Volume<T, 32, 32, 3>,
+                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::Volume<T, 16, 16, 12>,
+                _,
+                ::convnet::layer::MaxPool<2, 2, ::convnet::layer::Slide<2, 2, 0, 0>>,
+            >(&self.conv1, true, x, y);
+        let (y, z) = memory
+            .pair::<
+                ::convnet::Volume<T, 32, 32, 12>,
+                0,
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+            >();
+        pooled
+            .finish(
+                &::convnet::layer::MaxPool::<
+                    2,
+                    2,
+                    ::convnet::layer::Slide<2, 2, 0, 0>,
+                >::new(),
+                y,
+                z,
+            );
+        let (x, y) = memory
+            .pair::<
+                ::convnet::Volume<T, 16, 16, 12>,
+                12288,
+                ::convnet::Volume<T, 1, 1, 10>,
+                0,
+            >();
+        ::convnet::Layer::forward(&self.scores, x, y);
+        memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
+    }
+}
 impl<T: ::convnet::Real> Cifar<T> {
     #[doc(hidden)]
     #[allow(clippy::result_large_err)]

@@ -1,0 +1,134 @@
+//! Convolution over packed filters: strips of 16 filters, each contiguous.
+//!
+//! ```text
+//!   filters [fy][fx][d][K]   ──pack──▶   [strip][fy][fx][d][16]
+//!   ├── 0..16 ──┼─ 16..32 ─┼── … ┤       the last strip ends at the last filter, and may repeat
+//!                                        some of the one before
+//! ```
+//!
+//! As declared, a strip's rows lie K apart: far enough, for the powers of two that K mostly is, to
+//! fall into the same few sets of a cache. Packed, a strip is read from end to end.
+
+use fearless_simd::Simd;
+
+use super::conv::walk;
+use super::lanes::Lanes;
+use super::level::dispatch;
+use super::tile::{PIXELS, Start, Taps, tiles};
+use super::window::{Walk, groups};
+use super::{Packed, Sizes};
+
+/// Filters in a strip: a cache line, and the widest vector.
+pub(super) const STRIP: usize = 16;
+
+/// Scalars of the packed filters; there is at least a strip of them.
+pub(super) const fn packed(sizes: &Sizes) -> usize {
+    sizes.filter[0] * sizes.filter[1] * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
+}
+
+/// The first filter of each strip of `k`.
+pub(super) fn starts(k: usize) -> impl Iterator<Item = usize> {
+    (0..k).step_by(STRIP).map(move |at| at.min(k - STRIP))
+}
+
+pub(super) fn pack(sizes: &Sizes, filters: &[f32], packed: &mut [f32]) {
+    let k = sizes.y[2];
+    let strips = packed.chunks_exact_mut(filters.len() / k * STRIP);
+    for (at, strip) in starts(k).zip(strips) {
+        let (to, _) = strip.as_chunks_mut::<STRIP>();
+        for (to, from) in to.iter_mut().zip(filters.chunks_exact(k)) {
+            to.copy_from_slice(&from[at..at + STRIP]);
+        }
+    }
+}
+
+#[inline(never)]
+pub(super) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
+    dispatch!(simd => forward_with(simd, from, x, y))
+}
+
+#[inline(always)]
+fn forward_with<S: Simd>(simd: S, from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
+    sweep::<S, S::f32s>(simd, from, x, y)
+}
+
+#[inline(always)]
+fn sweep<S: Simd, V: Lanes<S>>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    x: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
+    let sizes = from.sizes;
+    let ([_, width, depth], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
+    let row = fw * depth;
+    let strips = from.packed.chunks_exact(fh * row * STRIP);
+    for (at, weights) in starts(k).zip(strips) {
+        for rows in sizes.axis(0).runs() {
+            for columns in sizes.axis(1).runs() {
+                let first = [rows.taps.start, columns.taps.start * depth];
+                let taps = Taps {
+                    x,
+                    weights: weights
+                        .get((first[0] * row + first[1]) * STRIP..)
+                        .unwrap_or_default(),
+                    start: Start::Bias(from.bias),
+                    relu: from.relu,
+                    rows: if columns.taps.is_empty() {
+                        0
+                    } else {
+                        rows.taps.len()
+                    },
+                    row: columns.taps.len() * depth,
+                    x_pitch: width * depth,
+                    weight_pitch: row * STRIP,
+                    weight_step: STRIP,
+                    from: [0],
+                    to: [at],
+                };
+                let walk = walk(sizes, [&rows, &columns], first);
+                let pixels = rows.places.len() * columns.places.len();
+                strip::<S, V>(simd, &taps, &walk, pixels, y)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// `pixels` of a walk for one strip, whose first filter `taps.to` names.
+#[inline(always)]
+pub(super) fn strip<S: Simd, V: Lanes<S>>(
+    simd: S,
+    taps: &Taps<'_, 1>,
+    walk: &Walk,
+    pixels: usize,
+    y: &mut [f32],
+) -> Option<()> {
+    let ([from], [to]) = (taps.from, taps.to);
+    for at in (0..STRIP).step_by(2 * V::LEN) {
+        if const { 2 * V::LEN <= STRIP } {
+            let both = [at, at + V::LEN];
+            let taps = taps.at(both.map(|at| from + at), both.map(|at| to + at));
+            part::<S, V, 2>(simd, &taps, walk, pixels, y)?;
+        } else {
+            part::<S, V, 1>(simd, taps, walk, pixels, y)?;
+        }
+    }
+    Some(())
+}
+
+/// `pixels` of a walk for N vectors of filters.
+#[inline(always)]
+fn part<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    taps: &Taps<'_, N>,
+    walk: &Walk,
+    pixels: usize,
+    y: &mut [f32],
+) -> Option<()> {
+    let (tiles, mut walk) = (tiles::<S, V, N>(), walk.clone());
+    for size in groups(pixels, PIXELS) {
+        tiles.get(size - 1)?(simd, taps, &mut walk, y)?;
+    }
+    Some(())
+}

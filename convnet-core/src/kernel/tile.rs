@@ -1,0 +1,216 @@
+//! The register tile: what direct convolution and Winograd's products have in common.
+//!
+//! ```text
+//!                      weights[i]: one row of filters   (i runs over fx and d, contiguous in x)
+//!                      ┌────────┬────────┐
+//!                      │ L lanes│ L lanes│             N vectors
+//!                      └────────┴────────┘
+//!   x[pixel 0][i] ──▶  ┌────────┬────────┐
+//!   x[pixel 1][i] ──▶  │ sum += x · w    │             P × N vectors that never leave the
+//!        …             │        │        │             registers
+//!   x[pixel P][i] ──▶  └────────┴────────┘
+//! ```
+//!
+//! Six pixels by two vectors leave four of AVX2's sixteen registers for the factors, and twelve sums
+//! hide the latency of the multiply-adds.
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the registers of a tile are numbered"
+)]
+
+use core::array;
+
+use fearless_simd::Simd;
+
+use super::lanes::Lanes;
+use super::window::{Walk, extent};
+
+/// P at most.
+pub(super) const PIXELS: usize = 6;
+
+/// P pixels at the next places of the walk, which leads from `x` to `y`.
+pub(super) type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, &mut [f32]) -> Option<()>;
+
+/// The tiles of 1 to [`PIXELS`] pixels. Called through a table, so that each is a function with the
+/// registers to itself.
+#[inline(always)]
+pub(super) fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
+    [
+        tile::<S, V, 1, N>,
+        tile::<S, V, 2, N>,
+        tile::<S, V, 3, N>,
+        tile::<S, V, 4, N>,
+        tile::<S, V, 5, N>,
+        tile::<S, V, 6, N>,
+    ]
+}
+
+/// What the tiles of one rectangle share: the taps that meet the input.
+#[derive(Clone, Copy)]
+pub(super) struct Taps<'a, const N: usize> {
+    pub(super) x: &'a [f32],
+    /// From the first tap on.
+    pub(super) weights: &'a [f32],
+    pub(super) start: Start<'a>,
+    /// Whether the sums are done, and relu follows.
+    pub(super) relu: bool,
+    /// How many rows of taps there are, and scalars in each.
+    pub(super) rows: usize,
+    pub(super) row: usize,
+    pub(super) x_pitch: usize,
+    pub(super) weight_pitch: usize,
+    /// From one scalar's weights to the next one's.
+    pub(super) weight_step: usize,
+    /// The N vectors of a scalar's weights, and of an output.
+    pub(super) from: [usize; N],
+    pub(super) to: [usize; N],
+}
+
+impl<'a, const N: usize> Taps<'a, N> {
+    /// The same taps, other filters.
+    #[inline(always)]
+    pub(super) fn at<const M: usize>(&self, from: [usize; M], to: [usize; M]) -> Taps<'a, M> {
+        let &Self {
+            x,
+            weights,
+            start,
+            relu,
+            rows,
+            row,
+            x_pitch,
+            weight_pitch,
+            weight_step,
+            ..
+        } = self;
+        Taps {
+            x,
+            weights,
+            start,
+            relu,
+            rows,
+            row,
+            x_pitch,
+            weight_pitch,
+            weight_step,
+            from,
+            to,
+        }
+    }
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    Zero,
+    Bias(&'a [f32]),
+    /// What an earlier tile left in `y`.
+    Sums,
+}
+
+fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
+    simd: S,
+    taps: &Taps<'_, N>,
+    walk: &mut Walk,
+    y: &mut [f32],
+) -> Option<()> {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let places: [_; P] = array::from_fn(|_| walk.next());
+            let zero = V::splat(simd, 0.0);
+            let mut sums = [[zero; N]; P];
+            for p in 0..P {
+                for n in 0..N {
+                    sums[p][n] = match taps.start {
+                        Start::Zero => zero,
+                        Start::Bias(bias) => V::load(simd, bias, taps.to[n])?,
+                        Start::Sums => V::load(simd, y, places[p][1] + taps.to[n])?,
+                    };
+                }
+            }
+            if taps.rows > 0 {
+                let mut xs = [0; P];
+                for p in 0..P {
+                    xs[p] = places[p][0];
+                }
+                sums = add_products(simd, taps, xs, sums)?;
+            }
+            for p in 0..P {
+                for n in 0..N {
+                    let mut sum = sums[p][n];
+                    if taps.relu {
+                        // This way round NaN stays NaN.
+                        sum = zero.if_greater(sum, zero, sum);
+                    }
+                    sum.store(y, places[p][1] + taps.to[n]);
+                }
+            }
+            Some(())
+        },
+    )
+}
+
+/// Adds the products of the taps and the pixels at `places` of `x`.
+///
+/// Unchecked inside, and loops that test at their end: with either the other way round, some tiles
+/// run out of registers and fall to half of the speed.
+#[inline(always)]
+fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
+    simd: S,
+    taps: &Taps<'_, N>,
+    places: [usize; P],
+    mut sums: [[V; N]; P],
+) -> Option<[[V; N]; P]> {
+    let &Taps {
+        rows,
+        row,
+        x_pitch,
+        weight_pitch,
+        weight_step,
+        from,
+        ..
+    } = taps;
+    let weights = taps
+        .weights
+        .get(..extent(rows, weight_pitch, row.checked_mul(weight_step)?)?)?;
+    let mut xs = [&[][..]; P];
+    for p in 0..P {
+        xs[p] = taps
+            .x
+            .get(places[p]..)?
+            .get(..extent(rows, x_pitch, row)?)?;
+    }
+    if row == 0 || from.iter().any(|at| at + V::LEN > weight_step) {
+        return None;
+    }
+    let mut fy = 0;
+    loop {
+        let mut i = 0;
+        loop {
+            let mut vectors = [V::splat(simd, 0.0); N];
+            for n in 0..N {
+                let at = fy * weight_pitch + i * weight_step + from[n];
+                // SAFETY: at + LEN <= (rows − 1) · weight_pitch + row · weight_step =
+                // weights.len(), because fy < rows, i < row and from[n] + LEN <= weight_step.
+                vectors[n] = unsafe { V::load_unchecked(simd, weights, at) };
+            }
+            for p in 0..P {
+                // SAFETY: fy · x_pitch + i < (rows − 1) · x_pitch + row = xs[p].len().
+                let x = V::splat(simd, *unsafe { xs[p].get_unchecked(fy * x_pitch + i) });
+                for n in 0..N {
+                    sums[p][n] = x.mul_add(vectors[n], sums[p][n]);
+                }
+            }
+            i += 1;
+            if i >= row {
+                break;
+            }
+        }
+        fy += 1;
+        if fy >= rows {
+            break;
+        }
+    }
+    Some(sums)
+}

@@ -1,0 +1,465 @@
+//! Winograd's convolution: 3x3 filters of stride 1 with fewer multiplications.
+//!
+//! ```text
+//!   x: a tile of A×A ──Bᵀ·B──▶ V[A·A][tile][D] ─┐
+//!                                               ├─ A·A products of matrices ─▶ M[A·A][tile][K]
+//!   filters 3×3 ───────G·Gᵀ──▶ U[A·A][D][K] ────┘       (register tiles)            │
+//!   (packed once)                                  y: a tile of (A−2)×(A−2) ◀─Aᵀ·A──┘
+//! ```
+//!
+//! A polynomial product by its values at points 0, ±p₁ … ±p_H and ∞ (Toom and Cook; Winograd,
+//! *Arithmetic Complexity of Computations*, 1980; Lavin and Gray, 2016), so A = 2H + 2 and a tile of
+//! M = 2H outputs takes A² multiplications a filter and depth instead of 9·M²: 2.25, 4 and 5.06
+//! times fewer for H = 1, 2, 3. Points come in pairs, so sums over even and odd powers are shared.
+//!
+//! What it costs is precision: see [`Winograd`].
+
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the registers of a tile are numbered"
+)]
+
+use core::ops::Range;
+
+use fearless_simd::Simd;
+
+use super::lanes::Lanes;
+use super::level::dispatch;
+use super::strips::{STRIP, starts, strip};
+use super::tile::{Start, Taps};
+use super::window::{Walk, even};
+use super::{Packed, Sizes, Winograd};
+
+/// The numbers of one H.
+struct Points {
+    /// p₁ … p_H.
+    points: [f32; 3],
+    /// Coefficients of Π (z − pⱼ²) over all j ≠ i, lowest first; the highest is 1.
+    others: [[f32; 3]; 3],
+    /// Coefficients of Π (z − pⱼ²), lowest first; the highest is 1.
+    all: [f32; 4],
+    /// powers[i][n] = pᵢⁿ.
+    powers: [[f32; 6]; 3],
+}
+
+const fn points(h: usize) -> Points {
+    // Chosen for the smallest error among points whose squares are exact in f32.
+    let points = match h {
+        1 => [1.0, 0.0, 0.0],
+        2 => [0.75, 1.5, 0.0],
+        _ => [1.0, 2.0, 0.5],
+    };
+    let mut others = [[0.0; 3]; 3];
+    let mut powers = [[1.0; 6]; 3];
+    let mut i = 0;
+    while i < h {
+        let product = product(&points, h, i);
+        others[i] = [product[0], product[1], product[2]];
+        let mut n = 1;
+        while n < 6 {
+            powers[i][n] = powers[i][n - 1] * points[i];
+            n += 1;
+        }
+        i += 1;
+    }
+    Points {
+        points,
+        others,
+        all: product(&points, h, h),
+        powers,
+    }
+}
+
+/// Coefficients of Π (z − pⱼ²) over all j < h but one.
+const fn product(points: &[f32; 3], h: usize, without: usize) -> [f32; 4] {
+    let mut product = [1.0, 0.0, 0.0, 0.0];
+    let mut j = 0;
+    while j < h {
+        if j != without {
+            let mut n = 3;
+            while n > 0 {
+                product[n] = product[n - 1] - points[j] * points[j] * product[n];
+                n -= 1;
+            }
+            product[0] *= -points[j] * points[j];
+        }
+        j += 1;
+    }
+    product
+}
+
+/// What is worked on together: `tiles` tiles by `filters` filters.
+///
+/// Where V of a dozen tiles fits into half of an ordinary second-level cache, it stays there while
+/// strip after strip of M passes through the rest. Where it does not, each plane of V is multiplied
+/// by all filters, which come from far away, so that they are read once.
+#[derive(Clone, Copy)]
+struct Block {
+    tiles: usize,
+    filters: usize,
+}
+
+const fn block(sizes: &Sizes, side: usize) -> Block {
+    let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
+    let points = (side + 2) * (side + 2);
+    let tiles = height.div_ceil(side) * width.div_ceil(side);
+    let near = NEAR / (points * depth) / 6 * 6;
+    let (most, filters) = match near {
+        0..12 => (MOST, k),
+        12..MOST => (near, STRIP),
+        _ => (MOST, STRIP),
+    };
+    Block {
+        // As even as possible.
+        tiles: tiles.div_ceil(tiles.div_ceil(most)),
+        filters,
+    }
+}
+
+/// Scalars of V that stay near.
+const NEAR: usize = 3 << 15;
+/// Tiles at most.
+const MOST: usize = 48;
+
+/// A plane of V or M; the line between two keeps them from the same sets of a cache.
+const fn plane(tiles: usize, depth: usize) -> usize {
+    (tiles * depth).next_multiple_of(STRIP) + STRIP
+}
+
+pub(super) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
+    let side = winograd.side();
+    let (a, block) = (side + 2, block(sizes, side));
+    a * a * (plane(block.tiles, sizes.x[2]) + plane(block.tiles, block.filters))
+}
+
+pub(super) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
+    let a = winograd.side() + 2;
+    a * a * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
+}
+
+/// U = G g Gᵀ as `[position][strip][d][16]`, rounded once.
+pub(super) fn pack(sizes: &Sizes, winograd: Winograd, filters: &[f32], packed: &mut [f32]) {
+    let (h, a) = (winograd.side() / 2, winograd.side() + 2);
+    let ([_, _, depth], k) = (sizes.x, sizes.y[2]);
+    let g = filter_rows(h);
+    let at = |position: usize| packed_at(position, depth, k);
+    for d in 0..depth {
+        for (s, start) in starts(k).enumerate() {
+            for lane in 0..STRIP {
+                let tap = |fy: usize, fx: usize| {
+                    f64::from(filters[((fy * 3 + fx) * depth + d) * k + start + lane])
+                };
+                for u in 0..a {
+                    let row: [f64; 3] =
+                        core::array::from_fn(|fx| (0..3).map(|fy| g[u][fy] * tap(fy, fx)).sum());
+                    for v in 0..a {
+                        let value: f64 = (0..3).map(|fx| row[fx] * g[v][fx]).sum();
+                        #[expect(clippy::cast_possible_truncation, reason = "rounded once")]
+                        let rounded = value as f32;
+                        packed[at(u * a + v) + (s * depth + d) * STRIP + lane] = rounded;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn packed_at(position: usize, depth: usize, k: usize) -> usize {
+    position * depth * STRIP * k.div_ceil(STRIP)
+}
+
+/// G: a filter's values at the points, over Π (p − q) for the other finite points q.
+fn filter_rows(h: usize) -> [[f64; 3]; 8] {
+    let pairs = points(h).points.map(f64::from);
+    let at = |n: usize| match n {
+        0 => 0.0,
+        n if n % 2 == 1 => pairs[n / 2],
+        n => -pairs[n / 2 - 1],
+    };
+    let mut g = [[0.0; 3]; 8];
+    for n in 0..=2 * h {
+        let p = at(n);
+        let over: f64 = (0..=2 * h)
+            .filter(|&other| other != n)
+            .map(|other| p - at(other))
+            .product();
+        g[n] = [1.0 / over, p / over, p * p / over];
+    }
+    g[2 * h + 1][2] = 1.0;
+    g
+}
+
+#[inline(never)]
+pub(super) fn forward(
+    from: &Packed<'_, f32>,
+    winograd: Winograd,
+    x: &[f32],
+    scratch: &mut [f32],
+    y: &mut [f32],
+) -> Option<()> {
+    dispatch!(simd => forward_with(simd, from, winograd, x, scratch, y))
+}
+
+#[inline(always)]
+fn forward_with<S: Simd>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    winograd: Winograd,
+    x: &[f32],
+    scratch: &mut [f32],
+    y: &mut [f32],
+) -> Option<()> {
+    match winograd {
+        Winograd::Two => blocks::<S, S::f32s, 1, 4, 2>(simd, from, x, scratch, y),
+        Winograd::Four => blocks::<S, S::f32s, 2, 6, 4>(simd, from, x, scratch, y),
+        Winograd::Six => blocks::<S, S::f32s, 3, 8, 6>(simd, from, x, scratch, y),
+    }
+}
+
+#[inline(always)]
+fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    x: &[f32],
+    scratch: &mut [f32],
+    y: &mut [f32],
+) -> Option<()> {
+    let sizes = from.sizes;
+    let (depth, k, block) = (sizes.x[2], sizes.y[2], block(sizes, M));
+    let planes = [plane(block.tiles, depth), plane(block.tiles, block.filters)];
+    let (v, m) = scratch.split_at_mut_checked(A * A * planes[0])?;
+    let across = sizes.y[1].div_ceil(M);
+    let corner = |tile: usize| [tile / across * M, tile % across * M];
+    for tiles in even(sizes.y[0].div_ceil(M) * across, block.tiles) {
+        for (t, tile) in tiles.clone().enumerate() {
+            let to = v.get_mut(t * depth..)?;
+            input::<S, V, H, A>(simd, sizes, x, corner(tile), planes[0], to)?;
+        }
+        let strips = block.filters.div_ceil(STRIP);
+        for strip in (0..k.div_ceil(STRIP)).step_by(strips) {
+            // The last strip of all ends at the last filter, and so do its outputs.
+            let first = (strip * STRIP).min(k - block.filters);
+            for position in 0..A * A {
+                let at = packed_at(position, depth, k) + strip * depth * STRIP;
+                let operands = Operands {
+                    v: v.get(position * planes[0]..)?,
+                    weights: from.packed.get(at..)?,
+                    tiles: tiles.len(),
+                    depth,
+                    filters: block.filters,
+                };
+                multiply::<S, V>(simd, &operands, m.get_mut(position * planes[1]..)?)?;
+            }
+            for (t, tile) in tiles.clone().enumerate() {
+                let m = Products {
+                    m: m.get(t * block.filters..)?,
+                    plane: planes[1],
+                    filters: first..first + block.filters,
+                };
+                output::<S, V, H, A, M>(simd, from, &m, corner(tile), y)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// One position of V and U.
+struct Operands<'a> {
+    v: &'a [f32],
+    weights: &'a [f32],
+    tiles: usize,
+    depth: usize,
+    filters: usize,
+}
+
+/// `m[tile][k] = Σ v[tile][d] · weights[strip][d][16]`
+#[inline(always)]
+fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Option<()> {
+    let &Operands {
+        v,
+        weights,
+        tiles,
+        depth,
+        filters,
+    } = from;
+    let walk = Walk::new(tiles, [0, 0], [depth, filters], [0, 0]);
+    for (at, weights) in starts(filters).zip(weights.chunks_exact(depth * STRIP)) {
+        let taps = Taps {
+            x: v,
+            weights,
+            start: Start::Zero,
+            relu: false,
+            rows: 1,
+            row: depth,
+            x_pitch: 0,
+            weight_pitch: 0,
+            weight_step: STRIP,
+            from: [0],
+            to: [at],
+        };
+        strip::<S, V>(simd, &taps, &walk, tiles, m)?;
+    }
+    Some(())
+}
+
+/// Bᵀ d B of the tile whose first output is `corner`, to every `plane` of `v`.
+fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    corner: [usize; 2],
+    plane: usize,
+    v: &mut [f32],
+) -> Option<()> {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let [height, width, depth] = sizes.x;
+            let [top, left] = sizes.before;
+            // Rows and columns of the tile that are inside the image.
+            let inside = |corner: usize, before: usize, size: usize| -> Range<usize> {
+                let low = before.saturating_sub(corner).min(A);
+                low..(size + before).saturating_sub(corner).clamp(low, A)
+            };
+            let rows = inside(corner[0], top, height);
+            let columns = inside(corner[1], left, width);
+            let whole = rows.len() == A && columns.len() == A;
+            // Wraps if the tile starts on the padding.
+            let start = (corner[0].wrapping_sub(top))
+                .wrapping_mul(width)
+                .wrapping_add(corner[1].wrapping_sub(left))
+                .wrapping_mul(depth);
+            let zero = V::splat(simd, 0.0);
+            for d in (0..depth).step_by(V::LEN) {
+                let d = d.min(depth - V::LEN);
+                let mut tile = [[zero; A]; A];
+                for c in 0..A {
+                    let mut column = [zero; A];
+                    for r in 0..A {
+                        if whole || rows.contains(&r) && columns.contains(&c) {
+                            let at = start.wrapping_add((r * width + c) * depth + d);
+                            column[r] = V::load(simd, x, at)?;
+                        }
+                    }
+                    let column = values::<S, V, H, A>(simd, column);
+                    for r in 0..A {
+                        tile[r][c] = column[r];
+                    }
+                }
+                for r in 0..A {
+                    let row = values::<S, V, H, A>(simd, tile[r]);
+                    for c in 0..A {
+                        row[c].store(v, (r * A + c) * plane + d);
+                    }
+                }
+            }
+            Some(())
+        },
+    )
+}
+
+/// Bᵀ x. With z = p², x splits into even and odd powers, which ±p share:
+/// Σ x₂ₙ₊₂·cₙ ± p · Σ x₂ₙ₊₁·cₙ.
+#[inline(always)]
+fn values<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(simd: S, x: [V; A]) -> [V; A] {
+    let points = const { &points(H) };
+    let mut y = x;
+    let (mut zero, mut infinity) = (x[2 * H], x[2 * H + 1]);
+    for n in 0..H {
+        let c = V::splat(simd, points.all[n]);
+        zero = x[2 * n].mul_add(c, zero);
+        infinity = x[2 * n + 1].mul_add(c, infinity);
+    }
+    (y[0], y[2 * H + 1]) = (zero, infinity);
+    for i in 0..H {
+        let (mut even, mut odd) = (x[2 * H], x[2 * H - 1]);
+        for n in 0..H - 1 {
+            let c = V::splat(simd, points.others[i][n]);
+            even = x[2 * n + 2].mul_add(c, even);
+            odd = x[2 * n + 1].mul_add(c, odd);
+        }
+        let p = points.points[i];
+        y[2 * i + 1] = odd.mul_add(V::splat(simd, p), even);
+        y[2 * i + 2] = odd.mul_add(V::splat(simd, -p), even);
+    }
+    y
+}
+
+/// M of one tile.
+struct Products<'a> {
+    m: &'a [f32],
+    /// From one position to the next.
+    plane: usize,
+    filters: Range<usize>,
+}
+
+/// Aᵀ m A, with bias and relu, to the outputs at `corner`.
+fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    products: &Products,
+    corner: [usize; 2],
+    y: &mut [f32],
+) -> Option<()> {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let [height, width, k] = from.sizes.y;
+            let [rows, columns] = [height - corner[0], width - corner[1]].map(|rest| rest.min(M));
+            let zero = V::splat(simd, 0.0);
+            let (first, filters) = (products.filters.start, products.filters.len());
+            for at in (0..filters).step_by(V::LEN) {
+                let at = at.min(filters - V::LEN);
+                let bias = V::load(simd, from.bias, first + at)?;
+                let mut tile = [[zero; A]; M];
+                for c in 0..A {
+                    let mut column = [zero; A];
+                    for r in 0..A {
+                        column[r] = V::load(simd, products.m, (r * A + c) * products.plane + at)?;
+                    }
+                    let column = sums::<S, V, H, A, M>(simd, column);
+                    for r in 0..M {
+                        tile[r][c] = column[r];
+                    }
+                }
+                for r in 0..rows {
+                    let row = sums::<S, V, H, A, M>(simd, tile[r]);
+                    for c in 0..columns {
+                        let mut sum = row[c].add(bias);
+                        if from.relu {
+                            sum = zero.if_greater(sum, zero, sum);
+                        }
+                        let pixel = (corner[0] + r) * width + corner[1] + c;
+                        sum.store(y, pixel * k + first + at);
+                    }
+                }
+            }
+            Some(())
+        },
+    )
+}
+
+/// Aᵀ m: yₙ = Σ pⁿ·m over the points, and the value at ∞ in the highest.
+#[inline(always)]
+fn sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+    simd: S,
+    m: [V; A],
+) -> [V; M] {
+    let points = const { &points(H) };
+    let zero = V::splat(simd, 0.0);
+    let (mut even, mut odd) = ([zero; H], [zero; H]);
+    for i in 0..H {
+        even[i] = m[2 * i + 1].add(m[2 * i + 2]);
+        odd[i] = m[2 * i + 2].mul_add(V::splat(simd, -1.0), m[2 * i + 1]);
+    }
+    let mut y = [zero; M];
+    y[0] = m[0];
+    y[M - 1] = m[2 * H + 1];
+    for n in 0..M {
+        for i in 0..H {
+            let half = if n % 2 == 0 { even[i] } else { odd[i] };
+            y[n] = half.mul_add(V::splat(simd, points.powers[i][n]), y[n]);
+        }
+    }
+    y
+}

@@ -1,0 +1,179 @@
+//! How fast networks run here: median time, GFLOP/s, and the share of the multiply-add peak that
+//! was measured in the same run; batch 1, one thread.
+//!
+//! `cargo run --release --example bench [-- --json] [--only NAME]`
+
+#[path = "common/peak.rs"]
+mod peak;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use convnet::prepare::{Prepare, Prepared};
+use convnet::{AnyVolume, Rng, convnet};
+
+convnet! {
+    /// CS231n's example network for CIFAR-10.
+    struct Cifar {
+        input(32x32x3), conv(12, 5x5, pad = 2), relu, max_pool(2x2, stride = 2), fc(10),
+    }
+}
+
+convnet! {
+    /// LeNet-5, with relu and max pooling.
+    struct LeNet {
+        input(28x28x1),
+        conv(6, 5x5, pad = 2), relu, max_pool(2x2, stride = 2),
+        conv(16, 5x5), relu, max_pool(2x2, stride = 2),
+        fc(120), relu, fc(84), relu, fc(10),
+    }
+}
+
+convnet! {
+    /// A small VGG for CIFAR-10.
+    struct TinyVgg {
+        input(32x32x3),
+        [conv(32, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
+        [conv(64, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
+        [conv(128, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
+        fc(256), relu, fc(10),
+    }
+}
+
+convnet! {
+    /// Krizhevsky's network in a single tower.
+    struct AlexNet {
+        input(227x227x3),
+        conv(96, 11x11, stride = 4), relu, max_pool(3x3, stride = 2),
+        conv(256, 5x5, pad = 2), relu, max_pool(3x3, stride = 2),
+        [conv(384, 3x3, pad = 1), relu] * 2,
+        conv(256, 3x3, pad = 1), relu, max_pool(3x3, stride = 2),
+        [fc(4096), relu] * 2, fc(1000),
+    }
+}
+
+convnet! {
+    /// VGG-16.
+    struct Vgg16 {
+        input(224x224x3),
+        [conv(64, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
+        [conv(128, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
+        [conv(256, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
+        [conv(512, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
+        [conv(512, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
+        [fc(4096), relu] * 2, fc(1000),
+    }
+}
+
+convnet! { struct AlexNetConv1 { input(227x227x3), conv(96, 11x11, stride = 4) } }
+convnet! { struct Conv64 { input(56x56x64), conv(64, 3x3, pad = 1) } }
+convnet! { struct Conv128 { input(28x28x128), conv(128, 3x3, pad = 1) } }
+convnet! { struct Conv256 { input(14x14x256), conv(256, 3x3, pad = 1) } }
+convnet! { struct Conv512 { input(7x7x512), conv(512, 3x3, pad = 1) } }
+convnet! { struct Pointwise { input(14x14x256), conv(256, 1x1) } }
+
+/// Measures networks.
+#[derive(Parser)]
+struct Options {
+    /// One line of JSON a row.
+    #[arg(long)]
+    json: bool,
+    /// Only the network of this name.
+    #[arg(long)]
+    only: Option<String>,
+    /// The weights as declared, not prepared.
+    #[arg(long)]
+    raw: bool,
+    /// Prepared, but direct sums only.
+    #[arg(long)]
+    no_winograd: bool,
+    /// Show the algorithm of every layer.
+    #[arg(long)]
+    choices: bool,
+    /// How long to measure each, in seconds.
+    #[arg(long, default_value_t = 0.5)]
+    seconds: f64,
+}
+
+fn main() {
+    let options = Options::parse();
+    if !options.json {
+        println!("{:?}", convnet::kernel::level());
+        println!(
+            "{:<14}{:>12}{:>12}{:>10}{:>10}",
+            "", "median ms", "fastest ms", "GFLOP/s", "of peak"
+        );
+    }
+    options.row::<Cifar>("cifar");
+    options.row::<LeNet>("lenet");
+    options.row::<TinyVgg>("tiny_vgg");
+    options.row::<AlexNetConv1>("alexnet_conv1");
+    options.row::<AlexNet>("alexnet");
+    options.row::<Vgg16>("vgg16");
+    options.row::<Conv64>("3x3_64_56");
+    options.row::<Conv128>("3x3_128_28");
+    options.row::<Conv256>("3x3_256_14");
+    options.row::<Conv512>("3x3_512_7");
+    options.row::<Pointwise>("1x1_256_14");
+}
+
+impl Options {
+    fn row<N: Prepare<Scalar = f32>>(&self, name: &str) {
+        if self.only.as_ref().is_some_and(|only| only != name) {
+            return;
+        }
+        let mut net: Box<N> = bytemuck::zeroed_box();
+        convnet::init::Init::KaimingUniform.fill(&mut *net, 231);
+        let mut image: Box<N::Input> = bytemuck::zeroed_box();
+        let mut rng = Rng::new(1);
+        image
+            .as_mut_slice()
+            .iter_mut()
+            .for_each(|x| *x = rng.normal() as f32);
+        let net = match self.no_winograd {
+            true => Prepared::without_winograd(net),
+            false => Prepared::new(net),
+        };
+        if self.choices {
+            println!("{name}:\n{net}");
+        }
+        let (mut arena, mut raw) = (net.arena(), bytemuck::zeroed_box());
+        // Before and after, and the higher of both: a pause of this machine is not a slow peak.
+        let before = peak::gflops();
+        let [median, fastest] = measure(self.seconds, || {
+            black_box(match self.raw {
+                true => net.network().forward(black_box(&image), &mut raw),
+                false => net.forward(black_box(&image), &mut arena),
+            });
+        });
+        let peak = before.max(peak::gflops());
+        // Two for each multiply-add of the direct sum, as if every tap met the input.
+        let gflop = 2e-9 * N::LAYERS.iter().map(|layer| layer.macs).sum::<u64>() as f64;
+        let [median_ms, fastest_ms] = [median, fastest].map(|time| time.as_secs_f64() * 1e3);
+        let gflops = gflop / median.as_secs_f64();
+        if self.json {
+            println!(
+                "{{\"name\":\"{name}\",\"median_ms\":{median_ms},\"fastest_ms\":{fastest_ms},\
+                 \"gflop\":{gflop},\"gflops\":{gflops},\"peak_gflops\":{peak}}}"
+            );
+        } else {
+            let share = 100.0 * gflops / peak;
+            println!("{name:<14}{median_ms:>12.4}{fastest_ms:>12.4}{gflops:>10.1}{share:>8.0} %");
+        }
+    }
+}
+
+/// Median and fastest.
+fn measure(seconds: f64, mut run: impl FnMut()) -> [Duration; 2] {
+    (0..3).for_each(|_| run());
+    let mut times = Vec::new();
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while Instant::now() < end || times.len() < 5 {
+        let start = Instant::now();
+        run();
+        times.push(start.elapsed());
+    }
+    times.sort();
+    [times[times.len() / 2], times[0]]
+}
