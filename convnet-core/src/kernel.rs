@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
+//! strips, rows, winograd                       the same for packed filters; algorithm chooses one
+//!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
 //!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
 //! level ─▶ instruction set, chosen at run time with `std`
@@ -13,7 +15,8 @@
 //! **Invariant:** nothing is allocated, nothing panics, and the result depends on the level only:
 //! each sum is taken in one order, whoever runs it. It differs from the plain twin's by rounding:
 //! each of the two is within γ·Σ|x·w| of the exact sum, where γ = n·u/(1 − n·u), n is the number of
-//! terms and u = 2⁻²⁴ (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §3.1).
+//! terms and u = 2⁻²⁴ (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §3.1). For
+//! Winograd's algorithm that bound is wider, by what [`Winograd`] says.
 //!
 //! Activations and average pools have no kernel: they are as fast as memory already when the
 //! compiler vectorises their plain loops.

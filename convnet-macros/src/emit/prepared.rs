@@ -56,8 +56,10 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     }
 }
 
+/// Whether layer `i` is a conv that writes all of its volume at once.
 fn is_packed(network: &Network, i: usize) -> bool {
     matches!(network.layers[i].kind, Kind::Conv { .. })
+        && matches!(network.pass(i, Which::Arena).0.how, How::Apart)
 }
 
 /// Whether layer `i` is a conv, and the relu after it works where its output lies.
