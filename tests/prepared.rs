@@ -37,6 +37,22 @@ convnet! {
 }
 
 convnet! {
+    /// A conv whose output is pooled, and read again after that; one that is only pooled; and convs
+    /// that no kernel packs.
+    struct Again {
+        input(12x16x3),
+        conv(6, 3x3, pad = 1),
+        residual { max_pool(3x3, stride = 1, pad = 1), conv(6, 3x3, pad = 1), relu },
+        conv(6, 5x5, pad = 2, bias = none),
+        relu,
+        max_pool(2x2),
+        conv(32, 3x3, pad = 2, dilation = 2),
+        conv(32, 3x3, pad = 1, groups = 2),
+        fc(3),
+    }
+}
+
+convnet! {
     /// Nothing to pack.
     struct Still { input(4x4x1), relu, fc(3) }
 }
@@ -77,6 +93,7 @@ fn a_prepared_network_computes_the_same() {
     for winograd in [false, true] {
         assert!(difference::<Mixed>(winograd) < 1e-4);
         assert!(difference::<Named>(winograd) < 1e-4);
+        assert!(difference::<Again>(winograd) < 1e-4);
         assert_eq!(difference::<Still>(winograd), 0.0);
         assert_eq!(difference::<Mixed<f64>>(winograd), 0.0);
     }

@@ -199,8 +199,9 @@ impl Op {
         self.works_apart() && !matches!(self, Self::InputActivation | Self::BatchNorm)
     }
 
-    /// The earlier volume that is named.
-    const fn names(&self) -> Option<usize> {
+    /// The earlier volume that is read beside the one before; volume v is what layer v − 1 writes.
+    #[must_use]
+    pub const fn names(&self) -> Option<usize> {
         match self {
             Self::Branch { from } => Some(*from),
             Self::Add { with, .. } => Some(*with),

@@ -71,20 +71,19 @@ fn fuses(network: &Network, i: usize) -> bool {
         })
 }
 
-/// The max pool that reads what the conv `i`, or the relu after it, leaves; and nothing else does:
-/// in a network with blocks something might.
+/// The max pool that reads what the conv `i`, or the relu after it, leaves; and nothing else does: in
+/// a network with blocks something might.
 fn pool_after(network: &Network, i: usize) -> Option<usize> {
-    if network
-        .layers
-        .iter()
-        .any(|layer| matches!(layer.kind, Kind::Block(_)))
-    {
-        return None;
-    }
     let next = if fuses(network, i) { i + 2 } else { i + 1 };
+    // Layer j writes volume j + 1.
+    let read_again = network.layers.iter().any(|layer| match &layer.kind {
+        Kind::Block(op) => op.names().is_some_and(|v| i < v && v <= next),
+        _ => false,
+    });
     let pools = is_packed(network, i)
         && matches!(network.layers.get(next)?.kind, Kind::MaxPool(_))
-        && matches!(network.pass(next, Which::Arena).0.how, How::Apart);
+        && matches!(network.pass(next, Which::Arena).0.how, How::Apart)
+        && !read_again;
     pools.then_some(next)
 }
 
