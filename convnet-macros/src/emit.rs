@@ -151,6 +151,8 @@ enum At {
 /// Everything that a declaration becomes.
 pub(crate) fn emit(network: &Network) -> TokenStream {
     let parts = [
+        // First: an editor looks for the word to complete at a place that may not move far.
+        vocabulary::emit(network),
         deferred::emit(network),
         structure::emit(network),
         parameters::emit(network),
@@ -159,7 +161,6 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         prepared::emit(network),
         flash::emit(network),
         surface::emit(network),
-        vocabulary::emit(network),
     ];
     parts.into_iter().collect()
 }

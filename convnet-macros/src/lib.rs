@@ -42,10 +42,11 @@ fn expand(tokens: TokenStream) -> TokenStream {
         return errors.into_tokens();
     };
     let network = plan::plan(krate.stream(), &declaration, &mut errors);
-    let mut output = errors.into_tokens();
-    output.extend(match &network {
+    let mut output = match &network {
         Some(network) => emit::emit(network),
         None => emit::stub(&declaration.vis, &declaration.name),
-    });
+    };
+    // Last: an editor completes a word where it first finds it, and a message repeats it.
+    output.extend(errors.into_tokens());
     output
 }

@@ -1,3 +1,20 @@
+const _: fn(::convnet::dsl::input) = |a| {
+    let _ = &a;
+};
+const _: fn(::convnet::dsl::conv) = |a| {
+    let _ = &a;
+    let _ = a.pad;
+};
+const _: fn(::convnet::dsl::relu) = |a| {
+    let _ = &a;
+};
+const _: fn(::convnet::dsl::max_pool) = |a| {
+    let _ = &a;
+    let _ = a.stride;
+};
+const _: fn(::convnet::dsl::fc) = |a| {
+    let _ = &a;
+};
 /// CS231n's example network for CIFAR-10.
 ///
 /**| layer | what | volume | sees | parameters | multiply-adds | bytes |
@@ -477,20 +494,3 @@ impl<T: ::convnet::Real> ::core::fmt::Display for Cifar<T> {
         ::core::fmt::Display::fmt(&<Cifar<f32>>::summary(), f)
     }
 }
-const _: fn(::convnet::dsl::input) = |a| {
-    let _ = &a;
-};
-const _: fn(::convnet::dsl::conv) = |a| {
-    let _ = &a;
-    let _ = a.pad;
-};
-const _: fn(::convnet::dsl::relu) = |a| {
-    let _ = &a;
-};
-const _: fn(::convnet::dsl::max_pool) = |a| {
-    let _ = &a;
-    let _ = a.stride;
-};
-const _: fn(::convnet::dsl::fc) = |a| {
-    let _ = &a;
-};
