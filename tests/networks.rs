@@ -129,7 +129,8 @@ fn the_figures_of_normalisations() {
     // In place at inference: the largest pair is what `up` reads and writes, in lines of 16.
     assert_eq!(Normed::ARENA_BYTES, (128 + 288) * 4);
     let file = convnet::weights::to_bytes(&*Normed::<f32>::random(3)).expect("finite");
-    let copy = Normed::<f32>::__in_flash(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
+    let copy =
+        convnet::flash::read::<Normed<f32>>(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
     assert_eq!((copy.norm.gamma, copy.norm.variance), ([1.0; 3], [1.0; 3]));
     assert_eq!(convnet::weights::to_bytes(&copy).expect("finite"), file);
 }
@@ -160,7 +161,8 @@ fn no_bias_is_no_parameter() {
 fn groups_come_back_from_flash() {
     let net = Grouped::<f32>::random(9);
     let file = convnet::weights::to_bytes(&*net).expect("finite");
-    let copy = Grouped::<f32>::__in_flash(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
+    let copy =
+        convnet::flash::read::<Grouped<f32>>(&file).unwrap_or_else(|e| panic!("{}", e.as_str()));
     assert_eq!(copy.depthwise1, net.depthwise1);
     assert_eq!(copy.conv2, net.conv2);
     assert_eq!(convnet::weights::to_bytes(&copy).expect("finite"), file);

@@ -26,6 +26,15 @@ convnet! {
     }
 }
 
+convnet! {
+    /// A network inside.
+    struct Outer { input(16x16x3), residual { network(Inner) }, fc(10) }
+}
+
+convnet! {
+    struct Inner { input(16x16x3), conv(3, 3x3, pad = 1), relu, dropout(0.5) }
+}
+
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
@@ -98,4 +107,5 @@ fn neither_inference_nor_a_step_of_training_allocates() {
     assert_eq!(allocations(|| Box::new(1)), 1, "the count counts");
     check(&mut *Net::<f32>::random(1));
     check(&mut *Net::<f64>::random(2));
+    check(&mut *Outer::<f32>::random(3));
 }

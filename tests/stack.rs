@@ -33,6 +33,21 @@ convnet! {
 }
 
 convnet! {
+    /// A network on an image as large, with another one inside.
+    pub struct Outer {
+        input(224x224x3),
+        network(Inner),
+        residual { network(Inner) },
+        global_avg_pool,
+        scores: fc(10),
+    }
+}
+
+convnet! {
+    pub struct Inner { input(224x224x3), conv(8, 3x3, pad = 1), relu, conv(3, 1x1) }
+}
+
+convnet! {
     /// Blocks on an image as large: more than a megabyte a volume.
     pub struct Blocks {
         input(224x224x3),
@@ -92,6 +107,25 @@ fn blocks_on_a_large_image_run_forward_and_backward() {
         let mut tape = Blocks::tape();
         let d_scores = net.forward_train(&image, &mut tape, 0).clone();
         let (mut gradient, mut d_image) = (Blocks::boxed(), Volume::boxed());
+        let d_image = Some(&mut *d_image);
+        net.backward(&image, d_image, &mut tape, &d_scores, &mut gradient);
+        assert_eq!(gradient.scores.bias[3], 1.0);
+    });
+}
+
+#[test]
+fn networks_inside_run_on_a_large_image_forward_and_backward() {
+    in_256_kilobytes(|| {
+        let mut net: Box<Outer> = Outer::boxed();
+        net.scores.bias[3] = 1.0;
+        let image = Volume::boxed();
+        assert_eq!(net.forward(&image, &mut Outer::arena()).best(), 3);
+        let fast = convnet::Prepared::new(&*net);
+        assert_eq!(fast.forward(&image, &mut fast.arena()).best(), 3);
+
+        let mut tape = Outer::tape();
+        let d_scores = net.forward_train(&image, &mut tape, 0).clone();
+        let (mut gradient, mut d_image) = (Outer::boxed(), Volume::boxed());
         let d_image = Some(&mut *d_image);
         net.backward(&image, d_image, &mut tape, &d_scores, &mut gradient);
         assert_eq!(gradient.scores.bias[3], 1.0);

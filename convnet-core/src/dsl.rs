@@ -187,14 +187,26 @@ pub struct dropout {
 /// `flatten`: nothing at all, for [`fc`] reads a volume of any shape.
 pub struct flatten;
 
-/// `layer(path::To::SHIFT, 32x32x12)`: a layer written by hand, without parameters.
+/// `layer(path::To::SHIFT, 32x32x12)`, `layer(path::To::Scale<T, 12>, 32x32x12)`: a layer written by
+/// hand.
 ///
-/// It implements [`Layer`](crate::Layer) for the volume before it and the one that is said here.
+/// It implements [`Layer`](crate::Layer) for the volume before it and the one that is said here. A
+/// value has no parameters. A type, which stands with its `<…>`, does: it becomes a field, `T` is the
+/// network's scalar, and [`parameters!`](crate::parameters!) declares it.
 pub struct layer {
-    /// A value: a unit struct, or a `const` of a type with hyperparameters.
+    /// A value: a unit struct, or a `const` of a type with hyperparameters. Or a type.
     pub what: (),
     /// Width x height x depth of what it writes.
     pub volume: [usize; 3],
+}
+
+/// `network(path::To::Stem)`: a network that another `convnet!` declares, as a block of this one.
+///
+/// It reads the volume that it was declared for, becomes a field, and learns with the rest. Its arena
+/// lies in this one's while it works, and its tape from forward to backward.
+pub struct network {
+    /// The struct: `path::To::Stem`, without its scalar, which is this network's.
+    pub what: (),
 }
 
 /// `residual { conv(64, 3x3, pad = 1), relu, conv(64, 3x3, pad = 1) }`: what its layers make of the

@@ -17,6 +17,7 @@
 
 mod avg_pool;
 mod batch_norm;
+mod by_hand;
 mod concat;
 mod conv;
 mod conv_transpose;
@@ -40,6 +41,8 @@ mod tanh;
 
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
+#[doc(hidden)]
+pub use by_hand::{Pass, by_hand};
 pub use concat::Concat;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
@@ -64,7 +67,17 @@ pub use tanh::Tanh;
 /// A transformation of one volume into another: `x` in, `y` out.
 ///
 /// A layer's type holds its hyperparameters; `X` and `Y` are the volumes that it can sit between.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer from `{X}` to `{Y}`",
+    label = "does not implement `Layer` for the volume before it and the one that it is said to write",
+    note = "a volume is `Volume<T, height, width, depth>`"
+)]
 pub trait Layer<X, Y> {
+    /// Multiply-adds of one forward pass, for the table of a network in which a type with parameters
+    /// is named: 0 unless it says otherwise. (What the layers of this crate take,
+    /// [`plan`](mod@crate::plan) counts.)
+    const MACS: u64 = 0;
+
     /// Writes every scalar of `y`.
     fn forward(&self, x: &X, y: &mut Y);
 

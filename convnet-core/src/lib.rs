@@ -27,6 +27,8 @@ pub mod fits;
 pub mod flash;
 pub mod gradient_check;
 pub mod init;
+#[doc(hidden)]
+pub mod join;
 pub mod kernel;
 pub mod layer;
 pub mod loss;
@@ -64,6 +66,7 @@ pub use volume::{AnyVolume, Volume};
 
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::flash::zeroed;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     pub use bytemuck::Zeroable;

@@ -4,8 +4,9 @@
 
 use bytemuck::Zeroable;
 
-use crate::plan::LayerInfo;
-use crate::{AnyVolume, Parameters};
+use crate::plan::{LayerInfo, Nested};
+use crate::prepare::Prepare;
+use crate::{AnyVolume, Parameters, Tensor};
 
 /// A network that infers: an image and its own parameters in, scores out, in memory that the
 /// caller lends.
@@ -57,3 +58,113 @@ pub type Arena<N> = <N as Network>::Arena;
 
 /// The tape of a network: `Tape<Cifar>`.
 pub type Tape<N> = <N as Trainable>::Tape;
+
+/// A network that can be a layer of another: every one that `convnet!` declares.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no network",
+    label = "is not declared by `convnet!`"
+)]
+pub trait Inside:
+    Network<Arena: AnyVolume<Scalar = <Self as Parameters>::Scalar>>
+    + Trainable<Tape: AnyVolume<Scalar = <Self as Parameters>::Scalar>>
+    + Prepare
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<N> Inside for N where
+    N: Network<Arena: AnyVolume<Scalar = <N as Parameters>::Scalar>>
+        + Trainable<Tape: AnyVolume<Scalar = <N as Parameters>::Scalar>>
+        + Prepare
+{
+}
+
+/// How a network that is a layer of another is seen and called.
+#[doc(hidden)]
+pub mod inside {
+    use super::{AnyVolume, Inside, LayerInfo, Nested, Network, Tensor, Trainable};
+    use crate::Rng;
+    use crate::prepare::{Packing, Reader};
+
+    /// What there is to know of a network.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Facts {
+        /// Its numbers.
+        pub nested: Nested,
+        /// Its tensors.
+        pub tensors: &'static [Tensor],
+        /// Its table.
+        pub layers: &'static [LayerInfo<'static>],
+        /// What is packed.
+        pub packing: &'static [Packing],
+    }
+
+    /// All of it. The only place where a declaration asks whether it is a network: what is none is one
+    /// error.
+    #[must_use]
+    pub const fn facts<N: Inside>() -> Facts {
+        Facts {
+            nested: Nested::of::<N>(),
+            tensors: N::TENSORS,
+            layers: N::LAYERS,
+            packing: N::PACKING,
+        }
+    }
+
+    /// `y` = the scores of `x`.
+    pub fn forward<N: Network>(net: &N, x: &N::Input, arena: &mut N::Arena, y: &mut N::Output) {
+        let scores = net.forward(x, arena);
+        y.as_mut_slice().copy_from_slice(scores.as_slice());
+    }
+
+    /// The same in training, where a stream of the seed decides what is dropped.
+    pub fn forward_train<N: Trainable>(
+        net: &N,
+        x: &N::Input,
+        tape: &mut N::Tape,
+        (seed, stream): (u64, u64),
+        y: &mut N::Output,
+    ) {
+        let seed = Rng::stream(seed, stream).next_u64();
+        let scores = net.forward_train(x, tape, seed);
+        y.as_mut_slice().copy_from_slice(scores.as_slice());
+    }
+
+    /// The same with what was packed.
+    pub fn forward_packed<N: Inside>(
+        net: &N,
+        packed: &mut Reader<'_, N::Scalar>,
+        x: &N::Input,
+        arena: &mut N::Arena,
+        y: &mut N::Output,
+    ) {
+        let scores = net.forward_packed(packed, x, arena);
+        y.as_mut_slice().copy_from_slice(scores.as_slice());
+    }
+}
+
+impl Nested {
+    /// The network `N` as a layer of another.
+    #[must_use]
+    pub const fn of<N: Trainable>() -> Self {
+        let [parameters, fixed] = Tensor::scalars(N::TENSORS);
+        let (mut macs, mut layer) = (0, 0);
+        while layer < N::LAYERS.len() {
+            macs += N::LAYERS[layer].macs;
+            layer += 1;
+        }
+        let last = &N::LAYERS[N::LAYERS.len() - 1];
+        Self {
+            input: N::Input::SHAPE,
+            output: N::Output::SHAPE,
+            parameters,
+            fixed,
+            macs,
+            field: last.field,
+            jump: last.jump,
+            arena: size_of::<N::Arena>().div_ceil(size_of::<N::Scalar>()),
+            tape: size_of::<N::Tape>().div_ceil(size_of::<N::Scalar>()),
+        }
+    }
+}

@@ -37,6 +37,20 @@ pub struct Overlay<T, const N: usize> {
 // SAFETY: an overlay is scalars and padding, and a scalar is zeroable.
 unsafe impl<T: Real, const N: usize> Zeroable for Overlay<T, N> {}
 
+// SAFETY: an overlay is `repr(C, align(64))` around the array of its scalars.
+unsafe impl<T: Real, const N: usize> AnyVolume for Overlay<T, N> {
+    type Scalar = T;
+    const SHAPE: [usize; 3] = [1, 1, N];
+
+    fn as_slice(&self) -> &[T] {
+        &self.scalars
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.scalars
+    }
+}
+
 impl<T: Real, const N: usize> Overlay<T, N> {
     /// All zero, for a `static`; on the heap, [`boxed`](Self::boxed) builds it in place.
     pub const ZERO: Self = Self {
@@ -151,6 +165,51 @@ impl<T: Real, const N: usize> Overlay<T, N> {
                 &*base.add(X_AT).cast::<X>(),
                 &mut *base.add(A_AT).cast::<A>(),
                 &mut *base.add(Y_AT).cast::<Y>(),
+            )
+        }
+    }
+}
+
+impl<T: Real, const N: usize> Overlay<T, N> {
+    /// The volumes at `A_AT` and `B_AT` to read and the volumes at `Y_AT` and `Z_AT` to write.
+    pub fn read_two<
+        A,
+        const A_AT: usize,
+        B,
+        const B_AT: usize,
+        Y,
+        const Y_AT: usize,
+        Z,
+        const Z_AT: usize,
+    >(
+        &mut self,
+    ) -> (&A, &B, &mut Y, &mut Z)
+    where
+        A: AnyVolume<Scalar = T>,
+        B: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        Z: AnyVolume<Scalar = T>,
+    {
+        const {
+            check::<A>(A_AT, N);
+            check::<B>(B_AT, N);
+            check::<Y>(Y_AT, N);
+            check::<Z>(Z_AT, N);
+            apart::<A, Y>(A_AT, Y_AT);
+            apart::<A, Z>(A_AT, Z_AT);
+            apart::<B, Y>(B_AT, Y_AT);
+            apart::<B, Z>(B_AT, Z_AT);
+            apart::<Y, Z>(Y_AT, Z_AT);
+        }
+        let base = self.scalars.as_mut_ptr();
+        // SAFETY: all are inside and aligned, and those to write meet neither each other nor those
+        // to read (all checked).
+        unsafe {
+            (
+                &*base.add(A_AT).cast::<A>(),
+                &*base.add(B_AT).cast::<B>(),
+                &mut *base.add(Y_AT).cast::<Y>(),
+                &mut *base.add(Z_AT).cast::<Z>(),
             )
         }
     }

@@ -60,6 +60,20 @@ impl Tensor {
         len
     }
 
+    /// How many scalars of `tensors` are learned, and how many are not.
+    #[must_use]
+    pub const fn scalars(tensors: &[Self]) -> [usize; 2] {
+        let ([mut learned, mut fixed], mut index) = ([0; 2], 0);
+        while index < tensors.len() {
+            match tensors[index].role.is_learned() {
+                true => learned += tensors[index].len(),
+                false => fixed += tensors[index].len(),
+            }
+            index += 1;
+        }
+        [learned, fixed]
+    }
+
     /// Whether it holds nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -67,7 +81,15 @@ impl Tensor {
     }
 }
 
-/// A value made of tensors: a network, or its gradient, which has the same type.
+/// A value made of tensors: a network, or its gradient, which has the same type; or a layer.
+///
+/// For a layer, [`parameters!`](crate::parameters!) writes this.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer with parameters",
+    label = "does not implement `Parameters`",
+    note = "`parameters!` declares one; a layer without parameters is named by a value, and not by a \
+            type with `<…>`"
+)]
 pub trait Parameters: Zeroable + 'static {
     /// What the tensors are made of.
     type Scalar: Real;
@@ -86,4 +108,128 @@ pub trait Parameters: Zeroable + 'static {
             self.tensor_mut(index).fill(Self::Scalar::ZERO);
         }
     }
+}
+
+/// Declares the parameters of a layer that is written by hand: a struct of tensors, each with its
+/// [`Role`] and its shape, the first axis outermost.
+///
+/// The struct is `repr(C)`, its fields are arrays of the scalar, and it implements [`Parameters`],
+/// `Zeroable` and [`InFlash`](crate::flash::InFlash): with an implementation of
+/// [`Layer`](crate::Layer) it can be named in a declaration, `layer(Scale<T, 12>, 32x32x12)`. (Rust
+/// cannot `derive` for a struct whose types a macro writes.)
+///
+/// ```
+/// use convnet_core::{Parameters, parameters};
+///
+/// parameters! {
+///     /// A factor for each depth slice.
+///     pub struct Scale<T, const D: usize> {
+///         /// γ, which begins at 1.
+///         pub gamma: Gain [D],
+///     }
+/// }
+///
+/// parameters! {
+///     pub struct Mix<T> {
+///         pub filters: Filters [1, 1, 3, 8],
+///         pub bias: Bias [8],
+///     }
+/// }
+///
+/// let scale = Scale { gamma: [1.0_f32, 2.0] };
+/// assert_eq!(scale.tensor(0), [1.0, 2.0]);
+/// assert_eq!(Mix::<f32>::TENSORS[0].name, "filters");
+/// assert_eq!(Mix::<f64>::ZERO.tensor(0).len(), 24);
+/// ```
+#[macro_export]
+macro_rules! parameters {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident<$t:ident $(, const $n:ident: usize)* $(,)?> {
+            $(
+                $(#[$of_field:meta])*
+                $seen:vis $field:ident: $role:ident [$($axis:tt),+ $(,)?]
+            ),+ $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        #[repr(C)]
+        $visibility struct $name<$t $(, const $n: usize)*> {
+            $($(#[$of_field])* $seen $field: $crate::__tensor!($t, $($axis),+),)+
+        }
+
+        // SAFETY: every field is an array of scalars.
+        unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::__private::Zeroable
+            for $name<$t $(, $n)*>
+        {
+        }
+
+        impl<$t: $crate::Real $(, const $n: usize)*> $name<$t $(, $n)*> {
+            /// All parameters zero.
+            pub const ZERO: Self = $crate::__private::zeroed();
+        }
+
+        impl<$t: $crate::Real $(, const $n: usize)*> $crate::Parameters for $name<$t $(, $n)*> {
+            type Scalar = $t;
+            const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
+                name: ::core::stringify!($field),
+                role: $crate::Role::$role,
+                shape: &[$($axis),+],
+            }),+];
+
+            fn tensor(&self, index: usize) -> &[$t] {
+                let mut at = 0;
+                $(
+                    if index == at {
+                        return $crate::__flat!(&self.$field, as_flattened, $($axis),+);
+                    }
+                    at += 1;
+                )+
+                let _ = at;
+                &[]
+            }
+
+            fn tensor_mut(&mut self, index: usize) -> &mut [$t] {
+                let mut at = 0;
+                $(
+                    if index == at {
+                        return $crate::__flat!(&mut self.$field, as_flattened_mut, $($axis),+);
+                    }
+                    at += 1;
+                )+
+                let _ = at;
+                &mut []
+            }
+        }
+
+        // SAFETY: every tensor is a field, an array of its scalars.
+        unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::flash::InFlash
+            for $name<$t $(, $n)*>
+        {
+            const OFFSETS: &'static [usize] =
+                &[$(::core::mem::offset_of!(Self, $field)),+];
+        }
+    };
+}
+
+/// `[[T; 12]; 3]` for the axes 3 and 12.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tensor {
+    ($t:ident, $axis:tt) => { [$t; $axis] };
+    ($t:ident, $axis:tt, $($rest:tt),+) => { [$crate::__tensor!($t, $($rest),+); $axis] };
+}
+
+/// The scalars of such an array, borrowed.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __flat {
+    (&mut $array:expr, $flat:ident, $axis:tt) => { &mut $array[..] };
+    (&mut $array:expr, $flat:ident, $axis:tt, $($rest:tt),+) => {
+        $crate::__flat!(&mut $array.$flat(), $flat, $($rest),+)
+    };
+    (&$array:expr, $flat:ident, $axis:tt) => { &$array[..] };
+    (&$array:expr, $flat:ident, $axis:tt, $($rest:tt),+) => {
+        $crate::__flat!(&$array.$flat(), $flat, $($rest),+)
+    };
 }

@@ -34,6 +34,7 @@ mod figures;
 mod liveness;
 mod memory;
 mod message;
+mod nested;
 mod pass;
 mod rows;
 
@@ -42,6 +43,7 @@ pub use budget::{Account, Memory};
 #[doc(hidden)]
 pub use deferred::resembling;
 pub use message::Message;
+pub use nested::Nested;
 pub use pass::{Flow, How, Pass, Place};
 
 /// One layer, with its numbers.
@@ -106,11 +108,16 @@ pub enum Op {
     Dropout,
     /// `flatten`: nothing at all.
     Flatten,
-    /// A layer written by hand, without parameters; backward reads its input.
+    /// A layer written by hand; backward reads its input.
     Own {
         /// The volume that it writes: height, width, depth.
         volume: [usize; 3],
+        /// Of a type with parameters: how many scalars are learned, and how many are stored and not
+        /// learned.
+        parameters: Option<[usize; 2]>,
     },
+    /// A network that is declared elsewhere.
+    Network(Nested),
     /// Where the second way through a block begins: the next layer reads this earlier volume.
     Branch {
         /// The volume.
@@ -179,6 +186,11 @@ impl Op {
                 | Self::ConvTranspose { .. }
                 | Self::BatchNorm
                 | Self::Fc { .. }
+                | Self::Own {
+                    parameters: Some(_),
+                    ..
+                }
+                | Self::Network(_)
         )
     }
 
@@ -248,7 +260,10 @@ pub struct Step {
     pub arena: Pass,
     /// `forward_train`, in the tape.
     pub tape: Pass,
-    /// Where a dropout's mask lies in the tape, as large as `volume`.
+    /// Where the arena of a [`Network`](Op::Network) lies in this one.
+    pub scratch: usize,
+    /// Where a dropout's mask lies in the tape, as large as `volume`; or the tape of a
+    /// [`Network`](Op::Network).
     pub mask: usize,
     /// `backward`, in the tape: to the gradient on the input.
     pub backward: Flow,
@@ -256,7 +271,7 @@ pub struct Step {
     /// that it names. A copy; or nothing but a sum.
     pub shortcut: Flow,
     /// Image pixels between two neighbours of the output: down, across.
-    jump: [usize; 2],
+    pub jump: [usize; 2],
     /// Whether the output depends on parameters.
     learned: bool,
 }
@@ -369,6 +384,8 @@ pub struct LayerInfo<'a> {
     pub added: [usize; 2],
     /// Receptive field on the image: height, width.
     pub field: [usize; 2],
+    /// Image pixels between two neighbours of the output: down, across.
+    pub jump: [usize; 2],
     /// Learned scalars.
     pub parameters: usize,
     /// Multiply-adds of one forward pass.
@@ -405,6 +422,7 @@ impl Step {
             arena: pass,
             tape: pass,
             slice: 0,
+            scratch: 0,
             mask: 0,
             backward: Flow::NONE,
             shortcut: Flow::NONE,

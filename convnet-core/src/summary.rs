@@ -21,6 +21,7 @@ use crate::plan::LayerInfo;
 ///     lost: [0, 0],
 ///     added: [0, 0],
 ///     field: [8, 8],
+///     jump: [1, 1],
 ///     parameters: 650,
 ///     macs: 640,
 /// };
@@ -291,6 +292,7 @@ mod tests {
             lost: [1, 1],
             added: [0, 0],
             field: [11, 11],
+            jump: [4, 4],
             parameters: 34_944,
             macs: 105_415_200,
         },
@@ -302,6 +304,7 @@ mod tests {
             lost: [0, 0],
             added: [0, 0],
             field: [11, 11],
+            jump: [4, 4],
             parameters: 0,
             macs: 0,
         },

@@ -6,7 +6,8 @@
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
 //!             prepared    impl Prepare: the same over the arena, with packed filters
-//!             flash       from the bytes of a weight file
+//!             nested      networks inside, and layers with parameters that are written by hand
+//!             flash       where the tensors lie, for a weight file
 //!             surface     inherent constants and functions, Display
 //!             vocabulary  the words, for the editor
 //! ```
@@ -17,6 +18,8 @@
 mod deferred;
 mod flash;
 mod inference;
+mod memory;
+mod nested;
 mod parameters;
 mod prepared;
 mod structure;
@@ -36,6 +39,7 @@ macro_rules! code {
 }
 pub(crate) use code;
 pub(crate) use deferred::Deferred;
+pub(crate) use nested::{nested, tensors};
 
 /// All that is known of a network.
 pub(crate) struct Network {
@@ -118,8 +122,13 @@ pub(crate) enum Kind {
         rate: TokenStream,
     },
     Flatten,
-    /// One written by hand: a value.
-    Own(TokenStream),
+    /// One written by hand: a value, or a type with parameters.
+    Own {
+        what: TokenStream,
+        learns: bool,
+    },
+    /// A network that is declared elsewhere: its path.
+    Network(TokenStream),
     /// `Branch`, `Add` or `Concat`.
     Block(Op),
 }
@@ -152,8 +161,9 @@ enum At {
 pub(crate) fn emit(network: &Network) -> TokenStream {
     let parts = [
         // First: an editor looks for the word to complete at a place that may not move far.
-        vocabulary::emit(network),
+        vocabulary::emit(&network.krate, &network.mentions),
         deferred::emit(network),
+        nested::emit(network),
         structure::emit(network),
         parameters::emit(network),
         inference::emit(network),
@@ -165,9 +175,18 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     parts.into_iter().collect()
 }
 
-/// The name alone, so that a network that cannot be emitted is one error and not many.
-pub(crate) fn stub(visibility: &syn::Visibility, name: &Ident) -> TokenStream {
-    code!(#visibility struct #name<T = f32>(::core::marker::PhantomData<T>);)
+/// The words and the name alone, so that a network that cannot be emitted is one error and not many.
+pub(crate) fn stub(
+    krate: &TokenStream,
+    mentions: &[Mention],
+    visibility: &syn::Visibility,
+    name: &Ident,
+) -> TokenStream {
+    let vocabulary = vocabulary::emit(krate, mentions);
+    code! {
+        #vocabulary
+        #visibility struct #name<T = f32>(::core::marker::PhantomData<T>);
+    }
 }
 
 impl Network {
@@ -333,25 +352,14 @@ impl Network {
             .filter(|&(i, _)| self.is_field(i))
     }
 
-    /// The trait by which layer `i` is called. What is wrong with one written by hand is reported
+    /// A pass of layer `i`, which is written by hand and a value; what is wrong with it is reported
     /// where it is named.
-    fn layer_trait(&self, i: usize) -> TokenStream {
-        let krate = &self.krate;
-        match &self.layers[i].kind {
-            Kind::Own(value) => {
-                let (x, y) = (self.input_of(i), self.volume(i));
-                quote_spanned!(at(value)=> #krate::Layer::<#x, #y>)
-            }
-            _ => code!(#krate::Layer),
-        }
-    }
-
-    /// The layer, borrowed.
-    fn borrowed(&self, i: usize) -> TokenStream {
-        let layer = self.value(i);
-        match &self.layers[i].kind {
-            Kind::Own(value) => quote_spanned!(at(value)=> &#layer),
-            _ => code!(&#layer),
+    fn by_hand(&self, i: usize, what: &TokenStream, pass: &TokenStream) -> TokenStream {
+        let (x, y) = (self.input_of(i), self.volume(i));
+        let krate = located(&self.krate, at(what));
+        let pass = code!(#krate::layer::Pass::#pass);
+        quote_spanned! {at(what)=>
+            #krate::layer::by_hand::<#x, #y, _>(&#what, || #what, #pass);
         }
     }
 
@@ -384,7 +392,7 @@ impl Network {
             Kind::HardSwish => code!(#layer::HardSwish),
             Kind::Softmax => code!(#layer::Softmax),
             Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
-            Kind::Own(value) => value.clone(),
+            Kind::Own { what, .. } => what.clone(),
             Kind::Block(Op::Concat { .. }) => {
                 let slice = match &self.plan {
                     Some(plan) => code!({ #plan.steps[#i].slice }),
@@ -417,7 +425,7 @@ impl Kind {
                     | Self::GlobalMaxPool
                     | Self::HardSwish
                     | Self::Lrn { .. }
-                    | Self::Own(_)
+                    | Self::Own { .. }
             )
     }
 
@@ -431,6 +439,8 @@ impl Kind {
                 | Self::ConvTranspose(_)
                 | Self::BatchNorm { .. }
                 | Self::Fc
+                | Self::Own { learns: true, .. }
+                | Self::Network(_)
         )
     }
 
@@ -447,6 +457,15 @@ impl Kind {
 fn at(tokens: &TokenStream) -> Span {
     let first = tokens.clone().into_iter().next();
     first.map_or_else(Span::mixed_site, |token| token.span())
+}
+
+/// The same path, reported where `at` is.
+fn located(path: &TokenStream, at: Span) -> TokenStream {
+    let trees = path.clone().into_iter().map(|mut tree| {
+        tree.set_span(tree.span().located_at(at));
+        tree
+    });
+    trees.collect()
 }
 
 /// A number without a suffix.

@@ -41,10 +41,14 @@ fn expand(tokens: TokenStream) -> TokenStream {
     let Some(declaration) = declaration else {
         return errors.into_tokens();
     };
-    let network = plan::plan(krate.stream(), &declaration, &mut errors);
+    let krate = krate.stream();
+    let network = plan::plan(krate.clone(), &declaration, &mut errors);
     let mut output = match &network {
         Some(network) => emit::emit(network),
-        None => emit::stub(&declaration.vis, &declaration.name),
+        None => {
+            let mentions = plan::mentions(&declaration);
+            emit::stub(&krate, &mentions, &declaration.vis, &declaration.name)
+        }
     };
     // Last: an editor completes a word where it first finds it, and a message repeats it.
     output.extend(errors.into_tokens());

@@ -37,8 +37,9 @@ pub(crate) fn plan(
     }
     let input = declaration.input.as_ref();
     let written = input.map(|input| input.value.each_ref());
-    let waits = named::any(declaration, &layers);
-    let placed = match waits {
+    let sizes_wait = named::any(declaration, &layers) || layers.iter().any(Named::is_network);
+    let waits = sizes_wait || layers.iter().any(Named::is_elsewhere);
+    let placed = match sizes_wait {
         true => place::structure(&layers, declaration.row_by_row)?,
         false => {
             let [h, w, d] = written.map_or([None; 3], |written| written.map(Number::known));
@@ -46,8 +47,10 @@ pub(crate) fn plan(
             place::place(image, &layers, declaration.row_by_row, errors)?
         }
     };
-    // What resembles the network may have volumes that a layer written by hand does not know.
-    if errors.count() > 0 && layers.iter().any(Named::is_own) {
+    // What resembles the network may have volumes that a layer written by hand, or a network inside,
+    // does not know.
+    let knows_volumes = |named: &Named| named.is_own() || named.is_network();
+    if errors.count() > 0 && layers.iter().any(knows_volumes) {
         return None;
     }
     if errors.count() == 0 && !waits {
@@ -112,6 +115,7 @@ fn table(
             lost: step.lost,
             added: step.added,
             field: step.field,
+            jump: step.jump,
             parameters: step.parameters,
             macs: step.macs,
         });
@@ -129,7 +133,7 @@ fn table(
 }
 
 /// The words as written, line by line.
-fn mentions(declaration: &Declaration) -> Vec<Mention> {
+pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
     fn lines(items: &[Item], mentions: &mut Vec<Mention>) {
         for item in items {
             match item {
@@ -226,7 +230,11 @@ fn layer(named: &Named) -> emit::Layer {
             rate: decimal(rate),
         },
         Kind::Flatten => emit::Kind::Flatten,
-        Kind::Own { what, .. } => emit::Kind::Own(what.clone()),
+        Kind::Own { what, learns, .. } => emit::Kind::Own {
+            what: what.clone(),
+            learns: *learns,
+        },
+        Kind::Network { what } => emit::Kind::Network(what.clone()),
     };
     let detail = detail::detail(&layer.kind);
     emit::Layer {

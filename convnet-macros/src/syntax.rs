@@ -121,6 +121,7 @@ pub(crate) struct Written<T> {
 /// layer    :=  [ NAME ":" ] word [ "(" ( arg "," )* ")" ]
 /// arg      :=  value  |  NAME "=" value                   those without a name first
 /// value    :=  size  |  DECIMAL  |  "(" ( number "," )* ")"  |  "same" | "exact" | "crop" | "pad"
+///           |  path [ "<" arguments ">" ]                 a layer by hand, or another network
 /// size     :=  number ( "x" number )*                     5x5; SIZE x SIZE; 5xF
 /// number   :=  INTEGER  |  path to a const
 /// ```

@@ -88,7 +88,7 @@ impl Item {
             #visibility static #name: #network = {
                 const FILE: &[u8] = #bytes;
                 let network: ::core::result::Result<#network, #krate::flash::Message> =
-                    <#network>::__in_flash(FILE);
+                    #krate::flash::read(FILE);
                 match network {
                     ::core::result::Result::Ok(network) => network,
                     ::core::result::Result::Err(message) => #panic,

@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 
 use super::{InPlace, Layer};
-use crate::{Real, Volume, flash};
+use crate::{Real, Volume};
 
 /// `γ·(x − mean)/√(variance + ε) + β`, depth slice by depth slice: the `batch_norm` of a declaration.
 ///
@@ -83,22 +83,6 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
         mean: [T::ZERO; D],
         variance: [T::ZERO; D],
     };
-
-    /// The layer from the bytes of its four tensors, as they lie in a weight file: for a `static`,
-    /// through `convnet::weights!`.
-    ///
-    /// # Panics
-    ///
-    /// If there are more or fewer bytes than scalars, or the target is big-endian.
-    #[must_use]
-    pub const fn from_bytes(gamma: &[u8], beta: &[u8], mean: &[u8], variance: &[u8]) -> Self {
-        Self {
-            gamma: flash::scalars(gamma),
-            beta: flash::scalars(beta),
-            mean: flash::scalars(mean),
-            variance: flash::scalars(variance),
-        }
-    }
 
     /// ε.
     #[must_use]

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use crate::kernel::{self, Sizes};
-use crate::{Real, Volume, flash};
+use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`: every input stamps its multiple of them onto the output, S pixels
 /// apart. The `conv_transpose` of a declaration.
@@ -68,21 +68,6 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         bias: [T::ZERO; K],
         slide: PhantomData,
     };
-
-    /// The layer from the bytes of its two tensors, as they lie in a weight file: for a `static`,
-    /// through `convnet::weights!`.
-    ///
-    /// # Panics
-    ///
-    /// If there are more or fewer bytes than scalars, or the target is big-endian.
-    #[must_use]
-    pub const fn from_bytes(filters: &[u8], bias: &[u8]) -> Self {
-        Self {
-            filters: flash::scalars(filters),
-            bias: flash::scalars(bias),
-            slide: PhantomData,
-        }
-    }
 
     /// Those of the conv that reads `y` and writes `x`.
     const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {

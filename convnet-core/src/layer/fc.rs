@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use crate::volume::Scores;
-use crate::{Real, Volume, flash, kernel};
+use crate::{Real, Volume, kernel};
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.
 ///
@@ -50,20 +50,6 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Fc
         filters: [[[[T::ZERO; K]; D]; W]; H],
         bias: [T::ZERO; K],
     };
-
-    /// The layer from the bytes of its two tensors, as they lie in a weight file: for a `static`,
-    /// through `convnet::weights!`.
-    ///
-    /// # Panics
-    ///
-    /// If there are more or fewer bytes than scalars, or the target is big-endian.
-    #[must_use]
-    pub const fn from_bytes(filters: &[u8], bias: &[u8]) -> Self {
-        Self {
-            filters: flash::scalars(filters),
-            bias: flash::scalars(bias),
-        }
-    }
 
     /// The weights of each input: a row of `K`.
     fn rows(&self) -> &[[T; K]] {

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use crate::kernel::Sizes;
-use crate::{Real, Volume, flash};
+use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, where `D` is the depth of one group: the
 /// `conv(…, groups = G)` of a declaration.
@@ -87,21 +87,6 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         bias: [T::ZERO; K],
         slide: PhantomData,
     };
-
-    /// The layer from the bytes of its two tensors, as they lie in a weight file: for a `static`,
-    /// through `convnet::weights!`. Without bytes the bias is zero.
-    ///
-    /// # Panics
-    ///
-    /// If there are more or fewer bytes than scalars, or the target is big-endian.
-    #[must_use]
-    pub const fn from_bytes(filters: &[u8], bias: &[u8]) -> Self {
-        Self {
-            filters: flash::scalars(filters),
-            bias: flash::bias(bias),
-            slide: PhantomData,
-        }
-    }
 
     const fn sizes<
         const H: usize,

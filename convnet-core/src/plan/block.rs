@@ -136,7 +136,7 @@ const fn branch(ops: &[Op], layer: usize) -> usize {
 }
 
 /// Whether the first `axes` of height, width and depth are equal.
-const fn same(a: [usize; 3], b: [usize; 3], axes: usize) -> bool {
+pub(super) const fn same(a: [usize; 3], b: [usize; 3], axes: usize) -> bool {
     let mut axis = 0;
     while axis < axes {
         if a[axis] != b[axis] {

@@ -1,7 +1,7 @@
 //! What a generated program asks of its own plan, where sizes are the names of constants.
 
 use super::memory::Buffer;
-use super::{Depth, Op, Plan, Step};
+use super::{Depth, Nested, Op, Plan, Step};
 use crate::shape::Window;
 
 impl<const N: usize> Plan<N> {
@@ -54,7 +54,11 @@ const fn shrink(ops: &mut [Op]) {
             Op::RowPool { back, .. } => Op::RowPool { window: ONE, back },
             Op::AvgPool(_) => Op::AvgPool(ONE),
             Op::Fc { .. } => Op::Fc { filters: 1 },
-            Op::Own { .. } => Op::Own { volume: [1; 3] },
+            Op::Own { parameters, .. } => Op::Own {
+                volume: [1; 3],
+                parameters,
+            },
+            Op::Network(_) => Op::Network(Nested::UNKNOWN),
             other => other,
         };
         i += 1;

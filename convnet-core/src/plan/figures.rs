@@ -181,6 +181,7 @@ impl Op {
             Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
                 ([height, width], [1, 1])
             }
+            Self::Network(inner) => (inner.field, inner.jump),
             Self::Activation
             | Self::InputActivation
             | Self::BatchNorm
@@ -257,9 +258,34 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             Ok(step)
         }
         Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
-        Op::Own { volume } => {
+        Op::Own { volume, parameters } => {
             ok!(check(*volume));
-            Ok(same(*volume))
+            let [parameters, fixed] = match parameters {
+                Some(parameters) => *parameters,
+                None => [0; 2],
+            };
+            Ok(Step {
+                volume: *volume,
+                parameters,
+                fixed,
+                ..Step::EMPTY
+            })
+        }
+        Op::Network(inner) => {
+            if !block::same(x, inner.input, 3) {
+                return Err(Misfit::Reads {
+                    expected: inner.input,
+                    found: x,
+                });
+            }
+            ok!(check(inner.output));
+            Ok(Step {
+                volume: inner.output,
+                parameters: inner.parameters,
+                fixed: inner.fixed,
+                macs: inner.macs,
+                ..Step::EMPTY
+            })
         }
         // `block` knows them.
         Op::Branch { .. } | Op::Add { .. } | Op::Concat { .. } => Ok(same(x)),

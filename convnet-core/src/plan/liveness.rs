@@ -17,11 +17,12 @@ use super::figures::learned;
 use super::memory::Buffer;
 use super::{Flow, How, Op, Pass, Place, Step, rows, volume};
 
-/// A layer's buffers: its output, the gradient on its input, a dropout's mask.
+/// A layer's buffers: its output, the gradient on its input, and a dropout's mask or the memory of a
+/// network.
 type Buffers = [Buffer; 3];
 const Y: usize = 0;
 const DX: usize = 1;
-const MASK: usize = 2;
+const OWN: usize = 2;
 
 /// Inference: a volume dies when the last layer has read it.
 pub(super) const fn arena(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
@@ -101,12 +102,20 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
             if op.backward_reads_y() {
                 keep(pass.to, backward, buffers, Y);
             }
-            if matches!(op, Op::Dropout) {
-                buffers[i][MASK] = Buffer::new(product(steps[i].volume), i);
-                buffers[i][MASK].keep(backward);
+            let own = match op {
+                Op::Dropout => product(steps[i].volume),
+                Op::Network(inner) => inner.tape,
+                _ => 0,
+            };
+            if own > 0 {
+                buffers[i][OWN] = Buffer::new(own, i);
+                buffers[i][OWN].keep(backward);
             }
             steps[i].tape = pass;
         } else {
+            if let Op::Network(inner) = op {
+                buffers[i][OWN] = Buffer::new(inner.arena, i);
+            }
             steps[i].arena = pass;
             steps[i].rows = rows;
         }
@@ -302,6 +311,7 @@ pub(super) const fn settle_arena(steps: &mut [Step], buffers: &[Buffers]) {
     let mut i = 0;
     while i < steps.len() {
         steps[i].arena = settle(steps[i].arena, buffers, Y);
+        steps[i].scratch = buffers[i][OWN].at;
         i += 1;
     }
 }
@@ -313,7 +323,7 @@ pub(super) const fn settle_tape(steps: &mut [Step], buffers: &[Buffers]) {
         steps[i].tape = settle(steps[i].tape, buffers, Y);
         steps[i].backward = settle_flow(steps[i].backward, buffers);
         steps[i].shortcut = settle_flow(steps[i].shortcut, buffers);
-        steps[i].mask = buffers[i][MASK].at;
+        steps[i].mask = buffers[i][OWN].at;
         i += 1;
     }
 }

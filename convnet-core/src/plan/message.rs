@@ -59,6 +59,12 @@ impl Failure {
                 write_one(&mut text, name, "", &misfit, "W");
                 meeting::write(&mut text, &misfit);
             }
+            (misfit @ Misfit::Reads { found, .. }, _) => {
+                write_one(&mut text, name, "", &misfit, "W");
+                text.push_str("\ninput(")
+                    .push_volume(found)
+                    .push_str(") in the declaration of that network would fit");
+            }
             (misfit, _) => {
                 write_one(&mut text, name, "", &misfit, "W");
                 if let Misfit::Groups {

@@ -65,6 +65,14 @@ pub enum Misfit {
         /// What it writes.
         other: [usize; 3],
     },
+    /// A network that was declared for another volume than the one before it; each is height, width,
+    /// depth.
+    Reads {
+        /// What it reads.
+        expected: [usize; 3],
+        /// What is there.
+        found: [usize; 3],
+    },
     /// A list of layers that is no graph: one names a volume that is not there, or not whole, or
     /// nobody reads what is there.
     Unlinked,
@@ -154,6 +162,11 @@ impl Misfit {
                 .push_str(" beside ")
                 .push_volume(*first)
                 .push_str(": height and width must be equal"),
+            Self::Reads { expected, found } => text
+                .push_str("its network reads ")
+                .push_volume(*expected)
+                .push_str(", and the volume before it is ")
+                .push_volume(*found),
             Self::Unlinked => text.push_str("it names a volume that it cannot read"),
             Self::TooLarge(what) => text
                 .push_str("its ")

@@ -1,49 +1,55 @@
-//! The network from the bytes of a weight file, for `weights!`.
+//! Where the tensors lie, for `weights!`.
 
 use proc_macro2::TokenStream;
+use quote::quote_spanned;
 
-use super::{Network, code, literal, parameters, structure};
+use super::{Network, at, code, literal, nested, own, parameters, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let (mut fields, mut count): (Vec<TokenStream>, usize) = (Vec::new(), 0);
+    let (mut offsets, mut parts, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut known, mut inside) = (0, Vec::new());
     for (i, layer) in network.fields() {
-        let (field, ty) = (&layer.name, structure::field(network, i));
-        let tensors = parameters::tensors(network, i);
-        let mut bytes: Vec<TokenStream> = (count..count + tensors.len())
-            .map(literal)
-            .map(|index| code!(tensors[#index]))
-            .collect();
-        count += tensors.len();
-        // A bias that is not learned.
-        if let [only] = tensors.as_slice()
-            && only.field == "filters"
-        {
-            bytes.push(code!(&[]));
+        let field = &layer.name;
+        if let Some(tensors) = nested::elsewhere(network, i) {
+            let ty = structure::field(network, i);
+            let base = code!(::core::mem::offset_of!(Self, #field));
+            parts.push(code!((0, &[#(#offsets),*])));
+            parts.push(code!((#base, <#ty as #krate::flash::InFlash>::OFFSETS)));
+            known += offsets.len();
+            offsets.clear();
+            inside.push(tensors);
+            bounds.push(quote_spanned!(at(&ty)=> #ty: #krate::flash::InFlash,));
+            continue;
         }
-        fields.push(code!(#field: <#ty>::from_bytes(#(#bytes),*)));
+        offsets.extend(parameters::tensors(network, i).iter().map(|tensor| {
+            let tensor = own(tensor.field);
+            code!(::core::mem::offset_of!(Self, #field.#tensor))
+        }));
     }
-    let count = literal(count);
-    if fields.is_empty() {
-        fields.push(code!(__scalar: ::core::marker::PhantomData));
-    }
-    code! {
-        impl<T: #krate::Real> #name<T> {
-            #[doc(hidden)]
-            #[allow(clippy::result_large_err)] // only the compiler calls it
-            pub const fn __in_flash(
-                file: &[u8],
-            ) -> ::core::result::Result<Self, #krate::flash::Message> {
-                match #krate::flash::tensors::<Self, #count>(file) {
-                    ::core::result::Result::Ok(tensors) => {
-                        let _ = tensors;
-                        ::core::result::Result::Ok(Self { #(#fields),* })
-                    }
-                    ::core::result::Result::Err(message) => {
-                        ::core::result::Result::Err(message)
-                    }
-                }
+    let bounds = match parts.is_empty() {
+        true => TokenStream::new(),
+        false => {
+            let same = nested::bounds(network);
+            code!(#same #(#bounds)*)
+        }
+    };
+    let all = match parts.as_slice() {
+        [] => code!(&[#(#offsets),*]),
+        parts => {
+            let count = literal(offsets.len() + known);
+            code! {
+                &#krate::join::offsets::<{ #count #(+ #inside.len())* }>(
+                    &[#(#parts,)* (0, &[#(#offsets),*])],
+                )
             }
+        }
+    };
+    code! {
+        // SAFETY: each is the offset of a field that is an array of scalars, or lies in one that says
+        // so of its own.
+        unsafe impl<T: #krate::Real> #krate::flash::InFlash for #name<T> #bounds {
+            const OFFSETS: &'static [usize] = #all;
         }
     }
 }

@@ -3,7 +3,7 @@
 use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
-use super::{At, Kind, Network, Which, code, literal};
+use super::{At, Kind, Network, Which, code, literal, nested};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -18,16 +18,16 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         Some(plan) => code!({ #plan.totals.arena }),
         None => literal(network.totals.arena),
     };
-    let shown = (0..layers.len()).filter(|&i| layers[i].is_shown());
-    let table = shown.map(|i| row(network, i));
+    let table = network.table();
+    let bounds = nested::bounds(network);
     let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
     let at = network.to(layers.len() - 1, Which::Arena);
     code! {
-        impl<T: #krate::Real> #krate::Network for #name<T> {
+        impl<T: #krate::Real> #krate::Network for #name<T> #bounds {
             type Input = #input;
             type Output = #output;
             type Arena = #krate::Overlay<T, #scalars>;
-            const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = &[#(#table)*];
+            const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #(#steps)*
@@ -38,28 +38,36 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 }
 
 /// A line of the table.
-fn row(network: &Network, i: usize) -> TokenStream {
+pub(super) fn row(network: &Network, i: usize) -> TokenStream {
     let (krate, layer) = (&network.krate, &network.layers[i]);
     let (name, word, detail) = (&layer.path, &layer.word, &layer.detail);
     let figures = match &network.plan {
-        Some(plan) => code! {
-            volume: #plan.steps[#i].volume,
-            lost: #plan.steps[#i].lost,
-            added: #plan.steps[#i].added,
-            field: #plan.steps[#i].field,
-            parameters: #plan.steps[#i].parameters,
-            macs: #plan.steps[#i].macs,
-        },
+        Some(plan) => {
+            let macs = network
+                .macs_by_hand(i)
+                .unwrap_or_else(|| code!(#plan.steps[#i].macs));
+            code! {
+                volume: #plan.steps[#i].volume,
+                lost: #plan.steps[#i].lost,
+                added: #plan.steps[#i].added,
+                field: #plan.steps[#i].field,
+                jump: #plan.steps[#i].jump,
+                parameters: #plan.steps[#i].parameters,
+                macs: #macs,
+            }
+        }
         None => {
             let step = &network.steps[i];
             let [h, w, d] = step.volume;
-            let [[lh, lw], [ah, aw], [fh, fw]] = [step.lost, step.added, step.field];
+            let [[lh, lw], [ah, aw]] = [step.lost, step.added];
+            let [[fh, fw], [down, across]] = [step.field, step.jump];
             let (parameters, macs) = (step.parameters, step.macs);
             code! {
                 volume: [#h, #w, #d],
                 lost: [#lh, #lw],
                 added: [#ah, #aw],
                 field: [#fh, #fw],
+                jump: [#down, #across],
                 parameters: #parameters,
                 macs: #macs,
             }
@@ -73,9 +81,11 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     let pass = network.pass(i, which).0;
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
-    let layer = network.borrowed(i);
     if let (Which::Arena, Some(conv)) = (which, network.rows_before(i)) {
         return row_by_row(network, conv, i);
+    }
+    if let Kind::Network(_) = network.layers[i].kind {
+        return nested::forward(network, i, which);
     }
     match (pass.how, pass.from) {
         // A pool asks for the rows.
@@ -97,16 +107,18 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             }
         }
         (How::Apart, Place::At(_)) => {
-            let forward = forward(network, i);
+            let forward = forward(network, i, &code!(x), &code!(y));
             code! {
                 let (x, y) = memory.pair::<#x, #from, #y, #to>();
-                #forward(#layer, x, y);
+                #forward
             }
         }
-        (How::Apart, _) => {
-            let forward = forward(network, i);
-            code!(#forward(#layer, input, memory.at_mut::<#y, #to>());)
-        }
+        (How::Apart, _) => forward(
+            network,
+            i,
+            &code!(input),
+            &code!(memory.at_mut::<#y, #to>()),
+        ),
     }
 }
 
@@ -148,16 +160,17 @@ fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
     }
 }
 
-/// The function of a layer that reads one volume and writes another.
-fn forward(network: &Network, i: usize) -> TokenStream {
-    let krate = &network.krate;
+/// A layer that reads `x` and writes `y`.
+fn forward(network: &Network, i: usize, x: &TokenStream, y: &TokenStream) -> TokenStream {
+    let (krate, layer) = (&network.krate, network.value(i));
     match &network.layers[i].kind {
         // It writes a slice only.
-        Kind::Block(_) => code!(#krate::layer::Concat::forward),
-        _ => {
-            let layer = network.layer_trait(i);
-            code!(#layer::forward)
-        }
+        Kind::Block(_) => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
+        Kind::Own {
+            what,
+            learns: false,
+        } => network.by_hand(i, what, &code!(Forward(#x, #y))),
+        _ => code!(#krate::Layer::forward(&#layer, #x, #y);),
     }
 }
 

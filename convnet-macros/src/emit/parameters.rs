@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Kind, Network, code, literal, own};
+use super::{Kind, Network, code, literal, nested, own};
 
 /// A tensor of a layer.
 pub(super) struct Tensor {
@@ -15,9 +15,83 @@ pub(super) struct Tensor {
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let mut list = Vec::new();
-    let (mut shared, mut unique) = (Vec::new(), Vec::new());
+    let runs = runs(network);
+    let (list, shared, unique) = match runs.as_slice() {
+        [] => (
+            code!(&[]),
+            code!(match index {
+                _ => &[],
+            }),
+            code!(match index {
+                _ => &mut [],
+            }),
+        ),
+        [
+            Run::Known {
+                list,
+                shared,
+                unique,
+            },
+        ] => (
+            code!(&[#(#list)*]),
+            code!(match index { #(#shared)* _ => &[] }),
+            code!(match index { #(#unique)* _ => &mut [] }),
+        ),
+        runs => joined(network, runs),
+    };
+    let bounds = nested::bounds(network);
+    code! {
+        impl<T: #krate::Real> #krate::Parameters for #name<T> #bounds {
+            type Scalar = T;
+            const TENSORS: &'static [#krate::Tensor] = #list;
+
+            fn tensor(&self, index: usize) -> &[T] {
+                #shared
+            }
+
+            fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+                #unique
+            }
+        }
+    }
+}
+
+/// Tensors in a row.
+enum Run {
+    /// Those that the macro knows: a list, and arms of a `match` by index.
+    Known {
+        list: Vec<TokenStream>,
+        shared: Vec<TokenStream>,
+        unique: Vec<TokenStream>,
+    },
+    /// Those of a layer that only the compiler sees, by an expression.
+    Elsewhere(usize, TokenStream),
+}
+
+fn runs(network: &Network) -> Vec<Run> {
+    let krate = &network.krate;
+    let mut runs = Vec::new();
     for (i, layer) in network.fields() {
+        if let Some(tensors) = nested::elsewhere(network, i) {
+            runs.push(Run::Elsewhere(i, tensors));
+            continue;
+        }
+        if !matches!(runs.last(), Some(Run::Known { .. })) {
+            let (list, shared, unique) = Default::default();
+            runs.push(Run::Known {
+                list,
+                shared,
+                unique,
+            });
+        }
+        let Some(Run::Known {
+            list,
+            shared,
+            unique,
+        }) = runs.last_mut()
+        else {
+            continue;
+        };
         for Tensor { field, role, shape } in tensors(network, i) {
             let name = format!("{}.{field}", layer.path);
             let role = own(role);
@@ -41,20 +115,59 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             });
         }
     }
-    code! {
-        impl<T: #krate::Real> #krate::Parameters for #name<T> {
-            type Scalar = T;
-            const TENSORS: &'static [#krate::Tensor] = &[#(#list)*];
+    runs
+}
 
-            fn tensor(&self, index: usize) -> &[T] {
-                match index { #(#shared)* _ => &[] }
+/// The list of all, and statements that count the index down from run to run.
+fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenStream) {
+    let krate = &network.krate;
+    let (mut parts, mut read, mut write) = (Vec::new(), TokenStream::new(), TokenStream::new());
+    for run in runs {
+        match run {
+            Run::Known {
+                list,
+                shared,
+                unique,
+            } => {
+                let count = literal(list.len());
+                parts.push(code!(#krate::join::Part::new("", &[#(#list)*])));
+                read.extend(code! {
+                    if index < #count {
+                        return match index { #(#shared)* _ => &[] };
+                    }
+                    let index = index - #count;
+                });
+                write.extend(code! {
+                    if index < #count {
+                        return match index { #(#unique)* _ => &mut [] };
+                    }
+                    let index = index - #count;
+                });
             }
-
-            fn tensor_mut(&mut self, index: usize) -> &mut [T] {
-                match index { #(#unique)* _ => &mut [] }
+            Run::Elsewhere(i, tensors) => {
+                let layer = &network.layers[*i];
+                let (field, prefix) = (&layer.name, format!("{}.", layer.path));
+                parts.push(code!(#krate::join::Part::new(#prefix, #tensors)));
+                read.extend(code! {
+                    if index < #tensors.len() {
+                        return #krate::Parameters::tensor(&self.#field, index);
+                    }
+                    let index = index - #tensors.len();
+                });
+                write.extend(code! {
+                    if index < #tensors.len() {
+                        return #krate::Parameters::tensor_mut(&mut self.#field, index);
+                    }
+                    let index = index - #tensors.len();
+                });
             }
         }
     }
+    (
+        code!(#krate::__join!(tensors: #krate::Tensor, [#(#parts),*] [#(#parts),*])),
+        code!(#read let _ = index; &[]),
+        code!(#write let _ = index; &mut []),
+    )
 }
 
 /// What layer `i` learns, in the order of its fields. A bias that is not learned is none.

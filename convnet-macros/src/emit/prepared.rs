@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 
 use super::inference::step;
 use super::structure::field;
-use super::{Kind, Network, Which, code};
+use super::{Kind, Network, Which, code, nested};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -17,25 +17,34 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let last = layers.len() - 1;
     let (output, at) = (network.volume(last), network.to(last, Which::Arena));
     let convs = || (0..layers.len()).filter(|&i| is_packed(network, i));
-    let packing = convs().map(|i| {
-        let (name, layer) = (&layers[i].path, field(network, i));
-        let (x, y) = (network.input_of(i), network.volume(i));
-        code!(#krate::prepare::packing::<#layer, #x, #y>(#name),)
-    });
-    let packs = convs().map(|i| {
+    let is_network = |i: usize| matches!(layers[i].kind, Kind::Network(_));
+    let packing = match (0..layers.len()).any(is_network) {
+        true => nested::packing(network),
+        false => {
+            let lines = convs().map(|i| packing(network, i));
+            code!(&[#(#lines),*])
+        }
+    };
+    let packs = (0..layers.len()).map(|i| {
         let layer = network.value(i);
         let (x, y) = (network.input_of(i), network.volume(i));
-        code!(packer.pack::<#x, #y, _>(&#layer);)
+        match &layers[i].kind {
+            Kind::Network(_) => code!(#krate::prepare::Prepare::pack(&#layer, packer);),
+            _ if is_packed(network, i) => code!(packer.pack::<#x, #y, _>(&#layer);),
+            _ => TokenStream::new(),
+        }
     });
+    let bounds = nested::bounds(network);
     let steps = (0..layers.len()).map(|i| match is_packed(network, i) {
         true => packed_step(network, i),
+        false if matches!(layers[i].kind, Kind::Network(_)) => nested::forward_packed(network, i),
         false if i > 0 && fuses(network, i - 1) => TokenStream::new(),
         false if (0..i).any(|conv| pool_after(network, conv) == Some(i)) => TokenStream::new(),
         false => step(network, i, Which::Arena),
     });
     code! {
-        impl<T: #krate::Real> #krate::prepare::Prepare for #name<T> {
-            const PACKING: &'static [#krate::prepare::Packing] = &[#(#packing)*];
+        impl<T: #krate::Real> #krate::prepare::Prepare for #name<T> #bounds {
+            const PACKING: &'static [#krate::prepare::Packing] = #packing;
 
             fn pack(&self, packer: &mut #krate::prepare::Packer<'_, T>) {
                 let _ = &packer;
@@ -56,8 +65,16 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     }
 }
 
+/// What the conv `i` is packed for.
+pub(super) fn packing(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    let (name, layer) = (&network.layers[i].path, field(network, i));
+    let (x, y) = (network.input_of(i), network.volume(i));
+    code!(#krate::prepare::packing::<#layer, #x, #y>(#name))
+}
+
 /// Whether layer `i` is a conv that writes all of its volume at once.
-fn is_packed(network: &Network, i: usize) -> bool {
+pub(super) fn is_packed(network: &Network, i: usize) -> bool {
     matches!(network.layers[i].kind, Kind::Conv { .. })
         && matches!(network.pass(i, Which::Arena).0.how, How::Apart)
 }

@@ -1,8 +1,9 @@
 //! The struct: parameters and nothing else.
 
 use proc_macro2::TokenStream;
+use quote::quote_spanned;
 
-use super::{Kind, Network, code};
+use super::{Kind, Network, at, code};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -68,6 +69,8 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
             let ([fh, fw], slide) = (&window.size, network.slide(i, window));
             code!(#krate::layer::Depthwise<T, #fh, #fw, #k, #slide>)
         }
+        Kind::Own { what, .. } => what.clone(),
+        Kind::Network(what) => quote_spanned!(at(what)=> #what<T>),
         _ => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
     }
 }
@@ -76,6 +79,9 @@ fn docs(network: &Network, i: usize) -> String {
     let (layer, step) = (&network.layers[i], &network.steps[i]);
     let word = &layer.word;
     let detail = &layer.detail;
+    if let Kind::Own { .. } | Kind::Network(_) = layer.kind {
+        return format!("`{word}({detail})`.");
+    }
     if network.plan.is_some() {
         return format!("`{word}`: {detail}.");
     }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Network, code, structure};
+use super::{Network, code, nested, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let parts = [
@@ -25,8 +25,25 @@ fn constants(network: &Network) -> TokenStream {
     } = network;
     let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
+    let [table, arena, tape] = match &network.plan {
+        // What the compiler knows too little of to say what it implements is one error.
+        Some(plan) => [
+            network.table(),
+            code!(#plan.totals.arena * ::core::mem::size_of::<f32>()),
+            code!(#plan.totals.tape * ::core::mem::size_of::<f32>()),
+        ],
+        None => [
+            code!(<Self as #krate::Network>::LAYERS),
+            code!(::core::mem::size_of::<#krate::Arena<Self>>()),
+            code!(::core::mem::size_of::<#krate::Tape<Self>>()),
+        ],
+    };
     let (parameters, macs) = match &network.plan {
-        Some(plan) => (code!(#plan.totals.parameters), code!(#plan.totals.macs)),
+        Some(plan) => {
+            let by_hand = (0..layers.len()).filter_map(|i| network.macs_by_hand(i));
+            let macs = code!(#plan.totals.macs #(+ #by_hand)*);
+            (code!(#plan.totals.parameters), macs)
+        }
         None => {
             let (parameters, macs) = (network.totals.parameters, network.totals.macs);
             (code!(#parameters), code!(#macs))
@@ -39,15 +56,15 @@ fn constants(network: &Network) -> TokenStream {
             /// The scores: height, width, depth.
             pub const OUTPUT: [usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
-            pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = <Self as #krate::Network>::LAYERS;
+            pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
             /// Learned scalars.
             pub const PARAMETERS: usize = #parameters;
             /// Multiply-adds of one forward pass.
             pub const MACS: u64 = #macs;
             /// Bytes of the arena in `f32`.
-            pub const ARENA_BYTES: usize = ::core::mem::size_of::<#krate::Arena<Self>>();
+            pub const ARENA_BYTES: usize = #arena;
             /// Bytes of the tape in `f32`.
-            pub const TAPE_BYTES: usize = ::core::mem::size_of::<#krate::Tape<Self>>();
+            pub const TAPE_BYTES: usize = #tape;
 
             /// The table of the network, to print.
             #[must_use]
@@ -74,14 +91,18 @@ fn functions(network: &Network) -> TokenStream {
         .fields()
         .map(|(i, layer)| {
             let (name, ty) = (&layer.name, structure::field(network, i));
-            code!(#name: <#ty>::ZERO)
+            match nested::elsewhere(network, i) {
+                Some(_) => code!(#name: #krate::__private::zeroed()),
+                None => code!(#name: <#ty>::ZERO),
+            }
         })
         .collect();
     if zeros.is_empty() {
         zeros.push(code!(__scalar: ::core::marker::PhantomData));
     }
+    let bounds = nested::bounds(network);
     code! {
-        impl<T: #krate::Real> #name<T> {
+        impl<T: #krate::Real> #name<T> #bounds {
             /// All parameters zero. For a `static`, or a network small enough for the stack; a
             /// large one is built in place on the heap, by `boxed`.
             pub const ZERO: Self = Self { #(#zeros),* };
@@ -126,9 +147,10 @@ fn functions(network: &Network) -> TokenStream {
 /// Where there is a heap; whether there is, `convnet` knows and the user's crate does not.
 fn heap(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
+    let bounds = nested::bounds(network);
     code! {
         #krate::__if_alloc! {
-            impl<T: #krate::Real> #name<T> {
+            impl<T: #krate::Real> #name<T> #bounds {
                 /// All parameters zero, built in place on the heap.
                 #[must_use]
                 pub fn boxed() -> #krate::__private::Box<Self> {

@@ -3,7 +3,8 @@
 use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
-use super::{Kind, Network, Which, code, inference, literal};
+use super::memory::{Lies, borrow};
+use super::{Kind, Network, Which, code, inference, literal, nested};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -20,8 +21,9 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let forward = (0..layers.len()).map(|i| inference::step(network, i, Which::Tape));
     let at = network.to(layers.len() - 1, Which::Tape);
     let backward = (0..layers.len()).rev().map(|i| step(network, i));
+    let bounds = nested::bounds(network);
     code! {
-        impl<T: #krate::Real> #krate::Trainable for #name<T> {
+        impl<T: #krate::Real> #krate::Trainable for #name<T> #bounds {
             type Tape = #krate::Overlay<T, #scalars>;
 
             fn forward_train<'a>(
@@ -173,34 +175,40 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     let flow = network.steps[i].backward;
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
+    let is_network = matches!(kind, Kind::Network(_));
     let call = match kind {
+        Kind::Network(_) => inside(network, i, &code!(::core::option::Option::Some(dx))),
+        Kind::Own {
+            what,
+            learns: false,
+        } => network.by_hand(i, what, &code!(Backward(x, dx, dy))),
         kind if kind.has_parameters() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
-        }
-        Kind::Own(_) => {
-            // A constant is borrowed mutably by a copy.
-            let (trait_, borrowed) = (network.layer_trait(i), network.borrowed(i));
-            code!(#trait_::backward(#borrowed, x, dx, dy, &mut { #layer });)
         }
         kind if kind.backward_reads_x() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);)
         }
         _ => code!(#layer.backward_input(dx, dy);),
     };
-    let parameters_only = network
-        .is_field(i)
-        .then(|| code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);));
-    let read = read(network, i);
+    let parameters_only = network.is_field(i).then(|| match is_network {
+        true => inside(network, i, &code!(::core::option::Option::None)),
+        false => code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);),
+    });
+    let (bind, read) = (bind(network, i, true), bind(network, i, false));
     match (flow.on_request, flow.pass.to) {
         (false, _) => {
-            let (bind, sum) = (bind(network, i), sum(network, i, Which::Backward));
+            let sum = sum(network, i, Which::Backward);
             code!(#bind #call #sum)
         }
         (true, Place::At(_)) => {
-            let (bind, sum) = (bind(network, i), sum(network, i, Which::Backward));
+            let sum = sum(network, i, Which::Backward);
             code! {
                 if d_input.is_some() { #bind #call #sum } else { #read #parameters_only }
             }
+        }
+        (true, _) if is_network => {
+            let call = inside(network, i, &code!(d_input.as_deref_mut()));
+            code!(#read #call)
         }
         (true, _) => code! {
             #read
@@ -212,65 +220,44 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     }
 }
 
-/// `let x`, where it is read, and `let dy`: both only to read.
-fn read(network: &Network, i: usize) -> TokenStream {
-    let step = &network.steps[i];
-    let x = network.layers[i]
-        .kind
-        .backward_reads_x()
-        .then(|| match step.tape.from {
-            Place::At(_) => {
-                let (x, at) = (network.input_of(i), network.from(i, Which::Tape));
-                code!(let x = memory.at::<#x, #at>();)
-            }
-            _ => code!(let x = input;),
-        });
-    let dy = match step.backward.pass.from {
-        Place::At(_) => {
-            let (y, at) = (network.volume(i), network.from(i, Which::Backward));
-            code!(let dy = memory.at::<#y, #at>();)
-        }
-        _ => code!(let dy = d_output;),
-    };
-    code!(#x #dy)
+/// The backward pass of the network that is layer `i`, to `dx`, an option.
+fn inside(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
+    let (krate, name) = (&network.krate, &network.layers[i].name);
+    code! {
+        #krate::Trainable::backward(&self.#name, x, #dx, inner, dy, &mut gradient.#name);
+    }
 }
 
-/// `let x`, `let dy` and `let dx`, the last of them in the tape.
-fn bind(network: &Network, i: usize) -> TokenStream {
+/// `let x`, where it is read, and `let dy`, to read; the tape of a network, and, `with_dx`, `let dx` in
+/// the tape, to write.
+fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     let step = &network.steps[i];
-    let (x, y) = (network.input_of(i), network.volume(i));
-    let (x_at, dy_at, dx_at) = (
-        network.from(i, Which::Tape),
-        network.from(i, Which::Backward),
-        network.to(i, Which::Backward),
-    );
-    let x_is = network.layers[i]
-        .kind
-        .backward_reads_x()
-        .then_some(step.tape.from);
-    let in_tape = |place: Place| matches!(place, Place::At(_));
-    match (x_is, in_tape(step.backward.pass.from)) {
-        (Some(Place::At(_)), true) => code! {
-            let (x, dy, dx) = memory.triple::<#x, #x_at, #y, #dy_at, #x, #dx_at>();
-        },
-        (Some(Place::At(_)), false) => code! {
-            let dy = d_output;
-            let (x, dx) = memory.pair::<#x, #x_at, #x, #dx_at>();
-        },
-        (x_is, true) => {
-            let image = x_is.map(|_| code!(let x = input;));
-            code! {
-                #image
-                let (dy, dx) = memory.pair::<#y, #dy_at, #x, #dx_at>();
-            }
-        }
-        (x_is, false) => {
-            let image = x_is.map(|_| code!(let x = input;));
-            code! {
-                #image
-                let dy = d_output;
-                let dx = memory.at_mut::<#x, #dx_at>();
-            }
+    let (kind, v) = (&network.layers[i].kind, network.input_of(i));
+    let lies = |name, ty: &TokenStream, at| Lies {
+        name,
+        ty: ty.clone(),
+        at,
+    };
+    let (mut caller, mut reads, mut writes) = (TokenStream::new(), Vec::new(), Vec::new());
+    if kind.backward_reads_x() {
+        match step.tape.from {
+            Place::At(_) => reads.push(lies(code!(x), &v, network.from(i, Which::Tape))),
+            _ => caller.extend(code!(let x = input;)),
         }
     }
+    match step.backward.pass.from {
+        Place::At(_) => {
+            let at = network.from(i, Which::Backward);
+            reads.push(lies(code!(dy), &network.volume(i), at));
+        }
+        _ => caller.extend(code!(let dy = d_output;)),
+    }
+    if with_dx {
+        writes.push(lies(code!(dx), &v, network.to(i, Which::Backward)));
+    }
+    if let Kind::Network(_) = kind {
+        writes.push(nested::memory(network, i, Which::Tape));
+    }
+    let borrow = borrow(&reads, &writes);
+    code!(#caller #borrow)
 }

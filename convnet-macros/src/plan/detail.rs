@@ -39,7 +39,9 @@ pub(super) fn detail(kind: &Kind) -> String {
             let [alpha, beta, k] = [alpha, beta, k].map(number);
             format!("{size}, alpha {alpha}, beta {beta}, k {k}")
         }
-        Kind::Own { what, .. } => what.to_string().replace(' ', ""),
+        Kind::Own { what, .. } | Kind::Network { what } => {
+            what.to_string().replace(' ', "").replace(',', ", ")
+        }
         Kind::GlobalAvgPool
         | Kind::GlobalMaxPool
         | Kind::Relu

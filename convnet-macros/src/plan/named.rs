@@ -9,7 +9,7 @@ use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::{Named, What};
 use super::place::back;
-use crate::emit::{Deferred, code};
+use crate::emit::{Deferred, code, nested, tensors};
 use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
 
 /// Whether the plan has to wait for the compiler.
@@ -92,7 +92,7 @@ pub(super) fn deferred(
     })
 }
 
-/// The size, if there is one, or else the word.
+/// The size or the path, if there is one, or else the word.
 fn blame(named: &Named) -> Span {
     let size = match named.layer().map(|layer| &layer.kind) {
         Some(
@@ -102,6 +102,7 @@ fn blame(named: &Named) -> Span {
             | Kind::MaxPool(window)
             | Kind::AvgPool(window),
         ) => window.size.tokens.clone().into_iter().next(),
+        Some(Kind::Network { what }) => what.clone().into_iter().next(),
         _ => None,
     };
     size.map_or_else(|| named.word().span(), |token| token.span())
@@ -179,9 +180,24 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
         Kind::HardSwish | Kind::Lrn { .. } => code!(#op::InputActivation),
         Kind::Dropout { .. } => code!(#op::Dropout),
         Kind::Flatten => code!(#op::Flatten),
-        Kind::Own { volume, .. } => {
+        Kind::Own {
+            what,
+            learns,
+            volume,
+        } => {
             let [h, w, d] = volume.each_ref().map(expression);
-            code!(#op::Own { volume: [#h, #w, #d] })
+            let parameters = match learns {
+                true => {
+                    let tensors = tensors(krate, what);
+                    code!(::core::option::Option::Some(#krate::Tensor::scalars(#tensors)))
+                }
+                false => code!(::core::option::Option::None),
+            };
+            code!(#op::Own { volume: [#h, #w, #d], parameters: #parameters })
+        }
+        Kind::Network { what } => {
+            let nested = nested(krate, what);
+            code!(#op::Network(#nested))
         }
     }
 }

@@ -43,6 +43,18 @@ impl<'a> Named<'a> {
         matches!(self.layer(), Some(layer) if matches!(layer.kind, Kind::Own { .. }))
     }
 
+    /// Whether its numbers are known to the compiler only: a network, or, of a layer written by
+    /// hand, how many parameters it has.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let kind = self.layer().map(|layer| &layer.kind);
+        self.is_network() || matches!(kind, Some(Kind::Own { learns: true, .. }))
+    }
+
+    /// Whether it is a network.
+    pub(super) fn is_network(&self) -> bool {
+        matches!(self.layer(), Some(layer) if matches!(layer.kind, Kind::Network { .. }))
+    }
+
     /// The layer, if it is one.
     pub(super) fn layer(&self) -> Option<&'a Layer> {
         match self.what {

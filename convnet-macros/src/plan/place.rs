@@ -1,6 +1,6 @@
 //! Numbers to `convnet_core::plan`, and misfits back onto tokens.
 
-use convnet_core::plan::{self, Failure, Op, Step, Totals};
+use convnet_core::plan::{self, Failure, Nested, Op, Step, Totals};
 use convnet_core::shape::{Fit, Misfit, Padding, Window as Numbers};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -75,9 +75,11 @@ fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
     for (i, (named, misfits)) in layers.iter().zip(misfits).enumerate() {
         let next = match &named.what {
             What::Layer(layer) => match layer.kind {
-                Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool | Kind::Own { .. } => {
-                    true
-                }
+                Kind::Fc { .. }
+                | Kind::GlobalAvgPool
+                | Kind::GlobalMaxPool
+                | Kind::Own { .. }
+                | Kind::Network { .. } => true,
                 _ => known[i] && *misfits == 0 && layer.slides_right,
             },
             What::Block(_, Op::Branch { from }) => known[*from],
@@ -250,9 +252,11 @@ pub(super) fn op(what: &What) -> Op {
         Kind::HardSwish | Kind::Lrn { .. } => Op::InputActivation,
         Kind::Dropout { .. } => Op::Dropout,
         Kind::Flatten => Op::Flatten,
-        Kind::Own { volume, .. } => Op::Own {
+        Kind::Own { learns, volume, .. } => Op::Own {
             volume: volume.each_ref().map(number),
+            parameters: learns.then_some([0; 2]),
         },
+        Kind::Network { .. } => Op::Network(Nested::UNKNOWN),
     }
 }
 

@@ -84,11 +84,15 @@ pub(crate) enum Kind {
     Dropout { rate: Decimal },
     /// Nothing.
     Flatten,
-    /// One written by hand: a value, and the volume that it writes, rows first.
+    /// One written by hand, a value or a type with parameters; and the volume that it writes, rows
+    /// first.
     Own {
         what: TokenStream,
+        learns: bool,
         volume: [Number; 3],
     },
+    /// A network that is declared elsewhere: its path.
+    Network { what: TokenStream },
 }
 
 /// A number between 0 and 1.
@@ -210,6 +214,7 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         "conv_transpose" => return conv_transpose(args, errors),
         "max_pool" => return pool(Kind::MaxPool, args, errors),
         "layer" => return own(args, errors),
+        "network" => return network(args, errors),
         "avg_pool" => return pool(Kind::AvgPool, args, errors),
         _ => {}
     }
@@ -340,26 +345,49 @@ fn own(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let what = args.need("what", errors);
     let volume = args.need("volume", errors);
     let what = what.and_then(|Written { value, tokens }| {
-        if let Value::Numbers(numbers) = value
-            && let [Number::Named(path)] = numbers.as_slice()
-        {
-            return Some(path.clone());
+        let own = match value {
+            Value::Type(path) => Some((path, true)),
+            value => value.path().map(|path| (path, false)),
+        };
+        if own.is_none() {
+            errors.push(tokens, NOT_A_LAYER);
         }
-        errors.push(tokens, NOT_A_VALUE);
-        None
+        own
     });
     let volume = volume.and_then(|volume| number::volume(volume, errors));
     match (what, volume) {
-        (Some(what), Some(volume)) if errors.count() == before => {
-            (Kind::Own { what, volume }, true)
+        (Some((what, learns)), Some(volume)) if errors.count() == before => {
+            let kind = Kind::Own {
+                what,
+                learns,
+                volume,
+            };
+            (kind, true)
         }
         _ => (Kind::Flatten, false),
     }
 }
 
-const NOT_A_VALUE: &str =
-    "a layer written by hand is named by its path: a unit struct, or a `const`
-for example `layer(path::To::SHIFT, 32x32x12)`";
+const NOT_A_LAYER: &str =
+    "a layer written by hand is named by its path: a unit struct or a `const`; or a type with parameters
+for example `layer(path::To::SHIFT, 32x32x12)`, `layer(path::To::Scale<T>, 32x32x12)`";
+
+/// `network(path::To::Stem)`.
+fn network(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let what = args.need("what", errors).and_then(|what| {
+        let path = what.value.path();
+        if path.is_none() {
+            let message = "a network is named by the path of its struct, without `<…>`: \
+                           it takes over the scalar\nfor example `network(path::To::Stem)`";
+            errors.push(what.tokens, message);
+        }
+        path
+    });
+    match what {
+        Some(what) => (Kind::Network { what }, true),
+        None => (Kind::Flatten, false),
+    }
+}
 
 fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let before = errors.count();
@@ -452,7 +480,7 @@ fn decimal(
             }
             _ => None,
         },
-        Value::Tuple(_) => None,
+        Value::Tuple(_) | Value::Type(_) => None,
     };
     if let Some(value) = number.filter(|value| allowed.contains(value)) {
         return Decimal::Known(value);

@@ -56,6 +56,8 @@ pub(super) enum Value {
     Decimal(f64),
     /// `(1, 2)`.
     Tuple(Vec<Number>),
+    /// `Scale<T>`.
+    Type(TokenStream),
 }
 
 impl Value {
@@ -66,10 +68,21 @@ impl Value {
             _ => None,
         }
     }
+
+    /// The path that was written here.
+    pub(super) fn path(&self) -> Option<TokenStream> {
+        match self {
+            Self::Numbers(numbers) => match numbers.as_slice() {
+                [Number::Named(path)] => Some(path.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// ```text
-/// value  :=  size | DECIMAL | "(" number ( "," number )* ")"
+/// value  :=  size | DECIMAL | "(" number ( "," number )* ")" | path "<" argument ( "," argument )* ">"
 /// ```
 pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
     if input.peek(syn::token::Paren) {
@@ -83,6 +96,14 @@ pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
         return Ok(Written {
             value: Value::Decimal(value),
             tokens: literal.into_token_stream(),
+        });
+    }
+    let ahead = input.fork();
+    if Path::parse_mod_style(&ahead).is_ok() && ahead.peek(Token![<]) {
+        let path = input.parse::<Path>()?.into_token_stream();
+        return Ok(Written {
+            value: Value::Type(path.clone()),
+            tokens: path,
         });
     }
     let Written { value, tokens } = size(input)?;

@@ -102,7 +102,7 @@ fn size(value: Written<Value>, errors: &mut Errors) -> Option<Written<[Number; 2
             }
             Err(numbers) => errors.push(&tokens, dimensions(&tokens, &numbers)),
         },
-        Value::Decimal(_) | Value::Tuple(_) => {
+        _ => {
             errors.push(tokens, "a size is a width and a height: `5x5`");
         }
     }
@@ -145,7 +145,7 @@ fn step(
             [width, height] => Some([height.clone(), width.clone()]),
             _ => None,
         },
-        Value::Decimal(_) | Value::Tuple(_) => None,
+        _ => None,
     };
     match step {
         Some([Number::Known(0), _] | [_, Number::Known(0)]) => errors.push(tokens, zero),
@@ -174,7 +174,7 @@ fn pad(value: Written<Value>, errors: &mut Errors) -> Option<Written<Pad>> {
             }
             _ => None,
         },
-        Value::Decimal(_) => None,
+        _ => None,
     };
     match pad {
         Some(Pad::Zeros(sides)) if sides.iter().any(|side| side.word().is_some()) => {}

@@ -109,6 +109,12 @@ pub(super) const WORDS: &[Word] = &[
         keyed: &[],
         example: "layer(path::To::SHIFT, 32x32x12)",
     },
+    Word {
+        name: "network",
+        positional: &["what"],
+        keyed: &[],
+        example: "network(path::To::Stem)",
+    },
 ];
 
 /// The words before braces.
@@ -152,6 +158,7 @@ pub(super) fn meant(name: &str) -> Vec<&'static str> {
         "bn" | "batchnormalization" | "batchnormalisation" => vec!["batch_norm"],
         "localresponsenorm" => vec!["lrn"],
         "averagepool" => vec!["avg_pool"],
+        "net" | "subnet" | "subnetwork" | "model" | "module" | "backbone" => vec!["network"],
         _ => {
             let same = |word: &&str| word.replace('_', "") == plain;
             let names = || WORDS.iter().map(|word| word.name);

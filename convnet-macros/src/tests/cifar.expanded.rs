@@ -121,6 +121,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
             field: [5usize, 5usize],
+            jump: [1usize, 1usize],
             parameters: 912usize,
             macs: 921600u64,
         },
@@ -132,6 +133,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
             field: [5usize, 5usize],
+            jump: [1usize, 1usize],
             parameters: 0usize,
             macs: 0u64,
         },
@@ -143,6 +145,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
             field: [6usize, 6usize],
+            jump: [2usize, 2usize],
             parameters: 0usize,
             macs: 0u64,
         },
@@ -154,6 +157,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
             field: [32usize, 32usize],
+            jump: [2usize, 2usize],
             parameters: 30730usize,
             macs: 30720u64,
         },
@@ -371,36 +375,13 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
         memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
     }
 }
-impl<T: ::convnet::Real> Cifar<T> {
-    #[doc(hidden)]
-    #[allow(clippy::result_large_err)]
-    pub const fn __in_flash(
-        file: &[u8],
-    ) -> ::core::result::Result<Self, ::convnet::flash::Message> {
-        match ::convnet::flash::tensors::<Self, 4>(file) {
-            ::core::result::Result::Ok(tensors) => {
-                let _ = tensors;
-                ::core::result::Result::Ok(Self {
-                    conv1: <::convnet::layer::Conv<
-                        T,
-                        5,
-                        5,
-                        3,
-                        12,
-                        ::convnet::layer::Slide<1, 1, 2, 2>,
-                    >>::from_bytes(tensors[0], tensors[1]),
-                    scores: <::convnet::layer::Fc<
-                        T,
-                        16,
-                        16,
-                        12,
-                        10,
-                    >>::from_bytes(tensors[2], tensors[3]),
-                })
-            }
-            ::core::result::Result::Err(message) => ::core::result::Result::Err(message),
-        }
-    }
+unsafe impl<T: ::convnet::Real> ::convnet::flash::InFlash for Cifar<T> {
+    const OFFSETS: &'static [usize] = &[
+        ::core::mem::offset_of!(Self, conv1.filters),
+        ::core::mem::offset_of!(Self, conv1.bias),
+        ::core::mem::offset_of!(Self, scores.filters),
+        ::core::mem::offset_of!(Self, scores.bias),
+    ];
 }
 impl Cifar<f32> {
     /// The image: height, width, depth.

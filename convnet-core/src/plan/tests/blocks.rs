@@ -37,12 +37,17 @@ impl Row {
         for item in items {
             match item {
                 Layer(op) => {
-                    match op {
+                    let mut op = *op;
+                    match &mut op {
                         Op::Conv { filters, .. } => self.depth = *filters,
-                        Op::Own { volume } => self.depth = volume[2],
+                        Op::Own { volume, .. } => self.depth = volume[2],
+                        Op::Network(inner) => {
+                            inner.input[2] = self.depth;
+                            self.depth = inner.output[2];
+                        }
                         _ => {}
                     }
-                    self.ops.push(*op);
+                    self.ops.push(op);
                 }
                 Residual(body, shortcut) => self.residual(body, shortcut),
                 Concat(branches) => self.concat(branches),
@@ -151,7 +156,21 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
     let word = prop_oneof![
         prop::sample::select(words()),
         (1..40usize).prop_map(|filters| Layer(conv(filters, 1, 1, 0))),
-        Just(Layer(Op::Own { volume: [4, 4, 5] })),
+        prop::sample::select(vec![None, Some([7, 1])]).prop_map(|parameters| {
+            Layer(Op::Own {
+                volume: [4, 4, 5],
+                parameters,
+            })
+        }),
+        (1..4usize, 1..400usize, 1..900usize).prop_map(|(depth, arena, tape)| {
+            Layer(Op::Network(Nested {
+                input: [4, 4, 0],
+                output: [4, 4, depth],
+                arena,
+                tape,
+                ..Nested::UNKNOWN
+            }))
+        }),
     ];
     let items = prop::collection::vec(word, 0..5);
     items.prop_recursive(4, 40, 4, |items| {

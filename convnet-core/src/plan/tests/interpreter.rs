@@ -35,7 +35,9 @@ pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation | Op::BatchNorm);
         let waits =
             (i + 1..ops.len()).any(|pool| rows_of(ops, steps, pool).is_some_and(|conv| conv < i));
+        let own = memory.own(i, steps[i].scratch, false);
         memory.forward(i, steps[i].arena, &places, works && !waits, apart);
+        memory.expect_own(i, own);
         if let Some(conv) = rows_of(ops, steps, i) {
             // Only now has the convolution read all that it reads.
             let x = steps[conv].arena.from;
@@ -66,10 +68,9 @@ pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
     let places: Vec<Place> = steps.iter().map(|step| step.tape.to).collect();
     for i in 0..ops.len() {
         let works = !matches!(ops[i], Op::Flatten | Op::Branch { .. });
+        let own = memory.own(i, steps[i].mask, true);
         memory.forward(i, steps[i].tape, &places, works, apart(&ops[i]));
-        if matches!(ops[i], Op::Dropout) {
-            memory.write(Place::At(steps[i].mask), memory.sizes[i + 1], Mask(i));
-        }
+        memory.expect_own(i, own);
         memory.moment += 1;
     }
     memory.expect_volume(steps[ops.len() - 1].tape.to, ops.len());
@@ -197,6 +198,33 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Where a dropout's mask or the memory of a network lies.
+    fn own_place(&self, i: usize, at: usize, training: bool) -> Option<(Place, usize)> {
+        let len = match self.ops[i] {
+            Op::Dropout if training => self.sizes[i + 1],
+            Op::Network(inner) if training => inner.tape,
+            Op::Network(inner) => inner.arena,
+            _ => return None,
+        };
+        Some((Place::At(at), len))
+    }
+
+    /// It is written while the layer works,
+    fn own(&mut self, i: usize, at: usize, training: bool) -> Option<(Place, usize)> {
+        let own = self.own_place(i, at, training);
+        if let Some((at, len)) = own {
+            self.write(at, len, Mask(i));
+        }
+        own
+    }
+
+    /// and what the layer writes besides lies elsewhere.
+    fn expect_own(&mut self, i: usize, own: Option<(Place, usize)>) {
+        if let Some((at, len)) = own {
+            self.expect(at, len, Mask(i));
+        }
+    }
+
     fn backward(&mut self, i: usize, step: &Step) {
         let (op, dy) = (self.ops[i], step.backward.pass.from);
         let y = self.sizes[i + 1];
@@ -229,9 +257,9 @@ impl<'a> Memory<'a> {
             self.expect(step.tape.to, y, Y(i + 1));
             disjoint(step.tape.to, y, to, x);
         }
-        if matches!(op, Op::Dropout) {
-            self.expect(Place::At(step.mask), y, Mask(i));
-            disjoint(Place::At(step.mask), y, to, x);
+        if let Some((at, len)) = self.own_place(i, step.mask, true) {
+            self.expect(at, len, Mask(i));
+            disjoint(at, len, to, x);
         }
         let idle = matches!(op, Op::Flatten | Op::Branch { .. } | Op::Add { .. });
         match step.backward.pass.how {
@@ -375,5 +403,10 @@ fn learns(op: &Op) -> bool {
             | Op::ConvTranspose { .. }
             | Op::BatchNorm
             | Op::Fc { .. }
+            | Op::Own {
+                parameters: Some(_),
+                ..
+            }
+            | Op::Network(_)
     )
 }

@@ -102,13 +102,24 @@ fn a_block_that_is_wrong_is_one_mistake() {
 #[test]
 fn a_layer_written_by_hand_is_a_path_and_a_volume() {
     match &layers("layer(a::SHIFT, 5x4x3)")[0].kind {
-        Kind::Own { what, volume } => {
+        Kind::Own {
+            what,
+            learns: false,
+            volume,
+        } => {
             assert_eq!(what.to_string(), "a :: SHIFT");
             assert_eq!(
                 volume.each_ref().map(Number::known),
                 [Some(4), Some(5), Some(3)]
             );
         }
+        other => panic!("{other:?}"),
+    }
+    // Its brackets say that it is a type, and so one with parameters.
+    match &layers("layer(a::Scale<T, 3>, 5x4x3)")[0].kind {
+        Kind::Own {
+            what, learns: true, ..
+        } => assert_eq!(what.to_string(), "a :: Scale < T , 3 >"),
         other => panic!("{other:?}"),
     }
     assert!(error("layer(SHIFT)").starts_with("`layer` is missing its volume"));

@@ -1,0 +1,207 @@
+//! # Joined lists: the tensors, layers and packings of a network in which there are others
+//!
+//! ```text
+//!  "" [conv1.filters, conv1.bias]   "stem." [conv1.filters]   ──▶   conv1.filters, conv1.bias,
+//!                                                                   stem.conv1.filters
+//! ```
+//!
+//! A macro does not see what another network is made of, and a `const fn` has no allocator: so the
+//! generated program joins the lists in constants, whose lengths [`__join`](crate::__join) counts
+//! first.
+
+use crate::Tensor;
+use crate::plan::{LayerInfo, Nested};
+use crate::prepare::Packing;
+use crate::text::Text;
+
+/// Some items, and what stands before their names.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a, I> {
+    prefix: &'a str,
+    items: &'a [I],
+    /// Of what the items read: the receptive field, and how far two neighbours lie apart.
+    reach: ([usize; 2], [usize; 2]),
+    /// The image that is seen.
+    image: [usize; 3],
+}
+
+impl<'a, I: Copy> Part<'a, I> {
+    /// Items behind `prefix`, which ends in a dot; or none, for those of the network itself.
+    #[must_use]
+    pub const fn new(prefix: &'a str, items: &'a [I]) -> Self {
+        Self {
+            prefix,
+            items,
+            reach: ([1; 2], [1; 2]),
+            image: [usize::MAX; 3],
+        }
+    }
+
+    /// The same, of a network that reads a volume of such a reach on an `image`.
+    #[must_use]
+    pub const fn reading(self, reach: ([usize; 2], [usize; 2]), image: [usize; 3]) -> Self {
+        Self {
+            reach,
+            image,
+            ..self
+        }
+    }
+}
+
+/// How many items the parts have together.
+#[must_use]
+pub const fn count<I: Copy>(parts: &[Part<'_, I>]) -> usize {
+    let (mut count, mut part) = (0, 0);
+    while part < parts.len() {
+        count += parts[part].items.len();
+        part += 1;
+    }
+    count
+}
+
+/// For each kind of item: the bytes of the longest name, the names, and the items under them.
+macro_rules! joins {
+    ($($(#[$doc:meta])* $module:ident: $item:ty = $rename:path;)*) => { $(
+        $(#[$doc])*
+        pub mod $module {
+            use super::*;
+
+            /// The bytes of the longest name.
+            #[must_use]
+            pub const fn longest(parts: &[Part<'_, $item>]) -> usize {
+                let (mut longest, mut part) = (0, 0);
+                while part < parts.len() {
+                    let mut at = 0;
+                    while at < parts[part].items.len() {
+                        let len = parts[part].prefix.len() + parts[part].items[at].name.len();
+                        longest = if len > longest { len } else { longest };
+                        at += 1;
+                    }
+                    part += 1;
+                }
+                longest
+            }
+
+            /// The names.
+            #[must_use]
+            pub const fn names<const N: usize, const L: usize>(
+                parts: &[Part<'_, $item>],
+            ) -> [Text<L>; N] {
+                let (mut names, mut to, mut part) = ([Text::new(); N], 0, 0);
+                while part < parts.len() {
+                    let mut at = 0;
+                    while at < parts[part].items.len() {
+                        names[to].push_str(parts[part].prefix);
+                        names[to].push_str(parts[part].items[at].name);
+                        (to, at) = (to + 1, at + 1);
+                    }
+                    part += 1;
+                }
+                names
+            }
+
+            /// The items under their names.
+            ///
+            /// # Panics
+            ///
+            /// If there are none.
+            #[must_use]
+            pub const fn all<const N: usize, const L: usize>(
+                parts: &[Part<'_, $item>],
+                names: &'static [Text<L>; N],
+            ) -> [$item; N] {
+                let mut all = [first(parts).expect("there is an item"); N];
+                let (mut to, mut part) = (0, 0);
+                while part < parts.len() {
+                    let mut at = 0;
+                    while at < parts[part].items.len() {
+                        let item = &parts[part].items[at];
+                        all[to] = $rename(names[to].as_str(), item, &parts[part]);
+                        (to, at) = (to + 1, at + 1);
+                    }
+                    part += 1;
+                }
+                all
+            }
+        }
+    )* };
+}
+
+joins! {
+    /// Of tensors.
+    tensors: Tensor = rename::tensor;
+    /// Of the lines of a table.
+    layers: LayerInfo<'static> = rename::layer;
+    /// Of packings.
+    packings: Packing = rename::packing;
+}
+
+mod rename {
+    use super::{LayerInfo, Nested, Packing, Part, Tensor};
+
+    pub(super) const fn tensor(name: &'static str, item: &Tensor, _: &Part<'_, Tensor>) -> Tensor {
+        Tensor { name, ..*item }
+    }
+
+    pub(super) const fn packing(
+        name: &'static str,
+        item: &Packing,
+        _: &Part<'_, Packing>,
+    ) -> Packing {
+        Packing { name, ..*item }
+    }
+
+    pub(super) const fn layer(
+        name: &'static str,
+        item: &LayerInfo<'static>,
+        part: &Part<'_, LayerInfo<'static>>,
+    ) -> LayerInfo<'static> {
+        Nested::line(name, item, part.reach, part.image)
+    }
+}
+
+/// The first item, if there is one.
+const fn first<I: Copy>(parts: &[Part<'_, I>]) -> Option<I> {
+    let mut part = 0;
+    while part < parts.len() {
+        if let [first, ..] = parts[part].items {
+            return Some(*first);
+        }
+        part += 1;
+    }
+    None
+}
+
+/// The offsets of the parts, each behind that of what holds them.
+#[must_use]
+pub const fn offsets<const N: usize>(parts: &[(usize, &[usize])]) -> [usize; N] {
+    let (mut all, mut to, mut part) = ([0; N], 0, 0);
+    while part < parts.len() {
+        let (base, offsets) = parts[part];
+        let mut at = 0;
+        while at < offsets.len() {
+            all[to] = base + offsets[at];
+            (to, at) = (to + 1, at + 1);
+        }
+        part += 1;
+    }
+    all
+}
+
+/// `__join!(tensors [parts of f32] [parts])`: a list that lives as long as the program. The first
+/// parts give its length and its names, for which nothing generic may be asked.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __join {
+    ($module:ident: $item:ty, [$($named:expr),* $(,)?] [$($part:expr),* $(,)?]) => {{
+        const NAMED: &[$crate::join::Part<'static, $item>] = &[$($named),*];
+        const COUNT: usize = $crate::join::count(NAMED);
+        const LONGEST: usize = $crate::join::$module::longest(NAMED);
+        const NAMES: &[$crate::text::Text<LONGEST>; COUNT] =
+            &$crate::join::$module::names(NAMED);
+        match COUNT {
+            0 => &[],
+            _ => &$crate::join::$module::all::<COUNT, LONGEST>(&[$($part),*], NAMES),
+        }
+    }};
+}

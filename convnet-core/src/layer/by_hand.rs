@@ -1,0 +1,23 @@
+//! A layer that a declaration names by a value.
+
+use super::Layer;
+
+/// What such a layer is to do.
+#[derive(Debug)]
+pub enum Pass<'a, X, Y> {
+    /// [`Layer::forward`].
+    Forward(&'a X, &'a mut Y),
+    /// [`Layer::backward`]: `x`, `dx` and `dy`.
+    Backward(&'a X, &'a mut X, &'a Y),
+}
+
+/// Has the layer `value` do it. There is no gradient on that, so a copy of it will do for one.
+///
+/// The only place where a declaration asks whether a value is a layer: what is none is one error,
+/// however often it is called.
+pub fn by_hand<X, Y, L: Layer<X, Y>>(value: &L, copy: impl Fn() -> L, pass: Pass<'_, X, Y>) {
+    match pass {
+        Pass::Forward(x, y) => value.forward(x, y),
+        Pass::Backward(x, dx, dy) => value.backward(x, dx, dy, &mut copy()),
+    }
+}

@@ -1,0 +1,70 @@
+//! A network inside another, as the plan of the outer one sees it: a layer that needs memory of its
+//! own while it works.
+
+use super::LayerInfo;
+
+/// A network that is a layer of another. [`of`](Self::of) fills it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nested {
+    /// The volume that it reads: height, width, depth.
+    pub input: [usize; 3],
+    /// The volume that it writes.
+    pub output: [usize; 3],
+    /// Learned scalars.
+    pub parameters: usize,
+    /// Scalars that are stored and not learned.
+    pub fixed: usize,
+    /// Multiply-adds of one forward pass.
+    pub macs: u64,
+    /// How much of its input one output sees: down, across.
+    pub field: [usize; 2],
+    /// How far two neighbours of the output lie apart on its input: down, across.
+    pub jump: [usize; 2],
+    /// Scalars of its arena, which lies in that of the outer network while this one works.
+    pub arena: usize,
+    /// Scalars of its tape, which lies in that of the outer network from forward to backward.
+    pub tape: usize,
+}
+
+impl Nested {
+    /// One whose numbers nobody knows yet: from a scalar to a scalar.
+    #[doc(hidden)]
+    pub const UNKNOWN: Self = Self {
+        input: [1; 3],
+        output: [1; 3],
+        parameters: 0,
+        fixed: 0,
+        macs: 0,
+        field: [1; 2],
+        jump: [1; 2],
+        arena: 1,
+        tape: 1,
+    };
+
+    /// The line of a table on what a network at `reach` reads, as it stands in the table of the
+    /// outer network, whose image has `image` rows and columns.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn line<'a>(
+        name: &'a str,
+        inner: &LayerInfo<'a>,
+        (field, jump): ([usize; 2], [usize; 2]),
+        image: [usize; 3],
+    ) -> LayerInfo<'a> {
+        let mut line = *inner;
+        line.name = name;
+        let mut axis = 0;
+        while axis < 2 {
+            let grown = (inner.field[axis] - 1).saturating_mul(jump[axis]);
+            let field = field[axis].saturating_add(grown);
+            line.field[axis] = if field < image[axis] {
+                field
+            } else {
+                image[axis]
+            };
+            line.jump[axis] = jump[axis].saturating_mul(inner.jump[axis]);
+            axis += 1;
+        }
+        line
+    }
+}

@@ -1,0 +1,259 @@
+//! Networks inside, and layers written by hand with parameters: what only the compiler sees of them.
+
+use convnet_core::plan::Place;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::quote_spanned;
+
+use super::memory::{Lies, borrow};
+use super::{Kind, Network, Which, at, code, inference, literal, prepared, structure};
+
+/// What there is to know of the network at `path`, for every scalar.
+fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
+    quote_spanned!(at(path)=> #krate::network::inside::facts::<#path<f32>>())
+}
+
+/// The plan of the network at `path`, as a layer.
+pub(crate) fn nested(krate: &TokenStream, path: &TokenStream) -> TokenStream {
+    let facts = facts(krate, path);
+    code!(#facts.nested)
+}
+
+/// The tensors of a type with parameters, which are the same for every scalar.
+pub(crate) fn tensors(krate: &TokenStream, ty: &TokenStream) -> TokenStream {
+    let single = single(ty);
+    quote_spanned!(at(ty)=> <#single as #krate::Parameters>::TENSORS)
+}
+
+/// The type with `f32` for `T`.
+pub(super) fn single(ty: &TokenStream) -> TokenStream {
+    let trees = ty.clone().into_iter().map(|tree| match tree {
+        TokenTree::Ident(name) if name == "T" => {
+            TokenTree::Ident(proc_macro2::Ident::new("f32", name.span()))
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), single(&group.stream()));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    });
+    trees.collect()
+}
+
+/// Of layer `i`, if the compiler alone sees them: its tensors.
+pub(super) fn elsewhere(network: &Network, i: usize) -> Option<TokenStream> {
+    let krate = &network.krate;
+    match &network.layers[i].kind {
+        Kind::Own { what, learns: true } => Some(tensors(krate, what)),
+        Kind::Network(what) => {
+            let facts = facts(krate, what);
+            Some(code!(#facts.tensors))
+        }
+        _ => None,
+    }
+}
+
+/// What an implementation takes for granted of types that the macro does not see. It holds for every
+/// scalar or for none; where it does not, there is an error in a constant of the network.
+pub(super) fn bounds(network: &Network) -> TokenStream {
+    let krate = &network.krate;
+    let bounds = network.fields().filter_map(|(i, layer)| {
+        let (x, y) = (network.input_of(i), network.volume(i));
+        let ty = structure::field(network, i);
+        match &layer.kind {
+            Kind::Own { .. } => Some(code! {
+                #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
+            }),
+            Kind::Network(_) => Some(code! {
+                #ty: #krate::network::Inside
+                    + #krate::Network<Scalar = T, Input = #x, Output = #y>,
+            }),
+            _ => None,
+        }
+    });
+    let bounds: TokenStream = bounds.collect();
+    match bounds.is_empty() {
+        true => bounds,
+        false => code!(where #bounds),
+    }
+}
+
+/// The lines of the table, those of networks inside among them.
+fn table(network: &Network) -> TokenStream {
+    let (krate, layers) = (&network.krate, &network.layers);
+    let (mut parts, mut rows) = (Vec::new(), Vec::new());
+    for (i, layer) in layers.iter().enumerate() {
+        match (&layer.kind, &network.plan) {
+            (Kind::Network(what), Some(plan)) => {
+                let (prefix, facts) = (format!("{}.", layer.path), facts(krate, what));
+                let reach = match i.checked_sub(1) {
+                    Some(before) => {
+                        code!((#plan.steps[#before].field, #plan.steps[#before].jump))
+                    }
+                    None => code!(([1; 2], [1; 2])),
+                };
+                parts.push(code!(#krate::join::Part::new("", &[#(#rows)*])));
+                parts.push(code! {
+                    #krate::join::Part::new(#prefix, #facts.layers).reading(#reach, #plan.input)
+                });
+                rows.clear();
+            }
+            _ if layer.is_shown() => rows.push(inference::row(network, i)),
+            _ => {}
+        }
+    }
+    if parts.is_empty() {
+        return code!(&[#(#rows)*]);
+    }
+    parts.push(code!(#krate::join::Part::new("", &[#(#rows)*])));
+    let line = code!(#krate::plan::LayerInfo<'static>);
+    code!(#krate::__join!(layers: #line, [#(#parts),*] [#(#parts),*]))
+}
+
+/// The packings, those of networks inside among them.
+pub(super) fn packing(network: &Network) -> TokenStream {
+    let (krate, layers) = (&network.krate, &network.layers);
+    let packing = code!(#krate::prepare::Packing);
+    // How many there are and what they are called is the same for every scalar.
+    let list = |of: &dyn Fn(&TokenStream) -> TokenStream| -> TokenStream {
+        let parts = layers
+            .iter()
+            .enumerate()
+            .filter_map(|(i, layer)| match &layer.kind {
+                Kind::Network(what) => {
+                    let (prefix, packing) = (format!("{}.", layer.path), of(what));
+                    Some(code!(#krate::join::Part::new(#prefix, #packing),))
+                }
+                _ if prepared::is_packed(network, i) => {
+                    let packing = prepared::packing(network, i);
+                    Some(code!(#krate::join::Part::new("", &[#packing]),))
+                }
+                _ => None,
+            });
+        parts.collect()
+    };
+    let named = single(&list(&|what| {
+        let facts = facts(krate, what);
+        code!(#facts.packing)
+    }));
+    let parts = list(&|what| code!(<#what<T> as #krate::prepare::Prepare>::PACKING));
+    code!(#krate::__join!(packings: #packing, [#named] [#parts]))
+}
+
+/// The table as a constant, where the plan is one.
+pub(super) fn emit(network: &Network) -> TokenStream {
+    if network.plan.is_none() {
+        return TokenStream::new();
+    }
+    let (krate, name, table) = (&network.krate, network.table(), table(network));
+    code! {
+        #[doc(hidden)]
+        const #name: &[#krate::plan::LayerInfo<'static>] = #table;
+    }
+}
+
+/// The forward pass of the network that is layer `i`.
+pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream {
+    let krate = &network.krate;
+    let field = &network.layers[i].name;
+    let call = match which {
+        Which::Arena => code!(forward(&self.#field, x, inner, y)),
+        _ => {
+            let stream = i as u64;
+            code!(forward_train(&self.#field, x, inner, (seed, #stream), y))
+        }
+    };
+    let borrow = borrow_forward(network, i, which);
+    code!(#borrow #krate::network::inside::#call;)
+}
+
+/// As [`forward`], with what was packed.
+pub(super) fn forward_packed(network: &Network, i: usize) -> TokenStream {
+    let krate = &network.krate;
+    let field = &network.layers[i].name;
+    let borrow = borrow_forward(network, i, Which::Arena);
+    code!(#borrow #krate::network::inside::forward_packed(&self.#field, packed, x, inner, y);)
+}
+
+fn borrow_forward(network: &Network, i: usize, which: Which) -> TokenStream {
+    let read = match network.pass(i, which).0.from {
+        Place::At(_) => Ok([lies(
+            network,
+            i,
+            code!(x),
+            code!(Input),
+            network.from(i, which),
+        )]),
+        _ => Err(code!(let x = input;)),
+    };
+    let writes = [
+        memory(network, i, which),
+        lies(network, i, code!(y), code!(Output), network.to(i, which)),
+    ];
+    match read {
+        Ok(reads) => borrow(&reads, &writes),
+        Err(x) => {
+            let borrow = borrow(&[], &writes);
+            code!(#x #borrow)
+        }
+    }
+}
+
+/// The arena or the tape of the network that is layer `i`.
+pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
+    match which {
+        Which::Arena => lies(network, i, code!(inner), code!(Arena), network.scratch(i)),
+        _ => {
+            let mut tape = lies(network, i, code!(inner), code!(Arena), network.mask(i));
+            let (krate, ty) = (&network.krate, structure::field(network, i));
+            tape.ty = code!(<#ty as #krate::Trainable>::Tape);
+            tape
+        }
+    }
+}
+
+fn lies(
+    network: &Network,
+    i: usize,
+    name: TokenStream,
+    what: TokenStream,
+    at: TokenStream,
+) -> Lies {
+    let (krate, ty) = (&network.krate, structure::field(network, i));
+    Lies {
+        name,
+        ty: code!(<#ty as #krate::Network>::#what),
+        at,
+    }
+}
+
+impl Network {
+    /// The lines of the table: a list, or the name of the constant that is one.
+    pub(super) fn table(&self) -> TokenStream {
+        match &self.plan {
+            Some(plan) => {
+                let name = quote::format_ident!("{plan}_TABLE");
+                code!(#name)
+            }
+            None => table(self),
+        }
+    }
+
+    /// The multiply-adds of a layer that is written by hand, if it has parameters.
+    pub(super) fn macs_by_hand(&self, i: usize) -> Option<TokenStream> {
+        let Kind::Own { what, learns: true } = &self.layers[i].kind else {
+            return None;
+        };
+        let [ty, x, y] = [what, &self.input_of(i), &self.volume(i)].map(single);
+        let krate = &self.krate;
+        Some(quote_spanned!(at(what)=> <#ty as #krate::Layer<#x, #y>>::MACS))
+    }
+
+    /// Where the arena of the network that is layer `i` lies in this one's.
+    fn scratch(&self, i: usize) -> TokenStream {
+        match &self.plan {
+            Some(plan) => code!({ #plan.steps[#i].scratch }),
+            None => literal(self.steps[i].scratch),
+        }
+    }
+}

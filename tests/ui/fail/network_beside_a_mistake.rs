@@ -1,0 +1,22 @@
+//! What is wrong elsewhere is one error, though nobody knows then what the network inside would read.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Block { input(16x16x12), conv(12, 3x3, pad = 1), relu }
+}
+
+convnet! {
+    pub struct Net {
+        input(32x32x3),
+        conv(12, 3x3, pad = 1),
+        max_pol(2x2),
+        block: network(Block),
+        scores: fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}

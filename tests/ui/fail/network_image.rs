@@ -1,0 +1,22 @@
+//! A network inside another reads the volume that it was declared for.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Block { input(16x16x3), conv(12, 3x3, pad = 1), relu }
+}
+
+convnet! {
+    pub struct Net {
+        input(32x32x3),
+        
+
+        block: network(Block),
+        scores: fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type is there all the same.
+    let _ = core::mem::size_of::<Net>();
+}
