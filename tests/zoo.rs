@@ -4,7 +4,8 @@
 mod networks;
 
 use convnet::Parameters;
-use convnet::plan::LayerInfo;
+use convnet::plan::{LayerInfo, Op, Plan};
+use convnet::shape::Window;
 use networks::*;
 
 /// The volume of every layer that makes another one, width x height x depth; the others must leave
@@ -334,5 +335,41 @@ fn what_does_not_come_out_even() {
         ConvNetJs::LAYERS,
     ] {
         assert!(uneven(even).is_empty());
+    }
+}
+
+/// Each layer of that table, with nothing said of its fit: the error says what the network needs.
+#[test]
+fn what_does_not_come_out_even_is_told_what_would() {
+    // Input, F, S, P; whether it is a pool; and what it needs.
+    let layers = [
+        (224, 11, 4, 2, false, "crop"),
+        (224, 7, 2, 1, false, "crop"),
+        (110, 3, 2, 0, true, "pad"),
+        (26, 3, 2, 0, true, "pad"),
+        (224, 7, 2, 0, false, "crop"),
+        (54, 3, 2, 0, true, "pad"),
+        (224, 3, 2, 0, false, "crop"),
+        (224, 7, 2, 3, false, "crop"),
+        (112, 3, 2, 0, true, "pad"),
+        (56, 3, 2, 0, true, "pad"),
+        (28, 3, 2, 0, true, "pad"),
+        (112, 3, 2, 1, true, "crop"),
+        (56, 3, 2, 1, false, "crop"),
+        (56, 1, 2, 0, false, "crop"),
+        (32, 3, 2, 0, true, "pad"),
+        (16, 3, 2, 0, true, "pad"),
+        (8, 3, 2, 0, true, "pad"),
+    ];
+    for (side, f, s, p, pool, needs) in layers {
+        let window = Window::square(f, s, p);
+        let op = match pool {
+            true => Op::MaxPool(window),
+            false => Op::conv(64, window),
+        };
+        let failure = Plan::new([side, side, 64], &[op]).expect_err("it is not even");
+        let text = failure.message("layer", &op);
+        let line = format!("\nfit = {needs} would ");
+        assert!(text.as_str().contains(&line), "{}", text.as_str());
     }
 }

@@ -20,7 +20,7 @@
 
 mod misfit;
 mod repair;
-pub use misfit::Misfit;
+pub use misfit::{Blame, Misfit};
 pub use repair::Repairs;
 
 /// What happens when the filter does not step exactly onto the last pixel.

@@ -188,7 +188,7 @@ const fn common(mut a: usize, mut b: usize) -> usize {
     a
 }
 
-/// `an input of 3 or 5, or pad = 1, would fit`, and what `fit = crop` would do.
+/// `an input of 3 or 5, or pad = 1, would fit`, and what `fit = crop` and `fit = pad` would do.
 const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], pool: bool) {
     let repairs = Repairs::of(window, input, pool);
     let mut list = List { text, items: 0 };
@@ -205,6 +205,9 @@ const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], p
     list.end();
     if let Some(placed) = repairs.crop {
         write_crop(text, placed);
+    }
+    if let Some(placed) = repairs.pad {
+        write_pad(text, placed);
     }
 }
 
@@ -342,6 +345,34 @@ const fn write_crop(text: &mut Message, [rows, columns]: [Placed; 2]) {
             write_last(text, columns, "column");
             text.push_str(" and ");
             write_last(text, rows, "row");
+        }
+    }
+}
+
+/// `fit = pad would add a column and a row`.
+const fn write_pad(text: &mut Message, [rows, columns]: [Placed; 2]) {
+    text.push_str("\nfit = pad would add ");
+    if columns.added > 0 {
+        write_more(text, columns.added, "column");
+    }
+    if columns.added > 0 && rows.added > 0 {
+        text.push_str(" and ");
+    }
+    if rows.added > 0 {
+        write_more(text, rows.added, "row");
+    }
+}
+
+/// `a column`, `2 columns`.
+const fn write_more(text: &mut Message, count: usize, what: &str) {
+    match count {
+        1 => _ = text.push_str("a ").push_str(what),
+        _ => {
+            _ = text
+                .push_number(count)
+                .push_str(" ")
+                .push_str(what)
+                .push_str("s")
         }
     }
 }

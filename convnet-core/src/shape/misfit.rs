@@ -80,7 +80,30 @@ pub enum Misfit {
     TooLarge(&'static str),
 }
 
+/// What of a layer is to be changed, if only one thing is.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The size of its filter.
+    Size,
+    /// Its padding.
+    Padding,
+    /// Its groups.
+    Groups,
+}
+
 impl Misfit {
+    /// What is to be underlined.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::Groups { .. } => Blame::Groups,
+            Self::Same { .. } | Self::Border(_) | Self::Cropped(_) => Blame::Padding,
+            _ => Blame::Size,
+        }
+    }
+
     /// Says what is wrong, with the numbers; `letter` is W for the width, H for the height.
     pub(crate) const fn write<const N: usize>(&self, text: &mut Text<N>, letter: &str) {
         match self {

@@ -14,6 +14,7 @@ use super::{Axis, Fit, Padding, Placed, Window};
 /// | `pad = (before, after)` | if there is no P: the nearest sum, split evenly | likewise |
 /// | `pad = (top, bottom, left, right)` | if there is neither, likewise for each axis | likewise |
 /// | `fit = crop` | for a remainder | |
+/// | `fit = pad` | of a pool, where that adds a position | |
 ///
 /// F is what the filter covers, its gaps included. Nothing is looked for farther away than [`REACH`](Self::REACH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Repairs {
     pub padding: Option<Padding>,
     /// What `fit = crop` would do.
     pub crop: Option<[Placed; 2]>,
+    /// What `fit = pad` would do.
+    pub pad: Option<[Placed; 2]>,
 }
 
 impl Repairs {
@@ -65,7 +68,8 @@ impl Repairs {
                 case.nearest(Thing::Dilation)
             },
             padding: case.padding(),
-            crop: case.crop(),
+            crop: case.placed(Fit::Crop),
+            pad: case.padded(),
         }
     }
 
@@ -88,6 +92,7 @@ impl Repairs {
                 None
             },
             crop: None,
+            pad: None,
         }
     }
 }
@@ -255,16 +260,23 @@ impl Case {
         best
     }
 
-    const fn crop(&self) -> Option<[Placed; 2]> {
+    /// As Caffe's pools round: where the last position begins on the image, but ends beyond it.
+    const fn padded(&self) -> Option<[Placed; 2]> {
+        match self.placed(Fit::Pad) {
+            Some([rows, columns])
+                if self.pool
+                    && rows.added + columns.added > 0
+                    && rows.lost + rows.spared + columns.lost + columns.spared == 0 =>
+            {
+                Some([rows, columns])
+            }
+            _ => None,
+        }
+    }
+
+    const fn placed(&self, fit: Fit) -> Option<[Placed; 2]> {
         let [rows, columns] = self.axes;
-        let rows = Axis {
-            fit: Fit::Crop,
-            ..rows
-        };
-        let columns = Axis {
-            fit: Fit::Crop,
-            ..columns
-        };
+        let (rows, columns) = (Axis { fit, ..rows }, Axis { fit, ..columns });
         match (rows.place(), columns.place()) {
             (Ok(placed), Ok(other)) if self.fits(&rows) && self.fits(&columns) => {
                 Some([placed, other])

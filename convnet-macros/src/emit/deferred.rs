@@ -11,8 +11,8 @@ pub(crate) struct Deferred {
     pub(crate) input: [TokenStream; 3],
     /// A `plan::Op` a layer.
     pub(crate) ops: Vec<TokenStream>,
-    /// What to underline where a layer does not fit.
-    pub(crate) blames: Vec<Span>,
+    /// What to underline where a layer does not fit: by its size, its padding, its groups.
+    pub(crate) blames: Vec<[Span; 3]>,
     /// The memory, the budget as written, its bytes; and what to underline.
     pub(crate) limits: Vec<(TokenStream, Span)>,
 }
@@ -36,11 +36,22 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         #krate::plan::Plan::new([#(#input),*], &OPS)
     };
     // A panic is reported where its tokens stand.
-    let misfits = blames.iter().enumerate().map(|(i, blame)| {
-        let panic = quote_spanned! {Span::mixed_site().located_at(*blame)=>
-            ::core::panic!("{}", failure.message(NAMES[#i], &OPS[#i]).as_str())
-        };
-        code!(if failure.layer == #i { #panic })
+    let misfits = blames.iter().enumerate().map(|(i, blames)| {
+        let panics = blames.map(|blame| {
+            quote_spanned! {Span::mixed_site().located_at(blame)=>
+                ::core::panic!("{}", failure.message(NAMES[#i], &OPS[#i]).as_str())
+            }
+        });
+        let [size, padding, groups] = panics;
+        code! {
+            if failure.layer == #i {
+                match failure.misfit.blame() {
+                    #krate::shape::Blame::Size => #size,
+                    #krate::shape::Blame::Padding => #padding,
+                    #krate::shape::Blame::Groups => #groups,
+                }
+            }
+        }
     });
     let limits = limits.iter().map(|(limit, blame)| {
         let panic = quote_spanned! {Span::mixed_site().located_at(*blame)=>

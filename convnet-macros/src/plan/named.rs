@@ -4,11 +4,11 @@
 //! panic of that constant, with the text that the macro would have written.
 
 use convnet_core::plan::{Memory, Op};
-use convnet_core::shape::Fit;
+use convnet_core::shape::{Blame, Fit};
 use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::{Named, What};
-use super::place::back;
+use super::place::{self, back};
 use crate::emit::{Deferred, code, nested, tensors};
 use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
 
@@ -87,25 +87,17 @@ pub(super) fn deferred(
                 What::Block(_, op) => join(krate, *op),
             })
             .collect(),
-        blames: layers.iter().map(blame).collect(),
+        blames: layers.iter().map(blames).collect(),
         limits: limits.collect(),
     })
 }
 
-/// The size or the path, if there is one, or else the word.
-fn blame(named: &Named) -> Span {
-    let size = match named.layer().map(|layer| &layer.kind) {
-        Some(
-            Kind::Conv { window, .. }
-            | Kind::Depthwise { window, .. }
-            | Kind::ConvTranspose { window, .. }
-            | Kind::MaxPool(window)
-            | Kind::AvgPool(window),
-        ) => window.size.tokens.clone().into_iter().next(),
-        Some(Kind::Network { what }) => what.clone().into_iter().next(),
-        _ => None,
-    };
-    size.map_or_else(|| named.word().span(), |token| token.span())
+/// What is underlined where the size, the padding or the groups are to blame.
+fn blames(named: &Named) -> [Span; 3] {
+    [Blame::Size, Blame::Padding, Blame::Groups].map(|blame| {
+        let written = place::blame(named, blame).into_iter().next();
+        written.map_or_else(|| named.word().span(), |token| token.span())
+    })
 }
 
 /// Where the ways of a block begin or meet.

@@ -1,7 +1,7 @@
 //! Numbers to `convnet_core::plan`, and misfits back onto tokens.
 
-use convnet_core::plan::{self, Failure, Nested, Op, Step, Totals};
-use convnet_core::shape::{Fit, Misfit, Padding, Window as Numbers};
+use convnet_core::plan::{self, Nested, Op, Step, Totals};
+use convnet_core::shape::{Blame, Fit, Padding, Window as Numbers};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
@@ -56,7 +56,7 @@ pub(super) fn place(
         };
         if first {
             let message = failure.message(&named.path, &op(&named.what));
-            errors.push(blame(named, &failure), message);
+            errors.push(blame(named, failure.misfit.blame()), message);
         }
         misfits[at] += 1;
         match named
@@ -162,24 +162,23 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
     }
 }
 
-/// The smallest token to change.
-fn blame(named: &Named, failure: &Failure) -> TokenStream {
+/// The smallest tokens to change: the word, if a default is to blame.
+pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
     let What::Layer(layer) = named.what else {
         return named.word().to_token_stream();
     };
     let written = match &layer.kind {
-        Kind::Conv { groups, .. } if matches!(failure.misfit, Misfit::Groups { .. }) => {
-            &groups.tokens
-        }
+        Kind::Conv { groups, .. } if blame == Blame::Groups => &groups.tokens,
         Kind::Conv { window, .. }
         | Kind::Depthwise { window, .. }
         | Kind::ConvTranspose { window, .. }
         | Kind::MaxPool(window)
-        | Kind::AvgPool(window) => match failure.misfit {
-            Misfit::Same { .. } | Misfit::Border(_) | Misfit::Cropped(_) => &window.pad.tokens,
+        | Kind::AvgPool(window) => match blame {
+            Blame::Padding => &window.pad.tokens,
             _ => &window.size.tokens,
         },
         Kind::Fc { filters } => &filters.tokens,
+        Kind::Network { what } => what,
         _ => return named.word().to_token_stream(),
     };
     match written.is_empty() {

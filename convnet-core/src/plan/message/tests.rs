@@ -168,6 +168,8 @@ enum Repair {
     /// Top, bottom, left, right.
     Pad([usize; 4]),
     Crop,
+    /// `fit = pad`.
+    Round,
 }
 
 /// What a message offers, read from its text as a user would.
@@ -176,6 +178,8 @@ fn repairs(text: &str) -> Vec<Repair> {
     for line in text.lines().skip(1) {
         if line.starts_with("fit = crop would drop ") {
             repairs.push(Repair::Crop);
+        } else if line.starts_with("fit = pad would add ") {
+            repairs.push(Repair::Round);
         } else if let Some(list) = line.strip_suffix(" would fit") {
             let items = list.trim_end_matches(',').split(", or ");
             items.for_each(|item| repairs.extend(repair(item)));
@@ -227,6 +231,7 @@ struct Case {
     p: [[usize; 2]; 2],
     pool: bool,
     crop: bool,
+    round: bool,
 }
 
 impl Case {
@@ -235,6 +240,9 @@ impl Case {
         (0..2).all(|axis| {
             let [before, after] = self.p[axis];
             let (w, f, s) = (self.w[axis], self.covers(axis), self.s[axis]);
+            if self.round && self.rounds(axis) {
+                return true;
+            }
             let padded = w + before + after;
             // Where the last filter begins, on an axis on which the image begins at 0.
             let last = || ((padded - f) / s * s) as isize - before as isize;
@@ -247,6 +255,17 @@ impl Case {
                 && (!self.pool || (before < f && after < f))
                 && (last() < w as isize || last() as usize + f - w <= before)
         })
+    }
+
+    /// Whether there is one more position, which begins on the image and ends beyond the padding.
+    fn rounds(&self, axis: usize) -> bool {
+        let [before, after] = self.p[axis];
+        let (w, f, s) = (self.w[axis], self.covers(axis), self.s[axis]);
+        let ends = before + w + after;
+        let next = (0..).map(|n| n * s).find(|begin| begin + f > ends);
+        let begin = next.unwrap_or_default();
+        let beyond = begin == 0 || begin - s + f < ends;
+        before < f && after < f && beyond && begin < before + w && (begin > 0 || f - ends < s)
     }
 
     /// One tap, and D more for each of the others.
@@ -262,6 +281,7 @@ impl Case {
             Repair::Dilation(d) => self.d = d,
             Repair::Pad([top, bottom, left, right]) => self.p = [[top, bottom], [left, right]],
             Repair::Crop => self.crop = true,
+            Repair::Round => self.round = true,
         }
         self
     }
@@ -303,6 +323,7 @@ fn squares() -> impl Iterator<Item = Case> {
                         p: [p; 2],
                         pool,
                         crop: false,
+                        round: false,
                     })
                 })
             })
@@ -396,6 +417,9 @@ fn expected(case: &Case) -> Vec<Repair> {
     {
         repairs.push(Repair::Crop);
     }
+    if case.pool && case.rounds(0) {
+        repairs.push(Repair::Round);
+    }
     repairs
 }
 
@@ -432,6 +456,7 @@ fn every_repair_of_a_rectangle_is_one_on_both_axes() {
                                 p,
                                 pool,
                                 crop: false,
+                                round: false,
                             };
                             let text = case.message();
                             assert_eq!(text.is_none(), case.fits(), "{case:?}");
@@ -475,6 +500,7 @@ fn same_with_a_stride_is_answered_with_padding_that_fits() {
                 p: [[0; 2]; 2],
                 pool: false,
                 crop: false,
+                round: false,
             };
             assert!(case.with(repair).fits(), "{text}");
         }
