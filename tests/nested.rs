@@ -189,6 +189,8 @@ fn names_and_figures_are_those_of_the_layers_written_out() {
     assert_eq!(Outer::PARAMETERS, WrittenOut::PARAMETERS);
     assert_eq!(Outer::MACS, WrittenOut::MACS);
     assert_eq!(Outer::summary().macs(), Outer::MACS);
+    assert_eq!(Outer::summary().parameters(), Outer::PARAMETERS);
+    assert_eq!(Outer::summary().fixed(), WrittenOut::summary().fixed());
     let lines = |layers: &[convnet::plan::LayerInfo<'_>]| -> Vec<_> {
         let line = |it: &convnet::plan::LayerInfo<'_>| (it.volume, it.field, it.jump, it.macs);
         layers.iter().map(line).collect()

@@ -148,9 +148,10 @@ impl Nested {
     /// The network `N` as a layer of another.
     #[must_use]
     pub const fn of<N: Trainable>() -> Self {
-        let [parameters, fixed] = Tensor::scalars(N::TENSORS);
-        let (mut macs, mut layer) = (0, 0);
+        let (mut parameters, mut fixed, mut macs, mut layer) = (0, 0, 0, 0);
         while layer < N::LAYERS.len() {
+            parameters += N::LAYERS[layer].parameters;
+            fixed += N::LAYERS[layer].fixed;
             macs += N::LAYERS[layer].macs;
             layer += 1;
         }

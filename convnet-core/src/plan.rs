@@ -388,6 +388,8 @@ pub struct LayerInfo<'a> {
     pub jump: [usize; 2],
     /// Learned scalars.
     pub parameters: usize,
+    /// Scalars that are stored and not learned: statistics, and biases that stay zero.
+    pub fixed: usize,
     /// Multiply-adds of one forward pass.
     pub macs: u64,
 }

@@ -23,6 +23,7 @@ use crate::plan::LayerInfo;
 ///     field: [8, 8],
 ///     jump: [1, 1],
 ///     parameters: 650,
+///     fixed: 0,
 ///     macs: 640,
 /// };
 /// let summary =
@@ -54,6 +55,12 @@ impl Summary<'_> {
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
+    }
+
+    /// Scalars that are stored and not learned: statistics, and biases that stay zero.
+    #[must_use]
+    pub fn fixed(&self) -> usize {
+        self.layers.iter().map(|layer| layer.fixed).sum()
     }
 
     /// Multiply-adds of one forward pass.
@@ -169,16 +176,18 @@ struct Memory<'a>(&'a Summary<'a>);
 
 impl Display for Memory<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let [parameters, arena, tape] = [
+        let [parameters, fixed, arena, tape] = [
             self.0.parameters() * size_of::<f32>(),
+            self.0.fixed() * size_of::<f32>(),
             self.0.arena_bytes,
             self.0.tape_bytes,
         ]
         .map(|bytes| Grouped(bytes as u64));
-        write!(
-            f,
-            "f32: parameters {parameters} bytes, arena {arena}, tape {tape}"
-        )
+        write!(f, "f32: parameters {parameters} bytes, ")?;
+        if fixed.0 > 0 {
+            write!(f, "not learned {fixed}, ")?;
+        }
+        write!(f, "arena {arena}, tape {tape}")
     }
 }
 
@@ -294,6 +303,7 @@ mod tests {
             field: [11, 11],
             jump: [4, 4],
             parameters: 34_944,
+            fixed: 0,
             macs: 105_415_200,
         },
         LayerInfo {
@@ -306,6 +316,7 @@ mod tests {
             field: [11, 11],
             jump: [4, 4],
             parameters: 0,
+            fixed: 0,
             macs: 0,
         },
     ];
@@ -331,6 +342,24 @@ relu1  relu                                                                 55x5
 total                                                                                            34,944    105,415,200
 f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
         );
+    }
+
+    #[test]
+    fn what_is_stored_and_not_learned_is_said() {
+        let norm = LayerInfo {
+            word: "batch_norm",
+            parameters: 192,
+            fixed: 192,
+            ..LAYERS[1]
+        };
+        let summary = Summary {
+            layers: &[norm],
+            ..HEAD_OF_ALEXNET
+        };
+        let text = summary.to_string();
+        assert!(text.ends_with(
+            "f32: parameters 768 bytes, not learned 768, arena 1,161,600, tape 2,323,200"
+        ));
     }
 
     #[test]

@@ -117,6 +117,7 @@ fn table(
             field: step.field,
             jump: step.jump,
             parameters: step.parameters,
+            fixed: step.fixed,
             macs: step.macs,
         });
     let rows: Vec<LayerInfo<'_>> = rows.collect();

@@ -53,6 +53,7 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
                 field: #plan.steps[#i].field,
                 jump: #plan.steps[#i].jump,
                 parameters: #plan.steps[#i].parameters,
+                fixed: #plan.steps[#i].fixed,
                 macs: #macs,
             }
         }
@@ -61,7 +62,7 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
             let [h, w, d] = step.volume;
             let [[lh, lw], [ah, aw]] = [step.lost, step.added];
             let [[fh, fw], [down, across]] = [step.field, step.jump];
-            let (parameters, macs) = (step.parameters, step.macs);
+            let (parameters, fixed, macs) = (step.parameters, step.fixed, step.macs);
             code! {
                 volume: [#h, #w, #d],
                 lost: [#lh, #lw],
@@ -69,6 +70,7 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
                 field: [#fh, #fw],
                 jump: [#down, #across],
                 parameters: #parameters,
+                fixed: #fixed,
                 macs: #macs,
             }
         }

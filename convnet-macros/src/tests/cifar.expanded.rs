@@ -123,6 +123,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             field: [5usize, 5usize],
             jump: [1usize, 1usize],
             parameters: 912usize,
+            fixed: 0usize,
             macs: 921600u64,
         },
         ::convnet::plan::LayerInfo {
@@ -135,6 +136,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             field: [5usize, 5usize],
             jump: [1usize, 1usize],
             parameters: 0usize,
+            fixed: 0usize,
             macs: 0u64,
         },
         ::convnet::plan::LayerInfo {
@@ -147,6 +149,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             field: [6usize, 6usize],
             jump: [2usize, 2usize],
             parameters: 0usize,
+            fixed: 0usize,
             macs: 0u64,
         },
         ::convnet::plan::LayerInfo {
@@ -159,6 +162,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             field: [32usize, 32usize],
             jump: [2usize, 2usize],
             parameters: 30730usize,
+            fixed: 0usize,
             macs: 30720u64,
         },
     ];
