@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example zoo`, or with the names of some: `… -- LeNet-5 AlexNet`
 //!
-//! A debug build of a test with the first nine of them took 5 s, beside other work on two Zen 3 cores.
+//! `docs/zoo.md` shows what it prints, and how long it takes to compile.
 //!
 //! The declarations are in `networks/`; `tests/zoo.rs` holds every volume against its source. What
 //! does not come out even, and how each of them says so:
@@ -25,7 +25,8 @@ mod networks;
 
 use std::time::{Duration, Instant};
 
-use convnet::{AnyVolume, Network, Rng};
+use convnet::prepare::Prepare;
+use convnet::{AnyVolume, Network, Prepared, Rng};
 use networks::*;
 
 /// A network, what it is called, and its published parameters and multiply-adds.
@@ -61,7 +62,7 @@ zoo! {
 
 fn main() {
     println!(
-        "{:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10}{:>12}",
+        "{:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10}{:>12}{:>13}",
         "network",
         "input",
         "parameters",
@@ -71,6 +72,7 @@ fn main() {
         "arena bytes",
         "build ms",
         "forward ms",
+        "prepared ms",
     );
     let asked: Vec<String> = std::env::args().skip(1).collect();
     match asked.is_empty() {
@@ -79,30 +81,33 @@ fn main() {
     }
 }
 
-/// Builds the network in place with random filters, and runs it: the fastest of five.
-fn show<N: Network<Scalar = f32>>(name: &str, parameters: usize, macs: u64, published: [&str; 2]) {
+/// Builds the network in place with random filters, and runs it, as declared and prepared: the fastest
+/// of five each.
+fn show<N: Prepare + Network<Scalar = f32>>(
+    name: &str,
+    parameters: usize,
+    macs: u64,
+    published: [&str; 2],
+) {
     let clock = Instant::now();
     let mut net: Box<N> = bytemuck::zeroed_box();
     convnet::init::Init::default().fill(&mut *net, 231);
     let build = clock.elapsed();
 
-    let (mut image, mut arena): (Box<N::Input>, Box<N::Arena>) =
-        (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+    let mut image: Box<N::Input> = bytemuck::zeroed_box();
     let mut rng = Rng::new(231);
     image
         .as_mut_slice()
         .iter_mut()
         .for_each(|pixel| *pixel = rng.uniform() as f32);
-    let mut fastest = Duration::MAX;
-    for _ in 0..5 {
-        let clock = Instant::now();
-        let scores = net.forward(&image, &mut arena);
-        assert!(scores.as_slice().iter().all(|score| score.is_finite()));
-        fastest = fastest.min(clock.elapsed());
-    }
+    let mut arena: Box<N::Arena> = bytemuck::zeroed_box();
+    let forward = fastest(|| finite(net.forward(&image, &mut arena)));
+    let fast = Prepared::new(&*net);
+    let mut arena = fast.arena();
+    let prepared = fastest(|| finite(fast.forward(&image, &mut arena)));
     let [h, w, d] = N::Input::SHAPE;
     println!(
-        "{name:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10.1}{:>12.3}",
+        "{name:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10.1}{:>12.3}{:>13.3}",
         format!("{w}x{h}x{d}"),
         grouped(parameters as u64),
         published[0],
@@ -110,8 +115,23 @@ fn show<N: Network<Scalar = f32>>(name: &str, parameters: usize, macs: u64, publ
         published[1],
         grouped(size_of::<N::Arena>() as u64),
         build.as_secs_f64() * 1e3,
-        fastest.as_secs_f64() * 1e3,
+        forward.as_secs_f64() * 1e3,
+        prepared.as_secs_f64() * 1e3,
     );
+}
+
+fn fastest(mut run: impl FnMut()) -> Duration {
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let clock = Instant::now();
+        run();
+        fastest = fastest.min(clock.elapsed());
+    }
+    fastest
+}
+
+fn finite<V: AnyVolume<Scalar = f32>>(scores: &V) {
+    assert!(scores.as_slice().iter().all(|score| score.is_finite()));
 }
 
 /// `1,234,567`.
