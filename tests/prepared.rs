@@ -1,10 +1,14 @@
 //! A prepared network computes what the network does: to rounding in `f32`, to the bit in `f64`,
-//! for which there is nothing to pack.
+//! which no kernel computes.
 
+use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Prepare, Prepared};
-use convnet::{AnyVolume, Real, Rng, convnet};
+use convnet::{AnyVolume, Network, Real, Rng, Role, convnet};
 
 const FILTERS: usize = 20;
+const SOME: usize = 6;
+const ONE: usize = 1;
+const TWO: usize = 2;
 
 convnet! {
     /// A conv of every algorithm, with and without a relu after it, and a relu after something else.
@@ -53,6 +57,52 @@ convnet! {
 }
 
 convnet! {
+    /// Norms that are folded: into every algorithm, into an fc, before and after others, and where the
+    /// rows that a pool sees are all that there is; and some that cannot be.
+    struct Normed {
+        input(19x16x3),
+        conv(6, 5x5, pad = 2), batch_norm, relu, max_pool(2x2, stride = 2, fit = crop),
+        conv(7, 3x3, pad = 1, bias = none), batch_norm, max_pool(3x3, stride = 2, fit = crop),
+        batch_norm,
+        conv(24, 3x3, pad = 1), batch_norm, relu6,
+        residual {
+            conv(24, 3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu,
+            conv(24, 3x3, pad = 1, bias = none), batch_norm,
+        },
+        relu,
+        residual {
+            conv(40, 3x3, pad = 1), batch_norm,
+            shortcut { conv(40, 1x1), batch_norm },
+        },
+        concat {
+            [conv(5, 1x1), batch_norm, tanh],
+            [batch_norm, conv(16, 3x3, pad = 1), batch_norm],
+        },
+        conv(20, 3x3, pad = 1),
+        residual { batch_norm, relu },
+        conv(20, 3x3, pad = 2, dilation = 2), batch_norm, relu,
+        depthwise(3x3, pad = 1), batch_norm, relu6,
+        conv(20, 3x3, pad = 1, groups = 2), batch_norm, relu,
+        conv_transpose(9, 2x2, stride = 2), batch_norm, relu,
+        fc(30), batch_norm, relu,
+        fc(5), batch_norm,
+    }
+}
+
+convnet! {
+    /// The same where the macro sees no sizes.
+    struct NormedByName {
+        input(16x16x3),
+        conv(SOME, 5x5, pad = 2), batch_norm, relu, max_pool(2x2, stride = 2),
+        conv(SOME, 3x3, pad = same), batch_norm, relu6, max_pool(2x2, stride = 2),
+        conv(FILTERS, 3x3, pad = same), batch_norm, relu, max_pool(2x2, stride = 2),
+        conv(SOME, 3x3, pad = same, groups = ONE), batch_norm, relu, max_pool(2x2, stride = 2),
+        conv(FILTERS, 1x1, groups = TWO), batch_norm, relu,
+        fc(SOME),
+    }
+}
+
+convnet! {
     /// Nothing to pack.
     struct Still { input(4x4x1), relu, fc(3) }
 }
@@ -62,13 +112,16 @@ fn difference<N: Prepare>(winograd: bool) -> f64 {
     let mut net: Box<N> = bytemuck::zeroed_box();
     convnet::init::Init::KaimingNormal.fill(&mut *net, 3);
     let mut rng = Rng::new(4);
-    for index in 0..N::TENSORS.len() {
-        let bias = N::TENSORS[index].name.ends_with("bias");
-        let draw = |w: &mut N::Scalar| *w = N::Scalar::of(rng.normal());
-        net.tensor_mut(index)
-            .iter_mut()
-            .filter(|_| bias)
-            .for_each(draw);
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
+        for w in net.tensor_mut(index) {
+            match tensor.role {
+                Role::Bias | Role::Mean => *w = N::Scalar::of(rng.normal()),
+                // Negative ones too: a pool may not come before such a norm.
+                Role::Gain => *w = N::Scalar::of(rng.normal() + 0.5),
+                Role::Variance => *w = N::Scalar::of(rng.uniform() + 0.1),
+                Role::Filters | Role::Weights => {}
+            }
+        }
     }
     let mut image: Box<N::Input> = bytemuck::zeroed_box();
     let pixels = image.as_mut_slice().iter_mut();
@@ -91,12 +144,36 @@ fn difference<N: Prepare>(winograd: bool) -> f64 {
 #[test]
 fn a_prepared_network_computes_the_same() {
     for winograd in [false, true] {
-        assert!(difference::<Mixed>(winograd) < 1e-4);
-        assert!(difference::<Named>(winograd) < 1e-4);
-        assert!(difference::<Again>(winograd) < 1e-4);
-        assert_eq!(difference::<Still>(winograd), 0.0);
+        for level in levels() {
+            with_level(level, || {
+                assert!(difference::<Mixed>(winograd) < 1e-4);
+                assert!(difference::<Named>(winograd) < 1e-4);
+                assert!(difference::<Again>(winograd) < 1e-4);
+                assert!(difference::<Normed>(winograd) < 1e-4);
+                assert!(difference::<NormedByName>(winograd) < 1e-4);
+                assert_eq!(difference::<Still>(winograd), 0.0);
+            });
+        }
         assert_eq!(difference::<Mixed<f64>>(winograd), 0.0);
+        assert_eq!(difference::<Normed<f64>>(winograd), 0.0);
+        assert_eq!(difference::<NormedByName<f64>>(winograd), 0.0);
     }
+}
+
+#[test]
+fn what_a_pool_reads_row_by_row_is_never_whole() {
+    type Arena<N> = <N as Network>::Arena;
+    type Overlay<N> = <N as Prepare>::Overlay;
+    const { assert!(size_of::<Overlay<Normed>>() < size_of::<Arena<Normed>>()) };
+    // 2 rows of 16x6 and the pool's 8x8x6; and without that 16x16x6 and 8x8x6.
+    assert_eq!(
+        size_of::<Overlay<NormedByName>>(),
+        (2 * 16 * 6 + 8 * 8 * 6) * 4
+    );
+    assert_eq!(
+        size_of::<Arena<NormedByName>>(),
+        (16 * 16 * 6 + 8 * 8 * 6) * 4
+    );
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn conv_packed(s: &Sizes) -> Vec<Row> {
     let mut rows = Vec::new();
     for algorithm in [Algorithm::Strips].into_iter().chain(winograd) {
         let mut packed = values(algorithm.packed(s));
-        if !kernel::conv_pack(s, algorithm, &filters, &mut packed) {
+        if !kernel::conv_pack(s, algorithm, &filters, &[], &mut packed) {
             continue;
         }
         let mut scratch = values(algorithm.scratch(s));
@@ -135,7 +135,7 @@ fn conv_packed(s: &Sizes) -> Vec<Row> {
             algorithm,
             packed: &packed,
             bias: &bias,
-            relu: true,
+            clamp: kernel::Clamp::Relu,
         };
         rows.push((
             median(|| kernel::conv_forward_packed(&from, &x, &mut scratch, &mut y)),

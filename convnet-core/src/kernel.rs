@@ -44,6 +44,7 @@ pub struct Sizes {
 }
 
 mod algorithm;
+mod clamp;
 mod conv;
 mod conv_filters;
 mod conv_input;
@@ -62,6 +63,7 @@ mod winograd;
 mod tests;
 
 pub use algorithm::{Algorithm, Winograd};
+pub use clamp::Clamp;
 pub use level::level;
 #[cfg(feature = "std")]
 pub use level::{levels, with_level};
@@ -109,33 +111,69 @@ pub struct Packed<'a, T> {
     pub sizes: &'a Sizes,
     /// What the filters were packed for.
     pub algorithm: Algorithm,
-    /// The packed filters: [`Algorithm::packed`] scalars.
+    /// The packed filters: [`Algorithm::packed`] scalars; for [`Algorithm::Direct`] all filters,
+    /// in the order in which they are declared.
     pub packed: &'a [T],
     /// One number a filter.
     pub bias: &'a [T],
-    /// Whether relu follows; NaN stays NaN.
-    pub relu: bool,
+    /// What follows; NaN stays NaN.
+    pub clamp: Clamp,
 }
 
-/// Packs filters as `algorithm` needs them. `false` if it uses them as they are declared.
+/// Packs filters as `algorithm` needs them, each times its `scale`, of which there is one a filter or
+/// none.
 pub fn conv_pack<T: Real>(
     sizes: &Sizes,
     algorithm: Algorithm,
     filters: &[T],
+    scale: &[T],
     packed: &mut [T],
 ) -> Done {
-    as_f32!(filters; packed);
+    as_f32!(filters, scale; packed);
     let ([fh, fw], d, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
-    if !fit(filters, &[fh, fw, d, k]) || !algorithm.fits(sizes, packed) {
+    if !fit(filters, &[fh, fw, d, k])
+        || !algorithm.fits(sizes, packed)
+        || ![0, k].contains(&scale.len())
+    {
         return false;
     }
+    let scale = Scale(scale);
     match algorithm {
-        Algorithm::Direct => return false,
-        Algorithm::Strips => strips::pack(sizes, filters, packed),
-        Algorithm::Rows => rows::pack(sizes, filters, packed),
-        Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, packed),
+        Algorithm::Direct => scale.pack(filters, packed),
+        Algorithm::Strips => strips::pack(sizes, filters, scale, packed),
+        Algorithm::Rows => rows::pack(sizes, filters, scale, packed),
+        Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, scale, packed),
     }
     true
+}
+
+/// The filters of a layer that has no algorithms to choose from, each times its `scale`.
+pub fn scale_filters<T: Real>(filters: &[T], scale: &[T], packed: &mut [T]) -> Done {
+    as_f32!(filters, scale; packed);
+    Scale(scale).pack(filters, packed);
+    true
+}
+
+/// What filters are multiplied by: one number each, or nothing.
+#[derive(Clone, Copy)]
+struct Scale<'a>(&'a [f32]);
+
+impl Scale<'_> {
+    fn of(self, k: usize) -> f32 {
+        self.0.get(k).copied().unwrap_or(1.0)
+    }
+
+    /// The filters in the order in which they are declared.
+    fn pack(self, filters: &[f32], packed: &mut [f32]) {
+        packed.copy_from_slice(filters);
+        if !self.0.is_empty() {
+            for row in packed.chunks_exact_mut(self.0.len()) {
+                row.iter_mut()
+                    .zip(self.0)
+                    .for_each(|(w, scale)| *w *= scale);
+            }
+        }
+    }
 }
 
 /// As [`conv_forward`], with packed filters and [`Algorithm::scratch`] scalars to work in.
@@ -152,7 +190,18 @@ pub fn conv_forward_packed<T: Real>(
     from.fits(x, scratch)
         && fit(y, &from.sizes.y)
         && match from.algorithm {
-            Algorithm::Direct => None,
+            Algorithm::Direct => {
+                let done = conv::forward(
+                    &conv::Operands {
+                        sizes: from.sizes,
+                        x,
+                        filters: from.packed,
+                        bias: from.bias,
+                    },
+                    y,
+                );
+                done.inspect(|()| from.clamp.apply(y))
+            }
             Algorithm::Strips => strips::forward(&from, x, y),
             Algorithm::Rows => rows::forward(&from, None, x, scratch, y),
             Algorithm::Winograd(tile) => winograd::forward(&from, tile, x, scratch, y),
@@ -175,13 +224,10 @@ pub fn conv_pool_forward_packed<T: Real>(
         return false;
     };
     from.fits(x, scratch)
-        && from.algorithm == Algorithm::Rows
+        && from.algorithm.pools(pool)
         && fit(y, &pool.y)
-        && pool.dilation == [1, 1]
         && pool.x == from.sizes.y
         && pool.y[2] == pool.x[2]
-        && (1..=rows::POOLED).contains(&pool.filter[0])
-        && !pool.stride.contains(&0)
         && rows::forward(&from, Some(pool), x, scratch, y).is_some()
 }
 
@@ -192,7 +238,7 @@ impl<'a, T: Real> Packed<'a, T> {
             algorithm: self.algorithm,
             packed: T::as_f32(self.packed)?,
             bias: T::as_f32(self.bias)?,
-            relu: self.relu,
+            clamp: self.clamp,
         })
     }
 }
@@ -209,6 +255,7 @@ impl Packed<'_, f32> {
         } = self;
         fit(x, &sizes.x)
             && !sizes.stride.contains(&0)
+            && sizes.dilation == [1, 1]
             && bias.len() == sizes.y[2]
             && algorithm.fits(sizes, packed)
             && scratch.len() >= algorithm.scratch(sizes)

@@ -34,6 +34,7 @@ mod max_pool;
 mod relu;
 mod relu6;
 mod row_by_row;
+pub(crate) mod rows;
 mod sigmoid;
 mod slide;
 mod softmax;

@@ -68,7 +68,7 @@ pub type Tape<N> = <N as Trainable>::Tape;
 pub trait Inside:
     Network<Arena: AnyVolume<Scalar = <Self as Parameters>::Scalar>>
     + Trainable<Tape: AnyVolume<Scalar = <Self as Parameters>::Scalar>>
-    + Prepare
+    + Prepare<Overlay: AnyVolume<Scalar = <Self as Parameters>::Scalar>>
 {
 }
 
@@ -76,7 +76,7 @@ pub trait Inside:
 impl<N> Inside for N where
     N: Network<Arena: AnyVolume<Scalar = <N as Parameters>::Scalar>>
         + Trainable<Tape: AnyVolume<Scalar = <N as Parameters>::Scalar>>
-        + Prepare
+        + Prepare<Overlay: AnyVolume<Scalar = <N as Parameters>::Scalar>>
 {
 }
 
@@ -136,7 +136,7 @@ pub mod inside {
         net: &N,
         packed: &mut Reader<'_, N::Scalar>,
         x: &N::Input,
-        arena: &mut N::Arena,
+        arena: &mut N::Overlay,
         y: &mut N::Output,
     ) {
         let scores = net.forward_packed(packed, x, arena);
@@ -147,7 +147,7 @@ pub mod inside {
 impl Nested {
     /// The network `N` as a layer of another.
     #[must_use]
-    pub const fn of<N: Trainable>() -> Self {
+    pub const fn of<N: Trainable + Prepare>() -> Self {
         let (mut parameters, mut fixed, mut macs, mut layer) = (0, 0, 0, 0);
         while layer < N::LAYERS.len() {
             parameters += N::LAYERS[layer].parameters;
@@ -165,6 +165,7 @@ impl Nested {
             field: last.field,
             jump: last.jump,
             arena: size_of::<N::Arena>().div_ceil(size_of::<N::Scalar>()),
+            prepared: size_of::<N::Overlay>().div_ceil(size_of::<N::Scalar>()),
             tape: size_of::<N::Tape>().div_ceil(size_of::<N::Scalar>()),
         }
     }

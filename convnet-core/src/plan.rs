@@ -31,20 +31,21 @@ mod block;
 mod budget;
 mod deferred;
 mod figures;
+mod group;
 mod liveness;
 mod memory;
 mod message;
 mod nested;
 mod pass;
-mod rows;
 
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use deferred::resembling;
+pub use group::Group;
 pub use message::Message;
 pub use nested::Nested;
-pub use pass::{Flow, How, Pass, Place};
+pub use pass::{Flow, How, Pass, Place, Prepared};
 
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,8 @@ pub enum Op {
     /// `max_pool(window)`.
     MaxPool(Window),
     /// A `max_pool` at the end of a group that is computed row by row: at inference there are only
-    /// as many rows of the `conv` at a time as a window sees, and the activations in between, which
-    /// must be such as never fall, come after the pool.
+    /// as many rows of the `conv` at a time as a window sees, and the [`Clamp`](Self::Clamp)s in
+    /// between come after the pool.
     RowPool {
         /// How its windows slide.
         window: Window,
@@ -101,6 +102,8 @@ pub enum Op {
     },
     /// An activation, in place; its backward needs its output.
     Activation,
+    /// `relu`, `relu6`: one that never falls, and only cuts off.
+    Clamp,
     /// `hard_swish`, `lrn`: at inference in place; in training not, for its backward needs its
     /// input.
     InputActivation,
@@ -173,7 +176,7 @@ impl Op {
     /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
     #[must_use]
     pub const fn backward_reads_y(&self) -> bool {
-        matches!(self, Self::Activation)
+        matches!(self, Self::Activation | Self::Clamp)
     }
 
     /// Whether it learns.
@@ -199,6 +202,7 @@ impl Op {
         !matches!(
             self,
             Self::Activation
+                | Self::Clamp
                 | Self::Dropout
                 | Self::Flatten
                 | Self::Branch { .. }
@@ -258,6 +262,8 @@ pub struct Step {
     pub rows: usize,
     /// `forward`, in the arena.
     pub arena: Pass,
+    /// `forward_packed`, in the arena of a prepared network.
+    pub prepared: Prepared,
     /// `forward_train`, in the tape.
     pub tape: Pass,
     /// Where the arena of a [`Network`](Op::Network) lies in this one.
@@ -281,6 +287,8 @@ pub struct Step {
 pub struct Totals {
     /// Scalars of the arena.
     pub arena: usize,
+    /// Scalars of a prepared network's arena.
+    pub prepared: usize,
     /// Scalars of the tape.
     pub tape: usize,
     /// Learned scalars.
@@ -422,6 +430,13 @@ impl Step {
             field: [0; 2],
             rows: 0,
             arena: pass,
+            prepared: Prepared {
+                pass,
+                group: None,
+                rows: 0,
+                x_rows: 0,
+                scratch: 0,
+            },
             tape: pass,
             slice: 0,
             scratch: 0,
@@ -457,17 +472,21 @@ const fn fill(
     let arena = memory::assign(buffers.as_flattened_mut());
     liveness::settle_arena(steps, buffers);
 
+    liveness::prepared(input, ops, steps, buffers);
+    let prepared = memory::assign(buffers.as_flattened_mut());
+    liveness::settle_prepared(steps, buffers);
+
     liveness::tape(input, ops, steps, buffers);
     let tape = memory::assign(buffers.as_flattened_mut());
     liveness::settle_tape(steps, buffers);
 
-    let what = match (arena, tape) {
-        (Some(arena), Some(tape)) => {
-            (totals.arena, totals.tape) = (arena, tape);
+    let what = match (arena, prepared, tape) {
+        (Some(arena), Some(prepared), Some(tape)) => {
+            (totals.arena, totals.prepared, totals.tape) = (arena, prepared, tape);
             return Ok(totals);
         }
-        (None, _) => "arena",
-        (Some(_), None) => "tape",
+        (Some(_), Some(_), None) => "tape",
+        _ => "arena",
     };
     let layer = totals.peak;
     Err(Failure {

@@ -2,82 +2,58 @@
 //!
 //! ```text
 //!  net: filters as declared ──pack, once──▶ strips, or Winograd's U   one piece of memory
-//!                                                   │
+//!       batch_norm ──fold──▶ into them               │
 //!  image ─────────────────── forward ◀──────────────┘   each relu fused into the store before it
 //! ```
 //!
 //! [`Prepared::new`] takes a network, or borrows it: what has no better form is read from there.
-//! Which algorithm is chosen depends on the sizes alone, so it is known when the program is
-//! compiled; `Display` shows it.
+//! Which layers are computed together the [plan](mod@crate::plan) says, and which algorithm is
+//! chosen depends on the sizes alone; so both are known when the program is compiled. `Display`
+//! shows them.
+//!
+//! Read [`Group`] first, then [`Packer`] and [`Reader`].
 //!
 //! **Invariant:** a kernel that declines leaves the layer to [`Layer::forward`], on the parameters
 //! as declared: preparing changes speed and rounding only.
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::Algorithm;
-use crate::layer::Relu;
+use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
 use crate::overlay::LINE;
-use crate::{Activation, AnyVolume, Layer, Network, Real};
+use crate::{AnyVolume, Layer, Network, Real};
 
 #[cfg(feature = "alloc")]
 mod boxed;
+mod group;
+mod pooled;
 
 #[cfg(feature = "alloc")]
 pub use boxed::{Prepared, PreparedArena};
-
-/// A layer with filters to repack between two volumes. Only `conv` has some.
-pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
-    /// The choice without Winograd's algorithm, and with it.
-    const CHOICES: [Choice; 2];
-
-    /// Packs the filters. `false` if there is nothing to pack.
-    fn pack(&self, choice: Choice, packed: &mut [X::Scalar]) -> bool;
-
-    /// As [`Layer::forward`], and relu if asked for. `false` if nothing was done.
-    fn forward_packed(
-        &self,
-        choice: Choice,
-        packed: &[X::Scalar],
-        relu: bool,
-        x: &X,
-        scratch: &mut [X::Scalar],
-        y: &mut Y,
-    ) -> bool;
-
-    /// As [`forward_packed`](Self::forward_packed), and the `pool` of that, whose rows are written to
-    /// the front of `y`. `false` if nothing was done.
-    fn forward_pooled(
-        &self,
-        packed: (Choice, &[X::Scalar]),
-        then: (bool, &crate::kernel::Sizes),
-        x: &X,
-        scratch: &mut [X::Scalar],
-        y: &mut Y,
-    ) -> bool;
-}
-
-/// A max pool between two volumes, as a kernel takes it.
-pub trait Pool<X, Y>: Layer<X, Y> {
-    /// Its numbers.
-    const SIZES: crate::kernel::Sizes;
-}
+pub use group::{Group, Norm, Repack};
+pub use pooled::{Dense, Pool};
 
 /// How one layer is computed, and the memory that this takes, in scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// How.
     pub algorithm: Algorithm,
-    /// The packed filters, in whole lines.
+    /// The packed filters, in whole lines, and the bias if a `batch_norm` is folded into both.
     pub packed: usize,
     /// While it works.
     pub scratch: usize,
 }
 
 impl Choice {
+    /// The filters as they are declared.
+    pub const DECLARED: Self = Self {
+        algorithm: Algorithm::Direct,
+        packed: 0,
+        scratch: 0,
+    };
+
     /// What [`Algorithm`] says, rounded up to lines.
     #[must_use]
-    pub const fn new(sizes: &crate::kernel::Sizes, winograd: bool) -> Self {
+    pub const fn new(sizes: &Sizes, winograd: bool) -> Self {
         let algorithm = Algorithm::choose(sizes, winograd);
         Self {
             algorithm,
@@ -87,7 +63,7 @@ impl Choice {
     }
 }
 
-/// The choices of a layer, by its name: a line of [`Prepare::PACKING`].
+/// The choices of a group, by the name of its first layer: a line of [`Prepare::PACKING`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packing {
     /// The layer.
@@ -96,26 +72,33 @@ pub struct Packing {
     pub choices: [Choice; 2],
 }
 
-/// The packing of the layer `L` between `X` and `Y`.
+/// The packing of the layer `L` between `X` and `Y`, with the `N` behind it.
 #[must_use]
-pub const fn packing<L, X, Y>(name: &'static str) -> Packing
+pub const fn packing<X, Y, L, N>(name: &'static str) -> Packing
 where
     X: AnyVolume,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
+    N: Norm<X::Scalar>,
 {
     Packing {
         name,
-        choices: L::CHOICES,
+        choices: [
+            group::choice::<X, Y, L, N>(0),
+            group::choice::<X, Y, L, N>(1),
+        ],
     }
 }
 
 /// A network whose weights can be repacked; `convnet!` writes it.
 pub trait Prepare: Network {
-    /// The layers that have filters to repack, in the order of declaration.
+    /// As the network's arena, but only what is between groups lies there.
+    type Overlay: bytemuck::Zeroable + Send + Sync;
+
+    /// The groups, in the order of declaration.
     const PACKING: &'static [Packing];
 
-    /// Hands every such layer to `packer`, in that order.
+    /// Hands every group to `packer`, in that order.
     fn pack(&self, packer: &mut Packer<'_, Self::Scalar>);
 
     /// As [`Network::forward`], with what was packed.
@@ -123,11 +106,11 @@ pub trait Prepare: Network {
         &self,
         packed: &mut Reader<'_, Self::Scalar>,
         input: &Self::Input,
-        memory: &'a mut Self::Arena,
+        memory: &'a mut Self::Overlay,
     ) -> &'a Self::Output;
 }
 
-/// Packs one layer after the other.
+/// Packs one group after the other.
 #[derive(Debug)]
 pub struct Packer<'a, T> {
     winograd: bool,
@@ -143,17 +126,18 @@ impl<'a, T: Real> Packer<'a, T> {
         }
     }
 
-    /// The next layer.
-    pub fn pack<X, Y, L>(&mut self, layer: &L)
+    /// The next group.
+    pub fn pack<X, Y, L, N>(&mut self, group: &Group<'_, L, N>)
     where
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
         L: Repack<X, Y>,
+        N: Norm<T>,
     {
-        let choice = L::CHOICES[usize::from(self.winograd)];
+        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
         let rest = core::mem::take(&mut self.rest);
         if let Some((packed, rest)) = rest.split_at_mut_checked(choice.packed) {
-            layer.pack(choice, packed);
+            group.pack::<X, Y>(choice, packed);
             self.rest = rest;
         }
     }
@@ -177,76 +161,44 @@ impl<'a, T: Real> Reader<'a, T> {
         }
     }
 
-    /// The next layer of `x`, relu if it is what follows, and the pool after that, row by row where
-    /// there is a kernel for it. What is in `y` then is for [`Pooled::finish`].
-    pub fn forward_pooled<X, Y, Z, L, P>(
-        &mut self,
-        layer: &L,
-        relu: bool,
-        x: &X,
-        y: &mut Y,
-    ) -> Pooled
-    where
-        X: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
-        Z: AnyVolume<Scalar = T>,
-        L: Repack<X, Y>,
-        P: Pool<Y, Z>,
-        Relu: Activation<Y>,
-    {
-        let choice = L::CHOICES[usize::from(self.winograd)];
-        let packed = self.rest.get(..choice.packed).unwrap_or_default();
-        let then = (relu, &const { P::SIZES });
-        if layer.forward_pooled((choice, packed), then, x, self.scratch, y) {
-            self.rest = self.rest.get(choice.packed..).unwrap_or_default();
-            return Pooled(true);
-        }
-        self.forward(layer, relu, x, y);
-        Pooled(false)
-    }
-
-    /// `y` = the next layer of `x`, and relu of that if it is what follows.
-    pub fn forward<X, Y, L>(&mut self, layer: &L, relu: bool, x: &X, y: &mut Y)
+    /// `y` = the next group of `x`.
+    pub fn forward<X, Y, L, N>(&mut self, group: &Group<'_, L, N>, x: &X, y: &mut Y)
     where
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
         L: Repack<X, Y>,
-        Relu: Activation<Y>,
+        N: Norm<T>,
     {
-        let choice = L::CHOICES[usize::from(self.winograd)];
-        let (packed, rest) = self
-            .rest
-            .split_at_checked(choice.packed)
-            .unwrap_or_default();
-        self.rest = rest;
-        if !layer.forward_packed(choice, packed, relu, x, self.scratch, y) {
-            layer.forward(x, y);
-            if relu {
-                Relu.forward(y);
-            }
+        let from = self.packed::<X, Y, L, N>(group);
+        if !L::forward_packed(&from, x.as_slice(), self.scratch, y.as_mut_slice()) {
+            group.filters.forward(x, y);
+            group.finish(y.as_mut_slice());
         }
+        self.skip::<X, Y, L, N>();
     }
-}
 
-/// The second half of [`Reader::forward_pooled`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Pooled(bool);
-
-impl Pooled {
-    /// Moves the pooled rows from the front of `y` to `z`, or pools `y`.
-    pub fn finish<T, Y, Z, P>(self, pool: &P, y: &Y, z: &mut Z)
+    /// The filters of the next group.
+    fn packed<'b, X, Y, L, N>(&self, group: &Group<'b, L, N>) -> Packed<'b, T>
     where
-        T: Real,
+        'a: 'b,
+        X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
-        Z: AnyVolume<Scalar = T>,
-        P: Pool<Y, Z>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
     {
-        let (from, to) = (y.as_slice(), z.as_mut_slice());
-        match from.get(..to.len()) {
-            Some(from) if self.0 => to.copy_from_slice(from),
-            _ => pool.forward(y, z),
-        }
+        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
+        group.read::<X, Y>(choice, self.rest.get(..choice.packed).unwrap_or_default())
+    }
+
+    fn skip<X, Y, L, N>(&mut self)
+    where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
+    {
+        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
+        self.rest = self.rest.get(choice.packed..).unwrap_or_default();
     }
 }
 

@@ -144,6 +144,7 @@ pub(crate) struct Window {
 #[derive(Clone, Copy)]
 enum Which {
     Arena,
+    Prepared,
     Tape,
     Backward,
     Shortcut,
@@ -151,7 +152,7 @@ enum Which {
 
 /// Where a volume lies.
 enum At {
-    /// In the arena or the tape, at this const argument.
+    /// In an arena or the tape, at this const argument.
     Memory(TokenStream),
     /// In a variable.
     Caller(TokenStream),
@@ -276,6 +277,7 @@ impl Network {
         let step = &self.steps[i];
         let (pass, name) = match which {
             Which::Arena => (step.arena, "arena"),
+            Which::Prepared => (step.prepared.pass, "prepared"),
             Which::Tape => (step.tape, "tape"),
             Which::Backward => (step.backward.pass, "backward"),
             Which::Shortcut => (step.shortcut.pass, "shortcut"),
@@ -283,7 +285,7 @@ impl Network {
         let name = own(name);
         match which {
             Which::Arena | Which::Tape => (pass, code!(#name)),
-            Which::Backward | Which::Shortcut => (pass, code!(#name.pass)),
+            Which::Prepared | Which::Backward | Which::Shortcut => (pass, code!(#name.pass)),
         }
     }
 

@@ -93,9 +93,22 @@ impl Algorithm {
         }
     }
 
+    /// Whether the rows that it computes can be pooled as they come.
+    pub(crate) const fn pools(self, pool: &Sizes) -> bool {
+        matches!(self, Self::Rows)
+            && matches!(pool.dilation, [1, 1])
+            && matches!(pool.filter[0], 1..=rows::POOLED)
+            && pool.stride[0] > 0
+            && pool.stride[1] > 0
+    }
+
     /// Whether `packed` is as long as the packed filters of a convolution that it computes.
     pub(super) fn fits(self, sizes: &Sizes, packed: &[f32]) -> bool {
-        self.can(sizes) && packed.len() == self.packed(sizes)
+        let len = match self {
+            Self::Direct => sizes.filter[0] * sizes.filter[1] * sizes.x[2] * sizes.y[2],
+            _ => self.packed(sizes),
+        };
+        self.can(sizes) && packed.len() == len
     }
 
     /// An estimate of the time, in 16 multiply-adds, fitted to measurements: a scalar of V or M

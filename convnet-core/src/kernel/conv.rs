@@ -152,7 +152,7 @@ fn taps<'a, const N: usize>(
             true => Start::Bias(from.bias),
             false => Start::Sums,
         },
-        relu: false,
+        clamp: None,
         rows: if i.is_empty() { 0 } else { fy.len() },
         row: i.len(),
         x_pitch: width * depth,

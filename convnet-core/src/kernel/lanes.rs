@@ -46,6 +46,17 @@ pub(super) trait Lanes<S: Simd>: Copy {
 
     /// Lane by lane `if self == other { a } else { b }`.
     fn if_equal(self, other: Self, a: Self, b: Self) -> Self;
+
+    /// Lane by lane no less than the first bound, and no more than the second. NaN stays NaN.
+    #[inline(always)]
+    fn clamp(self, simd: S, bounds: Option<[f32; 2]>) -> Self {
+        let Some(bounds) = bounds else {
+            return self;
+        };
+        let [low, high] = bounds.map(|bound| Self::splat(simd, bound));
+        let v = low.if_greater(self, low, self);
+        v.if_greater(high, high, v)
+    }
 }
 
 impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {

@@ -22,7 +22,7 @@ use fearless_simd::Simd;
 use super::lanes::Lanes;
 use super::level::dispatch;
 use super::window::even;
-use super::{Packed, Sizes};
+use super::{Packed, Scale, Sizes};
 
 /// F at most: with two vectors of pixels, twelve sums.
 const FILTERS: usize = 6;
@@ -40,15 +40,15 @@ pub(super) const fn packed(sizes: &Sizes) -> usize {
 }
 
 /// `[group of filters][fy][d][fx][filter]`
-pub(super) fn pack(sizes: &Sizes, filters: &[f32], packed: &mut [f32]) {
+pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
     let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
     let mut to = packed.iter_mut();
     for group in even(k, FILTERS) {
         for fy in 0..fh {
             for (d, fx) in (0..depth).flat_map(|d| (0..fw).map(move |fx| (d, fx))) {
                 let row = ((fy * fw + fx) * depth + d) * k;
-                let from = &filters[row + group.start..row + group.end];
-                from.iter().zip(&mut to).for_each(|(from, to)| *to = *from);
+                let ks = group.clone().zip(&mut to);
+                ks.for_each(|(k, to)| *to = filters[row + k] * scale.of(k));
             }
         }
     }
@@ -255,7 +255,7 @@ fn row<S: Simd, V: Lanes<S>>(
             rows,
             weights: weights.get(..rows.slots.len() * tap)?,
             bias: from.bias.get(group.clone())?,
-            relu: from.relu,
+            clamp: from.clamp.bounds(),
             depth,
             fw,
             plane: layout.plane,
@@ -277,7 +277,7 @@ struct Operands<'a> {
     rows: &'a Rows<'a>,
     weights: &'a [f32],
     bias: &'a [f32],
-    relu: bool,
+    clamp: Option<[f32; 2]>,
     depth: usize,
     fw: usize,
     plane: usize,
@@ -341,13 +341,9 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
                     }
                 }
             }
-            let zero = V::splat(simd, 0.0);
             for f in 0..F {
                 for p in 0..X {
-                    let mut sum = sums[f][p];
-                    if from.relu {
-                        sum = zero.if_greater(sum, zero, sum);
-                    }
+                    let sum = sums[f][p].clamp(simd, from.clamp);
                     sum.store(y, f * from.y_plane + at[p]);
                 }
             }

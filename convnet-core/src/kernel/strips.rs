@@ -16,7 +16,7 @@ use super::lanes::Lanes;
 use super::level::dispatch;
 use super::tile::{PIXELS, Start, Taps, tiles};
 use super::window::{Walk, groups};
-use super::{Packed, Sizes};
+use super::{Packed, Scale, Sizes};
 
 /// Filters in a strip: a cache line, and the widest vector.
 pub(super) const STRIP: usize = 16;
@@ -31,13 +31,15 @@ pub(super) fn starts(k: usize) -> impl Iterator<Item = usize> {
     (0..k).step_by(STRIP).map(move |at| at.min(k - STRIP))
 }
 
-pub(super) fn pack(sizes: &Sizes, filters: &[f32], packed: &mut [f32]) {
+pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
     let k = sizes.y[2];
     let strips = packed.chunks_exact_mut(filters.len() / k * STRIP);
     for (at, strip) in starts(k).zip(strips) {
         let (to, _) = strip.as_chunks_mut::<STRIP>();
         for (to, from) in to.iter_mut().zip(filters.chunks_exact(k)) {
-            to.copy_from_slice(&from[at..at + STRIP]);
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = from[at + i] * scale.of(at + i);
+            }
         }
     }
 }
@@ -73,7 +75,7 @@ fn sweep<S: Simd, V: Lanes<S>>(
                         .get((first[0] * row + first[1]) * STRIP..)
                         .unwrap_or_default(),
                     start: Start::Bias(from.bias),
-                    relu: from.relu,
+                    clamp: from.clamp.bounds(),
                     rows: if columns.taps.is_empty() {
                         0
                     } else {

@@ -192,7 +192,9 @@ fn pool_after(s: &Sizes) -> Sizes {
 /// Every algorithm that can. Winograd's bound is measured, not derived: see [`Winograd`].
 fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
     let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
-    let [x, filters, bias] = [s.x.iter().product(), taps * d * k, k].map(|len| values(len, len));
+    let [x, filters, bias, scale] =
+        [s.x.iter().product(), taps * d * k, k, k].map(|len| values(len, len));
+    let scale: Vec<_> = scale.iter().map(|scale| 0.1 + 3.0 * scale).collect();
     let mut y = vec![(0.0, 0.0); s.y.iter().product()];
     y.iter_mut()
         .enumerate()
@@ -200,30 +202,34 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
     for [ix, f, iy] in meets(s) {
         for (d_at, k_at) in product(d, k) {
             let [ix, f, iy] = [ix * d + d_at, (f * d + d_at) * k + k_at, iy * k + k_at];
-            add(&mut y[iy], x[ix], filters[f]);
+            let product = [x[ix], filters[f], scale[k_at]]
+                .map(f64::from)
+                .iter()
+                .product::<f64>();
+            y[iy] = (y[iy].0 + product, y[iy].1 + product.abs());
         }
     }
     let winograd = [Winograd::Two, Winograd::Four, Winograd::Six];
-    for (algorithm, worse) in [(Algorithm::Strips, 1), (Algorithm::Rows, 1)]
-        .into_iter()
-        .chain(
-            winograd
-                .map(Algorithm::Winograd)
-                .into_iter()
-                .zip([2, 8, 32]),
-        )
-    {
-        let mut packed = vec![f32::NAN; algorithm.packed(s)];
-        if !conv_pack(s, algorithm, &filters, &mut packed) {
+    let direct = [Algorithm::Direct, Algorithm::Strips, Algorithm::Rows];
+    for (algorithm, worse) in direct.map(|algorithm| (algorithm, 1)).into_iter().chain(
+        winograd
+            .map(Algorithm::Winograd)
+            .into_iter()
+            .zip([2, 8, 32]),
+    ) {
+        let direct = [filters.len(), 0][usize::from(algorithm != Algorithm::Direct)];
+        let mut packed = vec![f32::NAN; algorithm.packed(s).max(direct)];
+        if !conv_pack(s, algorithm, &filters, &scale, &mut packed) {
             continue;
         }
-        for (level, relu) in levels().flat_map(|level| [(level, false), (level, true)]) {
+        let clamps = [Clamp::None, Clamp::Relu6];
+        for (level, clamp) in levels().flat_map(|level| clamps.map(|clamp| (level, clamp))) {
             let from = Packed {
                 sizes: s,
                 algorithm,
                 packed: &packed,
                 bias: &bias,
-                relu,
+                clamp,
             };
             let mut scratch = vec![f32::NAN; algorithm.scratch(s)];
             let mut fast = vec![f32::NAN; y.len()];
@@ -246,9 +252,13 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
             });
             let plain: Vec<_> = y
                 .iter()
-                .map(|&(sum, magnitude)| (if relu { sum.max(0.0) } else { sum }, magnitude))
+                .map(|&(sum, magnitude)| {
+                    let mut clamped = [sum];
+                    clamp.apply(&mut clamped);
+                    (clamped[0], magnitude)
+                })
                 .collect();
-            close(&fast, &plain, worse * (taps * d + 1))?;
+            close(&fast, &plain, worse * (taps * d + 2))?;
         }
     }
     Ok(())

@@ -53,8 +53,8 @@ pub(super) struct Taps<'a, const N: usize> {
     /// From the first tap on.
     pub(super) weights: &'a [f32],
     pub(super) start: Start<'a>,
-    /// Whether the sums are done, and relu follows.
-    pub(super) relu: bool,
+    /// What the sums are clamped to, if they are done.
+    pub(super) clamp: Option<[f32; 2]>,
     /// How many rows of taps there are, and scalars in each.
     pub(super) rows: usize,
     pub(super) row: usize,
@@ -75,7 +75,7 @@ impl<'a, const N: usize> Taps<'a, N> {
             x,
             weights,
             start,
-            relu,
+            clamp,
             rows,
             row,
             x_pitch,
@@ -87,7 +87,7 @@ impl<'a, const N: usize> Taps<'a, N> {
             x,
             weights,
             start,
-            relu,
+            clamp,
             rows,
             row,
             x_pitch,
@@ -138,11 +138,7 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
             }
             for p in 0..P {
                 for n in 0..N {
-                    let mut sum = sums[p][n];
-                    if taps.relu {
-                        // This way round NaN stays NaN.
-                        sum = zero.if_greater(sum, zero, sum);
-                    }
+                    let sum = sums[p][n].clamp(simd, taps.clamp);
                     sum.store(y, places[p][1] + taps.to[n]);
                 }
             }

@@ -28,7 +28,7 @@ use super::level::dispatch;
 use super::strips::{STRIP, starts, strip};
 use super::tile::{Start, Taps};
 use super::window::{Walk, even};
-use super::{Packed, Sizes, Winograd};
+use super::{Packed, Scale, Sizes, Winograd};
 
 /// The numbers of one H.
 struct Points {
@@ -138,7 +138,13 @@ pub(super) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
 }
 
 /// U = G g Gᵀ as `[position][strip][d][16]`, rounded once.
-pub(super) fn pack(sizes: &Sizes, winograd: Winograd, filters: &[f32], packed: &mut [f32]) {
+pub(super) fn pack(
+    sizes: &Sizes,
+    winograd: Winograd,
+    filters: &[f32],
+    scale: Scale<'_>,
+    packed: &mut [f32],
+) {
     let (h, a) = (winograd.side() / 2, winograd.side() + 2);
     let ([_, _, depth], k) = (sizes.x, sizes.y[2]);
     let g = filter_rows(h);
@@ -147,7 +153,9 @@ pub(super) fn pack(sizes: &Sizes, winograd: Winograd, filters: &[f32], packed: &
         for (s, start) in starts(k).enumerate() {
             for lane in 0..STRIP {
                 let tap = |fy: usize, fx: usize| {
-                    f64::from(filters[((fy * 3 + fx) * depth + d) * k + start + lane])
+                    let k_at = start + lane;
+                    f64::from(filters[((fy * 3 + fx) * depth + d) * k + k_at])
+                        * f64::from(scale.of(k_at))
                 };
                 for u in 0..a {
                     let row: [f64; 3] =
@@ -288,7 +296,7 @@ fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Op
             x: v,
             weights,
             start: Start::Zero,
-            relu: false,
+            clamp: None,
             rows: 1,
             row: depth,
             x_pitch: 0,
@@ -393,7 +401,7 @@ struct Products<'a> {
     filters: Range<usize>,
 }
 
-/// Aᵀ m A, with bias and relu, to the outputs at `corner`.
+/// Aᵀ m A, with bias and clamp, to the outputs at `corner`.
 fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     from: &Packed<'_, f32>,
@@ -425,10 +433,7 @@ fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 for r in 0..rows {
                     let row = sums::<S, V, H, A, M>(simd, tile[r]);
                     for c in 0..columns {
-                        let mut sum = row[c].add(bias);
-                        if from.relu {
-                            sum = zero.if_greater(sum, zero, sum);
-                        }
+                        let sum = row[c].add(bias).clamp(simd, from.clamp.bounds());
                         let pixel = (corner[0] + r) * width + corner[1] + c;
                         sum.store(y, pixel * k + first + at);
                     }

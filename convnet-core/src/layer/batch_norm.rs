@@ -3,6 +3,7 @@
 use bytemuck::Zeroable;
 
 use super::{InPlace, Layer};
+use crate::prepare::Norm;
 use crate::{Real, Volume};
 
 /// `γ·(x − mean)/√(variance + ε) + β`, depth slice by depth slice: the `batch_norm` of a declaration.
@@ -100,9 +101,7 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
         let len = BLOCK.min(D - start);
         let (mut scale, mut shift) = ([T::ZERO; BLOCK], [T::ZERO; BLOCK]);
         for i in 0..len {
-            let d = start + i;
-            scale[i] = self.gamma[d] * self.inverse(d);
-            shift[i] = self.beta[d] - self.mean[d] * scale[i];
+            [scale[i], shift[i]] = Norm::scale_and_shift(self, start + i);
         }
         (scale, shift, len)
     }
@@ -179,9 +178,23 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const EPSILON: u64
     InPlace<Volume<T, H, W, D>> for BatchNorm<T, D, EPSILON>
 {
     fn forward_in_place(&self, v: &mut Volume<T, H, W, D>) {
+        self.normalize(v.as_mut_slice());
+    }
+}
+
+impl<T: Real, const D: usize, const EPSILON: u64> Norm<T> for BatchNorm<T, D, EPSILON> {
+    const FOLDS: bool = true;
+
+    fn scale_and_shift(&self, k: usize) -> [T; 2] {
+        let scale = self.gamma[k] * self.inverse(k);
+        [scale, self.beta[k] - self.mean[k] * scale]
+    }
+
+    fn normalize(&self, v: &mut [T]) {
+        let (columns, _) = v.as_chunks_mut::<D>();
         for start in (0..D).step_by(BLOCK) {
             let (scale, shift, len) = self.factors(start);
-            for v in v.iter_mut().flatten() {
+            for v in &mut *columns {
                 let v = v[start..start + len].iter_mut();
                 for (v, (&scale, &shift)) in v.zip(scale.iter().zip(&shift)) {
                     *v = scale * *v + shift;

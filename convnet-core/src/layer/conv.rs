@@ -6,8 +6,8 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::{self, Packed, Sizes};
-use crate::prepare::{Choice, Repack};
+use crate::kernel::{self, Algorithm, Packed, Sizes};
+use crate::prepare::{Choice, Dense, Repack};
 use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
@@ -221,54 +221,39 @@ impl<
     G: Geometry,
 > Repack<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
 {
+    const SIZES: Sizes = Self::sizes::<H, W, HO, WO>();
+    const FILTERS: usize = FH * FW * D * K;
     const CHOICES: [Choice; 2] = {
         let sizes = Self::sizes::<H, W, HO, WO>();
         [Choice::new(&sizes, false), Choice::new(&sizes, true)]
     };
 
-    fn pack(&self, choice: Choice, packed: &mut [T]) -> bool {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+    fn declared(&self) -> [&[T]; 2] {
         let filters = self.filters.as_flattened().as_flattened().as_flattened();
-        kernel::conv_pack(&sizes, choice.algorithm, filters, packed)
+        [filters, &self.bias]
     }
 
-    fn forward_packed(
-        &self,
-        choice: Choice,
-        packed: &[T],
-        relu: bool,
-        x: &Volume<T, H, W, D>,
-        scratch: &mut [T],
-        y: &mut Volume<T, HO, WO, K>,
-    ) -> bool {
-        let from = Packed {
-            sizes: &const { Self::sizes::<H, W, HO, WO>() },
-            algorithm: choice.algorithm,
-            packed,
-            bias: &self.bias,
-            relu,
-        };
-        kernel::conv_forward_packed(&from, x.as_slice(), scratch, y.as_mut_slice())
+    fn pack(algorithm: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        kernel::conv_pack(sizes, algorithm, filters, scale, packed)
     }
 
-    fn forward_pooled(
-        &self,
-        (choice, packed): (Choice, &[T]),
-        (relu, pool): (bool, &Sizes),
-        x: &Volume<T, H, W, D>,
-        scratch: &mut [T],
-        y: &mut Volume<T, HO, WO, K>,
-    ) -> bool {
-        let from = Packed {
-            sizes: &const { Self::sizes::<H, W, HO, WO>() },
-            algorithm: choice.algorithm,
-            packed,
-            bias: &self.bias,
-            relu,
-        };
-        let pooled = pool.y.iter().product();
-        y.as_mut_slice().get_mut(..pooled).is_some_and(|y| {
-            kernel::conv_pool_forward_packed(&from, pool, x.as_slice(), scratch, y)
-        })
+    fn forward_packed(from: &Packed<'_, T>, x: &[T], scratch: &mut [T], y: &mut [T]) -> bool {
+        kernel::conv_forward_packed(from, x, scratch, y)
     }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const K: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Dense<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
+{
 }

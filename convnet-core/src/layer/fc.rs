@@ -3,6 +3,8 @@
 use bytemuck::Zeroable;
 
 use super::Layer;
+use crate::kernel::{Algorithm, Packed, Sizes};
+use crate::prepare::Repack;
 use crate::volume::Scores;
 use crate::{Real, Volume, kernel};
 
@@ -127,5 +129,35 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
         if !kernel::fc_add_gradient(x.as_slice(), dy.as_slice(), d_filters, bias) {
             gradient.add_gradient_plain(x, dy);
         }
+    }
+}
+
+impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
+    Repack<Volume<T, H, W, D>, Scores<T, K>> for Fc<T, H, W, D, K>
+{
+    const SIZES: Sizes = Sizes {
+        x: [H, W, D],
+        filter: [H, W],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, K],
+    };
+    const FILTERS: usize = H * W * D * K;
+
+    fn declared(&self) -> [&[T]; 2] {
+        [self.rows().as_flattened(), &self.bias]
+    }
+
+    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
+        kernel::scale_filters(filters, scale, packed)
+    }
+
+    fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
+        let done = kernel::fc_forward(x, from.packed, from.bias, y);
+        if done {
+            from.clamp.apply(y);
+        }
+        done
     }
 }

@@ -1,6 +1,7 @@
 //! Rectified linear unit.
 
 use super::Activation;
+use crate::kernel::Clamp;
 use crate::{Real, Volume};
 
 /// `max(0, v)`: the `relu` of a declaration.
@@ -15,9 +16,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     for Relu
 {
     fn forward(&self, v: &mut Volume<T, H, W, D>) {
-        for v in v.as_mut_slice() {
-            *v = if *v <= T::ZERO { T::ZERO } else { *v };
-        }
+        Clamp::Relu.apply(v.as_mut_slice());
     }
 
     fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {

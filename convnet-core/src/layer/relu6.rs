@@ -1,6 +1,7 @@
 //! Rectified linear unit with a ceiling.
 
 use super::Activation;
+use crate::kernel::Clamp;
 use crate::{Real, Volume};
 
 /// `min(max(0, v), 6)`: the `relu6` of a declaration.
@@ -17,11 +18,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     for Relu6
 {
     fn forward(&self, v: &mut Volume<T, H, W, D>) {
-        let six = T::of(6.0);
-        for v in v.as_mut_slice() {
-            *v = if *v <= T::ZERO { T::ZERO } else { *v };
-            *v = if *v > six { six } else { *v };
-        }
+        Clamp::Relu6.apply(v.as_mut_slice());
     }
 
     fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {

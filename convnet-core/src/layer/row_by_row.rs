@@ -1,8 +1,8 @@
 //! A convolution and the max pool behind it, a few rows at a time.
 
-use super::slide::{Geometry, each_tap, pool_sizes, sizes};
+use super::rows::PooledRows;
+use super::slide::{Geometry, pool_sizes, sizes};
 use super::{Conv, MaxPool};
-use crate::kernel::{self, Sizes};
 use crate::{Real, Volume};
 
 /// A [`Conv`] of `HC` rows whose only reader is a [`MaxPool`]: the map between them is never whole.
@@ -75,7 +75,7 @@ impl<
                 pool_sizes::<P>([HC, WC, K], [PH, PW], [HO, WO, K]),
             )
         };
-        let operands = Operands {
+        let operands = PooledRows {
             conv: &conv,
             pool: &pool,
             x: x.as_slice(),
@@ -86,145 +86,11 @@ impl<
                 .as_flattened()
                 .as_flattened(),
             bias: &self.conv.bias,
+            after: &|_| {},
         };
         // Never `None`: every place is inside, as the sizes say.
         let _ = operands.run(rows.as_mut_slice(), y.as_mut_slice());
     }
-}
-
-/// What is read. Not generic over sizes, so that it is compiled once a scalar.
-struct Operands<'a, T> {
-    conv: &'a Sizes,
-    pool: &'a Sizes,
-    x: &'a [T],
-    filters: &'a [T],
-    bias: &'a [T],
-}
-
-impl<T: Real> Operands<'_, T> {
-    #[inline(never)]
-    fn run(&self, rows: &mut [T], y: &mut [T]) -> Option<()> {
-        let (pool, [height, width, filters]) = (self.pool, self.pool.x);
-        let (row, out) = (width * filters, pool.y[1] * filters);
-        if out == 0 {
-            return None;
-        }
-        // The map's rows that lie in `rows`.
-        let (mut first, mut end) = (0, 0);
-        for (oy, y) in y.chunks_exact_mut(out).enumerate() {
-            let (start, above) = window(oy, pool);
-            let until = (start + pool.filter[0] - above).min(height);
-            let (from, kept) = (start - first, end.max(start) - start);
-            for kept in 0..kept {
-                move_row(rows, (from + kept) * row, kept * row, row)?;
-            }
-            first = start;
-            end = end.max(start);
-            if end < until {
-                let new = rows.get_mut(kept * row..(until - start) * row)?;
-                self.convolve(end, until, new)?;
-                end = until;
-            }
-            let part = Sizes {
-                x: [until - start, width, filters],
-                before: [above, pool.before[1]],
-                y: [1, pool.y[1], filters],
-                ..*pool
-            };
-            let rows = rows.get(..(until - start) * row)?;
-            if !kernel::max_pool_forward(&part, rows, y) {
-                pool_plain(&part, rows, y)?;
-            }
-        }
-        Some(())
-    }
-
-    /// Rows `from..until` of the map.
-    fn convolve(&self, from: usize, until: usize, rows: &mut [T]) -> Option<()> {
-        let (start, above) = window(from, self.conv);
-        let [height, width, depth] = self.conv.x;
-        let part = Sizes {
-            x: [height.checked_sub(start)?, width, depth],
-            before: [above, self.conv.before[1]],
-            y: [until - from, self.conv.y[1], self.conv.y[2]],
-            ..*self.conv
-        };
-        let x = self.x.get(start * width * depth..)?;
-        if kernel::conv_forward(&part, x, self.filters, self.bias, rows) {
-            return Some(());
-        }
-        conv_plain(&part, x, self.filters, self.bias, rows)
-    }
-}
-
-/// The first row of the input that output row `oy` sees, and how many rows of its window lie above
-/// the input. A window that lies below the input sees none of the last.
-fn window(oy: usize, sizes: &Sizes) -> (usize, usize) {
-    let top = oy * sizes.stride[0];
-    let start = top.saturating_sub(sizes.before[0]);
-    (start.min(sizes.x[0]), sizes.before[0].saturating_sub(top))
-}
-
-fn move_row<T: Copy>(rows: &mut [T], from: usize, to: usize, row: usize) -> Option<()> {
-    if from > to {
-        let (before, rest) = rows.split_at_mut_checked(from)?;
-        let to = before.get_mut(to..to + row)?;
-        to.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    }
-    Some(())
-}
-
-fn conv_plain<T: Real>(
-    sizes: &Sizes,
-    x: &[T],
-    filters: &[T],
-    bias: &[T],
-    y: &mut [T],
-) -> Option<()> {
-    let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
-    if k == 0 {
-        return None;
-    }
-    y.iter_mut()
-        .zip(bias.iter().cycle())
-        .for_each(|(y, bias)| *y = *bias);
-    let mut done = Some(());
-    each_tap(sizes, |at| {
-        let mut add = || {
-            let y = y.get_mut((at.y[0] * wo + at.y[1]) * k..)?;
-            let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
-            let tap = (at.filter[0] * sizes.filter[1] + at.filter[1]) * depth;
-            let filters = filters.get(tap * k..)?.chunks_exact(k);
-            for (&x, filters) in x.iter().zip(filters).take(depth) {
-                for (y, &filter) in y.iter_mut().zip(filters) {
-                    *y += x * filter;
-                }
-            }
-            Some(())
-        };
-        done = done.and_then(|()| add());
-    });
-    done
-}
-
-fn pool_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
-    let ([_, width, depth], [_, wo, _]) = (sizes.x, sizes.y);
-    y.fill(T::neg_infinity());
-    let mut done = Some(());
-    each_tap(sizes, |at| {
-        let mut take = || {
-            let y = y.get_mut((at.y[0] * wo + at.y[1]) * depth..)?;
-            let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
-            for (y, &x) in y.iter_mut().zip(x).take(depth) {
-                if x > *y {
-                    *y = x;
-                }
-            }
-            Some(())
-        };
-        done = done.and_then(|()| take());
-    });
-    done
 }
 
 #[cfg(test)]

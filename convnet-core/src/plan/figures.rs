@@ -12,6 +12,7 @@ pub(super) const fn fill(
 ) -> Result<Totals, Failure> {
     let mut totals = Totals {
         arena: 0,
+        prepared: 0,
         tape: 0,
         parameters: 0,
         fixed: 0,
@@ -183,6 +184,7 @@ impl Op {
             }
             Self::Network(inner) => (inner.field, inner.jump),
             Self::Activation
+            | Self::Clamp
             | Self::InputActivation
             | Self::BatchNorm
             | Self::Dropout
@@ -257,7 +259,7 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             ok!(learn(&mut step, x, true));
             Ok(step)
         }
-        Op::Activation | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
+        Op::Activation | Op::Clamp | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
         Op::Own { volume, parameters } => {
             ok!(check(*volume));
             let [parameters, fixed] = match parameters {

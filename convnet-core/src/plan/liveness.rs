@@ -14,8 +14,9 @@
 
 use super::block::readers;
 use super::figures::learned;
+use super::group::{Group, row_pool};
 use super::memory::Buffer;
-use super::{Flow, How, Op, Pass, Place, Step, rows, volume};
+use super::{Flow, How, Op, Pass, Place, Step, volume};
 
 /// A layer's buffers: its output, the gradient on its input, and a dropout's mask or the memory of a
 /// network.
@@ -26,7 +27,31 @@ const OWN: usize = 2;
 
 /// Inference: a volume dies when the last layer has read it.
 pub(super) const fn arena(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
-    forward(ops, steps, buffers, false);
+    forward(ops, steps, buffers, Run::Arena);
+}
+
+/// Inference of a prepared network: a group writes one volume, or its pool none but its own.
+pub(super) const fn prepared(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &mut [Step],
+    buffers: &mut [Buffers],
+) {
+    let mut i = 0;
+    while i < ops.len() {
+        let group = Group::of(ops, i);
+        let seen = match &group {
+            Some(group) => group.pooled_rows(input, ops, steps, i),
+            None => None,
+        };
+        steps[i].prepared.group = group;
+        (steps[i].prepared.rows, steps[i].prepared.x_rows) = match seen {
+            Some(rows) => (rows, volume(input, steps, i)[0]),
+            None => (steps[i].volume[0], 0),
+        };
+        i += 1;
+    }
+    forward(ops, steps, buffers, Run::Prepared);
 }
 
 /// Training: what backward reads stays alive and unchanged until then.
@@ -36,17 +61,26 @@ pub(super) const fn tape(
     steps: &mut [Step],
     buffers: &mut [Buffers],
 ) {
-    forward(ops, steps, buffers, true);
+    forward(ops, steps, buffers, Run::Tape);
     gradients(input, ops, steps, buffers);
 }
 
-const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], training: bool) {
-    let end = ops.len();
+/// Which forward pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Arena,
+    Prepared,
+    Tape,
+}
+
+const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: Run) {
+    let (end, training) = (ops.len(), matches!(run, Run::Tape));
+    let mut group: Option<Group> = None;
     let (mut before, mut i) = (Place::Input, 0);
     while i < end {
         let op = ops[i];
         let named = match op.names() {
-            Some(v) => place(steps, v, training),
+            Some(v) => place(steps, v, run),
             None => before,
         };
         let from = match op {
@@ -60,14 +94,17 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
         };
         let pool = match training {
             true => None,
-            false => rows::pool_of(ops, i),
+            false => row_pool(ops, i),
         };
         let [height, width, depth] = steps[i].volume;
         let rows = match pool {
             Some((_, rows)) if rows < height => rows,
+            None if matches!(run, Run::Prepared) => steps[i].prepared.rows,
             _ => height,
         };
+        let grouped = matches!(group, Some(group) if group.holds(i));
         let how = match from {
+            _ if grouped => How::Skip,
             _ if pool.is_some() && op.infers_apart() => How::Rows,
             _ if pool.is_some() => How::Skip,
             _ if training && op.works_apart() => How::Apart,
@@ -76,7 +113,7 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
             Place::Input if idle && i + 1 < end => How::Skip,
             Place::Input => How::Copy,
             _ if idle => How::Skip,
-            Place::At(owner) if is_read_again(ops, steps, owner, i, training) => How::Copy,
+            Place::At(owner) if is_read_again(ops, steps, owner, i, run) => How::Copy,
             Place::At(owner) if buffers[owner][Y].is_kept(i) => How::Copy,
             _ => How::InPlace,
         };
@@ -88,10 +125,16 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
                 pass.to = named;
                 keep(from, i, buffers, Y);
             }
-            _ => run(pass, i, product([rows, width, depth]), buffers, Y),
+            _ => begin(pass, i, product([rows, width, depth]), buffers, Y),
         }
         if let Some((pool, _)) = pool {
             keep(pass.from, pool, buffers, Y);
+        }
+        if let (Run::Prepared, Some(it)) = (run, steps[i].prepared.group) {
+            group = Some(it);
+            if let (Some(pool), 1..) = (it.pool, steps[i].prepared.x_rows) {
+                keep(pass.from, pool, buffers, Y);
+            }
         }
         keep(named, i, buffers, Y);
         if training {
@@ -111,13 +154,17 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
                 buffers[i][OWN] = Buffer::new(own, i);
                 buffers[i][OWN].keep(backward);
             }
-            steps[i].tape = pass;
-        } else {
-            if let Op::Network(inner) = op {
-                buffers[i][OWN] = Buffer::new(inner.arena, i);
-            }
-            steps[i].arena = pass;
-            steps[i].rows = rows;
+        } else if let Op::Network(inner) = op {
+            let own = match run {
+                Run::Prepared => inner.prepared,
+                _ => inner.arena,
+            };
+            buffers[i][OWN] = Buffer::new(own, i);
+        }
+        match run {
+            Run::Arena => (steps[i].arena, steps[i].rows) = (pass, rows),
+            Run::Prepared => steps[i].prepared.pass = pass,
+            Run::Tape => steps[i].tape = pass,
         }
         before = pass.to;
         i += 1;
@@ -127,12 +174,12 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], traini
 
 /// Whether layer `i` or a later one names a volume that lies in the buffer of `owner` now. (What
 /// lay there earlier nobody names any more, or it would not have been overwritten.)
-const fn is_read_again(ops: &[Op], steps: &[Step], owner: usize, i: usize, training: bool) -> bool {
+const fn is_read_again(ops: &[Op], steps: &[Step], owner: usize, i: usize, run: Run) -> bool {
     let mut later = i;
     while later < ops.len() {
         if let Some(v) = ops[later].names()
             && v <= i
-            && let Place::At(it) = place(steps, v, training)
+            && let Place::At(it) = place(steps, v, run)
             && it == owner
         {
             return true;
@@ -143,11 +190,12 @@ const fn is_read_again(ops: &[Op], steps: &[Step], owner: usize, i: usize, train
 }
 
 /// Where volume `v` lies.
-const fn place(steps: &[Step], v: usize, training: bool) -> Place {
-    match v {
-        0 => Place::Input,
-        _ if training => steps[v - 1].tape.to,
-        _ => steps[v - 1].arena.to,
+const fn place(steps: &[Step], v: usize, run: Run) -> Place {
+    match (v, run) {
+        (0, _) => Place::Input,
+        (_, Run::Arena) => steps[v - 1].arena.to,
+        (_, Run::Prepared) => steps[v - 1].prepared.pass.to,
+        (_, Run::Tape) => steps[v - 1].tape.to,
     }
 }
 
@@ -199,7 +247,7 @@ const fn gradients(input: [usize; 3], ops: &[Op], steps: &mut [Step], buffers: &
         };
         let how = match (op, dy) {
             _ if op.works_apart() => How::Apart,
-            (Op::Activation | Op::Dropout, Place::Output) => How::Copy,
+            (Op::Activation | Op::Clamp | Op::Dropout, Place::Output) => How::Copy,
             (_, Place::Input) => How::InPlace,
             _ if sum.is_none() && v <= lead => How::Copy,
             (Op::Branch { .. }, Place::Output) if sum.is_none() => How::Copy,
@@ -228,7 +276,10 @@ const NOWHERE: Place = Place::At(usize::MAX);
 const fn lead(ops: &[Op]) -> usize {
     let mut lead = 0;
     while lead < ops.len()
-        && matches!(ops[lead], Op::Activation | Op::Dropout | Op::Flatten)
+        && matches!(
+            ops[lead],
+            Op::Activation | Op::Clamp | Op::Dropout | Op::Flatten
+        )
         && readers(ops, lead) == 0
     {
         lead += 1;
@@ -270,7 +321,7 @@ const fn flow(
     scalars: usize,
     buffers: &mut [Buffers],
 ) -> Flow {
-    run(pass, moment, scalars, buffers, DX);
+    begin(pass, moment, scalars, buffers, DX);
     if let Some(place) = sum {
         keep(pass.to, moment, buffers, DX);
         keep(place, moment, buffers, DX);
@@ -291,7 +342,7 @@ const fn pass(from: Place, how: How, fresh: Place) -> Pass {
 }
 
 /// A pass needs what it reads, and begins a buffer where its output is a fresh one.
-const fn run(pass: Pass, moment: usize, scalars: usize, buffers: &mut [Buffers], kind: usize) {
+const fn begin(pass: Pass, moment: usize, scalars: usize, buffers: &mut [Buffers], kind: usize) {
     if !matches!(pass.how, How::Skip) {
         keep(pass.from, moment, buffers, kind);
     }
@@ -312,6 +363,16 @@ pub(super) const fn settle_arena(steps: &mut [Step], buffers: &[Buffers]) {
     while i < steps.len() {
         steps[i].arena = settle(steps[i].arena, buffers, Y);
         steps[i].scratch = buffers[i][OWN].at;
+        i += 1;
+    }
+}
+
+/// Puts places in for owners.
+pub(super) const fn settle_prepared(steps: &mut [Step], buffers: &[Buffers]) {
+    let mut i = 0;
+    while i < steps.len() {
+        steps[i].prepared.pass = settle(steps[i].prepared.pass, buffers, Y);
+        steps[i].prepared.scratch = buffers[i][OWN].at;
         i += 1;
     }
 }

@@ -22,6 +22,8 @@ pub struct Nested {
     pub jump: [usize; 2],
     /// Scalars of its arena, which lies in that of the outer network while this one works.
     pub arena: usize,
+    /// As that, of the prepared network.
+    pub prepared: usize,
     /// Scalars of its tape, which lies in that of the outer network from forward to backward.
     pub tape: usize,
 }
@@ -38,6 +40,7 @@ impl Nested {
         field: [1; 2],
         jump: [1; 2],
         arena: 1,
+        prepared: 1,
         tape: 1,
     };
 

@@ -1,5 +1,7 @@
 //! What one layer reads and writes in one pass, and where.
 
+use super::Group;
+
 /// Where a volume lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -46,6 +48,36 @@ pub struct Pass {
     pub to: Place,
     /// How it gets there.
     pub how: How,
+}
+
+/// One layer in the pass of a prepared network.
+///
+/// The first layer of a group computes all of it, but for a pool, which follows at once: the layers
+/// in between are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What it reads and writes.
+    pub pass: Pass,
+    /// The group that begins here.
+    pub group: Option<Group>,
+    /// How many rows of the output there are at a time: all, or, if the pool takes them as they
+    /// come, those that a window sees.
+    pub rows: usize,
+    /// How many rows of the input the pool still needs: all or, mostly, none.
+    pub x_rows: usize,
+    /// Where the arena of a prepared [`Network`](super::Op::Network) lies in this one.
+    pub scratch: usize,
+}
+
+impl Prepared {
+    /// Where that part of the input lies which the pool still needs; 0 if there is none.
+    #[must_use]
+    pub const fn x_scalar(&self) -> usize {
+        match self.x_rows {
+            0 => 0,
+            _ => self.pass.from.scalar(),
+        }
+    }
 }
 
 /// A way of the gradient: from a layer's output to a volume that the layer read.

@@ -27,7 +27,7 @@ pub struct Prepared<P: Deref<Target: Prepare>> {
 
 /// What [`Prepared::forward`] works in: the arena, and the scratch that the layers share.
 pub struct PreparedArena<N: Prepare> {
-    arena: Box<N::Arena>,
+    arena: Box<N::Overlay>,
     scratch: Lines<N::Scalar>,
 }
 

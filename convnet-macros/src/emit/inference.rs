@@ -78,13 +78,13 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
     code!(#krate::plan::LayerInfo { name: #name, word: #word, detail: #detail, #figures },)
 }
 
-/// The forward pass of layer `i`, over `memory`: the arena or the tape.
+/// The forward pass of layer `i`, over `memory`: an arena or the tape.
 pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     let pass = network.pass(i, which).0;
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
-    if let (Which::Arena, Some(conv)) = (which, network.rows_before(i)) {
-        return row_by_row(network, conv, i);
+    if let (Which::Arena | Which::Prepared, Some(conv)) = (which, network.rows_before(i)) {
+        return row_by_row(network, conv, i, which);
     }
     if let Kind::Network(_) = network.layers[i].kind {
         return nested::forward(network, i, which);
@@ -126,7 +126,7 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
 
 /// The pool `pool` with the `conv` before it, a few rows at a time, and then the activations that
 /// stand between them.
-fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
+fn row_by_row(network: &Network, conv: usize, pool: usize, which: Which) -> TokenStream {
     let krate = &network.krate;
     let [height, width, depth] = [0, 1, 2].map(|axis| network.axis(conv, axis));
     let rows = match &network.plan {
@@ -136,11 +136,11 @@ fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
     let (x, y) = (network.input_of(conv), network.volume(pool));
     let rows = code!(#krate::Volume<T, #rows, #width, #depth>);
     let (x_at, rows_at, y_at) = (
-        network.from(conv, Which::Arena),
-        network.to(conv, Which::Arena),
-        network.to(pool, Which::Arena),
+        network.from(conv, which),
+        network.to(conv, which),
+        network.to(pool, which),
     );
-    let bind = match network.steps[conv].arena.from {
+    let bind = match network.pass(conv, which).0.from {
         Place::At(_) => code! {
             let (x, rows, y) = memory.read_one::<#x, #x_at, #rows, #rows_at, #y, #y_at>();
         },
@@ -182,7 +182,9 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
     let (y, to) = (network.volume(i), network.to(i, which));
     let layer = network.value(i);
     match (&network.layers[i].kind, which) {
-        (Kind::Flatten, _) | (Kind::Dropout { .. }, Which::Arena) => TokenStream::new(),
+        (Kind::Flatten, _) | (Kind::Dropout { .. }, Which::Arena | Which::Prepared) => {
+            TokenStream::new()
+        }
         (Kind::Dropout { .. }, _) => {
             let (mask, stream) = (network.mask(i), i as u64);
             code! {

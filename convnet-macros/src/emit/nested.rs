@@ -124,11 +124,10 @@ pub(super) fn packing(network: &Network) -> TokenStream {
                     let (prefix, packing) = (format!("{}.", layer.path), of(what));
                     Some(code!(#krate::join::Part::new(#prefix, #packing),))
                 }
-                _ if prepared::is_packed(network, i) => {
-                    let packing = prepared::packing(network, i);
+                _ => {
+                    let packing = prepared::packing(network, i, prepared::group(network, i)?);
                     Some(code!(#krate::join::Part::new("", &[#packing]),))
                 }
-                _ => None,
             });
         parts.collect()
     };
@@ -171,7 +170,7 @@ pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream 
 pub(super) fn forward_packed(network: &Network, i: usize) -> TokenStream {
     let krate = &network.krate;
     let field = &network.layers[i].name;
-    let borrow = borrow_forward(network, i, Which::Arena);
+    let borrow = borrow_forward(network, i, Which::Prepared);
     code!(#borrow #krate::network::inside::forward_packed(&self.#field, packed, x, inner, y);)
 }
 
@@ -203,6 +202,17 @@ fn borrow_forward(network: &Network, i: usize, which: Which) -> TokenStream {
 pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
     match which {
         Which::Arena => lies(network, i, code!(inner), code!(Arena), network.scratch(i)),
+        Which::Prepared => {
+            let (krate, ty) = (&network.krate, structure::field(network, i));
+            Lies {
+                name: code!(inner),
+                ty: code!(<#ty as #krate::prepare::Prepare>::Overlay),
+                at: match &network.plan {
+                    Some(plan) => code!({ #plan.steps[#i].prepared.scratch }),
+                    None => literal(network.steps[i].prepared.scratch),
+                },
+            }
+        }
         _ => {
             let mut tape = lies(network, i, code!(inner), code!(Arena), network.mask(i));
             let (krate, ty) = (&network.krate, structure::field(network, i));

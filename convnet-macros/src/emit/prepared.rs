@@ -1,11 +1,11 @@
-//! `impl Prepare`: the forward pass over packed filters, each relu fused into the conv before it.
+//! `impl Prepare`: the forward pass over packed filters, group by group.
 
-use convnet_core::plan::{How, Place};
+use convnet_core::plan::{Group, Place};
 use proc_macro2::TokenStream;
 
 use super::inference::step;
 use super::structure::field;
-use super::{Kind, Network, Which, code, nested};
+use super::{Kind, Network, Which, code, literal, nested};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -15,35 +15,43 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         ..
     } = network;
     let last = layers.len() - 1;
-    let (output, at) = (network.volume(last), network.to(last, Which::Arena));
-    let convs = || (0..layers.len()).filter(|&i| is_packed(network, i));
+    let (output, at) = (network.volume(last), network.to(last, Which::Prepared));
+    let scalars = match &network.plan {
+        Some(plan) => code!({ #plan.totals.prepared }),
+        None => literal(network.totals.prepared),
+    };
+    let groups = || (0..=last).filter_map(|i| Some((i, group(network, i)?)));
     let is_network = |i: usize| matches!(layers[i].kind, Kind::Network(_));
-    let packing = match (0..layers.len()).any(is_network) {
+    let packing = match (0..=last).any(is_network) {
         true => nested::packing(network),
         false => {
-            let lines = convs().map(|i| packing(network, i));
+            let lines = groups().map(|(i, group)| packing(network, i, group));
             code!(&[#(#lines),*])
         }
     };
-    let packs = (0..layers.len()).map(|i| {
-        let layer = network.value(i);
-        let (x, y) = (network.input_of(i), network.volume(i));
-        match &layers[i].kind {
-            Kind::Network(_) => code!(#krate::prepare::Prepare::pack(&#layer, packer);),
-            _ if is_packed(network, i) => code!(packer.pack::<#x, #y, _>(&#layer);),
-            _ => TokenStream::new(),
+    let packs = (0..=last).map(|i| {
+        if is_network(i) {
+            let layer = network.value(i);
+            return code!(#krate::prepare::Prepare::pack(&#layer, packer););
         }
+        let Some(group) = group(network, i) else {
+            return TokenStream::new();
+        };
+        let group = value(network, i, group);
+        let (x, y) = (network.input_of(i), network.volume(i));
+        code!(packer.pack::<#x, #y, _, _>(&#group);)
     });
     let bounds = nested::bounds(network);
-    let steps = (0..layers.len()).map(|i| match is_packed(network, i) {
-        true => packed_step(network, i),
-        false if matches!(layers[i].kind, Kind::Network(_)) => nested::forward_packed(network, i),
-        false if i > 0 && fuses(network, i - 1) => TokenStream::new(),
-        false if (0..i).any(|conv| pool_after(network, conv) == Some(i)) => TokenStream::new(),
-        false => step(network, i, Which::Arena),
+    let is_pooled = |i: usize| groups().any(|(_, group)| group.pool == Some(i));
+    let steps = (0..=last).map(|i| match group(network, i) {
+        Some(group) => forward(network, i, group),
+        None if is_network(i) => nested::forward_packed(network, i),
+        None if is_pooled(i) => TokenStream::new(),
+        None => step(network, i, Which::Prepared),
     });
     code! {
         impl<T: #krate::Real> #krate::prepare::Prepare for #name<T> #bounds {
+            type Overlay = #krate::Overlay<T, #scalars>;
             const PACKING: &'static [#krate::prepare::Packing] = #packing;
 
             fn pack(&self, packer: &mut #krate::prepare::Packer<'_, T>) {
@@ -55,7 +63,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 &self,
                 packed: &mut #krate::prepare::Reader<'_, T>,
                 input: &Self::Input,
-                memory: &'a mut Self::Arena,
+                memory: &'a mut Self::Overlay,
             ) -> &'a Self::Output {
                 let _ = &packed;
                 #(#steps)*
@@ -65,83 +73,114 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     }
 }
 
-/// What the conv `i` is packed for.
-pub(super) fn packing(network: &Network, i: usize) -> TokenStream {
+/// The group that begins with layer `i`. (What resembles a network that does not fit may have one
+/// group of filters where there are many.)
+pub(super) fn group(network: &Network, i: usize) -> Option<Group> {
+    let group = network.steps[i].prepared.group;
+    group.filter(|_| matches!(network.layers[i].kind, Kind::Conv { .. } | Kind::Fc))
+}
+
+/// What the group is packed for.
+pub(super) fn packing(network: &Network, i: usize, group: Group) -> TokenStream {
     let krate = &network.krate;
     let (name, layer) = (&network.layers[i].path, field(network, i));
     let (x, y) = (network.input_of(i), network.volume(i));
-    code!(#krate::prepare::packing::<#layer, #x, #y>(#name))
+    let norm = match group.norm {
+        Some(norm) => field(network, norm),
+        None => code!(()),
+    };
+    code!(#krate::prepare::packing::<#x, #y, #layer, #norm>(#name))
 }
 
-/// Whether layer `i` is a conv that writes all of its volume at once.
-pub(super) fn is_packed(network: &Network, i: usize) -> bool {
-    matches!(network.layers[i].kind, Kind::Conv { .. })
-        && matches!(network.pass(i, Which::Arena).0.how, How::Apart)
-}
-
-/// Whether layer `i` is a conv, and the relu after it works where its output lies.
-fn fuses(network: &Network, i: usize) -> bool {
-    is_packed(network, i)
-        && network.layers.get(i + 1).is_some_and(|next| {
-            matches!(next.kind, Kind::Relu)
-                && matches!(network.pass(i + 1, Which::Arena).0.how, How::InPlace)
-        })
-}
-
-/// The max pool that reads what the conv `i`, or the relu after it, leaves; and nothing else does: in
-/// a network with blocks something might.
-fn pool_after(network: &Network, i: usize) -> Option<usize> {
-    let next = if fuses(network, i) { i + 2 } else { i + 1 };
-    // Layer j writes volume j + 1.
-    let read_again = network.layers.iter().any(|layer| match &layer.kind {
-        Kind::Block(op) => op.names().is_some_and(|v| i < v && v <= next),
-        _ => false,
-    });
-    let pools = is_packed(network, i)
-        && matches!(network.layers.get(next)?.kind, Kind::MaxPool(_))
-        && matches!(network.pass(next, Which::Arena).0.how, How::Apart)
-        && !read_again;
-    pools.then_some(next)
-}
-
-fn packed_step(network: &Network, i: usize) -> TokenStream {
-    if let Some(pool) = pool_after(network, i) {
-        return pooled_step(network, i, pool);
-    }
-    let (layer, relu) = (network.value(i), fuses(network, i));
-    let (x, y) = (network.input_of(i), network.volume(i));
-    let (from, to) = (network.from(i, Which::Arena), network.to(i, Which::Arena));
-    match network.pass(i, Which::Arena).0.from {
-        Place::At(_) => code! {
-            let (x, y) = memory.pair::<#x, #from, #y, #to>();
-            packed.forward(&#layer, #relu, x, y);
-        },
-        Place::Input | Place::Output => code! {
-            packed.forward(&#layer, #relu, input, memory.at_mut::<#y, #to>());
-        },
-    }
-}
-
-fn pooled_step(network: &Network, i: usize, pool: usize) -> TokenStream {
+/// The filters of layer `i` with what follows them.
+fn value(network: &Network, i: usize, group: Group) -> TokenStream {
     let krate = &network.krate;
-    let (layer, relu, pool_value) = (network.value(i), fuses(network, i), network.value(pool));
+    let filters = network.value(i);
+    let norm = match group.norm {
+        Some(norm) => {
+            let norm = network.value(norm);
+            code!(&#norm)
+        }
+        None => code!(&()),
+    };
+    let clamp = match group.clamp.map(|clamp| &network.layers[clamp].kind) {
+        Some(Kind::Relu6) => code!(Relu6),
+        Some(_) => code!(Relu),
+        None => code!(None),
+    };
+    let clamp = code!(#krate::kernel::Clamp::#clamp);
+    code!(#krate::prepare::Group { filters: &#filters, norm: #norm, clamp: #clamp })
+}
+
+fn forward(network: &Network, i: usize, it: Group) -> TokenStream {
+    if let Some(pool) = it.pool {
+        return pooled(network, i, it, pool);
+    }
+    let group = value(network, i, it);
+    let bind = bind(network, i, &network.volume(i));
+    code! {
+        #bind
+        packed.forward(&#group, x, y);
+    }
+}
+
+/// The map, and then the pool of it: the plan says how much of the map there is, and of its input
+/// when the pool comes.
+fn pooled(network: &Network, i: usize, it: Group, pool: usize) -> TokenStream {
+    let krate = &network.krate;
+    let (group, pool_value) = (value(network, i, it), network.value(pool));
     let [x, y, z] = [network.input_of(i), network.volume(i), network.volume(pool)];
-    let (from, to) = (network.from(i, Which::Arena), network.to(i, Which::Arena));
-    let pooled_to = network.to(pool, Which::Arena);
-    let first = match network.pass(i, Which::Arena).0.from {
-        Place::At(_) => code!(let (x, y) = memory.pair::<#x, #from, #y, #to>();),
-        Place::Input | Place::Output => code!(let (x, y) = (input, memory.at_mut::<#y, #to>());),
+    let [rows, x_rows] = match &network.plan {
+        Some(plan) => [
+            code!({ #plan.steps[#i].prepared.rows }),
+            code!({ #plan.steps[#i].prepared.x_rows }),
+        ],
+        None => {
+            let step = &network.steps[i].prepared;
+            [step.rows, step.x_rows].map(literal)
+        }
     };
-    let Kind::MaxPool(window) = &network.layers[pool].kind else {
-        return TokenStream::new();
+    let [width, depth] = [1, 2].map(|axis| network.axis(i, axis));
+    let map = code!(#krate::Volume<T, #rows, #width, #depth>);
+    let (map_at, z_at) = (
+        network.to(i, Which::Prepared),
+        network.to(pool, Which::Prepared),
+    );
+    let first = bind(network, i, &map);
+    let second = match network.pass(i, Which::Prepared).0.from {
+        Place::At(_) => {
+            let [width, depth] = [1, 2].map(|axis| network.axis_before(i, axis));
+            let x = code!(#krate::Volume<T, #x_rows, #width, #depth>);
+            let x_at = match &network.plan {
+                Some(plan) => code!({ #plan.steps[#i].prepared.x_scalar() }),
+                None => literal(network.steps[i].prepared.x_scalar()),
+            };
+            code! {
+                let (x, map, z) = memory.read_one::<#x, #x_at, #map, #map_at, #z, #z_at>();
+            }
+        }
+        _ => code! {
+            let x = input;
+            let (map, z) = memory.pair_mut::<#map, #map_at, #z, #z_at>();
+        },
     };
-    let ([fh, fw], slide) = (&window.size, network.slide(pool, window));
     code! {
         #first
-        let pooled = packed.forward_pooled::<#x, #y, #z, _, #krate::layer::MaxPool<#fh, #fw, #slide>>(
-            &#layer, #relu, x, y,
-        );
-        let (y, z) = memory.pair::<#y, #to, #z, #pooled_to>();
-        pooled.finish(&#pool_value, y, z);
+        packed.map::<#x, #y, _, _>(&#group, x, y.as_mut_slice());
+        #second
+        packed.pool::<#x, #y, #z, _, _, _>(&#group, &#pool_value, x.as_slice(), map.as_mut_slice(), z);
+    }
+}
+
+/// `x`, and `y` of type `to`.
+fn bind(network: &Network, i: usize, to: &TokenStream) -> TokenStream {
+    let x = network.input_of(i);
+    let (x_at, y_at) = (
+        network.from(i, Which::Prepared),
+        network.to(i, Which::Prepared),
+    );
+    match network.pass(i, Which::Prepared).0.from {
+        Place::At(_) => code!(let (x, y) = memory.pair::<#x, #x_at, #to, #y_at>();),
+        _ => code!(let (x, y) = (input, memory.at_mut::<#to, #y_at>());),
     }
 }

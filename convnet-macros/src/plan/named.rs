@@ -82,6 +82,12 @@ pub(super) fn deferred(
                         let (window, back) = (window(krate, w), Literal::usize_unsuffixed(back));
                         code!(#krate::plan::Op::RowPool { window: #window, back: #back })
                     }
+                    // What it pools was computed by a layer of which only the compiler knows whether
+                    // it has one group: a pool like others in any case.
+                    (Kind::MaxPool(w), _) if pools_groups(layers, i) => {
+                        let window = window(krate, w);
+                        code!(#krate::plan::Op::RowPool { window: #window, back: 0 })
+                    }
                     (kind, _) => op(krate, kind),
                 },
                 What::Block(_, op) => join(krate, *op),
@@ -90,6 +96,19 @@ pub(super) fn deferred(
         blames: layers.iter().map(blames).collect(),
         limits: limits.collect(),
     })
+}
+
+/// Whether layer `at` follows a `conv` the number of whose groups is a name.
+fn pools_groups(layers: &[Named], at: usize) -> bool {
+    let kind = |i: usize| layers[i].layer().map(|layer| &layer.kind);
+    let between = |&i: &usize| {
+        matches!(
+            kind(i),
+            Some(Kind::Relu | Kind::Relu6 | Kind::BatchNorm { .. })
+        )
+    };
+    let conv = (0..at).rev().find(|i| !between(i));
+    matches!(conv.and_then(kind), Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
 }
 
 /// What is underlined where the size, the padding or the groups are to blame.
@@ -163,12 +182,10 @@ fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
             let filters = expression(&filters.value);
             code!(#op::Fc { filters: #filters })
         }
-        Kind::Relu
-        | Kind::Relu6
-        | Kind::LeakyRelu { .. }
-        | Kind::Sigmoid
-        | Kind::Tanh
-        | Kind::Softmax => code!(#op::Activation),
+        Kind::Relu | Kind::Relu6 => code!(#op::Clamp),
+        Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => {
+            code!(#op::Activation)
+        }
         Kind::HardSwish | Kind::Lrn { .. } => code!(#op::InputActivation),
         Kind::Dropout { .. } => code!(#op::Dropout),
         Kind::Flatten => code!(#op::Flatten),

@@ -222,7 +222,8 @@ pub(super) fn op(what: &What) -> Op {
             window,
         } => Op::Conv {
             filters: number(&filters.value),
-            groups: number(&groups.value),
+            // More than one, for all that is known.
+            groups: groups.value.known().unwrap_or(2),
             bias: *bias,
             window: numbers(window),
         },
@@ -242,12 +243,8 @@ pub(super) fn op(what: &What) -> Op {
         Kind::Fc { filters } => Op::Fc {
             filters: number(&filters.value),
         },
-        Kind::Relu
-        | Kind::Relu6
-        | Kind::LeakyRelu { .. }
-        | Kind::Sigmoid
-        | Kind::Tanh
-        | Kind::Softmax => Op::Activation,
+        Kind::Relu | Kind::Relu6 => Op::Clamp,
+        Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => Op::Activation,
         Kind::HardSwish | Kind::Lrn { .. } => Op::InputActivation,
         Kind::Dropout { .. } => Op::Dropout,
         Kind::Flatten => Op::Flatten,

@@ -319,11 +319,13 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
     }
 }
 impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
+    type Overlay = ::convnet::Overlay<T, 3840>;
     const PACKING: &'static [::convnet::prepare::Packing] = &[
         ::convnet::prepare::packing::<
-            ::convnet::layer::Conv<T, 5, 5, 3, 12, ::convnet::layer::Slide<1, 1, 2, 2>>,
             ::convnet::Volume<T, 32, 32, 3>,
             ::convnet::Volume<T, 32, 32, 12>,
+            ::convnet::layer::Conv<T, 5, 5, 3, 12, ::convnet::layer::Slide<1, 1, 2, 2>>,
+            (),
         >("conv1"),
     ];
     fn pack(&self, packer: &mut ::convnet::prepare::Packer<'_, T>) {
@@ -333,45 +335,73 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                 ::convnet::Volume<T, 32, 32, 3>,
                 ::convnet::Volume<T, 32, 32, 12>,
                 _,
-            >(&self.conv1);
+                _,
+            >(
+                &::convnet::prepare::Group {
+                    filters: &self.conv1,
+                    norm: &(),
+                    clamp: ::convnet::kernel::Clamp::Relu,
+                },
+            );
     }
     fn forward_packed<'a>(
         &self,
         packed: &mut ::convnet::prepare::Reader<'_, T>,
         input: &Self::Input,
-        memory: &'a mut Self::Arena,
+        memory: &'a mut Self::Overlay,
     ) -> &'a Self::Output {
         let _ = &packed;
-        let (x, y) = (input, memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>());
-        let pooled = packed
-            .forward_pooled::<
+        let (x, y) = (input, memory.at_mut::<::convnet::Volume<T, 2, 32, 12>, 0>());
+        packed
+            .map::<
+                ::convnet::Volume<T, 32, 32, 3>,
+                ::convnet::Volume<T, 32, 32, 12>,
+                _,
+                _,
+            >(
+                &::convnet::prepare::Group {
+                    filters: &self.conv1,
+                    norm: &(),
+                    clamp: ::convnet::kernel::Clamp::Relu,
+                },
+                x,
+                y.as_mut_slice(),
+            );
+        let x = input;
+        let (map, z) = memory
+            .pair_mut::<
+                ::convnet::Volume<T, 2, 32, 12>,
+                0,
+                ::convnet::Volume<T, 16, 16, 12>,
+                768,
+            >();
+        packed
+            .pool::<
                 ::convnet::Volume<T, 32, 32, 3>,
                 ::convnet::Volume<T, 32, 32, 12>,
                 ::convnet::Volume<T, 16, 16, 12>,
                 _,
-                ::convnet::layer::MaxPool<2, 2, ::convnet::layer::Slide<2, 2, 0, 0>>,
-            >(&self.conv1, true, x, y);
-        let (y, z) = memory
-            .pair::<
-                ::convnet::Volume<T, 32, 32, 12>,
-                0,
-                ::convnet::Volume<T, 16, 16, 12>,
-                12288,
-            >();
-        pooled
-            .finish(
+                _,
+                _,
+            >(
+                &::convnet::prepare::Group {
+                    filters: &self.conv1,
+                    norm: &(),
+                    clamp: ::convnet::kernel::Clamp::Relu,
+                },
                 &::convnet::layer::MaxPool::<
                     2,
                     2,
                     ::convnet::layer::Slide<2, 2, 0, 0>,
                 >::new(),
-                y,
+                x.as_slice(),
+                map.as_mut_slice(),
                 z,
             );
         let (x, y) = memory
             .pair::<
                 ::convnet::Volume<T, 16, 16, 12>,
-                12288,
+                768,
                 ::convnet::Volume<T, 1, 1, 10>,
                 0,
             >();

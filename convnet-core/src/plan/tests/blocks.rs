@@ -101,6 +101,11 @@ fn check(items: &[Item]) {
     }
     let (steps, totals) = place(input, &ops).unwrap_or_else(|e| panic!("{e}: {ops:?}"));
     interpreter::infer(input, &ops, &steps, totals.arena);
+    interpreter::infer_prepared(input, &ops, &steps, totals.prepared);
+    // Large enough for rows to be pooled as they come.
+    if let Ok((steps, totals)) = place([12, 12, 2], &ops) {
+        interpreter::infer_prepared([12, 12, 2], &ops, &steps, totals.prepared);
+    }
     let bound = interpreter::train(input, &ops, &steps, totals.tape);
     assert!(bound <= totals.tape && totals.tape <= 2 * bound, "{ops:?}");
     assert!(resembling(&ops).is_some(), "{ops:?}");
@@ -112,7 +117,7 @@ fn words() -> Vec<Item> {
         Layer(conv(3, 3, 1, 1)),
         Layer(Op::MaxPool(Window::square(3, 1, 1))),
         Layer(Op::AvgPool(Window::square(3, 1, 1))),
-        Layer(Op::Activation),
+        Layer(Op::Clamp),
         Layer(Op::BatchNorm),
         Layer(Op::Dropout),
         Layer(Op::Flatten),
@@ -136,7 +141,7 @@ fn lists(words: &[Item], most: u32) -> Vec<Vec<Item>> {
 fn every_small_block_keeps_what_it_needs() {
     let (words, pairs) = (words(), lists(&words(), 2));
     for before in lists(&words, 1) {
-        for after in [Vec::new(), vec![Layer(Op::Activation)]] {
+        for after in [Vec::new(), vec![Layer(Op::Clamp)]] {
             for one in &pairs {
                 for two in lists(&words, 1) {
                     for block in [
@@ -167,6 +172,7 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
                 input: [4, 4, 0],
                 output: [4, 4, depth],
                 arena,
+                prepared: arena,
                 tape,
                 ..Nested::UNKNOWN
             }))
@@ -201,12 +207,12 @@ fn the_figures_of_a_residual_with_a_projection() {
     };
     let ops = [
         half(128, 3, 1),
-        Op::Activation,
+        Op::Clamp,
         conv(128, 3, 1, 1),
         Op::Branch { from: 0 },
         half(128, 1, 0),
         Op::Add { with: 3, input: 0 },
-        Op::Activation,
+        Op::Clamp,
     ];
     let plan = Plan::new([56, 56, 64], &ops).unwrap();
     let volumes = plan.steps.map(|step| step.volume);
@@ -227,7 +233,7 @@ fn the_figures_of_a_residual_with_a_projection() {
 #[test]
 fn the_figures_of_an_inception() {
     let (relu, pool) = (
-        Layer(Op::Activation),
+        Layer(Op::Clamp),
         Layer(Op::MaxPool(Window::square(3, 1, 1))),
     );
     let conv = |filters, size, pad| vec![Layer(conv(filters, size, 1, pad)), relu.clone()];
@@ -287,9 +293,9 @@ fn a_list_that_is_no_graph_is_a_failure_and_no_panic() {
     };
     unlinked(&[Op::Add { with: 1, input: 0 }]);
     unlinked(&[Op::Branch { from: 0 }]);
-    unlinked(&[conv(2, 1, 1, 0), Op::Branch { from: 0 }, Op::Activation]);
+    unlinked(&[conv(2, 1, 1, 0), Op::Branch { from: 0 }, Op::Clamp]);
     unlinked(&[concat(None, false)]);
-    unlinked(&[concat(None, false), Op::Activation]);
+    unlinked(&[concat(None, false), Op::Clamp]);
     unlinked(&[concat(Some(0), true)]);
     unlinked(&[
         concat(None, false),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::vec::Vec;
 
-use super::super::{Flow, How, Op, Pass, Place, Step};
+use super::super::{Flow, Group, How, Op, Pass, Place, Step};
 use crate::overlay::LINE;
 
 /// What a scalar holds; volumes are counted as in the plan.
@@ -24,33 +24,75 @@ enum Holds {
 use Holds::{D, Mask, Nothing, Slices, Y};
 
 pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
+    let passes: Vec<Pass> = steps.iter().map(|step| step.arena).collect();
+    let scratch: Vec<usize> = steps.iter().map(|step| step.scratch).collect();
+    forward(input, ops, steps, (&passes, &scratch), &[], scalars);
+}
+
+/// The layers of a group but for its first are skipped, and a pool that takes rows as they come
+/// reads what the first one reads.
+pub(super) fn infer_prepared(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
+    let passes: Vec<Pass> = steps.iter().map(|step| step.prepared.pass).collect();
+    let groups: Vec<_> = steps.iter().map(|step| step.prepared.group).collect();
+    let scratch: Vec<usize> = steps.iter().map(|step| step.prepared.scratch).collect();
+    forward(input, ops, steps, (&passes, &scratch), &groups, scalars);
+}
+
+fn forward(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &[Step],
+    (passes, scratch): (&[Pass], &[usize]),
+    groups: &[Option<Group>],
+    scalars: usize,
+) {
     let mut memory = Memory::new(scalars, input, ops, steps);
-    let places: Vec<Place> = steps.iter().map(|step| step.arena.to).collect();
+    let places: Vec<Place> = passes.iter().map(|pass| pass.to).collect();
     for (i, step) in steps.iter().enumerate() {
         let [_, width, depth] = step.volume;
         memory.sizes[i + 1] = step.rows * width * depth;
     }
+    let groups = || {
+        groups
+            .iter()
+            .enumerate()
+            .filter_map(|(i, it)| Some((i, (*it)?)))
+    };
+    for (first, group) in groups() {
+        let [_, width, depth] = steps[first].volume;
+        for i in [Some(first), group.norm, group.clamp].into_iter().flatten() {
+            memory.sizes[i + 1] = steps[first].prepared.rows * width * depth;
+        }
+    }
     for i in 0..ops.len() {
+        let skipped = groups().any(|(_, it)| [it.norm, it.clamp].contains(&Some(i)));
         let works = !matches!(ops[i], Op::Dropout | Op::Flatten | Op::Branch { .. });
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation | Op::BatchNorm);
         let waits =
             (i + 1..ops.len()).any(|pool| rows_of(ops, steps, pool).is_some_and(|conv| conv < i));
-        let own = memory.own(i, steps[i].scratch, false);
-        memory.forward(i, steps[i].arena, &places, works && !waits, apart);
+        let own = memory.own(i, scratch[i], false);
+        memory.forward(i, passes[i], &places, works && !waits && !skipped, apart);
         memory.expect_own(i, own);
-        if let Some(conv) = rows_of(ops, steps, i) {
-            // Only now has the convolution read all that it reads.
-            let x = steps[conv].arena.from;
-            memory.expect_volume(x, conv);
+        let pooled = groups().find(|(_, it)| it.pool == Some(i));
+        if let Some((conv, _)) = pooled
+            && steps[conv].prepared.x_rows > 0
+        {
+            memory.expect_volume(passes[conv].from, conv);
             disjoint(
-                x,
+                passes[conv].from,
                 memory.sizes[conv],
-                steps[i].arena.to,
+                passes[i].to,
                 memory.sizes[i + 1],
             );
         }
+        if let Some(conv) = rows_of(ops, steps, i) {
+            // Only now has the convolution read all that it reads.
+            let x = passes[conv].from;
+            memory.expect_volume(x, conv);
+            disjoint(x, memory.sizes[conv], passes[i].to, memory.sizes[i + 1]);
+        }
     }
-    memory.expect_volume(steps[ops.len() - 1].arena.to, ops.len());
+    memory.expect_volume(passes[ops.len() - 1].to, ops.len());
 }
 
 /// The convolution whose rows the pool `pool` asks for.
@@ -200,6 +242,7 @@ impl<'a> Memory<'a> {
 
     /// Where a dropout's mask or the memory of a network lies.
     fn own_place(&self, i: usize, at: usize, training: bool) -> Option<(Place, usize)> {
+        // A prepared network's is as large in these tests.
         let len = match self.ops[i] {
             Op::Dropout if training => self.sizes[i + 1],
             Op::Network(inner) if training => inner.tape,
@@ -253,7 +296,7 @@ impl<'a> Memory<'a> {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);
         }
-        if matches!(op, Op::Activation) {
+        if matches!(op, Op::Activation | Op::Clamp) {
             self.expect(step.tape.to, y, Y(i + 1));
             disjoint(step.tape.to, y, to, x);
         }
@@ -391,7 +434,7 @@ fn len(volume: [usize; 3]) -> usize {
 fn apart(op: &Op) -> bool {
     !matches!(
         op,
-        Op::Activation | Op::Dropout | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
+        Op::Activation | Op::Clamp | Op::Dropout | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
     )
 }
 

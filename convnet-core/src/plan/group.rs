@@ -1,0 +1,162 @@
+//! Groups: filters and what follows them, computed at once.
+//!
+//! ```text
+//!  Conv ──▶ BatchNorm ──▶ Clamp ──▶ MaxPool ──▶    prepared: the norm is folded into the filters,
+//!     └──────────┬──────────┘                      and what is stored is clamped
+//!  Conv ──▶ Clamp ──▶ RowPool { back: 2 } ──▶      a few rows at a time, prepared or not: the
+//!                                                  largest of a window, then the clamp of that
+//! ```
+
+use super::block::readers;
+use super::{Op, Step, volume};
+use crate::kernel::{Algorithm, Sizes};
+
+/// The layers of a prepared network that follow filters and are computed with them. Each reads
+/// what the one before writes, which nobody else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The `BatchNorm` that is folded into the filters.
+    pub norm: Option<usize>,
+    /// The `Clamp` of what is stored.
+    pub clamp: Option<usize>,
+    /// The `MaxPool`, if the filters are a `Conv`'s.
+    pub pool: Option<usize>,
+}
+
+impl Group {
+    /// The group whose filters are those of layer `first`.
+    #[must_use]
+    pub const fn of(ops: &[Op], first: usize) -> Option<Self> {
+        let pooled = match ops[first] {
+            Op::Conv { groups: 1, .. } => true,
+            Op::Fc { .. } => false,
+            _ => return None,
+        };
+        // Computed row by row, prepared or not.
+        if row_pool(ops, first).is_some() {
+            return None;
+        }
+        let (mut group, mut last) = (
+            Self {
+                norm: None,
+                clamp: None,
+                pool: None,
+            },
+            first,
+        );
+        if let Some(Op::BatchNorm) = only_reader(ops, last) {
+            last += 1;
+            group.norm = Some(last);
+        }
+        // Used as they are declared, if nothing is folded into them.
+        if group.norm.is_none() && matches!(ops[first], Op::Fc { .. }) {
+            return None;
+        }
+        if let Some(Op::Clamp) = only_reader(ops, last) {
+            last += 1;
+            group.clamp = Some(last);
+        }
+        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, last), pooled) {
+            group.pool = Some(last + 1);
+        }
+        Some(group)
+    }
+
+    /// Whether layer `i` is computed with the filters of the group's first layer; a pool comes after
+    /// it.
+    pub(super) const fn holds(&self, i: usize) -> bool {
+        matches!(self.norm, Some(norm) if norm == i) || matches!(self.clamp, Some(at) if at == i)
+    }
+
+    /// How many rows of what layer `first` writes the pool sees, if it takes them as they come: then
+    /// there are no more of them.
+    pub(super) const fn pooled_rows(
+        &self,
+        input: [usize; 3],
+        ops: &[Op],
+        steps: &[Step],
+        first: usize,
+    ) -> Option<usize> {
+        let Some(pool) = self.pool else {
+            return None;
+        };
+        let (Op::Conv { window: filter, .. }, Op::MaxPool(window)) = (ops[first], ops[pool]) else {
+            return None;
+        };
+        let sizes = Sizes {
+            x: volume(input, steps, first),
+            filter: filter.size,
+            stride: filter.stride,
+            dilation: filter.dilation,
+            before: steps[first].before,
+            y: steps[first].volume,
+        };
+        let pooled = Sizes {
+            x: sizes.y,
+            filter: window.size,
+            stride: window.stride,
+            dilation: window.dilation,
+            before: steps[pool].before,
+            y: steps[pool].volume,
+        };
+        let ([height, width, depth], rows) = (sizes.y, window.size[0]);
+        // The input must outlive the pool for it, and may not make the arena larger.
+        let fits = first == 0 || rows * width * depth + product(pooled.y) <= product(sizes.y);
+        let pools = fits
+            && rows < height
+            && Algorithm::choose(&sizes, true).pools(&pooled)
+            && Algorithm::choose(&sizes, false).pools(&pooled);
+        match pools {
+            true => Some(rows),
+            false => None,
+        }
+    }
+}
+
+/// The `RowPool` to whose group layer `layer` belongs, unless it is the pool itself, and how many
+/// rows of the `conv` that one sees.
+pub(super) const fn row_pool(ops: &[Op], layer: usize) -> Option<(usize, usize)> {
+    let mut pool = layer + 1;
+    while pool < ops.len() {
+        match ops[pool] {
+            Op::Clamp => pool += 1,
+            Op::RowPool { window, back } if back <= pool && pool - back <= layer => {
+                return match is_row_group(ops, pool - back, pool) {
+                    true => Some((pool, window.size[0])),
+                    false => None,
+                };
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Whether nobody else reads what the `conv` and the clamps write.
+const fn is_row_group(ops: &[Op], conv: usize, pool: usize) -> bool {
+    let mut layer = conv;
+    while layer < pool {
+        let right = match ops[layer] {
+            Op::Conv { groups: 1, .. } => layer == conv,
+            Op::Clamp => layer > conv,
+            _ => false,
+        };
+        if !right || readers(ops, layer + 1) > 0 {
+            return false;
+        }
+        layer += 1;
+    }
+    pool > conv
+}
+
+/// The layer after layer `i`, if nobody else reads what that writes.
+const fn only_reader(ops: &[Op], i: usize) -> Option<Op> {
+    match i + 1 < ops.len() && readers(ops, i + 1) == 0 {
+        true => Some(ops[i + 1]),
+        false => None,
+    }
+}
+
+const fn product([height, width, depth]: [usize; 3]) -> usize {
+    height * width * depth
+}

@@ -1,0 +1,184 @@
+//! Filters and what follows them, as one.
+
+use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes};
+
+/// A layer with filters, and what is computed with it: for a prepared network what a
+/// [`plan::Group`](crate::plan::Group) is for the plan.
+#[derive(Debug)]
+pub struct Group<'a, L, N> {
+    /// The layer.
+    pub filters: &'a L,
+    /// The `batch_norm` after it, or `()`.
+    pub norm: &'a N,
+    /// What comes last.
+    pub clamp: Clamp,
+}
+
+/// A layer with filters between two volumes.
+pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
+    /// Its numbers.
+    const SIZES: Sizes;
+
+    /// Scalars of its filters.
+    const FILTERS: usize;
+
+    /// The choice without Winograd's algorithm, and with it.
+    const CHOICES: [Choice; 2] = [Choice::DECLARED; 2];
+
+    /// The filters and the bias, as declared.
+    fn declared(&self) -> [&[X::Scalar]; 2];
+
+    /// Packs `filters`, each times its `scale`, if there is one. `false` if there is no kernel that
+    /// would read them.
+    fn pack(
+        algorithm: Algorithm,
+        filters: &[X::Scalar],
+        scale: &[X::Scalar],
+        packed: &mut [X::Scalar],
+    ) -> bool;
+
+    /// As [`Layer::forward`], with packed filters. `false` if nothing was done.
+    fn forward_packed(
+        from: &Packed<'_, X::Scalar>,
+        x: &[X::Scalar],
+        scratch: &mut [X::Scalar],
+        y: &mut [X::Scalar],
+    ) -> bool;
+}
+
+/// What can be folded into the filters before it: a `batch_norm`, or nothing, which is `()`.
+pub trait Norm<T> {
+    /// Whether there is something to fold.
+    const FOLDS: bool;
+
+    /// By what number `k` of a depth column is multiplied, and what is added then.
+    fn scale_and_shift(&self, k: usize) -> [T; 2];
+
+    /// Depth columns become what the factors make of them.
+    fn normalize(&self, v: &mut [T]);
+}
+
+impl<T: Real> Norm<T> for () {
+    const FOLDS: bool = false;
+
+    fn scale_and_shift(&self, _: usize) -> [T; 2] {
+        [T::of(1.0), T::ZERO]
+    }
+
+    fn normalize(&self, _: &mut [T]) {}
+}
+
+/// How the group is computed, `way` being 1 with Winograd's algorithm: as the layer chose, and with
+/// room for what is folded into it.
+pub(super) const fn choice<X, Y, L, N>(way: usize) -> Choice
+where
+    X: AnyVolume,
+    Y: AnyVolume<Scalar = X::Scalar>,
+    L: Repack<X, Y>,
+    N: Norm<X::Scalar>,
+{
+    let mut choice = L::CHOICES[way];
+    if N::FOLDS {
+        if matches!(choice.algorithm, Algorithm::Direct) {
+            choice.packed = L::FILTERS.next_multiple_of(LINE);
+        }
+        choice.packed += Y::SHAPE[2].next_multiple_of(LINE);
+    }
+    choice
+}
+
+impl<'a, L, N> Group<'a, L, N> {
+    /// Writes the packed filters to `packed`, and the bias behind them if something is folded.
+    pub(super) fn pack<X, Y>(&self, choice: Choice, packed: &mut [X::Scalar])
+    where
+        X: AnyVolume,
+        Y: AnyVolume<Scalar = X::Scalar>,
+        L: Repack<X, Y>,
+        N: Norm<X::Scalar>,
+    {
+        if packed.is_empty() {
+            return;
+        }
+        let [filters, bias] = self.filters.declared();
+        let (to, folded) = split_mut(Self::parts::<X, Y>(choice), packed);
+        for (k, scale) in folded.iter_mut().enumerate() {
+            [*scale, _] = self.norm.scale_and_shift(k);
+        }
+        L::pack(choice.algorithm, filters, folded, to);
+        for ((k, to), &bias) in folded.iter_mut().enumerate().zip(bias) {
+            let [scale, shift] = self.norm.scale_and_shift(k);
+            *to = scale * bias + shift;
+        }
+    }
+
+    /// What was written.
+    pub(super) fn read<'b, X, Y>(
+        &self,
+        choice: Choice,
+        packed: &'b [X::Scalar],
+    ) -> Packed<'b, X::Scalar>
+    where
+        'a: 'b,
+        X: AnyVolume,
+        Y: AnyVolume<Scalar = X::Scalar>,
+        L: Repack<X, Y>,
+        N: Norm<X::Scalar>,
+    {
+        let [filters, bias] = self.filters.declared();
+        let [len, at, k] = Self::parts::<X, Y>(choice);
+        Packed {
+            sizes: const { &L::SIZES },
+            algorithm: choice.algorithm,
+            packed: match packed {
+                [] => filters,
+                packed => packed.get(..len).unwrap_or_default(),
+            },
+            bias: match N::FOLDS {
+                true => packed.get(at..at + k).unwrap_or_default(),
+                false => bias,
+            },
+            clamp: self.clamp,
+        }
+    }
+
+    /// What follows the filters, of what they wrote.
+    pub(super) fn finish<T>(&self, v: &mut [T])
+    where
+        T: Real,
+        N: Norm<T>,
+    {
+        self.norm.normalize(v);
+        self.clamp.apply(v);
+    }
+
+    /// How many scalars the packed filters are; where the bias lies behind them, and how many
+    /// scalars that is, 0 if nothing is folded.
+    const fn parts<X, Y>(choice: Choice) -> [usize; 3]
+    where
+        X: AnyVolume,
+        Y: AnyVolume<Scalar = X::Scalar>,
+        L: Repack<X, Y>,
+        N: Norm<X::Scalar>,
+    {
+        let (k, at) = match N::FOLDS {
+            true => (
+                Y::SHAPE[2],
+                choice.packed - Y::SHAPE[2].next_multiple_of(LINE),
+            ),
+            false => (0, choice.packed),
+        };
+        match choice.algorithm {
+            Algorithm::Direct => [L::FILTERS, at, k],
+            _ => [at, at, k],
+        }
+    }
+}
+
+/// The filters, and the bias.
+fn split_mut<T>([len, at, k]: [usize; 3], packed: &mut [T]) -> (&mut [T], &mut [T]) {
+    let (filters, bias) = packed.split_at_mut_checked(at).unwrap_or_default();
+    (
+        filters.get_mut(..len).unwrap_or_default(),
+        bias.get_mut(..k).unwrap_or_default(),
+    )
+}

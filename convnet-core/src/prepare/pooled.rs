@@ -1,0 +1,86 @@
+//! A convolution whose map a max pool reads, and nobody else.
+//!
+//! ```text
+//!  x ──map──▶ all rows of the map ──pool──▶ z     two calls; x may be overwritten in between
+//!  x ───────────(nothing)─────────▶ z             the pool takes the rows as they come
+//! ```
+//!
+//! How many rows of the map there is memory for tells the two apart.
+
+use super::{AnyVolume, Group, Layer, Norm, Reader, Real, Repack, Sizes};
+use crate::kernel;
+use crate::layer::rows::{PooledRows, conv_rows, max_pool};
+
+/// A layer whose filters see the whole depth: a `conv` in one group.
+pub trait Dense<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Repack<X, Y> {}
+
+/// A max pool between two volumes, as a kernel takes it.
+pub trait Pool<X, Y>: Layer<X, Y> {
+    /// Its numbers.
+    const SIZES: Sizes;
+}
+
+impl<T: Real> Reader<'_, T> {
+    /// Writes the next group's map, if `map` has room for all of it. [`pool`](Self::pool) follows.
+    pub fn map<X, Y, L, N>(&mut self, group: &Group<'_, L, N>, x: &X, map: &mut [T])
+    where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Dense<X, Y>,
+        N: Norm<T>,
+    {
+        if map.len() < whole::<Y>() {
+            return;
+        }
+        let from = self.packed::<X, Y, L, N>(group);
+        let x = x.as_slice();
+        if !L::forward_packed(&from, x, self.scratch, map) {
+            let [filters, bias] = group.filters.declared();
+            // Never `None`: the map is whole.
+            let _ = conv_rows(from.sizes, x, [filters, bias], 0..from.sizes.y[0], map);
+            group.finish(map);
+        }
+    }
+
+    /// `z` = the pool of the next group's map: of `map`, where that is whole; if not, of the rows of
+    /// it, which are computed from `x` when they are needed.
+    pub fn pool<X, Y, Z, L, N, P>(
+        &mut self,
+        group: &Group<'_, L, N>,
+        _: &P,
+        x: &[T],
+        map: &mut [T],
+        z: &mut Z,
+    ) where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        Z: AnyVolume<Scalar = T>,
+        L: Dense<X, Y>,
+        N: Norm<T>,
+        P: Pool<Y, Z>,
+    {
+        let (pool, z) = (const { &P::SIZES }, z.as_mut_slice());
+        let from = self.packed::<X, Y, L, N>(group);
+        if map.len() >= whole::<Y>() {
+            max_pool(pool, map, z);
+        } else if !kernel::conv_pool_forward_packed(&from, pool, x, self.scratch, z) {
+            let [filters, bias] = group.filters.declared();
+            let rows = PooledRows {
+                conv: from.sizes,
+                pool,
+                x,
+                filters,
+                bias,
+                after: &|rows| group.finish(rows),
+            };
+            // Never `None`: every place is inside, as the sizes say.
+            let _ = rows.run(map, z);
+        }
+        self.skip::<X, Y, L, N>();
+    }
+}
+
+/// Scalars of a volume.
+const fn whole<V: AnyVolume>() -> usize {
+    V::SHAPE[0] * V::SHAPE[1] * V::SHAPE[2]
+}
