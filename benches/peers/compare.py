@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The networks of `examples/bench.rs` in ONNX Runtime, OpenVINO, ncnn and ours: one thread, batch 1.
+"""The networks of `examples/bench` in ONNX Runtime, OpenVINO, ncnn and ours: one thread, batch 1.
 
     python3 benches/peers/compare.py [--only cifar,lenet] [--rounds 5] [--peers onnxruntime,ncnn]
 

@@ -1,77 +1,21 @@
 //! How fast networks run here: median time, GFLOP/s, and the share of the multiply-add peak that
-//! was measured in the same run; batch 1, one thread.
+//! was measured in the same run; batch 1, one thread. With `--training`, how many images a second
+//! they learn from.
 //!
-//! `cargo run --release --example bench [-- --json] [--only NAME]`
+//! `cargo run --release --example bench [-- --json] [--only NAME] [--training [--threads 2]]`
 
-#[path = "common/peak.rs"]
+mod nets;
+#[path = "../common/peak.rs"]
 mod peak;
+mod training;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use convnet::prepare::{Prepare, Prepared};
-use convnet::{AnyVolume, Rng, convnet};
-
-convnet! {
-    /// CS231n's example network for CIFAR-10.
-    struct Cifar {
-        input(32x32x3), conv(12, 5x5, pad = 2), relu, max_pool(2x2, stride = 2), fc(10),
-    }
-}
-
-convnet! {
-    /// LeNet-5, with relu and max pooling.
-    struct LeNet {
-        input(28x28x1),
-        conv(6, 5x5, pad = 2), relu, max_pool(2x2, stride = 2),
-        conv(16, 5x5), relu, max_pool(2x2, stride = 2),
-        fc(120), relu, fc(84), relu, fc(10),
-    }
-}
-
-convnet! {
-    /// A small VGG for CIFAR-10.
-    struct TinyVgg {
-        input(32x32x3),
-        [conv(32, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
-        [conv(64, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
-        [conv(128, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
-        fc(256), relu, fc(10),
-    }
-}
-
-convnet! {
-    /// Krizhevsky's network in a single tower.
-    struct AlexNet {
-        input(227x227x3),
-        conv(96, 11x11, stride = 4), relu, max_pool(3x3, stride = 2),
-        conv(256, 5x5, pad = 2), relu, max_pool(3x3, stride = 2),
-        [conv(384, 3x3, pad = 1), relu] * 2,
-        conv(256, 3x3, pad = 1), relu, max_pool(3x3, stride = 2),
-        [fc(4096), relu] * 2, fc(1000),
-    }
-}
-
-convnet! {
-    /// VGG-16.
-    struct Vgg16 {
-        input(224x224x3),
-        [conv(64, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
-        [conv(128, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2),
-        [conv(256, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
-        [conv(512, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
-        [conv(512, 3x3, pad = 1), relu] * 3, max_pool(2x2, stride = 2),
-        [fc(4096), relu] * 2, fc(1000),
-    }
-}
-
-convnet! { struct AlexNetConv1 { input(227x227x3), conv(96, 11x11, stride = 4) } }
-convnet! { struct Conv64 { input(56x56x64), conv(64, 3x3, pad = 1) } }
-convnet! { struct Conv128 { input(28x28x128), conv(128, 3x3, pad = 1) } }
-convnet! { struct Conv256 { input(14x14x256), conv(256, 3x3, pad = 1) } }
-convnet! { struct Conv512 { input(7x7x512), conv(512, 3x3, pad = 1) } }
-convnet! { struct Pointwise { input(14x14x256), conv(256, 1x1) } }
+use convnet::{AnyVolume, Rng};
+use nets::*;
 
 /// Measures networks.
 #[derive(Parser)]
@@ -91,6 +35,15 @@ struct Options {
     /// Show the algorithm of every layer.
     #[arg(long)]
     choices: bool,
+    /// Training: steps of stochastic gradient descent with momentum.
+    #[arg(long)]
+    training: bool,
+    /// Images a step of training.
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Threads that train.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
     /// How long to measure each, in seconds.
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
@@ -98,6 +51,10 @@ struct Options {
 
 fn main() {
     let options = Options::parse();
+    if options.training {
+        training::rows(&options);
+        return;
+    }
     if !options.json {
         println!("{:?}", convnet::kernel::level());
         println!(
@@ -119,8 +76,12 @@ fn main() {
 }
 
 impl Options {
+    fn asks_for(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == name)
+    }
+
     fn row<N: Prepare<Scalar = f32>>(&self, name: &str) {
-        if self.only.as_ref().is_some_and(|only| only != name) {
+        if !self.asks_for(name) {
             return;
         }
         let mut net: Box<N> = bytemuck::zeroed_box();
