@@ -1,10 +1,16 @@
 //! Max pooling, a vector of depths at a time.
+//!
+//! Windows of 2×2 and 3×3 that lie inside the input have loops of their own, which the compiler
+//! unrolls. If windows do not overlap, each writes its own part of the gradient; else they add.
+
+use core::ops::Range;
 
 use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
+use super::window::extent;
 
 #[inline(never)]
 pub(super) fn max_forward(sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
@@ -18,20 +24,37 @@ fn forward_with<S: Simd>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Op
 
 #[inline(always)]
 fn forward<S: Simd, V: Lanes<S>>(simd: S, sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
+    match sizes.filter {
+        [2, 2] => forward_by::<S, V, 2>(simd, sizes, x, y),
+        [3, 3] => forward_by::<S, V, 3>(simd, sizes, x, y),
+        _ => forward_by::<S, V, 0>(simd, sizes, x, y),
+    }
+}
+
+#[inline(always)]
+fn forward_by<S: Simd, V: Lanes<S>, const F: usize>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
     let depth = sizes.y[2];
-    for (window, y) in windows(sizes).zip(y.chunks_exact_mut(depth)) {
+    let mut y = y.chunks_exact_mut(depth);
+    each_window(sizes, |window| {
+        let (x, y) = (x.get(window.span())?, y.next()?);
         for at in (0..depth).step_by(V::LEN) {
             // The last vector ends at the last depth, and computes some a second time.
             let from = at.min(depth - V::LEN);
             let mut best = V::splat(simd, f32::NEG_INFINITY);
-            for pixel in window.pixels() {
-                let x = V::load(simd, x, pixel + from)?;
+            window.each::<F>(|_, pixel| {
+                // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
+                let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
                 best = x.if_greater(best, x, best);
-            }
+            });
             best.store(y, from);
         }
-    }
-    Some(())
+        Some(())
+    })
 }
 
 #[inline(never)]
@@ -59,28 +82,61 @@ fn backward<S: Simd, V: Lanes<S>>(
     dx: &mut [f32],
     dy: &[f32],
 ) -> Option<()> {
+    let ([fh, fw], [sy, sx]) = (sizes.filter, sizes.stride);
+    match (sizes.filter, fh <= sy && fw <= sx) {
+        ([2, 2], true) => backward_by::<S, V, 2, true>(simd, sizes, x, dx, dy),
+        ([3, 3], false) => backward_by::<S, V, 3, false>(simd, sizes, x, dx, dy),
+        _ => backward_by::<S, V, 0, false>(simd, sizes, x, dx, dy),
+    }
+}
+
+#[inline(always)]
+fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    dx: &mut [f32],
+    dy: &[f32],
+) -> Option<()> {
     let (depth, zero) = (sizes.y[2], V::splat(simd, 0.0));
-    for (window, dy) in windows(sizes).zip(dy.chunks_exact(depth)) {
-        if window.rows == 0 || window.columns == 0 {
-            continue;
-        }
+    let mut dy = dy.chunks_exact(depth);
+    each_window(sizes, |window| {
+        let (x, dx, dy) = (
+            x.get(window.span())?,
+            dx.get_mut(window.span())?,
+            dy.next()?,
+        );
         for at in (0..depth).step_by(V::LEN) {
-            // The last vector ends at the last depth; lanes already done add nothing.
+            // The last vector ends at the last depth; lanes already done are written once more, or
+            // add nothing.
             let from = at.min(depth - V::LEN);
             let mut dy = V::load(simd, dy, from)?;
-            if from < at {
+            if !APART && from < at {
                 dy = dy.clear_below(at - from);
             }
-            let winner = window.winner::<S, V>(simd, x, from)?;
-            for (tap, pixel) in window.pixels().enumerate() {
-                let wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
-                V::load(simd, dx, pixel + from)?
-                    .add(wins)
-                    .store(dx, pixel + from);
-            }
+            // The first of the largest, counted from zero; exact in `f32` up to 2²⁴ pixels.
+            let (mut winner, mut best) = (zero, zero);
+            window.each::<F>(|tap, pixel| {
+                // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
+                let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
+                if tap == 0 {
+                    best = x;
+                } else {
+                    winner = x.if_greater(best, V::splat(simd, tap as f32), winner);
+                    best = x.if_greater(best, x, best);
+                }
+            });
+            window.each::<F>(|tap, pixel| {
+                let mut wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
+                if !APART {
+                    // SAFETY: as above; dx is as long as x.
+                    wins = wins.add(unsafe { V::load_unchecked(simd, dx, pixel + from) });
+                }
+                wins.store(dx, pixel + from);
+            });
         }
-    }
-    Some(())
+        Some(())
+    })
 }
 
 /// The pixels that one output sees: `rows` × `columns` of them from `start` on, as indices of
@@ -94,49 +150,61 @@ struct Window {
 }
 
 impl Window {
+    /// From the window's first scalar to its last.
     #[inline(always)]
-    fn pixels(&self) -> impl Iterator<Item = usize> {
+    fn span(&self) -> Range<usize> {
+        match extent(self.rows, self.row, self.columns * self.depth) {
+            Some(len) if self.columns > 0 => self.start..self.start + len,
+            _ => 0..0,
+        }
+    }
+
+    /// Hands over the number of each pixel and where it is in [`span`](Self::span). Loops
+    /// of a constant length if the window has F × F of them.
+    #[inline(always)]
+    fn each<const F: usize>(&self, mut body: impl FnMut(usize, usize)) {
         let &Self {
-            start,
             rows,
             columns,
             row,
             depth,
+            ..
         } = self;
-        (0..rows).flat_map(move |y| (0..columns).map(move |x| start + y * row + x * depth))
-    }
-
-    /// The first of the largest, counted from zero; exact in `f32` up to 2²⁴ pixels.
-    #[inline(always)]
-    fn winner<S: Simd, V: Lanes<S>>(&self, simd: S, x: &[f32], from: usize) -> Option<V> {
-        let mut winner = V::splat(simd, 0.0);
-        let mut best = V::load(simd, x, self.start + from)?;
-        for (tap, pixel) in self.pixels().enumerate() {
-            let x = V::load(simd, x, pixel + from)?;
-            winner = x.if_greater(best, V::splat(simd, tap as f32), winner);
-            best = x.if_greater(best, x, best);
+        if F > 0 && rows == F && columns == F {
+            for y in 0..F {
+                for x in 0..F {
+                    body(y * F + x, y * row + x * depth);
+                }
+            }
+        } else {
+            for y in 0..rows {
+                for x in 0..columns {
+                    body(y * columns + x, y * row + x * depth);
+                }
+            }
         }
-        Some(winner)
     }
 }
 
 /// The windows of all outputs, in memory order.
-fn windows(sizes: &Sizes) -> impl Iterator<Item = Window> {
+#[inline(always)]
+fn each_window(sizes: &Sizes, mut body: impl FnMut(Window) -> Option<()>) -> Option<()> {
     let ([_, width, depth], [sy, sx], [py, px]) = (sizes.x, sizes.stride, sizes.before);
     let (v, u) = (sizes.axis(0), sizes.axis(1));
-    (0..v.y).flat_map(move |oy| {
+    for oy in 0..v.y {
         let rows = v.taps(oy);
-        (0..u.y).map(move |ox| {
+        let y = (oy * sy + rows.start).saturating_sub(py);
+        for ox in 0..u.y {
             let columns = u.taps(ox);
-            let y = (oy * sy + rows.start).saturating_sub(py);
             let x = (ox * sx + columns.start).saturating_sub(px);
-            Window {
+            body(Window {
                 start: (y * width + x) * depth,
                 rows: rows.len(),
                 columns: columns.len(),
                 row: width * depth,
                 depth,
-            }
-        })
-    })
+            })?;
+        }
+    }
+    Some(())
 }
