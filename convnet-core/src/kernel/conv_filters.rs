@@ -12,12 +12,15 @@
 //! ```
 //!
 //! i runs over the depths of one tap, for all pixels at which that tap meets the input; or, if the
-//! volume is not deep, over all taps of a row together.
+//! volume is not deep, over all taps of a row together. A large map is cut into blocks of outputs
+//! that stay in the second-level cache while all filters are swept.
 
 #![expect(
     clippy::needless_range_loop,
     reason = "the registers of a tile are numbered"
 )]
+
+use core::ops::Range;
 
 use fearless_simd::Simd;
 
@@ -28,6 +31,10 @@ use super::window::{Run, even, extent};
 
 /// R at most.
 const ROWS: usize = 6;
+
+/// Scalars of `x` and `dy` in a block: a quarter of a megabyte, half of an ordinary second-level
+/// cache.
+const BLOCK: usize = 1 << 16;
 
 /// What is read.
 pub(super) struct Operands<'a> {
@@ -52,8 +59,22 @@ fn both<S: Simd>(
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    widest!(simd: S, from.sizes.y[2], strips(from, d_filters))?;
+    let [rows, columns] = block(from.sizes);
+    for rows in even(from.sizes.y[0], rows) {
+        for columns in even(from.sizes.y[1], columns) {
+            let block = [rows.clone(), columns];
+            widest!(simd: S, from.sizes.y[2], strips(from, &block, d_filters))?;
+        }
+    }
     sum_rows(simd, from.dy, d_bias)
+}
+
+/// Rows and columns of the outputs of a block.
+fn block(sizes: &Sizes) -> [usize; 2] {
+    let ([_, _, depth], [_, width, k], [sy, sx]) = (sizes.x, sizes.y, sizes.stride);
+    let pixels = BLOCK / (sy * sx * depth + k);
+    let columns = pixels.clamp(1, width);
+    [(pixels / columns).max(1), columns]
 }
 
 /// Adds every row of `rows` to `sums`, which is as long as one.
@@ -81,14 +102,19 @@ fn sum_columns<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) ->
 /// All filters, two vectors of them at a time. The last vector ends at the last filter; what it
 /// computes a second time is not added.
 #[inline(always)]
-fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, d_filters: &mut [f32]) -> Option<()> {
+fn strips<S: Simd, V: Lanes<S>>(
+    simd: S,
+    from: &Operands,
+    block: &[Range<usize>; 2],
+    d_filters: &mut [f32],
+) -> Option<()> {
     let (k, len) = (from.sizes.y[2], V::LEN);
     for at in (0..k).step_by(2 * len) {
         if k - at > len {
             let last = (at + len).min(k - len);
-            sweep::<S, V, 2>(simd, from, [at, last], at + len - last, d_filters)?;
+            sweep::<S, V, 2>(simd, from, block, [at, last], at + len - last, d_filters)?;
         } else {
-            sweep::<S, V, 1>(simd, from, [k - len], at + len - k, d_filters)?;
+            sweep::<S, V, 1>(simd, from, block, [k - len], at + len - k, d_filters)?;
         }
     }
     Some(())
@@ -100,6 +126,7 @@ fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, d_filters: &mut [f32])
 fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
     from: &Operands,
+    block: &[Range<usize>; 2],
     ks: [usize; N],
     done: usize,
     d_filters: &mut [f32],
@@ -116,10 +143,11 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ];
     for fy in 0..fh {
         let rows = Run {
-            places: from.sizes.axis(0).outputs(fy),
+            places: both_of(from.sizes.axis(0).outputs(fy), &block[0]),
             taps: fy..fy + 1,
         };
-        for columns in columns(from.sizes) {
+        for mut columns in columns(from.sizes) {
+            columns.places = both_of(columns.places, &block[1]);
             if rows.is_empty() || columns.is_empty() {
                 continue;
             }
@@ -145,6 +173,12 @@ fn columns(sizes: &Sizes) -> impl Iterator<Item = Run> {
         places: axis.outputs(tap),
         taps: tap..tap + 1,
     }))
+}
+
+/// The places that are in both.
+fn both_of(a: Range<usize>, b: &Range<usize>) -> Range<usize> {
+    let start = a.start.max(b.start);
+    start..a.end.min(b.end).max(start)
 }
 
 /// What the tiles of one rectangle share: the first place that is read, how many there are, and how
