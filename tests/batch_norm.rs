@@ -117,7 +117,9 @@ fn pytorchs_names_and_its_counter() {
     for tensor in Digits::<f32>::TENSORS {
         let (layer, _) = tensor.name.split_once('.').unwrap();
         let name = match tensor.role {
-            Role::Filters | Role::Weights | Role::Gain => format!("{layer}.weight"),
+            Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => {
+                format!("{layer}.weight")
+            }
             Role::Bias => format!("{layer}.bias"),
             Role::Mean => format!("{layer}.running_mean"),
             Role::Variance => format!("{layer}.running_var"),

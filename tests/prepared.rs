@@ -119,7 +119,7 @@ fn difference<N: Prepare>(winograd: bool) -> f64 {
                 // Negative ones too: a pool may not come before such a norm.
                 Role::Gain => *w = N::Scalar::of(rng.normal() + 0.5),
                 Role::Variance => *w = N::Scalar::of(rng.uniform() + 0.1),
-                Role::Filters | Role::Weights => {}
+                Role::Filters | Role::Grouped(_) | Role::Weights => {}
             }
         }
     }

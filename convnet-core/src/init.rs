@@ -10,7 +10,7 @@ use num_traits::{ConstOne, ConstZero};
 use crate::{Parameters, Real, Rng, Role, Tensor};
 
 /// How filters are drawn. `fan_in` is how many inputs one output sees (H·W·D), `fan_out` how many
-/// outputs see one input (K·H·W; in an `fc`, K).
+/// outputs see one input (K·H·W; in an `fc`, K; of a `conv` in groups, K is that of one group).
 ///
 /// ```
 /// use convnet_core::init::Init;
@@ -44,7 +44,7 @@ impl Init {
         for (index, (id, tensor)) in (0..).zip(P::TENSORS).enumerate() {
             let scalars = parameters.tensor_mut(index);
             match tensor.role {
-                Role::Filters | Role::Weights => {
+                Role::Filters | Role::Grouped(_) | Role::Weights => {
                     self.draw(scalars, self.variance(tensor), &mut Rng::stream(seed, id));
                 }
                 Role::Bias | Role::Mean => scalars.fill(P::Scalar::ZERO),
@@ -99,12 +99,12 @@ impl fmt::Display for Init {
 fn fans(tensor: &Tensor) -> [usize; 2] {
     match *tensor.shape {
         [height, width, depth, filters] => {
-            let reach = if tensor.role == Role::Weights {
-                1
-            } else {
-                height * width
+            let seen_by = match tensor.role {
+                Role::Weights => filters,
+                Role::Grouped(groups) => height * width * filters / groups.max(1),
+                _ => height * width * filters,
             };
-            [height * width * depth, reach * filters]
+            [height * width * depth, seen_by]
         }
         // No shape of filters: taken as a column of inputs to one output.
         _ => [tensor.len(), 1],
@@ -191,6 +191,18 @@ mod tests {
             }
             assert!(net.tensor(1).iter().all(|&b| b == 0.0), "{init}");
         }
+    }
+
+    /// A depthwise filter sees one slice and is seen by one; two groups see a half each.
+    #[test]
+    fn filters_in_groups_are_seen_by_their_own() {
+        let fans = |role, shape| {
+            let name = "conv.filters";
+            super::fans(&Tensor { name, role, shape })
+        };
+        assert_eq!(fans(Role::Grouped(32), &[3, 3, 1, 32]), [9, 9]);
+        assert_eq!(fans(Role::Grouped(2), &[3, 3, 8, 32]), [72, 144]);
+        assert_eq!(fans(Role::Filters, &[3, 3, 16, 32]), [144, 288]);
     }
 
     #[test]

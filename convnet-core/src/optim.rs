@@ -154,7 +154,7 @@ pub(crate) fn update<T: Real>(
 /// The weight decay that a tensor gets.
 fn decay<T: Real>(weight_decay: f64, role: Role) -> T {
     match role {
-        Role::Filters | Role::Weights => T::of(weight_decay),
+        Role::Filters | Role::Grouped(_) | Role::Weights => T::of(weight_decay),
         Role::Bias | Role::Gain | Role::Mean | Role::Variance => T::ZERO,
     }
 }

@@ -15,6 +15,9 @@ use crate::Real;
 pub enum Role {
     /// The filters of a `conv`: `[height, width, depth, filters]`.
     Filters,
+    /// The filters of a `conv` in so many groups, or of a `depthwise`, which has as many as slices:
+    /// `[height, width, depth of a group, filters]`. An input is seen by those of its own group.
+    Grouped(usize),
     /// The weights of an `fc`, filters as large as the volume they read: `[height, width, depth,
     /// filters]`. They do not slide, so an input is seen by fewer outputs than in a `conv`.
     Weights,
@@ -148,7 +151,7 @@ macro_rules! parameters {
         $visibility:vis struct $name:ident<$t:ident $(, const $n:ident: usize)* $(,)?> {
             $(
                 $(#[$of_field:meta])*
-                $seen:vis $field:ident: $role:ident [$($axis:tt),+ $(,)?]
+                $seen:vis $field:ident: $role:ident $(($groups:expr))? [$($axis:tt),+ $(,)?]
             ),+ $(,)?
         }
     ) => {
@@ -173,7 +176,7 @@ macro_rules! parameters {
             type Scalar = $t;
             const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
                 name: ::core::stringify!($field),
-                role: $crate::Role::$role,
+                role: $crate::Role::$role $(($groups))?,
                 shape: &[$($axis),+],
             }),+];
 

@@ -100,7 +100,9 @@ fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
         .find(|(name, _)| *name == ours)
         .map_or(ours, |(_, theirs)| theirs);
     match tensor.role {
-        Role::Filters | Role::Weights | Role::Gain => format!("{theirs}.weight"),
+        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => {
+            format!("{theirs}.weight")
+        }
         Role::Bias => format!("{theirs}.bias"),
         Role::Mean => format!("{theirs}.running_mean"),
         Role::Variance => format!("{theirs}.running_var"),

@@ -9,7 +9,7 @@ pub(super) struct Tensor {
     /// The field of the layer.
     pub(super) field: &'static str,
     /// A `Role`.
-    role: &'static str,
+    role: TokenStream,
     shape: Vec<TokenStream>,
 }
 
@@ -94,7 +94,6 @@ fn runs(network: &Network) -> Vec<Run> {
         };
         for Tensor { field, role, shape } in tensors(network, i) {
             let name = format!("{}.{field}", layer.path);
-            let role = own(role);
             let (index, layer, field) = (literal(list.len()), &layer.name, own(field));
             list.push(code! {
                 #krate::Tensor { name: #name, role: #krate::Role::#role, shape: &[#(#shape),*] },
@@ -176,10 +175,10 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let k = network.axis(i, 2);
     if let Kind::BatchNorm { .. } = &network.layers[i].kind {
         let fields = [
-            ("gamma", "Gain"),
-            ("beta", "Bias"),
-            ("mean", "Mean"),
-            ("variance", "Variance"),
+            ("gamma", code!(Gain)),
+            ("beta", code!(Bias)),
+            ("mean", code!(Mean)),
+            ("variance", code!(Variance)),
         ];
         let tensor = |(field, role)| Tensor {
             field,
@@ -196,25 +195,27 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let (weights, bias) = match &network.layers[i].kind {
         Kind::Conv { bias, window } => {
             let [fh, fw] = window.size.clone();
-            (filters("Filters", [fh, fw, d, k.clone()]), *bias)
+            (filters(code!(Filters), [fh, fw, d, k.clone()]), *bias)
         }
         Kind::GroupedConv { bias, window } => {
-            let ([fh, fw], d) = (window.size.clone(), network.filter_depth(i));
-            (filters("Filters", [fh, fw, d, k.clone()]), *bias)
+            let ([fh, fw], of_group) = (window.size.clone(), network.filter_depth(i));
+            let role = code!(Grouped(#d / #of_group));
+            (filters(role, [fh, fw, of_group, k.clone()]), *bias)
         }
         Kind::ConvTranspose(window) => {
             let [fh, fw] = window.size.clone();
-            (filters("Filters", [fh, fw, k.clone(), d]), true)
+            (filters(code!(Filters), [fh, fw, k.clone(), d]), true)
         }
         Kind::Depthwise { bias, window } => {
             let [fh, fw] = window.size.clone();
-            (filters("Filters", [fh, fw, literal(1), k.clone()]), *bias)
+            let role = code!(Grouped(#k));
+            (filters(role, [fh, fw, literal(1), k.clone()]), *bias)
         }
-        _ => (filters("Weights", [h, w, d, k.clone()]), true),
+        _ => (filters(code!(Weights), [h, w, d, k.clone()]), true),
     };
     let bias = bias.then(|| Tensor {
         field: "bias",
-        role: "Bias",
+        role: code!(Bias),
         shape: vec![k],
     });
     [weights].into_iter().chain(bias).collect()
