@@ -4,10 +4,10 @@
 #[allow(dead_code)] // what the cases of layers and optimizers use
 mod case;
 
-use case::{assert_close, cases, of};
+use case::{assert_close, cases, of, places};
 use convnet::gradient_check::GradientCheck;
 use convnet::loss::{Loss, SoftmaxCrossEntropy};
-use convnet::{AnyVolume, Parameters, Real, Tensor, Trainable, convnet};
+use convnet::{AnyVolume, Parameters, Real, Trainable, convnet};
 
 /// `[CONV3x3s1p1-RELU-POOL2x2s2]*2-FC-RELU-FC`: the image, and the filters of each layer.
 macro_rules! nets {
@@ -145,19 +145,4 @@ fn net<N: Parameters>(id: &str) -> Box<N> {
 /// `w1`, `b1`, `w2`…
 fn theirs(index: usize) -> String {
     format!("{}{}", ["w", "b"][index % 2], index / 2 + 1)
-}
-
-/// Where each scalar of PyTorch's `[k][d][y][x]` lies in `[y][x][d][k]`.
-fn places(tensor: &Tensor) -> Vec<usize> {
-    let [height, width, depth, filters] = *tensor.shape else {
-        return (0..tensor.len()).collect();
-    };
-    let mut places = Vec::with_capacity(tensor.len());
-    for k in 0..filters {
-        for d in 0..depth {
-            let pixels = 0..height * width;
-            places.extend(pixels.map(|pixel| (pixel * depth + d) * filters + k));
-        }
-    }
-    places
 }

@@ -81,7 +81,7 @@ pub struct conv_transpose {
 
 /// `batch_norm`, `batch_norm(eps = 1e-3)`: each depth slice to a learned mean and deviation.
 ///
-/// Normalises by running statistics, in training too: see
+/// The trainer normalises by the mean and variance of the batch, inference by running statistics: see
 /// [`layer::BatchNorm`](crate::layer::BatchNorm). Learns γ and β, 2·D numbers, and stores as many
 /// statistics.
 pub struct batch_norm {

@@ -32,6 +32,7 @@ pub mod join;
 pub mod kernel;
 pub mod layer;
 pub mod loss;
+pub mod moments;
 pub mod network;
 pub mod optim;
 pub mod overlay;

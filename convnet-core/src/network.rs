@@ -4,6 +4,7 @@
 
 use bytemuck::Zeroable;
 
+use crate::moments::MomentsMut;
 use crate::plan::{LayerInfo, Nested};
 use crate::prepare::Prepare;
 use crate::{AnyVolume, Parameters, Tensor};
@@ -29,8 +30,13 @@ pub trait Trainable: Network {
     /// What backward needs of forward, and backward's own scratch, planned together.
     type Tape: Zeroable + Send + 'static;
 
+    /// How many parts a pass has: one, and one more for each `batch_norm`, where the images of a
+    /// batch [exchange moments](crate::moments).
+    const PARTS: usize = 1;
+
     /// Forward as in training: dropout drops, and what backward needs stays on the tape. `seed`
-    /// decides what is dropped.
+    /// decides what is dropped. The image is alone: `batch_norm` normalises by the running
+    /// statistics.
     fn forward_train<'a>(
         &self,
         input: &Self::Input,
@@ -51,6 +57,79 @@ pub trait Trainable: Network {
         d_output: &Self::Output,
         gradient: &mut Self,
     );
+
+    /// A part of [`forward_train`]. A batch, each image on a tape of its own, runs parts 0 to
+    /// [`PARTS`] − 1, and before part p + 1 the [`moments`] of its tapes at p are
+    /// [merged](crate::moments::merge_forward). After the last part the scores are there.
+    ///
+    /// [`forward_train`]: Self::forward_train
+    /// [`PARTS`]: Self::PARTS
+    /// [`moments`]: Self::moments
+    fn forward_part<'a>(
+        &self,
+        part: usize,
+        input: &Self::Input,
+        tape: &'a mut Self::Tape,
+        seed: u64,
+    ) -> &'a Self::Output {
+        let _ = part;
+        self.forward_train(input, tape, seed)
+    }
+
+    /// A part of [`backward`](Self::backward): the last part first, and before part p the moments at
+    /// p are [merged](crate::moments::merge_backward).
+    fn backward_part(
+        &self,
+        part: usize,
+        input: &Self::Input,
+        d_input: Option<&mut Self::Input>,
+        tape: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+    ) {
+        let _ = part;
+        self.backward(input, d_input, tape, d_output, gradient);
+    }
+
+    /// What this tape's image tells the others, and is told, between parts `part` and `part` + 1.
+    fn moments(tape: &mut Self::Tape, part: usize) -> MomentsMut<'_, Self::Scalar> {
+        let _ = (tape, part);
+        MomentsMut::none()
+    }
+}
+
+/// All parts of [`Trainable::forward_train`], one after another.
+pub fn forward_parts<'a, N: Trainable>(
+    net: &N,
+    input: &N::Input,
+    tape: &'a mut N::Tape,
+    seed: u64,
+) -> &'a N::Output {
+    for part in 1..N::PARTS {
+        net.forward_part(part - 1, input, tape, seed);
+    }
+    net.forward_part(N::PARTS.saturating_sub(1), input, tape, seed)
+}
+
+/// All parts of [`Trainable::backward`], the last one first.
+pub fn backward_parts<N: Trainable>(
+    net: &N,
+    input: &N::Input,
+    mut d_input: Option<&mut N::Input>,
+    tape: &mut N::Tape,
+    d_output: &N::Output,
+    gradient: &mut N,
+) {
+    for part in (0..N::PARTS).rev() {
+        net.backward_part(
+            part,
+            input,
+            d_input.as_deref_mut(),
+            tape,
+            d_output,
+            gradient,
+        );
+    }
 }
 
 /// The arena of a network: `Arena<Cifar>`.
@@ -118,17 +197,20 @@ pub mod inside {
         y.as_mut_slice().copy_from_slice(scores.as_slice());
     }
 
-    /// The same in training, where a stream of the seed decides what is dropped.
-    pub fn forward_train<N: Trainable>(
+    /// The same in training, part by part, where a stream of the seed decides what is dropped.
+    pub fn forward_part<N: Trainable>(
         net: &N,
+        part: usize,
         x: &N::Input,
         tape: &mut N::Tape,
         (seed, stream): (u64, u64),
         y: &mut N::Output,
     ) {
         let seed = Rng::stream(seed, stream).next_u64();
-        let scores = net.forward_train(x, tape, seed);
-        y.as_mut_slice().copy_from_slice(scores.as_slice());
+        let scores = net.forward_part(part, x, tape, seed);
+        if part + 1 == N::PARTS {
+            y.as_mut_slice().copy_from_slice(scores.as_slice());
+        }
     }
 
     /// The same with what was packed.

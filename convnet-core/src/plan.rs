@@ -93,7 +93,7 @@ pub enum Op {
         /// How the conv slides whose way back this is.
         window: Window,
     },
-    /// `batch_norm`: at inference in place, in training not.
+    /// `batch_norm`: at inference in place; in training not, and with [`moments`](crate::moments).
     BatchNorm,
     /// `fc(filters)`.
     Fc {
@@ -268,7 +268,8 @@ pub struct Step {
     pub tape: Pass,
     /// Where the arena of a [`Network`](Op::Network) lies in this one.
     pub scratch: usize,
-    /// Where a dropout's mask lies in the tape, as large as `volume`; or the tape of a
+    /// Where a dropout's mask lies in the tape, as large as `volume`; or the
+    /// [`Moments`](crate::moments::Moments) of a `batch_norm`; or the tape of a
     /// [`Network`](Op::Network).
     pub mask: usize,
     /// `backward`, in the tape: to the gradient on the input.

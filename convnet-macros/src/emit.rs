@@ -5,6 +5,7 @@
 //!             parameters  impl Parameters: the tensors by index
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
+//!             parts       where that is cut, for a batch to exchange moments
 //!             prepared    impl Prepare: the same over the arena, with packed filters
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file
@@ -21,6 +22,7 @@ mod inference;
 mod memory;
 mod nested;
 mod parameters;
+mod parts;
 mod prepared;
 mod structure;
 mod surface;
@@ -265,7 +267,7 @@ impl Network {
         self.place(i, &name, "to", pass.to)
     }
 
-    /// Where the mask of layer `i` lies in the tape.
+    /// Where the mask, the moments or the tape of layer `i` lie in the tape.
     fn mask(&self, i: usize) -> TokenStream {
         match &self.plan {
             Some(plan) => code!({ #plan.steps[#i].mask }),

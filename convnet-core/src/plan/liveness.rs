@@ -18,8 +18,8 @@ use super::group::{Group, row_pool};
 use super::memory::Buffer;
 use super::{Flow, How, Op, Pass, Place, Step, volume};
 
-/// A layer's buffers: its output, the gradient on its input, and a dropout's mask or the memory of a
-/// network.
+/// A layer's buffers: its output, the gradient on its input, and a dropout's mask, the moments of a
+/// batch_norm or the memory of a network.
 type Buffers = [Buffer; 3];
 const Y: usize = 0;
 const DX: usize = 1;
@@ -147,6 +147,7 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: R
             }
             let own = match op {
                 Op::Dropout => product(steps[i].volume),
+                Op::BatchNorm => 6 * steps[i].volume[2],
                 Op::Network(inner) => inner.tape,
                 _ => 0,
             };

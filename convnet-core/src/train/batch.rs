@@ -10,6 +10,14 @@
 //!                      W
 //! ```
 //!
+//! Where a network has `batch_norm`, the images of a batch have to meet: then every one has a tape of
+//! its own, all shards run a [part](Trainable::PARTS), and the tapes' [moments](crate::moments) are
+//! merged, image by image, before the next:
+//!
+//! ```text
+//!  │ 17 4 │ 99 8 │ 23 │ 42 5 │  part 0  ─▶ merge ─▶  part 1, loss, part 1  ─▶ merge ─▶  part 0
+//! ```
+//!
 //! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
 //! to the bit on one thread and on many.
 
@@ -23,7 +31,7 @@ use super::evaluation::best;
 use crate::data::Samples;
 use crate::loss::LossError;
 use crate::optim::{self, Optimizer, Step};
-use crate::{AnyVolume, Loss, Real, Rng, Trainable};
+use crate::{AnyVolume, Loss, Real, Rng, Trainable, moments};
 
 /// What a network did on the images seen so far; their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,6 +66,8 @@ pub(super) struct Shards<N: Trainable> {
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Space<N>>>,
+    /// One for each image of a batch, where a network has parts.
+    batch: Vec<Space<N>>,
 }
 
 struct Shard<N> {
@@ -69,6 +79,8 @@ struct Space<N: Trainable> {
     tape: Box<N::Tape>,
     image: Box<N::Input>,
     d_scores: Box<N::Output>,
+    /// What dropout drops.
+    seed: u64,
 }
 
 impl<N: Trainable + Send + Sync> Shards<N> {
@@ -80,6 +92,7 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         Self {
             shards: (0..count).map(shard).collect(),
             spaces: Mutex::default(),
+            batch: Vec::new(),
         }
     }
 
@@ -98,9 +111,12 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         L: Loss<N::Scalar> + Sync,
     {
         let (count, images, spaces) = (self.len(), batch.images, &self.spaces);
+        let cut = |number| number * images.len() / count;
+        if N::PARTS > 1 {
+            return self.run_parts(net, batch, cut);
+        }
         let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
         shards.for_each(|(number, shard)| {
-            let cut = |number| number * images.len() / count;
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
             let space = pool().pop();
@@ -108,6 +124,65 @@ impl<N: Trainable + Send + Sync> Shards<N> {
             shard.outcome = space.run(net, batch, images, &mut shard.gradient);
             pool().push(space);
         });
+        self.totals()
+    }
+
+    /// Part by part; shard `number` has the images from `cut(number)` on.
+    fn run_parts<S, L>(
+        &mut self,
+        net: &N,
+        batch: &Batch<'_, S, L>,
+        cut: impl Fn(usize) -> usize,
+    ) -> Result<Totals, LossError>
+    where
+        S: Samples,
+        L: Loss<N::Scalar> + Sync,
+    {
+        let Self {
+            shards,
+            batch: spaces,
+            ..
+        } = self;
+        let images = batch.images;
+        spaces.resize_with(spaces.len().max(images.len()), Space::new);
+        let spaces = &mut spaces[..images.len()];
+        let last = N::PARTS - 1;
+        for part in 0..N::PARTS {
+            each(shards, spaces, &cut, |shard, spaces, start| {
+                let mut images = spaces.iter_mut().zip(&images[start..]);
+                shard.outcome =
+                    images.try_fold(Totals::default(), |mut totals, (space, &index)| {
+                        if part == 0 {
+                            space.show(batch, index);
+                        }
+                        totals.add(space.forward(net, batch, index, part)?);
+                        Ok(totals)
+                    });
+            });
+            if part < last {
+                moments::merge_forward(spaces, |space| N::moments(&mut space.tape, part));
+            }
+        }
+        let totals = self.totals()?;
+        let Self { shards, batch, .. } = self;
+        let spaces = &mut batch[..images.len()];
+        for part in (0..N::PARTS).rev() {
+            each(shards, spaces, &cut, |shard, spaces, _| {
+                if part == last {
+                    shard.gradient.fill_zero();
+                }
+                for space in spaces {
+                    space.backward(net, part, &mut shard.gradient);
+                }
+            });
+            if let Some(before) = part.checked_sub(1) {
+                moments::merge_backward(spaces, |space| N::moments(&mut space.tape, before));
+            }
+        }
+        Ok(totals)
+    }
+
+    fn totals(&self) -> Result<Totals, LossError> {
         let mut totals = Totals::default();
         for shard in &self.shards {
             totals.add(shard.outcome?);
@@ -174,6 +249,7 @@ impl<N: Trainable> Space<N> {
             tape: bytemuck::zeroed_box(),
             image: bytemuck::zeroed_box(),
             d_scores: bytemuck::zeroed_box(),
+            seed: 0,
         }
     }
 
@@ -188,28 +264,65 @@ impl<N: Trainable> Space<N> {
         gradient.fill_zero();
         let mut totals = Totals::default();
         for &index in images {
-            let mut rng = Rng::stream(batch.seed, index as u64);
-            let dropout = rng.next_u64();
-            batch
-                .samples
-                .augmented(index, self.image.as_mut_slice(), &mut rng);
-            let scores = net
-                .forward_train(&self.image, &mut self.tape, dropout)
-                .as_slice();
-            let label = batch.samples.label(index);
-            let loss = batch
-                .loss
-                .loss(scores, label, self.d_scores.as_mut_slice())?;
-            let right = usize::from(best(scores) == label);
-            totals.add(Totals {
-                loss: loss.to_f64(),
-                right,
-                images: 1,
-            });
-            net.backward(&self.image, None, &mut self.tape, &self.d_scores, gradient);
+            self.show(batch, index);
+            totals.add(self.forward(net, batch, index, 0)?);
+            self.backward(net, 0, gradient);
         }
         Ok(totals)
     }
+
+    /// The image, as training is to see it.
+    fn show<S: Samples, L>(&mut self, batch: &Batch<'_, S, L>, index: usize) {
+        let mut rng = Rng::stream(batch.seed, index as u64);
+        self.seed = rng.next_u64();
+        let image = self.image.as_mut_slice();
+        batch.samples.augmented(index, image, &mut rng);
+    }
+
+    /// A part of forward; after the last one, the loss.
+    fn forward<S: Samples, L: Loss<N::Scalar>>(
+        &mut self,
+        net: &N,
+        batch: &Batch<'_, S, L>,
+        index: usize,
+        part: usize,
+    ) -> Result<Totals, LossError> {
+        let scores = net.forward_part(part, &self.image, &mut self.tape, self.seed);
+        if part + 1 < N::PARTS {
+            return Ok(Totals::default());
+        }
+        let (scores, label) = (scores.as_slice(), batch.samples.label(index));
+        let d_scores = self.d_scores.as_mut_slice();
+        let loss = batch.loss.loss(scores, label, d_scores)?;
+        Ok(Totals {
+            loss: loss.to_f64(),
+            right: usize::from(best(scores) == label),
+            images: 1,
+        })
+    }
+
+    fn backward(&mut self, net: &N, part: usize, gradient: &mut N) {
+        let (image, d_scores) = (&self.image, &self.d_scores);
+        net.backward_part(part, image, None, &mut self.tape, d_scores, gradient);
+    }
+}
+
+/// Calls `run` for each shard with its spaces and the number of the first of them.
+fn each<N: Trainable + Send + Sync>(
+    shards: &mut [Shard<N>],
+    spaces: &mut [Space<N>],
+    cut: impl Fn(usize) -> usize,
+    run: impl Fn(&mut Shard<N>, &mut [Space<N>], usize) + Sync,
+) {
+    let (mut rest, mut work) = (spaces, Vec::with_capacity(shards.len()));
+    for (number, shard) in shards.iter_mut().enumerate() {
+        let start = cut(number);
+        let (mine, more) = rest.split_at_mut(cut(number + 1) - start);
+        rest = more;
+        work.push((shard, mine, start));
+    }
+    let work = work.into_par_iter().with_max_len(1);
+    work.for_each(|(shard, spaces, start)| run(shard, spaces, start));
 }
 
 /// Scalars of a piece.

@@ -1,22 +1,18 @@
 //! The statistics of a network set to those of a data set.
 
-use num_traits::{ConstZero, Float};
-
 use super::TrainError;
 use super::batch::{Batch, Shards};
 use crate::data::Samples;
 use crate::loss::SoftmaxCrossEntropy;
-use crate::{Role, Trainable};
+use crate::{Real, Trainable};
 
-/// Sets the mean and variance of every `batch_norm` to those of its input over `samples`.
+/// Sets the running statistics of every `batch_norm` to the mean of those of batches of about 32
+/// images of `samples`: what PyTorch's `torch.optim.swa_utils.update_bn` does.
 ///
-/// Before training, so that the first steps are normalised already; or after it, for statistics of
-/// all images instead of a running estimate. Images are seen as in training, augmented and with
-/// dropout, by `seed`.
-///
-/// What one `batch_norm` sees depends on those before it, so there are as many passes as there are
-/// of them: in a chain the first is right after one pass, the second after two. A few hundred images
-/// are enough. Does nothing for a network without statistics.
+/// After training, for statistics of all images under the last weights instead of a running
+/// estimate; or before one by hand, which does not normalise by a batch's own. Images are seen as in
+/// training, augmented and with dropout, by `seed`. One pass, over a few hundred images at least.
+/// Does nothing for a network without statistics.
 ///
 /// # Errors
 ///
@@ -27,40 +23,37 @@ where
     S: Samples,
 {
     TrainError::check_samples::<N>("calibration", samples)?;
-    let means = N::TENSORS.iter().enumerate();
-    let paired = |index: usize| {
-        let next = N::TENSORS.get(index + 1);
-        next.is_some_and(|next| next.role == Role::Variance)
-    };
-    let means = means.filter(|&(index, tensor)| tensor.role == Role::Mean && paired(index));
-    let means: Vec<usize> = means.map(|(index, _)| index).collect();
+    let tensors = N::TENSORS.iter().enumerate();
+    let statistics = tensors.filter(|(_, tensor)| !tensor.role.is_learned());
+    let statistics: Vec<usize> = statistics.map(|(index, _)| index).collect();
+    if statistics.is_empty() {
+        return Ok(());
+    }
     let images: Vec<usize> = (0..samples.len()).collect();
+    // All of one size, or nearly: none that is too small to have a variance.
+    let batches = images.len().div_ceil(IMAGES_A_BATCH);
+    let cut = |number| number * images.len() / batches;
     let mut shards = Shards::<N>::new(SHARDS.min(images.len()));
-    let batch = Batch {
-        samples,
-        loss: &SoftmaxCrossEntropy::default(),
-        images: &images,
-        seed,
-    };
-    for _ in &means {
+    for number in 0..batches {
+        let batch = Batch {
+            samples,
+            loss: &SoftmaxCrossEntropy::default(),
+            images: &images[cut(number)..cut(number + 1)],
+            seed,
+        };
         shards.run(&*net, &batch)?;
-        for &mean in &means {
-            let (off, spread) = (
-                shards.mean(mean, images.len()),
-                shards.mean(mean + 1, images.len()),
-            );
-            // The spread is about the old mean; about the new one it is smaller.
-            for (scalar, &off) in net.tensor_mut(mean).iter_mut().zip(&off) {
-                *scalar -= off;
-            }
-            let variance = net.tensor_mut(mean + 1).iter_mut();
-            for (scalar, (&spread, &off)) in variance.zip(spread.iter().zip(&off)) {
-                *scalar = Float::max(*scalar - spread - off * off, N::Scalar::ZERO);
+        let share = N::Scalar::of(batch.images.len() as f64 / cut(number + 1) as f64);
+        for &index in &statistics {
+            let off = shards.mean(index, batch.images.len());
+            for (scalar, off) in net.tensor_mut(index).iter_mut().zip(off) {
+                *scalar -= share * off;
             }
         }
     }
     Ok(())
 }
 
+const IMAGES_A_BATCH: usize = 32;
+
 /// Independent of the number of threads, so that the sums are too.
-const SHARDS: usize = 16;
+const SHARDS: usize = 8;

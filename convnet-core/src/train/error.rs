@@ -9,7 +9,7 @@ use crate::data::{DataError, Samples};
 use crate::loss::LossError;
 use crate::optim::OptimError;
 use crate::weights::WeightsError;
-use crate::{AnyVolume, Network};
+use crate::{AnyVolume, Network, Trainable};
 
 /// Why a training did not begin, or stopped.
 #[derive(Debug)]
@@ -39,6 +39,16 @@ pub enum TrainError {
         label: usize,
         /// How many class scores the network gives.
         scores: usize,
+    },
+    /// The last batch of an epoch has one image, and a `batch_norm` one number a depth slice, which
+    /// have no variance.
+    OneNumber {
+        /// The `batch_norm`.
+        layer: &'static str,
+        /// How many images there are.
+        images: usize,
+        /// How many a batch has.
+        batch_size: usize,
     },
     /// A setting of the trainer makes no sense.
     Setting {
@@ -108,6 +118,24 @@ impl TrainError {
             }),
         }
     }
+
+    /// Whether each batch has something to normalise by.
+    pub(super) fn check_batches<N: Trainable>(
+        images: usize,
+        batch_size: usize,
+    ) -> Result<(), Self> {
+        let normed = N::LAYERS.iter().filter(|_| N::PARTS > 1);
+        let mut small =
+            normed.filter(|layer| layer.word == "batch_norm" && matches!(layer.volume, [1, 1, _]));
+        match small.next() {
+            Some(layer) if batch_size == 1 || images % batch_size == 1 => Err(Self::OneNumber {
+                layer: layer.name,
+                images,
+                batch_size,
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for TrainError {
@@ -134,6 +162,16 @@ impl fmt::Display for TrainError {
                  scores, for labels 0 to {}\nlet the last layer give {} scores, or more",
                 scores.saturating_sub(1),
                 label + 1
+            ),
+            Self::OneNumber {
+                layer,
+                images,
+                batch_size,
+            } => write!(
+                f,
+                "{layer} would see one number a depth slice, which has no variance: {images} images \
+                 in batches of {batch_size} leave one image for the last\n\
+                 another batch size is expected"
             ),
             Self::Setting {
                 name,

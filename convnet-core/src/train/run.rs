@@ -52,6 +52,7 @@ where
         if let Some(validation) = validation {
             TrainError::check_samples::<N>("validation", validation)?;
         }
+        TrainError::check_batches::<N>(training.len(), trainer.batch_size)?;
         let batches = training.len().div_ceil(trainer.batch_size);
         let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
         let mut run = Self {

@@ -127,7 +127,8 @@ impl<O, L> Trainer<O, L> {
         self
     }
 
-    /// How many images a step looks at. An epoch's last batch may be smaller.
+    /// How many images a step looks at. An epoch's last batch may be smaller. A network with
+    /// `batch_norm` needs a tape for each of them, another one only a tape a thread.
     #[must_use]
     pub fn batch_size(mut self, images: usize) -> Self {
         self.batch_size = images;
@@ -135,7 +136,7 @@ impl<O, L> Trainer<O, L> {
     }
 
     /// Into how many shards a batch is cut. No more threads than this can help, each shard needs a
-    /// gradient and a tape of its own, and another number gives other roundings.
+    /// gradient of its own, and another number gives other roundings.
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use convnet_core::Real;
+use convnet_core::{Real, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
@@ -102,6 +102,21 @@ pub(crate) fn of<T: Real>(values: &[f64]) -> Vec<T> {
     values.iter().map(|&value| T::of(value)).collect()
 }
 
+/// Where each scalar of PyTorch's `[k][d][y][x]` lies in `[y][x][d][k]`.
+pub(crate) fn places(tensor: &Tensor) -> Vec<usize> {
+    let [height, width, depth, filters] = *tensor.shape else {
+        return (0..tensor.len()).collect();
+    };
+    let mut places = Vec::with_capacity(tensor.len());
+    for k in 0..filters {
+        for d in 0..depth {
+            let pixels = 0..height * width;
+            places.extend(pixels.map(|pixel| (pixel * depth + d) * filters + k));
+        }
+    }
+    places
+}
+
 /// Fails unless `found` is `expected` as closely as `T` should know it: 1e-10 in `f64`, relative to
 /// each number; 1e-5 in `f32`, relative to the largest (see the README for why).
 pub(crate) fn assert_close<T: Real>(what: &str, found: &[T], expected: &[f64]) {
@@ -148,7 +163,7 @@ fn parse(case: &Value, file: &SafeTensors<'_>) -> Case {
     }
 }
 
-fn array(file: &SafeTensors<'_>, name: &str) -> Array {
+pub(crate) fn array(file: &SafeTensors<'_>, name: &str) -> Array {
     let view = file
         .tensor(name)
         .unwrap_or_else(|error| panic!("{name}: {error}"));

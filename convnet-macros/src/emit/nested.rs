@@ -5,7 +5,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, at, code, inference, literal, prepared, structure};
+use super::{Kind, Network, Which, at, code, inference, literal, parts, prepared, structure};
 
 /// What there is to know of the network at `path`, for every scalar.
 fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
@@ -158,8 +158,8 @@ pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream 
     let call = match which {
         Which::Arena => code!(forward(&self.#field, x, inner, y)),
         _ => {
-            let stream = i as u64;
-            code!(forward_train(&self.#field, x, inner, (seed, #stream), y))
+            let (stream, part) = (i as u64, parts::of_network(network, i));
+            code!(forward_part(&self.#field, #part, x, inner, (seed, #stream), y))
         }
     };
     let borrow = borrow_forward(network, i, which);

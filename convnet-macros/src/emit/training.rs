@@ -4,7 +4,7 @@ use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, code, inference, literal, nested};
+use super::{Kind, Network, Which, code, literal, nested, parts};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -18,42 +18,79 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         Some(plan) => code!({ #plan.totals.tape }),
         None => literal(network.totals.tape),
     };
-    let forward = (0..layers.len()).map(|i| inference::step(network, i, Which::Tape));
     let at = network.to(layers.len() - 1, Which::Tape);
-    let backward = (0..layers.len()).rev().map(|i| step(network, i));
     let bounds = nested::bounds(network);
+    let for_forward = code! {
+        input: &Self::Input,
+        memory: &'a mut Self::Tape,
+        seed: u64,
+    };
+    let for_backward = code! {
+        input: &Self::Input,
+        mut d_input: ::core::option::Option<&mut Self::Input>,
+        memory: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+    };
+    let forward = parts::forward(network);
+    let forward = code! {
+        let _ = seed;
+        #forward
+        memory.at::<#output, #at>()
+    };
+    let backward = parts::backward(network);
+    let backward = code! {
+        let _ = (input, &mut d_input, &d_output, &gradient);
+        #backward
+    };
+    let passes = match parts::count(network) {
+        None => code! {
+            fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output { #forward }
+
+            fn backward(&self, #for_backward) { #backward }
+        },
+        Some(count) => {
+            let moments = parts::moments(network);
+            code! {
+                const PARTS: usize = #count;
+
+                fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
+                    #krate::network::forward_parts(self, input, memory, seed)
+                }
+
+                fn backward(&self, #for_backward) {
+                    let d_input = d_input.as_deref_mut();
+                    #krate::network::backward_parts(
+                        self, input, d_input, memory, d_output, gradient,
+                    );
+                }
+
+                fn forward_part<'a>(&self, part: usize, #for_forward) -> &'a Self::Output {
+                    #forward
+                }
+
+                fn backward_part(&self, part: usize, #for_backward) { #backward }
+
+                fn moments(
+                    memory: &mut Self::Tape,
+                    part: usize,
+                ) -> #krate::moments::MomentsMut<'_, T> {
+                    #moments
+                }
+            }
+        }
+    };
     code! {
         impl<T: #krate::Real> #krate::Trainable for #name<T> #bounds {
             type Tape = #krate::Overlay<T, #scalars>;
 
-            fn forward_train<'a>(
-                &self,
-                input: &Self::Input,
-                memory: &'a mut Self::Tape,
-                seed: u64,
-            ) -> &'a Self::Output {
-                let _ = seed;
-                #(#forward)*
-                memory.at::<#output, #at>()
-            }
-
-            fn backward(
-                &self,
-                input: &Self::Input,
-                mut d_input: ::core::option::Option<&mut Self::Input>,
-                memory: &mut Self::Tape,
-                d_output: &Self::Output,
-                gradient: &mut Self,
-            ) {
-                let _ = (input, &mut d_input, &d_output, &gradient);
-                #(#backward)*
-            }
+            #passes
         }
     }
 }
 
-/// The backward pass of layer `i`.
-fn step(network: &Network, i: usize) -> TokenStream {
+/// The backward pass of layer `i`; of a `batch_norm`, what comes after the batch has exchanged moments.
+pub(super) fn step(network: &Network, i: usize) -> TokenStream {
     let shortcut = match &network.layers[i].kind {
         Kind::Block(Op::Add { .. }) => {
             let copy = copy(network, i, Which::Shortcut);
@@ -106,7 +143,8 @@ fn sum(network: &Network, i: usize, which: Which) -> TokenStream {
         Some(sum) => {
             let from = (flow.pass.to, network.to(i, which));
             let to = (sum, network.sum(i, which));
-            transfer(&v, from, to, &code!(accumulate))
+            let sum = transfer(&v, from, to, &code!(accumulate));
+            parts::at_the_end(network, i, sum)
         }
         None => TokenStream::new(),
     }
@@ -182,6 +220,7 @@ fn apart(network: &Network, i: usize) -> TokenStream {
             what,
             learns: false,
         } => network.by_hand(i, what, &code!(Backward(x, dx, dy))),
+        Kind::BatchNorm { .. } => code!(#layer.backward_normalised(x, dy, moments, dx);),
         kind if kind.has_parameters() => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
         }
@@ -190,9 +229,11 @@ fn apart(network: &Network, i: usize) -> TokenStream {
         }
         _ => code!(#layer.backward_input(dx, dy);),
     };
-    let parameters_only = network.is_field(i).then(|| match is_network {
-        true => inside(network, i, &code!(::core::option::Option::None)),
-        false => code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);),
+    let parameters_only = network.is_field(i).then(|| match kind {
+        Kind::Network(_) => inside(network, i, &code!(::core::option::Option::None)),
+        // That is done.
+        Kind::BatchNorm { .. } => code!(let _ = (x, dy, moments);),
+        _ => code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);),
     });
     let (bind, read) = (bind(network, i, true), bind(network, i, false));
     match (flow.on_request, flow.pass.to) {
@@ -223,14 +264,17 @@ fn apart(network: &Network, i: usize) -> TokenStream {
 /// The backward pass of the network that is layer `i`, to `dx`, an option.
 fn inside(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     let (krate, name) = (&network.krate, &network.layers[i].name);
+    let part = parts::of_network(network, i);
     code! {
-        #krate::Trainable::backward(&self.#name, x, #dx, inner, dy, &mut gradient.#name);
+        #krate::Trainable::backward_part(
+            &self.#name, #part, x, #dx, inner, dy, &mut gradient.#name,
+        );
     }
 }
 
-/// `let x`, where it is read, and `let dy`, to read; the tape of a network, and, `with_dx`, `let dx` in
-/// the tape, to write.
-fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
+/// `let x`, where it is read, and `let dy`, to read; the tape of a network, the moments of a
+/// `batch_norm`, and, `with_dx`, `let dx` in the tape, to write.
+pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     let step = &network.steps[i];
     let (kind, v) = (&network.layers[i].kind, network.input_of(i));
     let lies = |name, ty: &TokenStream, at| Lies {
@@ -255,8 +299,10 @@ fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     if with_dx {
         writes.push(lies(code!(dx), &v, network.to(i, Which::Backward)));
     }
-    if let Kind::Network(_) = kind {
-        writes.push(nested::memory(network, i, Which::Tape));
+    match kind {
+        Kind::Network(_) => writes.push(nested::memory(network, i, Which::Tape)),
+        Kind::BatchNorm { .. } => writes.push(parts::kept(network, i)),
+        _ => {}
     }
     let borrow = borrow(&reads, &writes);
     code!(#caller #borrow)

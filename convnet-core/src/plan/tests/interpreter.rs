@@ -132,6 +132,8 @@ struct Memory<'a> {
     ops: &'a [Op],
     /// How many scalars each volume has.
     sizes: Vec<usize>,
+    /// How deep each layer's output is.
+    depths: Vec<usize>,
     /// Whether each volume depends on parameters.
     learned: Vec<bool>,
     scalars: Vec<Holds>,
@@ -166,6 +168,7 @@ impl<'a> Memory<'a> {
         Self {
             ops,
             sizes,
+            depths: steps.iter().map(|step| step.volume[2]).collect(),
             learned,
             scalars: Vec::from_iter(std::iter::repeat_n(Nothing, scalars)),
             input: Y(0),
@@ -245,6 +248,7 @@ impl<'a> Memory<'a> {
         // A prepared network's is as large in these tests.
         let len = match self.ops[i] {
             Op::Dropout if training => self.sizes[i + 1],
+            Op::BatchNorm if training => 6 * self.depths[i],
             Op::Network(inner) if training => inner.tape,
             Op::Network(inner) => inner.arena,
             _ => return None,

@@ -1,0 +1,216 @@
+//! The parts of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments.
+
+use convnet_core::plan::Place;
+use proc_macro2::TokenStream;
+
+use super::memory::{Lies, borrow};
+use super::{Kind, Network, Which, code, inference, literal, nested, structure, training};
+
+/// How many there are, if it can be more than one.
+pub(super) fn count(network: &Network) -> Option<TokenStream> {
+    let end = Part::before(network, network.layers.len());
+    let part = end.number(network);
+    (end != Part::default()).then(|| code!(1 + #part))
+}
+
+/// Every layer, in its part.
+pub(super) fn forward(network: &Network) -> TokenStream {
+    let steps = (0..network.layers.len()).flat_map(|i| match network.layers[i].kind {
+        Kind::BatchNorm { .. } => vec![
+            (When::before(network, i), observe(network, i)),
+            (When::before(network, i + 1), normalise(network, i)),
+        ],
+        _ => vec![(
+            When::of(network, i),
+            inference::step(network, i, Which::Tape),
+        )],
+    });
+    guarded(network, steps.collect())
+}
+
+/// Every layer, the last one first, in its part.
+pub(super) fn backward(network: &Network) -> TokenStream {
+    let steps = (0..network.layers.len()).rev().flat_map(|i| {
+        let step = training::step(network, i);
+        match network.layers[i].kind {
+            Kind::BatchNorm { .. } => vec![
+                (When::before(network, i + 1), observe_gradient(network, i)),
+                (When::before(network, i), step),
+            ],
+            _ => vec![(When::of(network, i), step)],
+        }
+    });
+    guarded(network, steps.collect())
+}
+
+/// The moments at the end of `part`.
+pub(super) fn moments(network: &Network) -> TokenStream {
+    let krate = &network.krate;
+    let found = (0..network.layers.len()).filter_map(|i| {
+        let before = Part::before(network, i).number(network);
+        match network.layers[i].kind {
+            Kind::BatchNorm { .. } => {
+                let Lies { ty, at, .. } = kept(network, i);
+                let [h, w] = [0, 1].map(|axis| network.axis(i, axis));
+                Some(code! {
+                    if part == #before {
+                        return #krate::moments::MomentsMut::new(#h * #w, memory.at_mut::<#ty, #at>());
+                    }
+                })
+            }
+            Kind::Network(_) => {
+                let Lies { ty, at, .. } = nested::memory(network, i, Which::Tape);
+                let inner = structure::field(network, i);
+                let after = Part::before(network, i + 1).number(network);
+                Some(code! {
+                    if (#before..#after).contains(&part) {
+                        let inner = memory.at_mut::<#ty, #at>();
+                        return <#inner as #krate::Trainable>::moments(inner, part - (#before));
+                    }
+                })
+            }
+            _ => None,
+        }
+    });
+    code! {
+        #(#found)*
+        #krate::moments::MomentsMut::none()
+    }
+}
+
+/// The part of the network that is layer `i`, in one of this one.
+pub(super) fn of_network(network: &Network, i: usize) -> TokenStream {
+    let before = Part::before(network, i).number(network);
+    code!(part - (#before))
+}
+
+/// `step`, which follows the backward pass of layer `i`: if that is a network, after its last part.
+pub(super) fn at_the_end(network: &Network, i: usize, step: TokenStream) -> TokenStream {
+    match network.layers[i].kind {
+        Kind::Network(_) => {
+            let before = Part::before(network, i).number(network);
+            code!(if part == #before { #step })
+        }
+        _ => step,
+    }
+}
+
+/// The moments of layer `i`, in the tape.
+pub(super) fn kept(network: &Network, i: usize) -> Lies {
+    let (krate, d) = (&network.krate, network.axis(i, 2));
+    Lies {
+        name: code!(moments),
+        ty: code!(#krate::moments::Moments<T, #d>),
+        at: network.mask(i),
+    }
+}
+
+/// What stands before a layer: so many batch norms, and these networks.
+#[derive(Clone, Default, PartialEq)]
+struct Part {
+    norms: usize,
+    networks: Vec<usize>,
+}
+
+impl Part {
+    fn before(network: &Network, i: usize) -> Self {
+        let mut part = Self::default();
+        for (i, layer) in network.layers[..i].iter().enumerate() {
+            match layer.kind {
+                Kind::BatchNorm { .. } => part.norms += 1,
+                Kind::Network(_) => part.networks.push(i),
+                _ => {}
+            }
+        }
+        part
+    }
+
+    fn number(&self, network: &Network) -> TokenStream {
+        let (krate, norms) = (&network.krate, literal(self.norms));
+        let networks = self.networks.iter().map(|&i| structure::field(network, i));
+        code!(#norms #(+ <#networks as #krate::Trainable>::PARTS - 1)*)
+    }
+}
+
+/// When a step is taken.
+#[derive(PartialEq)]
+enum When {
+    At(Part),
+    /// In all parts of the network that is this layer.
+    Within(usize),
+}
+
+impl When {
+    fn of(network: &Network, i: usize) -> Self {
+        match network.layers[i].kind {
+            Kind::Network(_) => Self::Within(i),
+            _ => Self::before(network, i),
+        }
+    }
+
+    fn before(network: &Network, i: usize) -> Self {
+        Self::At(Part::before(network, i))
+    }
+}
+
+/// `if part == 1 { … }`; nothing of the kind where there is one part only.
+fn guarded(network: &Network, steps: Vec<(When, TokenStream)>) -> TokenStream {
+    let cut = count(network).is_some();
+    let runs = steps.chunk_by(|(one, _), (next, _)| one == next);
+    let guarded = runs.map(|run| {
+        let steps = run.iter().map(|(_, step)| step);
+        match &run[0].0 {
+            _ if !cut => code!(#(#steps)*),
+            When::At(part) => {
+                let part = part.number(network);
+                code!(if part == #part { #(#steps)* })
+            }
+            When::Within(i) => {
+                let [first, last] = [*i, i + 1].map(|i| Part::before(network, i).number(network));
+                code!(if (#first..=#last).contains(&part) { #(#steps)* })
+            }
+        }
+    });
+    guarded.collect()
+}
+
+fn observe(network: &Network, i: usize) -> TokenStream {
+    let (image, x) = x(network, i);
+    let borrow = borrow(&x, &[kept(network, i)]);
+    let layer = network.value(i);
+    code!(#image #borrow #layer.observe(x, moments);)
+}
+
+fn normalise(network: &Network, i: usize) -> TokenStream {
+    let (image, mut reads) = x(network, i);
+    reads.push(kept(network, i));
+    let y = Lies {
+        name: code!(y),
+        ty: network.volume(i),
+        at: network.to(i, Which::Tape),
+    };
+    let borrow = borrow(&reads, &[y]);
+    let layer = network.value(i);
+    code!(#image #borrow #layer.normalise(x, moments, y);)
+}
+
+fn observe_gradient(network: &Network, i: usize) -> TokenStream {
+    let bind = training::bind(network, i, false);
+    let (layer, name) = (network.value(i), &network.layers[i].name);
+    code!(#bind #layer.observe_gradient(x, dy, moments, &mut gradient.#name);)
+}
+
+/// What layer `i` reads: the image, or in the tape.
+fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
+    match network.steps[i].tape.from {
+        Place::At(_) => {
+            let x = Lies {
+                name: code!(x),
+                ty: network.input_of(i),
+                at: network.from(i, Which::Tape),
+            };
+            (TokenStream::new(), vec![x])
+        }
+        _ => (code!(let x = input;), Vec::new()),
+    }
+}
