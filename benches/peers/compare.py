@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The networks of `examples/bench` in ONNX Runtime, OpenVINO, ncnn and ours: one thread, batch 1.
+And how many images a second they learn from, in PyTorch and ours.
 
     python3 benches/peers/compare.py [--only cifar,lenet] [--rounds 5] [--peers onnxruntime,ncnn]
+    python3 benches/peers/compare.py --training [--batch 64]
 
 Makes its own Python environment in `target/peers`, builds the example, runs every pair in a process
 of its own, in turn, and prints a table: the median of the rounds' medians, and how many times ours is
@@ -13,7 +15,7 @@ import argparse, json, os, statistics, struct, subprocess, sys, time, venv
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PEERS = ["onnxruntime", "openvino", "ncnn"]
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+THREADS = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]
 
 # A convolution is (filters, size, stride, pad), a pool (size, stride), an fc (filters).
 def vgg(*blocks):
@@ -183,59 +185,117 @@ def measure(run, seconds):
         times.append((time.perf_counter_ns() - start) / 1e6)
     return {"median_ms": statistics.median(times), "fastest_ms": min(times)}
 
-def ours(name, seconds, example):
-    out = subprocess.run([example, "--json", "--only", name, "--seconds", str(seconds)], env={**os.environ, **THREADS},
-                         capture_output=True, text=True, check=True).stdout
-    return next(row for row in map(json.loads, out.splitlines()) if row["name"] == name)
-
-def other(peer, name, seconds, folder):
-    command = [sys.executable, __file__, "--folder", folder, "--seconds", str(seconds), "--one", peer, name]
-    done = subprocess.run(command, env={**os.environ, **THREADS}, capture_output=True, text=True)
+def last_row(command, threads="1"):
+    """The last line of JSON that a command prints, on so many threads."""
+    env = {**os.environ, **{variable: threads for variable in THREADS}}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
     rows = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if not rows:
-        sys.exit(f"{peer} did not run {name}:\n{done.stderr}")
+        sys.exit(f"{' '.join(command)} measured nothing:\n{done.stderr}")
     return json.loads(rows[-1])
 
-def environment(folder):
+def torch_training(name, batch, threads, layout, seconds):
+    """Images a second, by stochastic gradient descent with momentum."""
+    import torch
+    from torch import nn
+    torch.set_num_threads(threads)
+    modules, flat = [], False
+    for layer, (depth, side), _ in walk(name):
+        if layer[0] == "conv":
+            modules.append(nn.Conv2d(depth, layer[1], *layer[2:]))
+        elif layer[0] == "relu":
+            modules.append(nn.ReLU())
+        elif layer[0] == "pool":
+            modules.append(nn.MaxPool2d(*layer[1:]))
+        else:
+            modules += [] if flat else [nn.Flatten()]
+            modules.append(nn.Linear(depth * side * side, layer[1]))
+            flat = True
+    depth, side = NETS[name][0]
+    memory_format = getattr(torch, layout)
+    net = nn.Sequential(*modules).to(memory_format=memory_format)
+    images = torch.randn(batch, depth, side, side).to(memory_format=memory_format)
+    labels = torch.arange(batch) * 7 % 10
+    optimizer, loss = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9), nn.CrossEntropyLoss()
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss(net(images), labels).backward()
+        optimizer.step()
+    return {"images_per_second": batch / measure(step, seconds)["median_ms"] * 1e3}
+
+def training_table(options, example):
+    """One thread and two, in turn; PyTorch in its usual layout and with channels last."""
+    layouts = ["contiguous_format", "channels_last"]
+    print("| network | threads | convnet, images/s | PyTorch | PyTorch, channels last | times the best |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for name in (options.only or "cifar,lenet,tiny_vgg").split(","):
+        for threads in "12":
+            rows_of = {"convnet": [], **{layout: [] for layout in layouts}}
+            for _ in range(options.rounds):
+                command = [example, "--json", "--training", "--only", name, "--threads", threads,
+                           "--batch", str(options.batch), "--seconds", str(options.seconds)]
+                rows_of["convnet"].append(last_row(command, threads))
+                for layout in layouts:
+                    command = [sys.executable, __file__, "--folder", options.folder, "--seconds", str(options.seconds),
+                               "--batch", str(options.batch), "--one-training", name, threads, layout]
+                    rows_of[layout].append(last_row(command, threads))
+            speeds = [statistics.median(row["images_per_second"] for row in rows) for rows in rows_of.values()]
+            cells = " | ".join(f"{speed:,.0f}" for speed in speeds)
+            print(f"| {name} | {threads} | {cells} | {speeds[0] / max(speeds[1:]):.2f} |", flush=True)
+
+def environment(folder, training):
     """Goes on in the environment that has the peers; makes it first."""
     python = os.path.join(folder, "venv", "bin", "python")
     if not os.path.exists(python):
         venv.create(os.path.join(folder, "venv"), with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "numpy", "onnx", *PEERS], check=True)
+    if training and subprocess.run([python, "-c", "import torch"], capture_output=True).returncode:
+        subprocess.run([python, "-m", "pip", "install", "-q", "torch"], check=True)
     if os.path.abspath(sys.prefix) != os.path.abspath(os.path.join(folder, "venv")):
         os.execv(python, [python, *sys.argv])
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(NETS), help="networks, by commas")
+    parser.add_argument("--only", help="networks, by commas")
     parser.add_argument("--peers", default=",".join(PEERS), help="by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="a network and round")
     parser.add_argument("--fastest", action="store_true", help="the fastest run of all rounds")
     parser.add_argument("--folder", default=os.path.join(ROOT, "target", "peers"))
+    parser.add_argument("--training", action="store_true", help="images a second, beside PyTorch")
+    parser.add_argument("--batch", type=int, default=64, help="images a step of training")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--one-training", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
-    environment(options.folder)
+    environment(options.folder, options.training)
     if options.one:
         x = image(options.one[1])
         print(json.dumps(measure(runner(*options.one, options.folder, x), options.seconds)))
         return
+    if options.one_training:
+        name, threads, layout = options.one_training
+        print(json.dumps(torch_training(name, options.batch, int(threads), layout, options.seconds)))
+        return
     subprocess.run(["cargo", "build", "--release", "--example", "bench"], cwd=ROOT, check=True)
     example = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release/examples/bench")
+    if options.training:
+        training_table(options, example)
+        return
     peers = options.peers.split(",")
     key = "fastest_ms" if options.fastest else "median_ms"
     print("| network | convnet, ms | share of the peak | " + " | ".join(peers) + " | times the best |")
     print("|---|" + "--:|" * (len(peers) + 3))
-    for name in options.only.split(","):
+    for name in (options.only or ",".join(NETS)).split(","):
         rows = {peer: [] for peer in ["convnet", *peers]}
         shares = []
         for _ in range(options.rounds):
-            row = ours(name, options.seconds, example)
+            row = last_row([example, "--json", "--only", name, "--seconds", str(options.seconds)])
             rows["convnet"].append(row[key])
             shares.append(row["gflop"] / row[key] * 1e3 / row["peak_gflops"])
             for peer in peers:
-                rows[peer].append(other(peer, name, options.seconds, options.folder)[key])
+                command = [sys.executable, __file__, "--folder", options.folder, "--seconds", str(options.seconds)]
+                rows[peer].append(last_row([*command, "--one", peer, name])[key])
         ms = {peer: (min if options.fastest else statistics.median)(times) for peer, times in rows.items()}
         best = min(ms[peer] for peer in peers)
         share = max(shares) if options.fastest else statistics.median(shares)
