@@ -1,15 +1,17 @@
 //! How fast networks run here: median time, GFLOP/s, and the share of the multiply-add peak that
 //! was measured in the same run; batch 1, one thread. With `--training`, how many images a second
-//! they learn from.
+//! they learn from; with `--process`, how long a process takes to its first scores, and how much memory.
 //!
 //! `cargo run --release --example bench [-- --json] [--only NAME] [--training [--threads 2]]`
 
 mod nets;
 #[path = "../common/peak.rs"]
 mod peak;
+mod process;
 mod training;
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -44,16 +46,32 @@ struct Options {
     /// Threads that train.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Whole processes: cold start and memory.
+    #[arg(long)]
+    process: bool,
+    /// What one of those processes does.
+    #[arg(long, hide = true)]
+    task: Option<process::Task>,
     /// How long to measure each, in seconds.
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
 }
 
-fn main() {
+fn main() -> ExitCode {
     let options = Options::parse();
+    if let Some(task) = options.task {
+        process::execute(task);
+        return ExitCode::SUCCESS;
+    }
+    if options.process {
+        return process::rows().unwrap_or_else(|error| {
+            eprintln!("cannot start a process: {error}");
+            ExitCode::FAILURE
+        });
+    }
     if options.training {
         training::rows(&options);
-        return;
+        return ExitCode::SUCCESS;
     }
     if !options.json {
         println!("{:?}", convnet::kernel::level());
@@ -73,6 +91,7 @@ fn main() {
     options.row::<Conv256>("3x3_256_14");
     options.row::<Conv512>("3x3_512_7");
     options.row::<Pointwise>("1x1_256_14");
+    ExitCode::SUCCESS
 }
 
 impl Options {
