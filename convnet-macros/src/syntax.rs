@@ -12,6 +12,7 @@
 mod args;
 mod block;
 mod budget;
+mod elsewhere;
 mod group;
 mod layer;
 mod number;

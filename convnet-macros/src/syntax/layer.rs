@@ -7,7 +7,8 @@ use syn::parse::ParseStream;
 use syn::{Result, Token};
 
 use super::args::Args;
-use super::number::{self, Number, Value};
+use super::elsewhere;
+use super::number::{Number, Value};
 use super::window::{self, Window};
 use super::words::{self, WORDS, Word};
 use super::{Mention, Written};
@@ -213,8 +214,8 @@ fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
         "depthwise" => return depthwise(args, errors),
         "conv_transpose" => return conv_transpose(args, errors),
         "max_pool" => return pool(Kind::MaxPool, args, errors),
-        "layer" => return own(args, errors),
-        "network" => return network(args, errors),
+        "layer" => return elsewhere::own(args, errors),
+        "network" => return elsewhere::network(args, errors),
         "avg_pool" => return pool(Kind::AvgPool, args, errors),
         _ => {}
     }
@@ -337,56 +338,6 @@ fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let before = errors.count();
     let window = window::window(args, [1, 1], errors);
     (Kind::Depthwise { bias, window }, errors.count() == before)
-}
-
-/// `layer(path::To::SHIFT, 32x32x12)`.
-fn own(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let before = errors.count();
-    let what = args.need("what", errors);
-    let volume = args.need("volume", errors);
-    let what = what.and_then(|Written { value, tokens }| {
-        let own = match value {
-            Value::Type(path) => Some((path, true)),
-            value => value.path().map(|path| (path, false)),
-        };
-        if own.is_none() {
-            errors.push(tokens, NOT_A_LAYER);
-        }
-        own
-    });
-    let volume = volume.and_then(|volume| number::volume(volume, errors));
-    match (what, volume) {
-        (Some((what, learns)), Some(volume)) if errors.count() == before => {
-            let kind = Kind::Own {
-                what,
-                learns,
-                volume,
-            };
-            (kind, true)
-        }
-        _ => (Kind::Flatten, false),
-    }
-}
-
-const NOT_A_LAYER: &str =
-    "a layer written by hand is named by its path: a unit struct or a `const`; or a type with parameters
-for example `layer(path::To::SHIFT, 32x32x12)`, `layer(path::To::Scale<T>, 32x32x12)`";
-
-/// `network(path::To::Stem)`.
-fn network(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let what = args.need("what", errors).and_then(|what| {
-        let path = what.value.path();
-        if path.is_none() {
-            let message = "a network is named by the path of its struct, without `<…>`: \
-                           it takes over the scalar\nfor example `network(path::To::Stem)`";
-            errors.push(what.tokens, message);
-        }
-        path
-    });
-    match what {
-        Some(what) => (Kind::Network { what }, true),
-        None => (Kind::Flatten, false),
-    }
 }
 
 fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
