@@ -35,6 +35,11 @@ fn main() {
             );
         }
     }
+    for (name, sizes) in DEPTHWISE {
+        if wanted(name) {
+            print(name, peak, &depthwise(sizes));
+        }
+    }
     for &(name, n, k) in FC {
         if wanted(name) {
             print(name, peak, &fc(n, k));
@@ -64,6 +69,15 @@ const CONV: &[(&str, Sizes)] = &[
     ("11x11/4 3-96 at 227", square(227, 3, 11, 4, 0, 96)),
     ("3x3/2 64-64 at 32", square(32, 64, 3, 2, 1, 64)),
     ("1x1 256-256 at 14", square(14, 256, 1, 1, 0, 256)),
+];
+
+const DEPTHWISE: &[(&str, Sizes)] = &[
+    ("depthwise 3x3 128 at 28", square(28, 128, 3, 1, 1, 128)),
+    ("depthwise 3x3 512 at 14", square(14, 512, 3, 1, 1, 512)),
+    ("depthwise 3x3/2 64 at 112", square(112, 64, 3, 2, 1, 64)),
+    ("depthwise 3x3 8 at 48", square(48, 8, 3, 1, 1, 8)),
+    ("depthwise 3x3 256 at 3", square(3, 256, 3, 1, 1, 256)),
+    ("depthwise 5x5 240 at 14", square(14, 240, 5, 1, 2, 240)),
 ];
 
 const FC: &[(&str, usize, usize)] = &[
@@ -111,6 +125,30 @@ fn conv(s: &Sizes) -> Vec<Row> {
         ),
         (
             median(|| kernel::conv_add_gradient(s, &x, &dy, &mut d_filters, &mut d_bias)),
+            flops,
+        ),
+    ]
+}
+
+fn depthwise(s: &Sizes) -> Vec<Row> {
+    let [x, dy] = [s.x, s.y].map(|axes| values(axes.iter().product()));
+    let filters = values(s.filter.iter().product::<usize>() * s.y[2]);
+    let bias = values(s.y[2]);
+    let [mut y, mut dx, mut d_filters, mut d_bias] =
+        [&dy, &x, &filters, &bias].map(|like| values(like.len()));
+    let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
+    let (parameters, clamp) = ((&*filters, &*bias), kernel::Clamp::Relu6);
+    vec![
+        (
+            median(|| kernel::depthwise_forward(s, &x, parameters, clamp, &mut y)),
+            flops,
+        ),
+        (
+            median(|| kernel::depthwise_backward_input(s, &mut dx, &dy, &filters)),
+            flops,
+        ),
+        (
+            median(|| kernel::depthwise_add_gradient(s, &x, &dy, &mut d_filters, &mut d_bias)),
             flops,
         ),
     ]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
+//! depthwise, depthwise_filters                 the same for one filter a depth slice
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
@@ -48,6 +49,8 @@ mod clamp;
 mod conv;
 mod conv_filters;
 mod conv_input;
+mod depthwise;
+mod depthwise_filters;
 mod fc;
 mod lanes;
 mod level;
@@ -262,6 +265,53 @@ impl Packed<'_, f32> {
     }
 }
 
+/// `y[oy][ox][d] = bias[d] + Σ x · filters[fy][fx][d]`, and the clamp of that.
+pub fn depthwise_forward<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    (filters, bias): (&[T], &[T]),
+    clamp: Clamp,
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = depthwise::Operands {
+        sizes,
+        x,
+        filters,
+        bias,
+        clamp,
+    };
+    sizes.fit_depthwise(x, filters, y)
+        && bias.len() == sizes.y[2]
+        && depthwise::forward(&from, y).is_some()
+}
+
+/// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d]`.
+pub fn depthwise_backward_input<T: Real>(
+    sizes: &Sizes,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+) -> Done {
+    as_f32!(dy, filters; dx);
+    sizes.fit_depthwise(dx, filters, dy)
+        && depthwise::backward_input(sizes, dx, dy, filters).is_some()
+}
+
+/// `d_filters[fy][fx][d] += Σ x · dy[oy][ox][d]` and `d_bias[d] += Σ dy[oy][ox][d]`.
+pub fn depthwise_add_gradient<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    dy: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    as_f32!(x, dy; d_filters, d_bias);
+    sizes.fit_depthwise(x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && depthwise_filters::add_gradient(sizes, x, dy, d_filters, d_bias).is_some()
+}
+
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
 pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
     as_f32!(dy, filters; dx);
@@ -328,6 +378,11 @@ impl Sizes {
             && fit(y, &self.y)
             && !self.stride.contains(&0)
             && self.dilation == [1, 1]
+    }
+
+    fn fit_depthwise(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
+        let [fh, fw] = self.filter;
+        self.fit_pool(x, y) && fit(filters, &[fh, fw, self.y[2]])
     }
 
     fn fit_pool(&self, x: &[f32], y: &[f32]) -> bool {

@@ -81,7 +81,7 @@ fn tiles<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; DEPTHS] {
 }
 
 /// From the outputs that meet the last tap, to the inputs.
-fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2], d: usize) -> Walk {
+pub(super) fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2], d: usize) -> Walk {
     let ([_, width, depth], [_, wo, k], [sy, sx]) = (sizes.x, sizes.y, sizes.stride);
     let [m, n] = [rows.places.start, columns.places.start];
     // Wraps if no tap meets the input: nothing is read then.

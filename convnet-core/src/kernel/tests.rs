@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod depthwise;
+
 /// A sum, and the sum of its terms' magnitudes.
 type Sum = (f64, f64);
 

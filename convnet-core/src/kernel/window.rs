@@ -172,6 +172,19 @@ impl Walk {
         }
     }
 
+    /// The first of the next `n` places, all in one row.
+    #[inline(always)]
+    pub(super) fn take(&mut self, n: usize) -> [usize; 2] {
+        let first = self.at;
+        for i in 0..2 {
+            let back = n.wrapping_sub(1).wrapping_mul(self.step[i]);
+            self.at[i] = self.at[i].wrapping_add(back);
+        }
+        self.column += n - 1;
+        self.next();
+        first
+    }
+
     /// The next place.
     #[inline(always)]
     pub(super) fn next(&mut self) -> [usize; 2] {

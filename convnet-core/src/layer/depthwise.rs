@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::Sizes;
+use crate::kernel::{self, Clamp, Sizes};
 use crate::{Real, Volume};
 
 /// `D` filters of `FH`×`FW`, each for its own depth slice: the `depthwise` of a declaration.
@@ -19,8 +19,7 @@ use crate::{Real, Volume};
 /// | parameters | FH·FW·D + D |
 /// | multiply-adds | HO·WO·FH·FW·D |
 ///
-/// It is a [`GroupedConv`](super::GroupedConv) of `D` groups with one filter each. Plain loops,
-/// depth innermost, which the compiler vectorises: all that one tap does is one row times another.
+/// It is a [`GroupedConv`](super::GroupedConv) of `D` groups with one filter each.
 ///
 /// ```
 /// use convnet_core::Volume;
@@ -60,6 +59,10 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, G: Geometry>
         slide: PhantomData,
     };
 
+    fn flat(&self) -> &[T] {
+        self.filters.as_flattened().as_flattened().as_flattened()
+    }
+
     const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
         sizes::<G>([H, W, D], [FH, FW], [HO, WO, D])
     }
@@ -78,10 +81,16 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for Depthwise<T, FH, FW, D, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let parameters = (self.flat(), &self.bias[..]);
+        let (x_flat, y_flat) = (x.as_slice(), y.as_mut_slice());
+        if kernel::depthwise_forward(&sizes, x_flat, parameters, Clamp::None, y_flat) {
+            return;
+        }
         for y in y.iter_mut().flatten() {
             *y = self.bias;
         }
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+        each_tap(&sizes, |at| {
             let x = &x[at.x[0]][at.x[1]];
             let [filter] = &self.filters[at.filter[0]][at.filter[1]];
             let y = y[at.y[0]][at.y[1]].iter_mut();
@@ -98,15 +107,19 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         gradient: &mut Self,
     ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
-            let dy = &dy[at.y[0]][at.y[1]];
-            let [filter] = &self.filters[at.filter[0]][at.filter[1]];
-            let dx = dx[at.x[0]][at.x[1]].iter_mut();
-            for (dx, (&dy, &filter)) in dx.zip(dy.iter().zip(filter)) {
-                *dx += dy * filter;
-            }
-        });
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let (dx_flat, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
+        if !kernel::depthwise_backward_input(&sizes, dx_flat, dy_flat, self.flat()) {
+            dx.as_mut_slice().fill(T::ZERO);
+            each_tap(&sizes, |at| {
+                let dy = &dy[at.y[0]][at.y[1]];
+                let [filter] = &self.filters[at.filter[0]][at.filter[1]];
+                let dx = dx[at.x[0]][at.x[1]].iter_mut();
+                for (dx, (&dy, &filter)) in dx.zip(dy.iter().zip(filter)) {
+                    *dx += dy * filter;
+                }
+            });
+        }
         self.backward_parameters(x, dy, gradient);
     }
 
@@ -116,12 +129,19 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         gradient: &mut Self,
     ) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let Self { filters, bias, .. } = &mut *gradient;
+        let d_filters = filters.as_flattened_mut().as_flattened_mut();
+        let d_flat = d_filters.as_flattened_mut();
+        if kernel::depthwise_add_gradient(&sizes, x.as_slice(), dy.as_slice(), d_flat, bias) {
+            return;
+        }
         for dy in dy.iter().flatten() {
             for (d_bias, &dy) in gradient.bias.iter_mut().zip(dy) {
                 *d_bias += dy;
             }
         }
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
+        each_tap(&sizes, |at| {
             let (x, dy) = (&x[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
             let [d_filter] = &mut gradient.filters[at.filter[0]][at.filter[1]];
             for (d_filter, (&x, &dy)) in d_filter.iter_mut().zip(x.iter().zip(dy)) {
