@@ -3,6 +3,7 @@
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
+//! grouped                                      conv's forward, in groups
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
@@ -52,6 +53,7 @@ mod conv_input;
 mod depthwise;
 mod depthwise_filters;
 mod fc;
+mod grouped;
 mod lanes;
 mod level;
 mod pool;
@@ -263,6 +265,36 @@ impl Packed<'_, f32> {
             && algorithm.fits(sizes, packed)
             && scratch.len() >= algorithm.scratch(sizes)
     }
+}
+
+/// As [`conv_forward`] in `groups`: `filters[fy][fx][d][k]`, where d counts the depths of one group,
+/// and filter k sees those of group k·groups/K.
+pub fn grouped_conv_forward<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    x: &[T],
+    (filters, bias): (&[T], &[T]),
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let ([fh, fw], [_, _, depth], [_, _, k]) = (sizes.filter, sizes.x, sizes.y);
+    let from = grouped::Operands {
+        sizes,
+        groups,
+        x,
+        filters,
+        bias,
+    };
+    groups > 0
+        && depth.is_multiple_of(groups)
+        && k.is_multiple_of(groups)
+        && fit(x, &sizes.x)
+        && fit(filters, &[fh, fw, depth / groups, k])
+        && fit(y, &sizes.y)
+        && !sizes.stride.contains(&0)
+        && sizes.dilation == [1, 1]
+        && bias.len() == k
+        && grouped::forward(&from, y).is_some()
 }
 
 /// `y[oy][ox][d] = bias[d] + Σ x · filters[fy][fx][d]`, and the clamp of that.

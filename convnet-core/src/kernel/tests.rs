@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod depthwise;
+mod grouped;
 
 /// A sum, and the sum of its terms' magnitudes.
 type Sum = (f64, f64);

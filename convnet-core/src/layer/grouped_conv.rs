@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::Sizes;
+use crate::kernel::{self, Sizes};
 use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, where `D` is the depth of one group: the
@@ -29,7 +29,7 @@ use crate::{Real, Volume};
 /// A [`Conv`](super::Conv) is this with one group. As there, the type does not name the input's
 /// size, and how many groups there are is said by the depth of the volume.
 ///
-/// Plain loops, K innermost.
+/// Backward is plain loops, K innermost.
 ///
 /// ```
 /// use convnet_core::Volume;
@@ -118,11 +118,18 @@ impl<
 > Layer<Volume<T, H, W, DX>, Volume<T, HO, WO, K>> for GroupedConv<T, FH, FW, D, K, G>
 {
     fn forward(&self, x: &Volume<T, H, W, DX>, y: &mut Volume<T, HO, WO, K>) {
+        let sizes = const { Self::sizes::<H, W, DX, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let parameters = (filters, &self.bias[..]);
+        let (x_flat, y_flat) = (x.as_slice(), y.as_mut_slice());
+        if kernel::grouped_conv_forward(&sizes, DX / D, x_flat, parameters, y_flat) {
+            return;
+        }
         for y in y.iter_mut().flatten() {
             *y = self.bias;
         }
         let part = const { K / (DX / D) };
-        each_tap(&const { Self::sizes::<H, W, DX, HO, WO>() }, |at| {
+        each_tap(&sizes, |at| {
             let y = y[at.y[0]][at.y[1]].chunks_exact_mut(part);
             let x = x[at.x[0]][at.x[1]].chunks_exact(D);
             let filters = &self.filters[at.filter[0]][at.filter[1]];

@@ -1,0 +1,109 @@
+//! Convolution in groups: as [`conv`](super::conv), but the depths of a group are not all of a pixel's,
+//! so that taps of a row are not contiguous.
+//!
+//! ```text
+//!   x[pixel]:  │ group 0 │ group 1 │        filters[fy][fx][d]:  │ group 0 │ group 1 │
+//!                └ D ┘ rows of a tile: fx                           └ K/G ┘
+//! ```
+//!
+//! A tile sums over one row of taps; the rows of the filter come one after the other, and add to what
+//! is in `y`.
+
+use fearless_simd::Simd;
+
+use super::Sizes;
+use super::conv::walk;
+use super::lanes::{Lanes, widest};
+use super::level::dispatch;
+use super::tile::{PIXELS, Start, Taps, tiles};
+use super::window::groups;
+
+/// What is read.
+pub(super) struct Operands<'a> {
+    pub(super) sizes: &'a Sizes,
+    pub(super) groups: usize,
+    pub(super) x: &'a [f32],
+    pub(super) filters: &'a [f32],
+    pub(super) bias: &'a [f32],
+}
+
+#[inline(never)]
+pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+    dispatch!(simd => forward_with(simd, from, y))
+}
+
+#[inline(always)]
+fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+    widest!(simd: S, from.sizes.y[2] / from.groups, strips(from, y))
+}
+
+/// All groups, two vectors of filters at a time. The last vector of a group ends at its last filter,
+/// and may compute some a second time.
+#[inline(always)]
+fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+    let (part, len) = (from.sizes.y[2] / from.groups, V::LEN);
+    for group in 0..from.groups {
+        let first = group * part;
+        for at in (0..part).step_by(2 * len) {
+            if part - at > len {
+                let ks = [first + at, first + (at + len).min(part - len)];
+                sweep::<S, V, 2>(simd, from, group, ks, y)?;
+            } else {
+                sweep::<S, V, 1>(simd, from, group, [first + part - len], y)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// All pixels for the filters at `ks`, a row of taps after the other.
+#[inline(always)]
+fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    from: &Operands,
+    group: usize,
+    ks: [usize; N],
+    y: &mut [f32],
+) -> Option<()> {
+    let &Operands {
+        sizes,
+        groups: parts,
+        ..
+    } = from;
+    let ([_, _, all], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
+    let (tiles, depth) = (tiles::<S, V, N>(), all / parts);
+    for fy in 0..fh {
+        for rows in sizes.axis(0).runs() {
+            for columns in sizes.axis(1).runs() {
+                let meets = rows.taps.contains(&fy) && !columns.taps.is_empty();
+                if !meets && fy > 0 {
+                    continue;
+                }
+                let tap = fy * fw + columns.taps.start;
+                let taps = Taps {
+                    x: from.x,
+                    // Beyond the filters if no tap meets the input.
+                    weights: from.filters.get(tap * depth * k..).unwrap_or_default(),
+                    start: match fy {
+                        0 => Start::Bias(from.bias),
+                        _ => Start::Sums,
+                    },
+                    clamp: None,
+                    rows: if meets { columns.taps.len() } else { 0 },
+                    row: depth,
+                    x_pitch: all,
+                    weight_pitch: depth * k,
+                    weight_step: k,
+                    from: ks,
+                    to: ks,
+                };
+                let first = [fy, columns.taps.start * all + group * depth];
+                let mut walk = walk(sizes, [&rows, &columns], first);
+                for size in groups(rows.places.len() * columns.places.len(), PIXELS) {
+                    tiles.get(size - 1)?(simd, &taps, &mut walk, y)?;
+                }
+            }
+        }
+    }
+    Some(())
+}
