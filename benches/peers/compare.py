@@ -17,7 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PEERS = ["onnxruntime", "openvino", "ncnn"]
 THREADS = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]
 
-# A convolution is (filters, size, stride, pad), a pool (size, stride), an fc (filters).
+# A convolution is (filters, size, stride, pad), one of a filter a depth slice (size, stride, pad), a pool
+# (size, stride, pad), an fc (filters), a residual (layers, layers of the shortcut). A pad is one number, or that
+# above and left and that below and right. A batch_norm is folded, as the converters of all three peers do.
 def vgg(*blocks):
     for count, filters in blocks:
         yield from [("conv", filters, 3, 1, 1), ("relu",)] * count
@@ -26,6 +28,17 @@ def vgg(*blocks):
 def hidden(*filters):
     for k in filters:
         yield from [("fc", k), ("relu",)]
+
+def stage(k, stride):
+    """Two blocks of ResNet; where the volume changes, so does the shortcut."""
+    for first, stride in ((stride == 2, stride), (False, 1)):
+        body = [("conv", k, 3, stride, 1), ("relu",), ("conv", k, 3, 1, 1)]
+        yield from [("residual", body, [("conv", k, 1, stride, 0)] if first else []), ("relu",)]
+
+def separable(*layers):
+    """Of MobileNet, padded as TensorFlow does."""
+    for k, stride in layers:
+        yield from [("depthwise", 3, stride, 1 if stride == 1 else (0, 1)), ("relu6",), ("conv", k, 1, 1, 0), ("relu6",)]
 
 NETS = {
     "cifar": ((3, 32), [("conv", 12, 5, 1, 2), ("relu",), ("pool", 2, 2), ("fc", 10)]),
@@ -42,65 +55,102 @@ NETS = {
     "3x3_256_14": ((256, 14), [("conv", 256, 3, 1, 1)]),
     "3x3_512_7": ((512, 7), [("conv", 512, 3, 1, 1)]),
     "1x1_256_14": ((256, 14), [("conv", 256, 1, 1, 0)]),
+    "resnet18": ((3, 224), [("conv", 64, 7, 2, 3), ("relu",), ("pool", 3, 2, 1), *stage(64, 1), *stage(128, 2),
+                            *stage(256, 2), *stage(512, 2), ("average",), ("fc", 1000)]),
+    "mobilenet25_96": ((3, 96), [("conv", 8, 3, 2, (0, 1)), ("relu6",), *separable((16, 1), (32, 2), (32, 1), (64, 2),
+                                 (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1)), ("average",), ("fc", 1000)]),
 }
 
-def walk(name):
-    """Every layer with the volume it reads and the one it writes, [depth, side]."""
-    (depth, side), layers = NETS[name]
-    for layer in layers:
-        before = (depth, side)
-        if layer[0] == "conv":
-            _, depth, size, stride, pad = layer
-            side = (side + 2 * pad - size) // stride + 1
-        elif layer[0] == "pool":
-            side = (side - layer[1]) // layer[2] + 1
-        elif layer[0] == "fc":
-            depth, side = layer[1], 1
-        yield layer, before, (depth, side)
+def pads(layer):
+    pad = layer[-1]
+    return pad if isinstance(pad, tuple) else (pad, pad)
 
-def weights(name):
+def after(layer, volume):
+    """The volume that a layer writes, [depth, side]."""
+    depth, side = volume
+    slide = lambda size, stride: (side + sum(pads(layer)) - size) // stride + 1
+    if layer[0] == "conv":
+        return layer[1], slide(*layer[2:4])
+    if layer[0] == "depthwise":
+        return depth, slide(*layer[1:3])
+    if layer[0] == "pool":
+        return depth, (side + 2 * (layer[3] if len(layer) > 3 else 0) - layer[1]) // layer[2] + 1
+    if layer[0] == "residual":
+        for inner in layer[1]:
+            volume = after(inner, volume)
+        return volume
+    return {"fc": (layer[-1], 1), "average": (depth, 1)}.get(layer[0], volume)
+
+def walk(name):
+    """Every layer with the volume it reads and the one it writes."""
+    volume, layers = NETS[name]
+    for layer in layers:
+        before, volume = volume, after(layer, volume)
+        yield layer, before, volume
+
+def weights(layers, volume, rng):
     """Filters and bias of every layer that has some, drawn as Kaiming's."""
     import numpy as np
-    rng = np.random.default_rng(1)
-    for layer, (depth, side), _ in walk(name):
-        if layer[0] in ("conv", "fc"):
-            size = layer[2] if layer[0] == "conv" else side
-            scale = np.float32((2 / (depth * size * size)) ** 0.5)
-            filters = rng.standard_normal((layer[1], depth, size, size), dtype=np.float32) * scale
-            yield filters, np.zeros(layer[1], np.float32)
+    for layer in layers:
+        depth, side = volume
+        if layer[0] == "residual":
+            for way in layer[1:]:
+                yield from weights(way, volume, rng)
+        volume = after(layer, volume)
+        if layer[0] in ("conv", "depthwise", "fc"):
+            size = {"conv": layer[2] if len(layer) > 2 else 0, "depthwise": layer[1], "fc": side}[layer[0]]
+            seen = 1 if layer[0] == "depthwise" else depth
+            scale = np.float32((2 / (seen * size * size)) ** 0.5)
+            yield rng.standard_normal((volume[0], seen, size, size), dtype=np.float32) * scale, \
+                np.zeros(volume[0], np.float32)
+
+def learned(name):
+    import numpy as np
+    volume, layers = NETS[name]
+    return weights(layers, volume, np.random.default_rng(1))
 
 def onnx_file(name, path):
+    import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-    nodes, tensors, at, flat = [], [], "x", False
-    learned = weights(name)
+    nodes, tensors, parts = [], [], learned(name)
+    def tensor(value):
+        tensors.append(numpy_helper.from_array(value, f"t{len(tensors)}"))
+        return tensors[-1].name
     def node(op, inputs, **attributes):
-        nonlocal at
-        at = f"v{len(nodes)}"
-        nodes.append(helper.make_node(op, inputs, [at], **attributes))
-    def parameters(flatten):
-        names = []
-        for part, tensor in zip("wb", next(learned)):
-            tensor = tensor.reshape(len(tensor), -1) if flatten and part == "w" else tensor
-            names.append(f"{part}{len(tensors)}")
-            tensors.append(numpy_helper.from_array(tensor, names[-1]))
-        return names
-    shape = [1, NETS[name][0][0], NETS[name][0][1], NETS[name][0][1]]
-    for layer, _, (depth, side) in walk(name):
-        if layer[0] == "conv":
-            _, _, size, stride, pad = layer
-            node("Conv", [at, *parameters(False)], kernel_shape=[size] * 2, strides=[stride] * 2, pads=[pad] * 4)
-        elif layer[0] == "relu":
-            node("Relu", [at])
-        elif layer[0] == "pool":
-            node("MaxPool", [at], kernel_shape=[layer[1]] * 2, strides=[layer[2]] * 2)
-        else:
-            if not flat:
-                node("Flatten", [at])
-                flat = True
-            node("Gemm", [at, *parameters(True)], transB=1)
-    out = [1, depth] if flat else [1, depth, side, side]
+        nodes.append(helper.make_node(op, inputs, [f"v{len(nodes)}"], **attributes))
+        return nodes[-1].output[0]
+    def way(layers, at, volume):
+        flat = False
+        for layer in layers:
+            if layer[0] in ("conv", "depthwise"):
+                size, stride = layer[2:4] if layer[0] == "conv" else layer[1:3]
+                (first, last), groups = pads(layer), 1 if layer[0] == "conv" else volume[0]
+                at = node("Conv", [at, *map(tensor, next(parts))], kernel_shape=[size] * 2, strides=[stride] * 2,
+                          pads=[first] * 2 + [last] * 2, group=groups)
+            elif layer[0] == "relu":
+                at = node("Relu", [at])
+            elif layer[0] == "relu6":
+                at = node("Clip", [at, tensor(np.float32(0)), tensor(np.float32(6))])
+            elif layer[0] == "pool":
+                pad = layer[3] if len(layer) > 3 else 0
+                at = node("MaxPool", [at], kernel_shape=[layer[1]] * 2, strides=[layer[2]] * 2, pads=[pad] * 4)
+            elif layer[0] == "average":
+                at = node("GlobalAveragePool", [at])
+            elif layer[0] == "residual":
+                ways = [way(inner, at, volume)[0] for inner in layer[1:]]
+                at = node("Add", ways)
+            else:
+                if not flat:
+                    at, flat = node("Flatten", [at]), True
+                filters, bias = next(parts)
+                at = node("Gemm", [at, tensor(filters.reshape(len(filters), -1)), tensor(bias)], transB=1)
+            volume = after(layer, volume)
+        return at, [1, volume[0]] + ([] if flat else [volume[1]] * 2)
+    volume, layers = NETS[name]
+    at, out = way(layers, "x", volume)
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    shape = [1, volume[0], volume[1], volume[1]]
     graph = helper.make_graph(nodes, name, [value("x", shape)], [value(at, out)], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
@@ -108,29 +158,47 @@ def onnx_file(name, path):
 
 def ncnn_files(name, path):
     """ncnn's own text format; a relu is fused into the layer before it, as its converter does."""
-    lines, at, learned = ["Input x 0 1 x"], "x", weights(name)
-    layers = list(walk(name))
-    with open(path + ".bin", "wb") as file:
-        for i, (layer, (depth, side), _) in enumerate(layers):
-            relu = i + 1 < len(layers) and layers[i + 1][0][0] == "relu"
-            fused = " 9=1" if relu else ""
-            if layer[0] == "relu":
-                continue
-            if layer[0] == "pool":
-                text, kind = f"0=0 1={layer[1]} 2={layer[2]} 3=0 5=1", "Pooling"
-            else:
-                filters, bias = next(learned)
+    lines, parts, blobs = ["Input x 0 1 x"], learned(name), 1
+    def add(kind, inputs, text, outputs=1):
+        nonlocal blobs
+        names = [f"v{blobs + i}" for i in range(outputs)]
+        blobs += outputs
+        lines.append(f"{kind} l{len(lines)} {len(inputs)} {outputs} {' '.join(inputs)} {' '.join(names)} {text}")
+        return names
+    def way(layers, at, volume, file):
+        for i, layer in enumerate(layers):
+            follows = layers[i + 1][0] if i + 1 < len(layers) else ""
+            fused = {"relu": " 9=1", "relu6": " 9=3 -23310=2,0.0,6.0"}.get(follows, "")
+            if layer[0] in ("conv", "depthwise", "fc"):
+                filters, bias = next(parts)
                 file.write(struct.pack("<I", 0) + filters.tobytes() + bias.tobytes())
-                if layer[0] == "conv":
-                    _, k, size, stride, pad = layer
-                    text, kind = f"0={k} 1={size} 2=1 3={stride} 4={pad} 5=1 6={filters.size}{fused}", "Convolution"
+                k = len(filters)
+                if layer[0] == "fc":
+                    [at] = add("InnerProduct", [at], f"0={k} 1=1 2={filters.size}{fused}")
                 else:
-                    text, kind = f"0={layer[1]} 1=1 2={filters.size}{fused}", "InnerProduct"
-            lines.append(f"{kind} l{i} 1 1 {at} v{i} {text}")
-            at = f"v{i}"
+                    size, stride = layer[2:4] if layer[0] == "conv" else layer[1:3]
+                    first, last = pads(layer)
+                    kind, groups = ("Convolution", "") if layer[0] == "conv" else ("ConvolutionDepthWise", f" 7={k}")
+                    [at] = add(kind, [at], f"0={k} 1={size} 2=1 3={stride} 4={first} 14={first} 15={last} 16={last} "
+                                           f"5=1 6={filters.size}{groups}{fused}")
+            elif layer[0] == "pool":
+                [at] = add("Pooling", [at], f"0=0 1={layer[1]} 2={layer[2]} 3={layer[3] if len(layer) > 3 else 0} 5=1")
+            elif layer[0] == "average":
+                [at] = add("Pooling", [at], "0=1 4=1")
+            elif layer[0] == "residual":
+                ways = add("Split", [at], "", 2)
+                ends = [way(inner, start, volume, file) for inner, start in zip(layer[1:], ways)]
+                [at] = add("BinaryOp", ends, "0=0")
+            elif layers[i - 1][0] == "residual":
+                [at] = add("ReLU", [at], "")
+            volume = after(layer, volume)
+        return at
+    with open(path + ".bin", "wb") as file:
+        volume, layers = NETS[name]
+        last = way(layers, "x", volume, file)
     with open(path + ".param", "w") as file:
-        file.write(f"7767517\n{len(lines)} {len(lines)}\n" + "\n".join(lines) + "\n")
-    return at
+        file.write(f"7767517\n{len(lines)} {blobs}\n" + "\n".join(lines) + "\n")
+    return last
 
 def image(name):
     import numpy as np

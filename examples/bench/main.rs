@@ -8,6 +8,9 @@ mod nets;
 #[path = "../common/peak.rs"]
 mod peak;
 mod process;
+#[path = "../zoo/networks/resnet.rs"]
+#[allow(dead_code, reason = "the zoo measures the other one")]
+mod resnet;
 mod training;
 
 use std::hint::black_box;
@@ -91,6 +94,8 @@ fn main() -> ExitCode {
     options.row::<Conv256>("3x3_256_14");
     options.row::<Conv512>("3x3_512_7");
     options.row::<Pointwise>("1x1_256_14");
+    options.row::<resnet::ResNet18>("resnet18");
+    options.row::<MobileNet25>("mobilenet25_96");
     ExitCode::SUCCESS
 }
 

@@ -61,3 +61,33 @@ convnet! { pub(crate) struct Conv128 { input(28x28x128), conv(128, 3x3, pad = 1)
 convnet! { pub(crate) struct Conv256 { input(14x14x256), conv(256, 3x3, pad = 1) } }
 convnet! { pub(crate) struct Conv512 { input(7x7x512), conv(512, 3x3, pad = 1) } }
 convnet! { pub(crate) struct Pointwise { input(14x14x256), conv(256, 1x1) } }
+
+convnet! {
+    /// MobileNet v1 for images of 96x96, every layer with a quarter of its filters.
+    pub(crate) struct MobileNet25 {
+        input(96x96x3),
+        conv(8, 3x3, stride = 2, pad = (0, 1), bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(16, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(32, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(32, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(64, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(64, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(128, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        [
+            depthwise(3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu6,
+            conv(128, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        ] * 5,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(256, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm(eps = 1e-3), relu6,
+        conv(256, 1x1, bias = none), batch_norm(eps = 1e-3), relu6,
+        global_avg_pool,
+        fc(1000),
+    }
+}
