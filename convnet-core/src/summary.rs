@@ -3,6 +3,7 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 use crate::plan::LayerInfo;
+use crate::prepare::{Packing, memory};
 
 /// A network as a table, a line a layer; [`Display`] aligns it, [`markdown`](Self::markdown) has
 /// the same cells.
@@ -26,8 +27,15 @@ use crate::plan::LayerInfo;
 ///     fixed: 0,
 ///     macs: 640,
 /// };
-/// let summary =
-///     Summary { name: "Linear", input: [8, 8, 1], layers: &[scores], arena_bytes: 64, tape_bytes: 64 };
+/// let summary = Summary {
+///     name: "Linear",
+///     input: [8, 8, 1],
+///     layers: &[scores],
+///     arena_bytes: 64,
+///     tape_bytes: 64,
+///     packing: &[],
+///     prepared_bytes: 64,
+/// };
 /// assert!(summary.to_string().contains("scores  fc 10  1x1x10"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +50,11 @@ pub struct Summary<'a> {
     pub arena_bytes: usize,
     /// Bytes of the tape.
     pub tape_bytes: usize,
+    /// What a prepared network packs: a last line says by which algorithms it computes. Empty if
+    /// nothing is packed, or nobody knows.
+    pub packing: &'a [Packing],
+    /// Bytes of a prepared network's arena.
+    pub prepared_bytes: usize,
 }
 
 impl Summary<'_> {
@@ -187,8 +200,35 @@ impl Display for Memory<'_> {
         if fixed.0 > 0 {
             write!(f, "not learned {fixed}, ")?;
         }
-        write!(f, "arena {arena}, tape {tape}")
+        write!(f, "arena {arena}, tape {tape}")?;
+        match self.0.packing {
+            [] => Ok(()),
+            packing => prepared(f, packing, self.0.prepared_bytes),
+        }
     }
+}
+
+/// `prepared: conv1 rows, conv2 to conv5 winograd 6x6; …`: neighbours by the same algorithm are one
+/// entry.
+fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Result {
+    f.write_str("\nprepared:")?;
+    let same = |a: &Packing, b: &Packing| a.choices[1].algorithm == b.choices[1].algorithm;
+    for (i, run) in packing.chunk_by(same).enumerate() {
+        f.write_str(if i == 0 { " " } else { ", " })?;
+        if let [first, rest @ ..] = run {
+            f.write_str(first.name)?;
+            if let Some(last) = rest.last() {
+                write!(f, " to {}", last.name)?;
+            }
+            write!(f, " {}", first.choices[1].algorithm)?;
+        }
+    }
+    let [packed, scratch] = memory(packing, true).map(|scalars| scalars * size_of::<f32>());
+    let [packed, scratch, arena] = [packed, scratch, arena].map(|bytes| Grouped(bytes as u64));
+    write!(
+        f,
+        "; packed {packed} bytes, scratch {scratch}, arena {arena}"
+    )
 }
 
 fn volume([h, w, d]: [usize; 3]) -> Cell {
@@ -290,6 +330,8 @@ impl Display for Grouped {
 #[cfg(all(test, feature = "alloc"))]
 mod tests {
     use super::*;
+    use crate::kernel::{Algorithm, Winograd};
+    use crate::prepare::Choice;
     use alloc::string::ToString;
 
     const LAYERS: &[LayerInfo<'static>] = &[
@@ -327,6 +369,8 @@ mod tests {
         layers: LAYERS,
         arena_bytes: 1_161_600,
         tape_bytes: 2_323_200,
+        packing: &[],
+        prepared_bytes: 0,
     };
 
     #[test]
@@ -359,6 +403,37 @@ f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
         let text = summary.to_string();
         assert!(text.ends_with(
             "f32: parameters 768 bytes, not learned 768, arena 1,161,600, tape 2,323,200"
+        ));
+    }
+
+    #[test]
+    fn the_algorithms_of_a_prepared_network_are_the_last_line() {
+        const fn choice(algorithm: Algorithm) -> Choice {
+            Choice {
+                algorithm,
+                packed: 256,
+                scratch: 16,
+            }
+        }
+        let packing = |name, algorithm| Packing {
+            name,
+            choices: [choice(Algorithm::Strips), choice(algorithm)],
+        };
+        let winograd = Algorithm::Winograd(Winograd::Six);
+        let summary = Summary {
+            packing: &[
+                packing("conv1", Algorithm::Rows),
+                packing("conv2", winograd),
+                packing("conv3", winograd),
+                packing("scores", Algorithm::Direct),
+            ],
+            prepared_bytes: 15_360,
+            ..HEAD_OF_ALEXNET
+        };
+        let text = summary.to_string();
+        assert!(text.ends_with(
+            "\nprepared: conv1 rows, conv2 to conv3 winograd 6x6, scores direct; \
+             packed 4,096 bytes, scratch 64, arena 15,360"
         ));
     }
 

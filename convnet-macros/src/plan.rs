@@ -128,6 +128,9 @@ fn table(
         layers: &rows,
         arena_bytes,
         tape_bytes,
+        // The algorithms are known to the types.
+        packing: &[],
+        prepared_bytes: totals.prepared * size_of::<f32>(),
     }
     .markdown()
     .to_string()

@@ -49,6 +49,20 @@ fn constants(network: &Network) -> TokenStream {
             (code!(#parameters), code!(#macs))
         }
     };
+    let (packing, prepared) = match &network.plan {
+        // As above; whether it can be prepared depends on what it is made of.
+        Some(plan) if !nested::bounds(network).is_empty() => (
+            code!(&[]),
+            code!(#plan.totals.prepared * ::core::mem::size_of::<f32>()),
+        ),
+        _ => {
+            let prepare = code!(<Self as #krate::prepare::Prepare>);
+            (
+                code!(#prepare::PACKING),
+                code!(::core::mem::size_of::<#prepare::Overlay>()),
+            )
+        }
+    };
     code! {
         impl #name<f32> {
             /// The image: height, width, depth.
@@ -75,6 +89,8 @@ fn constants(network: &Network) -> TokenStream {
                     layers: Self::LAYERS,
                     arena_bytes: Self::ARENA_BYTES,
                     tape_bytes: Self::TAPE_BYTES,
+                    packing: #packing,
+                    prepared_bytes: #prepared,
                 }
             }
         }

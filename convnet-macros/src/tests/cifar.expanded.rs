@@ -441,6 +441,10 @@ impl Cifar<f32> {
             layers: Self::LAYERS,
             arena_bytes: Self::ARENA_BYTES,
             tape_bytes: Self::TAPE_BYTES,
+            packing: <Self as ::convnet::prepare::Prepare>::PACKING,
+            prepared_bytes: ::core::mem::size_of::<
+                <Self as ::convnet::prepare::Prepare>::Overlay,
+            >(),
         }
     }
 }
