@@ -3,7 +3,7 @@
 
 use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Prepare, Prepared};
-use convnet::{AnyVolume, Network, Real, Rng, Role, convnet};
+use convnet::{AnyVolume, Network, Real, Rng, Role, Volume, convnet};
 
 const FILTERS: usize = 20;
 const SOME: usize = 6;
@@ -28,6 +28,19 @@ convnet! {
         fc(30),
         relu,
         fc(5),
+    }
+}
+
+convnet! {
+    /// Layers that are large enough to be shared by threads.
+    struct Large {
+        input(32x32x32),
+        conv(32, 3x3, pad = 1),
+        relu,
+        max_pool(4x4, stride = 4),
+        fc(600),
+        relu,
+        fc(4),
     }
 }
 
@@ -183,4 +196,33 @@ fn the_choice_can_be_read() {
     assert!(fast.starts_with("conv1  winograd 6x6 "), "{fast}");
     let exact = Prepared::without_winograd(&*net).to_string();
     assert!(exact.starts_with("conv1  strips "), "{exact}");
+}
+
+/// Whoever computes a row or a filter, it is the same to the bit.
+#[test]
+fn threads_share_large_layers_and_batches() {
+    let net = Large::<f32>::random(231);
+    let images = [1, 2, 3, 4, 5].map(|seed| {
+        let (mut image, mut rng) = (Volume::<f32, 32, 32, 32>::boxed(), Rng::new(seed));
+        let pixels = image.as_mut_slice().iter_mut();
+        pixels.for_each(|x| *x = rng.normal() as f32);
+        image
+    });
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
+    let pool = pool.build().expect("threads");
+    for fast in [Prepared::new(&*net), Prepared::without_winograd(&*net)] {
+        let mut arena = fast.arena();
+        let expected: Vec<_> = images
+            .iter()
+            .map(|image| Box::new(fast.forward(image, &mut arena).clone()))
+            .collect();
+        pool.install(|| {
+            assert_eq!(fast.forward_batch(&images), expected);
+            let fast = fast.parallel();
+            let mut arena = fast.arena();
+            for (image, expected) in images.iter().zip(&expected) {
+                assert_eq!(fast.forward(image, &mut arena), &**expected);
+            }
+        });
+    }
 }

@@ -174,6 +174,7 @@ fn conv_packed(s: &Sizes) -> Vec<Row> {
             packed: &packed,
             bias: &bias,
             clamp: kernel::Clamp::Relu,
+            threads: 1,
         };
         rows.push((
             median(|| kernel::conv_forward_packed(&from, &x, &mut scratch, &mut y)),

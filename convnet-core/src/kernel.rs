@@ -8,6 +8,7 @@
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
 //!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
+//! parts ─▶ the packed ones on many threads: a part is a convolution of other sizes
 //! level ─▶ instruction set, chosen at run time with `std`
 //! ```
 //!
@@ -56,6 +57,8 @@ mod fc;
 mod grouped;
 mod lanes;
 mod level;
+#[cfg(feature = "rayon")]
+mod parts;
 mod pool;
 mod rows;
 mod scalar;
@@ -123,6 +126,8 @@ pub struct Packed<'a, T> {
     pub bias: &'a [T],
     /// What follows; NaN stays NaN.
     pub clamp: Clamp,
+    /// On how many threads at most, if there are several (the feature `rayon`), and scratch for each.
+    pub threads: usize,
 }
 
 /// Packs filters as `algorithm` needs them, each times its `scale`, of which there is one a filter or
@@ -192,26 +197,32 @@ pub fn conv_forward_packed<T: Real>(
     let Some(from) = from.as_f32() else {
         return false;
     };
-    from.fits(x, scratch)
-        && fit(y, &from.sizes.y)
-        && match from.algorithm {
-            Algorithm::Direct => {
-                let done = conv::forward(
-                    &conv::Operands {
-                        sizes: from.sizes,
-                        x,
-                        filters: from.packed,
-                        bias: from.bias,
-                    },
-                    y,
-                );
-                done.inspect(|()| from.clamp.apply(y))
-            }
-            Algorithm::Strips => strips::forward(&from, x, y),
-            Algorithm::Rows => rows::forward(&from, None, x, scratch, y),
-            Algorithm::Winograd(tile) => winograd::forward(&from, tile, x, scratch, y),
+    #[cfg(feature = "rayon")]
+    let forward = parts::forward;
+    #[cfg(not(feature = "rayon"))]
+    let forward = run;
+    from.fits(x, scratch) && fit(y, &from.sizes.y) && forward(&from, x, scratch, y).is_some()
+}
+
+/// As [`conv_forward_packed`], on this thread; what is asked there was asked.
+fn run(from: &Packed<'_, f32>, x: &[f32], scratch: &mut [f32], y: &mut [f32]) -> Option<()> {
+    match from.algorithm {
+        Algorithm::Direct => {
+            let done = conv::forward(
+                &conv::Operands {
+                    sizes: from.sizes,
+                    x,
+                    filters: from.packed,
+                    bias: from.bias,
+                },
+                y,
+            );
+            done.inspect(|()| from.clamp.apply(y))
         }
-        .is_some()
+        Algorithm::Strips => strips::forward(from, x, y),
+        Algorithm::Rows => rows::forward(from, None, x, scratch, y),
+        Algorithm::Winograd(tile) => winograd::forward(from, tile, x, scratch, y),
+    }
 }
 
 /// The largest of each window of what [`conv_forward_packed`] would compute, and without that in
@@ -244,6 +255,7 @@ impl<'a, T: Real> Packed<'a, T> {
             packed: T::as_f32(self.packed)?,
             bias: T::as_f32(self.bias)?,
             clamp: self.clamp,
+            threads: self.threads,
         })
     }
 }
@@ -368,10 +380,32 @@ pub fn conv_add_gradient<T: Real>(
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.
 pub fn fc_forward<T: Real>(x: &[T], filters: &[T], bias: &[T], y: &mut [T]) -> Done {
+    fc_forward_on(1, x, [filters, bias], y)
+}
+
+/// As [`fc_forward`], on so many threads at most, if there are several (the feature `rayon`).
+pub fn fc_forward_on<T: Real>(
+    threads: usize,
+    x: &[T],
+    [filters, bias]: [&[T]; 2],
+    y: &mut [T],
+) -> Done {
     as_f32!(x, filters, bias; y);
-    fit(filters, &[x.len(), y.len()])
-        && bias.len() == y.len()
-        && fc::forward(x, filters, bias, y).is_some()
+    let pitch = y.len();
+    let from = fc::Operands {
+        x,
+        filters,
+        pitch,
+        bias,
+    };
+    #[cfg(feature = "rayon")]
+    let forward = |from: &_, y: &mut _| parts::fc(from, threads, y);
+    #[cfg(not(feature = "rayon"))]
+    let forward = |from: &_, y: &mut _| {
+        let _ = threads;
+        fc::forward(from, y)
+    };
+    fit(filters, &[x.len(), y.len()]) && bias.len() == y.len() && forward(&from, y).is_some()
 }
 
 /// `dx[n] = Σ dy[k] · filters[n][k]`.
@@ -402,6 +436,20 @@ pub fn max_pool_backward<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]
 }
 
 impl Sizes {
+    /// The same of some rows of the output, and the row of the input at which they begin.
+    pub(crate) fn rows(&self, rows: core::ops::Range<usize>) -> (Self, usize) {
+        let ([height, width, depth], [before, left]) = (self.x, self.before);
+        let top = rows.start * self.stride[0];
+        let start = top.saturating_sub(before).min(height);
+        let part = Self {
+            x: [height - start, width, depth],
+            before: [before.saturating_sub(top), left],
+            y: [rows.len(), self.y[1], self.y[2]],
+            ..*self
+        };
+        (part, start)
+    }
+
     /// Whether the slices have these sizes, and a filter steps and sees something.
     fn fit_conv(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
         let ([fh, fw], d, k) = (self.filter, self.x[2], self.y[2]);

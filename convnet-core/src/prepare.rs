@@ -147,6 +147,7 @@ impl<'a, T: Real> Packer<'a, T> {
 #[derive(Debug)]
 pub struct Reader<'a, T> {
     winograd: bool,
+    threads: usize,
     rest: &'a [T],
     scratch: &'a mut [T],
 }
@@ -156,9 +157,16 @@ impl<'a, T: Real> Reader<'a, T> {
     pub fn new(winograd: bool, memory: &'a [T], scratch: &'a mut [T]) -> Self {
         Self {
             winograd,
+            threads: 1,
             rest: memory,
             scratch,
         }
+    }
+
+    /// On so many threads at most, where `scratch` has room for all.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// `y` = the next group of `x`.
@@ -187,7 +195,8 @@ impl<'a, T: Real> Reader<'a, T> {
         N: Norm<T>,
     {
         let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
-        group.read::<X, Y>(choice, self.rest.get(..choice.packed).unwrap_or_default())
+        let packed = self.rest.get(..choice.packed).unwrap_or_default();
+        group.read::<X, Y>(choice, self.threads, packed)
     }
 
     fn skip<X, Y, L, N>(&mut self)

@@ -46,7 +46,7 @@ struct Options {
     /// Images a step of training.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// Threads that train.
+    /// Threads that train; or that share the large layers of an image.
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Whole processes: cold start and memory.
@@ -104,7 +104,7 @@ impl Options {
         self.only.as_ref().is_none_or(|only| only == name)
     }
 
-    fn row<N: Prepare<Scalar = f32>>(&self, name: &str) {
+    fn row<N: Prepare<Scalar = f32> + Send + Sync>(&self, name: &str) {
         if !self.asks_for(name) {
             return;
         }
@@ -120,19 +120,33 @@ impl Options {
             true => Prepared::without_winograd(net),
             false => Prepared::new(net),
         };
+        let pool = (self.threads > 1).then(|| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
+            pool.build().expect("threads")
+        });
+        let net = match &pool {
+            Some(pool) => pool.install(|| net.parallel()),
+            None => net,
+        };
         if self.choices {
             println!("{name}:\n{net}");
         }
         let (mut arena, mut raw) = (net.arena(), bytemuck::zeroed_box());
         // Before and after, and the higher of both: a pause of this machine is not a slow peak.
         let before = peak::gflops();
-        let [median, fastest] = measure(self.seconds, || {
-            black_box(match self.raw {
-                true => net.network().forward(black_box(&image), &mut raw),
-                false => net.forward(black_box(&image), &mut arena),
-            });
-        });
-        let peak = before.max(peak::gflops());
+        let mut run = || {
+            measure(self.seconds, || {
+                black_box(match self.raw {
+                    true => net.network().forward(black_box(&image), &mut raw),
+                    false => net.forward(black_box(&image), &mut arena),
+                });
+            })
+        };
+        let [median, fastest] = match &pool {
+            Some(pool) => pool.install(run),
+            None => run(),
+        };
+        let peak = before.max(peak::gflops()) * self.threads as f64;
         // Two for each multiply-add of the direct sum, as if every tap met the input.
         let gflop = 2e-9 * N::LAYERS.iter().map(|layer| layer.macs).sum::<u64>() as f64;
         let [median_ms, fastest_ms] = [median, fastest].map(|time| time.as_secs_f64() * 1e3);

@@ -16,40 +16,48 @@ use fearless_simd::Simd;
 
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
+use super::window::extent;
+
+/// What forward reads.
+#[derive(Clone, Copy)]
+pub(super) struct Operands<'a> {
+    pub(super) x: &'a [f32],
+    /// As many columns of them as there are outputs.
+    pub(super) filters: &'a [f32],
+    /// From one row of the filters to the next.
+    pub(super) pitch: usize,
+    pub(super) bias: &'a [f32],
+}
 
 #[inline(never)]
-pub(super) fn forward(x: &[f32], filters: &[f32], bias: &[f32], y: &mut [f32]) -> Option<()> {
-    y.iter_mut().zip(bias).for_each(|(y, bias)| *y = *bias);
-    dispatch!(simd => forward_with(simd, x, filters, y))
+pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+    y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
+    dispatch!(simd => forward_with(simd, from, y))
 }
 
 #[inline(always)]
-fn forward_with<S: Simd>(simd: S, x: &[f32], filters: &[f32], y: &mut [f32]) -> Option<()> {
-    widest!(simd: S, y.len(), add_rows(x, filters, y))
+fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+    widest!(simd: S, y.len(), add_rows(from, y))
 }
 
 /// `y[k] += Σ x[n] · filters[n][k]`
 #[inline(always)]
-fn add_rows<S: Simd, V: Lanes<S>>(
-    simd: S,
-    x: &[f32],
-    filters: &[f32],
-    y: &mut [f32],
-) -> Option<()> {
+fn add_rows<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
     const ROWS: usize = 8;
-    let k = y.len();
-    if k <= 8 * V::LEN {
+    let &Operands {
+        x, filters, pitch, ..
+    } = from;
+    if y.len() == pitch && pitch <= 8 * V::LEN {
         return add_columns::<S, V>(simd, x, filters, y);
     }
     let (blocks, rest) = x.as_chunks::<ROWS>();
-    let mut rows = filters;
-    for x in blocks {
-        add_block::<S, V, ROWS>(simd, x, rows, y)?;
-        rows = rows.get(ROWS * k..)?;
+    for (i, x) in blocks.iter().enumerate() {
+        let rows = filters.get(i * ROWS * pitch..)?;
+        add_block::<S, V, ROWS>(simd, x, rows, pitch, y)?;
     }
-    for &x in rest {
-        add_block::<S, V, 1>(simd, &[x], rows, y)?;
-        rows = rows.get(k..)?;
+    for (i, &x) in rest.iter().enumerate() {
+        let row = filters.get((blocks.len() * ROWS + i) * pitch..)?;
+        add_block::<S, V, 1>(simd, &[x], row, pitch, y)?;
     }
     Some(())
 }
@@ -59,17 +67,19 @@ fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
     simd: S,
     x: &[f32; R],
     rows: &[f32],
+    pitch: usize,
     y: &mut [f32],
 ) -> Option<()> {
     let k = y.len();
-    let (rows, last) = (rows.get(..R * k)?, k.checked_sub(V::LEN)?);
+    let (rows, last) = (rows.get(..extent(R, pitch, k)?)?, k.checked_sub(V::LEN)?);
     for at in (0..k).step_by(V::LEN) {
         // The last vector ends at the last filter; lanes already summed are dropped.
         let from = at.min(last);
         let mut sum = V::splat(simd, 0.0);
         for r in 0..R {
-            // SAFETY: r · k + from + LEN <= R · k = rows.len(), because from <= last = k − LEN.
-            let row = unsafe { V::load_unchecked(simd, rows, r * k + from) };
+            // SAFETY: r · pitch + from + LEN <= (R − 1) · pitch + k = rows.len(): r < R, and from <=
+            // last = k − LEN.
+            let row = unsafe { V::load_unchecked(simd, rows, r * pitch + from) };
             sum = V::splat(simd, x[r]).mul_add(row, sum);
         }
         if from < at {

@@ -233,6 +233,7 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
                 packed: &packed,
                 bias: &bias,
                 clamp,
+                threads: 1,
             };
             let mut scratch = vec![f32::NAN; algorithm.scratch(s)];
             let mut fast = vec![f32::NAN; y.len()];
@@ -243,6 +244,16 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
             assert!(done || algorithm == Algorithm::Rows && s.y[1] < 4);
             if !done {
                 continue;
+            }
+            #[cfg(feature = "rayon")]
+            for parts in 2..5 {
+                let mut scratch = vec![f32::NAN; parts * algorithm.scratch(s)];
+                let mut in_parts = vec![f32::NAN; y.len()];
+                let done = with_level(level, || {
+                    parts::halves(&from, 0..s.y[0], parts, &x, &mut scratch, &mut in_parts)
+                });
+                assert!(done.is_some());
+                assert_eq!(in_parts, fast);
             }
             let pool = pool_after(s);
             let (mut pooled, mut expected) = (vec![f32::NAN; pool.y.iter().product()], Vec::new());
@@ -335,6 +346,30 @@ proptest! {
 }
 
 /// The depths around the lanes of every level, each with a filter wider and narrower than a tile.
+/// The same to the bit, in however many parts.
+#[cfg(feature = "rayon")]
+#[test]
+fn an_fc_in_parts_is_the_whole() {
+    let (x, bias) = (values(1, 37), values(2, 1100));
+    let filters = values(3, x.len() * bias.len());
+    let from = fc::Operands {
+        x: &x,
+        filters: &filters,
+        pitch: bias.len(),
+        bias: &bias,
+    };
+    for level in levels() {
+        with_level(level, || {
+            let (mut whole, mut in_parts) = (vec![f32::NAN; 1100], vec![f32::NAN; 1100]);
+            fc::forward(&from, &mut whole).unwrap();
+            for parts in 2..5 {
+                parts::fc_halves(&from, parts, &mut in_parts).unwrap();
+                assert_eq!(in_parts, whole);
+            }
+        });
+    }
+}
+
 #[test]
 fn every_number_of_filters_is_its_sums() {
     for k in 1..=67 {

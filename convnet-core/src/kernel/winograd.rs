@@ -96,6 +96,8 @@ const fn product(points: &[f32; 3], h: usize, without: usize) -> [f32; 4] {
 #[derive(Clone, Copy)]
 struct Block {
     tiles: usize,
+    /// As many tiles as any part of the output has in a block.
+    most: usize,
     filters: usize,
 }
 
@@ -112,6 +114,7 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
     Block {
         // As even as possible.
         tiles: tiles.div_ceil(tiles.div_ceil(most)),
+        most: if tiles < most { tiles } else { most },
         filters,
     }
 }
@@ -129,7 +132,7 @@ const fn plane(tiles: usize, depth: usize) -> usize {
 pub(super) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
     let side = winograd.side();
     let (a, block) = (side + 2, block(sizes, side));
-    a * a * (plane(block.tiles, sizes.x[2]) + plane(block.tiles, block.filters))
+    a * a * (plane(block.most, sizes.x[2]) + plane(block.most, block.filters))
 }
 
 pub(super) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {

@@ -154,7 +154,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
     }
 
     fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
-        let done = kernel::fc_forward(x, from.packed, from.bias, y);
+        let done = kernel::fc_forward_on(from.threads, x, [from.packed, from.bias], y);
         if done {
             from.clamp.apply(y);
         }

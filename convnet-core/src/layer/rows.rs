@@ -77,15 +77,8 @@ pub(crate) fn conv_rows<T: Real>(
     rows: Range<usize>,
     y: &mut [T],
 ) -> Option<()> {
-    let (start, above) = window(rows.start, sizes);
-    let [height, width, depth] = sizes.x;
-    let part = Sizes {
-        x: [height.checked_sub(start)?, width, depth],
-        before: [above, sizes.before[1]],
-        y: [rows.len(), sizes.y[1], sizes.y[2]],
-        ..*sizes
-    };
-    let x = x.get(start * width * depth..)?;
+    let (part, start) = sizes.rows(rows);
+    let x = x.get(start * part.x[1] * part.x[2]..)?;
     if kernel::conv_forward(&part, x, filters, bias, y) {
         return Some(());
     }

@@ -115,6 +115,7 @@ impl<'a, L, N> Group<'a, L, N> {
     pub(super) fn read<'b, X, Y>(
         &self,
         choice: Choice,
+        threads: usize,
         packed: &'b [X::Scalar],
     ) -> Packed<'b, X::Scalar>
     where
@@ -138,6 +139,7 @@ impl<'a, L, N> Group<'a, L, N> {
                 false => bias,
             },
             clamp: self.clamp,
+            threads,
         }
     }
 
