@@ -108,7 +108,8 @@ pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
 /// Filters of 1x1 fit on everything.
 const ONE: Numbers = Numbers::square(1, 1, 0);
 
-/// A layer that may fit where `op` did not, at the first, second and third try.
+/// A layer that may fit where `op` did not, at the first, second and third try: as many pixels as
+/// the stride that its type names can meet.
 fn resembling(op: &Op, misfits: usize) -> Option<Op> {
     let (filters, window) = match op {
         Op::Conv {
@@ -122,17 +123,19 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
     };
+    let cropped = Numbers {
+        fit: Fit::Crop,
+        ..window
+    };
+    let smallest = Numbers {
+        stride: cropped.stride,
+        fit: cropped.fit,
+        ..ONE
+    };
     match misfits {
-        1 => Some(with(
-            op,
-            filters,
-            Numbers {
-                fit: Fit::Crop,
-                ..window
-            },
-        )),
-        2 => Some(with(op, filters, ONE)),
-        3 => Some(with(op, 1, ONE)),
+        1 => Some(with(op, filters, cropped)),
+        2 => Some(with(op, filters, smallest)),
+        3 => Some(with(op, 1, smallest)),
         _ => None,
     }
 }
