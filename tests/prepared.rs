@@ -32,6 +32,22 @@ convnet! {
 }
 
 convnet! {
+    /// Filters that see a part of the depth, with and without what can be folded into them.
+    struct Slices {
+        input(13x10x6),
+        depthwise(3x3, pad = 1), batch_norm, relu6,
+        depthwise(3x3, stride = 2, pad = 1, fit = crop, bias = none), batch_norm,
+        conv(12, 3x3, pad = 1, groups = 3), batch_norm, relu,
+        conv(12, 3x3, pad = 1, groups = 2, bias = none), relu6,
+        residual { depthwise(5x5, pad = 2), batch_norm, relu, conv(12, 1x1, groups = TWO), batch_norm },
+        depthwise(3x3, pad = 1), relu,
+        depthwise(3x3, pad = 1), max_pool(2x2, stride = 2, fit = crop),
+        conv(8, 1x1, groups = 4), batch_norm, max_pool(2x2, stride = 1),
+        fc(3),
+    }
+}
+
+convnet! {
     /// Layers that are large enough to be shared by threads.
     struct Large {
         input(32x32x32),
@@ -163,12 +179,14 @@ fn a_prepared_network_computes_the_same() {
                 assert!(difference::<Named>(winograd) < 1e-4);
                 assert!(difference::<Again>(winograd) < 1e-4);
                 assert!(difference::<Normed>(winograd) < 1e-4);
+                assert!(difference::<Slices>(winograd) < 1e-4);
                 assert!(difference::<NormedByName>(winograd) < 1e-4);
                 assert_eq!(difference::<Still>(winograd), 0.0);
             });
         }
         assert_eq!(difference::<Mixed<f64>>(winograd), 0.0);
         assert_eq!(difference::<Normed<f64>>(winograd), 0.0);
+        assert_eq!(difference::<Slices<f64>>(winograd), 0.0);
         assert_eq!(difference::<NormedByName<f64>>(winograd), 0.0);
     }
 }

@@ -6,7 +6,8 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::{self, Clamp, Sizes};
+use crate::kernel::{self, Algorithm, Clamp, Packed, Sizes};
+use crate::prepare::Repack;
 use crate::{Real, Volume};
 
 /// `D` filters of `FH`×`FW`, each for its own depth slice: the `depthwise` of a declaration.
@@ -148,5 +149,34 @@ impl<
                 *d_filter += x * dy;
             }
         });
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Repack<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for Depthwise<T, FH, FW, D, G>
+{
+    const SIZES: Sizes = Self::sizes::<H, W, HO, WO>();
+    const FILTERS: usize = FH * FW * D;
+
+    fn declared(&self) -> [&[T]; 2] {
+        [self.flat(), &self.bias]
+    }
+
+    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
+        kernel::scale_filters(filters, scale, packed)
+    }
+
+    fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
+        let parameters = (from.packed, from.bias);
+        kernel::depthwise_forward(from.sizes, x, parameters, from.clamp, y)
     }
 }

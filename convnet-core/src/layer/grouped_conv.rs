@@ -6,7 +6,8 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::{self, Sizes};
+use crate::kernel::{self, Algorithm, Packed, Sizes};
+use crate::prepare::Repack;
 use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, where `D` is the depth of one group: the
@@ -190,5 +191,43 @@ impl<
                 }
             }
         });
+    }
+}
+
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const DX: usize,
+    const D: usize,
+    const HO: usize,
+    const WO: usize,
+    const K: usize,
+    const FH: usize,
+    const FW: usize,
+    G: Geometry,
+> Repack<Volume<T, H, W, DX>, Volume<T, HO, WO, K>> for GroupedConv<T, FH, FW, D, K, G>
+{
+    const SIZES: Sizes = Self::sizes::<H, W, DX, HO, WO>();
+    const FILTERS: usize = FH * FW * D * K;
+
+    fn declared(&self) -> [&[T]; 2] {
+        [
+            self.filters.as_flattened().as_flattened().as_flattened(),
+            &self.bias,
+        ]
+    }
+
+    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
+        kernel::scale_filters(filters, scale, packed)
+    }
+
+    fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
+        let parameters = (from.packed, from.bias);
+        let done = kernel::grouped_conv_forward(from.sizes, DX / D, x, parameters, y);
+        if done {
+            from.clamp.apply(y);
+        }
+        done
     }
 }

@@ -19,7 +19,7 @@ pub struct Group {
     pub norm: Option<usize>,
     /// The `Clamp` of what is stored.
     pub clamp: Option<usize>,
-    /// The `MaxPool`, if the filters are a `Conv`'s.
+    /// The `MaxPool`, if the filters are those of a `Conv` in one group.
     pub pool: Option<usize>,
 }
 
@@ -27,9 +27,9 @@ impl Group {
     /// The group whose filters are those of layer `first`.
     #[must_use]
     pub const fn of(ops: &[Op], first: usize) -> Option<Self> {
-        let pooled = match ops[first] {
-            Op::Conv { groups: 1, .. } => true,
-            Op::Fc { .. } => false,
+        let dense = match ops[first] {
+            Op::Conv { groups, .. } => groups == 1,
+            Op::Depthwise { .. } | Op::Fc { .. } => false,
             _ => return None,
         };
         // Computed row by row, prepared or not.
@@ -56,10 +56,14 @@ impl Group {
             last += 1;
             group.clamp = Some(last);
         }
-        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, last), pooled) {
+        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, last), dense) {
             group.pool = Some(last + 1);
         }
-        Some(group)
+        // Only a dense conv is packed though nothing follows it.
+        match dense || last > first {
+            true => Some(group),
+            false => None,
+        }
     }
 
     /// Whether layer `i` is computed with the filters of the group's first layer; a pool comes after

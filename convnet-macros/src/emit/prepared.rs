@@ -74,10 +74,14 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 }
 
 /// The group that begins with layer `i`. (What resembles a network that does not fit may have one
-/// group of filters where there are many.)
+/// group of filters where there are many, and a pool with it.)
 pub(super) fn group(network: &Network, i: usize) -> Option<Group> {
-    let group = network.steps[i].prepared.group;
-    group.filter(|_| matches!(network.layers[i].kind, Kind::Conv { .. } | Kind::Fc))
+    let group = network.steps[i].prepared.group?;
+    let dense = matches!(network.layers[i].kind, Kind::Conv { .. });
+    Some(Group {
+        pool: group.pool.filter(|_| dense),
+        ..group
+    })
 }
 
 /// What the group is packed for.
