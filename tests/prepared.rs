@@ -2,7 +2,7 @@
 //! which no kernel computes.
 
 use convnet::kernel::{levels, with_level};
-use convnet::prepare::{Prepare, Prepared};
+use convnet::prepare::{Prepare, Prepared, Trade};
 use convnet::{AnyVolume, Network, Real, Rng, Role, Volume, convnet};
 
 const FILTERS: usize = 20;
@@ -137,7 +137,7 @@ convnet! {
 }
 
 /// The largest difference, over the largest score.
-fn difference<N: Prepare>(winograd: bool) -> f64 {
+fn difference<N: Prepare>(trade: Trade) -> f64 {
     let mut net: Box<N> = bytemuck::zeroed_box();
     convnet::init::Init::KaimingNormal.fill(&mut *net, 3);
     let mut rng = Rng::new(4);
@@ -158,10 +158,7 @@ fn difference<N: Prepare>(winograd: bool) -> f64 {
 
     let mut arena: Box<N::Arena> = bytemuck::zeroed_box();
     let scores = net.forward(&image, &mut arena).as_slice();
-    let fast = match winograd {
-        true => Prepared::new(&*net),
-        false => Prepared::without_winograd(&*net),
-    };
+    let fast = Prepared::with(&*net, trade);
     let mut arena = fast.arena();
     let prepared = fast.forward(&image, &mut arena).as_slice();
     let largest = |values: &mut dyn Iterator<Item = f64>| values.map(f64::abs).fold(0.0, f64::max);
@@ -172,23 +169,39 @@ fn difference<N: Prepare>(winograd: bool) -> f64 {
 
 #[test]
 fn a_prepared_network_computes_the_same() {
-    for winograd in [false, true] {
+    for trade in [Trade::NONE, Trade::default()] {
         for level in levels() {
             with_level(level, || {
-                assert!(difference::<Mixed>(winograd) < 1e-4);
-                assert!(difference::<Named>(winograd) < 1e-4);
-                assert!(difference::<Again>(winograd) < 1e-4);
-                assert!(difference::<Normed>(winograd) < 1e-4);
-                assert!(difference::<Slices>(winograd) < 1e-4);
-                assert!(difference::<NormedByName>(winograd) < 1e-4);
-                assert_eq!(difference::<Still>(winograd), 0.0);
+                assert!(difference::<Mixed>(trade) < 1e-4);
+                assert!(difference::<Named>(trade) < 1e-4);
+                assert!(difference::<Again>(trade) < 1e-4);
+                assert!(difference::<Normed>(trade) < 1e-4);
+                assert!(difference::<Slices>(trade) < 1e-4);
+                assert!(difference::<NormedByName>(trade) < 1e-4);
+                assert_eq!(difference::<Still>(trade), 0.0);
             });
         }
-        assert_eq!(difference::<Mixed<f64>>(winograd), 0.0);
-        assert_eq!(difference::<Normed<f64>>(winograd), 0.0);
-        assert_eq!(difference::<Slices<f64>>(winograd), 0.0);
-        assert_eq!(difference::<NormedByName<f64>>(winograd), 0.0);
+        assert_eq!(difference::<Mixed<f64>>(trade), 0.0);
+        assert_eq!(difference::<Normed<f64>>(trade), 0.0);
+        assert_eq!(difference::<Slices<f64>>(trade), 0.0);
+        assert_eq!(difference::<NormedByName<f64>>(trade), 0.0);
     }
+}
+
+#[test]
+fn filters_in_bfloat16_move_the_scores_a_little() {
+    let trade = Trade {
+        bfloat16: true,
+        ..Trade::NONE
+    };
+    for level in levels() {
+        with_level(level, || {
+            let moved = difference::<Large>(trade);
+            assert!((1e-4..1e-2).contains(&moved), "{moved}");
+        });
+    }
+    // There is no such form of `f64`.
+    assert_eq!(difference::<Large<f64>>(trade), 0.0);
 }
 
 #[test]
@@ -214,6 +227,9 @@ fn the_choice_can_be_read() {
     assert!(fast.starts_with("conv1  winograd 6x6 "), "{fast}");
     let exact = Prepared::without_winograd(&*net).to_string();
     assert!(exact.starts_with("conv1  strips "), "{exact}");
+    let large = Large::<f32>::random(1);
+    let half = Prepared::with(&*large, Trade::ALL).to_string();
+    assert!(half.contains("fc1    bfloat16 "), "{half}");
 }
 
 /// Whoever computes a row or a filter, it is the same to the bit.
@@ -228,7 +244,8 @@ fn threads_share_large_layers_and_batches() {
     });
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
     let pool = pool.build().expect("threads");
-    for fast in [Prepared::new(&*net), Prepared::without_winograd(&*net)] {
+    for trade in [Trade::default(), Trade::NONE, Trade::ALL] {
+        let fast = Prepared::with(&*net, trade);
         let mut arena = fast.arena();
         let expected: Vec<_> = images
             .iter()

@@ -8,6 +8,7 @@
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
 //!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
+//! bfloat16 ─▶ fc's filters in half the bytes
 //! parts ─▶ the packed ones on many threads: a part is a convolution of other sizes
 //! level ─▶ instruction set, chosen at run time with `std`
 //! ```
@@ -47,6 +48,7 @@ pub struct Sizes {
 }
 
 mod algorithm;
+mod bfloat16;
 mod clamp;
 mod conv;
 mod conv_filters;
@@ -153,6 +155,7 @@ pub fn conv_pack<T: Real>(
         Algorithm::Strips => strips::pack(sizes, filters, scale, packed),
         Algorithm::Rows => rows::pack(sizes, filters, scale, packed),
         Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, scale, packed),
+        Algorithm::Bfloat16 => return false,
     }
     true
 }
@@ -162,6 +165,24 @@ pub fn scale_filters<T: Real>(filters: &[T], scale: &[T], packed: &mut [T]) -> D
     as_f32!(filters, scale; packed);
     Scale(scale).pack(filters, packed);
     true
+}
+
+/// The filters of an `fc` of `k`, each times its `scale`.
+pub fn fc_pack<T: Real>(
+    k: usize,
+    algorithm: Algorithm,
+    filters: &[T],
+    scale: &[T],
+    packed: &mut [T],
+) -> Done {
+    if algorithm != Algorithm::Bfloat16 {
+        return scale_filters(filters, scale, packed);
+    }
+    as_f32!(filters, scale; packed);
+    if k > 0 {
+        bfloat16::pack(k, filters, Scale(scale), packed);
+    }
+    k > 0
 }
 
 /// What filters are multiplied by: one number each, or nothing.
@@ -222,6 +243,7 @@ fn run(from: &Packed<'_, f32>, x: &[f32], scratch: &mut [f32], y: &mut [f32]) ->
         Algorithm::Strips => strips::forward(from, x, y),
         Algorithm::Rows => rows::forward(from, None, x, scratch, y),
         Algorithm::Winograd(tile) => winograd::forward(from, tile, x, scratch, y),
+        Algorithm::Bfloat16 => None,
     }
 }
 
@@ -380,32 +402,46 @@ pub fn conv_add_gradient<T: Real>(
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.
 pub fn fc_forward<T: Real>(x: &[T], filters: &[T], bias: &[T], y: &mut [T]) -> Done {
-    fc_forward_on(1, x, [filters, bias], y)
-}
-
-/// As [`fc_forward`], on so many threads at most, if there are several (the feature `rayon`).
-pub fn fc_forward_on<T: Real>(
-    threads: usize,
-    x: &[T],
-    [filters, bias]: [&[T]; 2],
-    y: &mut [T],
-) -> Done {
     as_f32!(x, filters, bias; y);
-    let pitch = y.len();
     let from = fc::Operands {
         x,
         filters,
-        pitch,
+        bfloat16: false,
+        pitch: y.len(),
         bias,
     };
-    #[cfg(feature = "rayon")]
-    let forward = |from: &_, y: &mut _| parts::fc(from, threads, y);
-    #[cfg(not(feature = "rayon"))]
-    let forward = |from: &_, y: &mut _| {
-        let _ = threads;
-        fc::forward(from, y)
+    fit(filters, &[x.len(), y.len()]) && bias.len() == y.len() && fc::forward(&from, y).is_some()
+}
+
+/// As [`fc_forward`], with filters packed by [`fc_pack`], and what follows it.
+pub fn fc_forward_packed<T: Real>(from: &Packed<'_, T>, x: &[T], y: &mut [T]) -> Done {
+    as_f32!(x; y);
+    let Some(packed) = from.as_f32() else {
+        return false;
     };
-    fit(filters, &[x.len(), y.len()]) && bias.len() == y.len() && forward(&from, y).is_some()
+    let bfloat16 = packed.algorithm == Algorithm::Bfloat16;
+    let from = fc::Operands {
+        x,
+        filters: packed.packed,
+        bfloat16,
+        pitch: y.len(),
+        bias: packed.bias,
+    };
+    let rows = if bfloat16 {
+        x.len().div_ceil(2)
+    } else {
+        x.len()
+    };
+    #[cfg(feature = "rayon")]
+    let forward = |from: &_, y: &mut _| parts::fc(from, packed.threads, y);
+    #[cfg(not(feature = "rayon"))]
+    let forward = fc::forward;
+    fit(from.filters, &[rows, y.len()])
+        && from.bias.len() == y.len()
+        && forward(&from, y).is_some_and(|()| {
+            packed.clamp.apply(y);
+            true
+        })
 }
 
 /// `dx[n] = Σ dy[k] · filters[n][k]`.

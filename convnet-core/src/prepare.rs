@@ -32,6 +32,54 @@ pub use boxed::{Prepared, PreparedArena};
 pub use group::{Group, Norm, Repack};
 pub use pooled::{Dense, Pool};
 
+/// Filters of an `fc` that are more than the second-level cache of most machines holds.
+const MANY: usize = 1 << 17;
+
+/// What a prepared network may give up for speed. Default: only what [`Winograd`] says.
+///
+/// [`Winograd`]: crate::kernel::Winograd
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trade {
+    /// Winograd's algorithm, where it pays.
+    pub winograd: bool,
+    /// The filters of each large `fc` rounded to bfloat16, to 8 significant bits, and sums in `f32`
+    /// all the same. A score moves by 2⁻⁹·Σ|x·w| at most, if it is that `fc`'s.
+    pub bfloat16: bool,
+}
+
+impl Trade {
+    /// Direct sums of the filters as declared.
+    pub const NONE: Self = Self {
+        winograd: false,
+        bfloat16: false,
+    };
+
+    /// Whatever is faster.
+    pub const ALL: Self = Self {
+        winograd: true,
+        bfloat16: true,
+    };
+
+    /// One of [`Repack::CHOICES`].
+    pub(crate) const fn choose(self, [exact, fast]: [Choice; 2]) -> Choice {
+        let taken = match fast.algorithm {
+            Algorithm::Winograd(_) => self.winograd,
+            Algorithm::Bfloat16 => self.bfloat16,
+            _ => true,
+        };
+        if taken { fast } else { exact }
+    }
+}
+
+impl Default for Trade {
+    fn default() -> Self {
+        Self {
+            winograd: true,
+            ..Self::NONE
+        }
+    }
+}
+
 /// How one layer is computed, and the memory that this takes, in scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -51,10 +99,24 @@ impl Choice {
         scratch: 0,
     };
 
-    /// What [`Algorithm`] says, rounded up to lines.
+    /// The fastest [`Algorithm`], or the fastest that is a direct sum.
     #[must_use]
     pub const fn new(sizes: &Sizes, winograd: bool) -> Self {
-        let algorithm = Algorithm::choose(sizes, winograd);
+        Self::of(Algorithm::choose(sizes, winograd), sizes)
+    }
+
+    /// The filters of an `fc` in bfloat16, if they are so many that reading them takes the time.
+    #[must_use]
+    pub const fn bfloat16(sizes: &Sizes) -> Self {
+        let ([h, w, d], [.., k]) = (sizes.x, sizes.y);
+        match h * w * d * k >= MANY {
+            true => Self::of(Algorithm::Bfloat16, sizes),
+            false => Self::DECLARED,
+        }
+    }
+
+    /// What the algorithm says, rounded up to lines.
+    const fn of(algorithm: Algorithm, sizes: &Sizes) -> Self {
         Self {
             algorithm,
             packed: algorithm.packed(sizes).next_multiple_of(LINE),
@@ -68,7 +130,7 @@ impl Choice {
 pub struct Packing {
     /// The layer.
     pub name: &'static str,
-    /// Without Winograd's algorithm, and with it.
+    /// Without what is traded for speed, and with it.
     pub choices: [Choice; 2],
 }
 
@@ -84,8 +146,8 @@ where
     Packing {
         name,
         choices: [
-            group::choice::<X, Y, L, N>(0),
-            group::choice::<X, Y, L, N>(1),
+            group::choice::<X, Y, L, N>(Trade::NONE),
+            group::choice::<X, Y, L, N>(Trade::ALL),
         ],
     }
 }
@@ -113,15 +175,15 @@ pub trait Prepare: Network {
 /// Packs one group after the other.
 #[derive(Debug)]
 pub struct Packer<'a, T> {
-    winograd: bool,
+    trade: Trade,
     rest: &'a mut [T],
 }
 
 impl<'a, T: Real> Packer<'a, T> {
     /// Into `memory`, which has room for all.
-    pub fn new(winograd: bool, memory: &'a mut [T]) -> Self {
+    pub fn new(trade: Trade, memory: &'a mut [T]) -> Self {
         Self {
-            winograd,
+            trade,
             rest: memory,
         }
     }
@@ -134,7 +196,7 @@ impl<'a, T: Real> Packer<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
+        let choice = group::choice::<X, Y, L, N>(self.trade);
         let rest = core::mem::take(&mut self.rest);
         if let Some((packed, rest)) = rest.split_at_mut_checked(choice.packed) {
             group.pack::<X, Y>(choice, packed);
@@ -146,7 +208,7 @@ impl<'a, T: Real> Packer<'a, T> {
 /// Reads back what a [`Packer`] wrote.
 #[derive(Debug)]
 pub struct Reader<'a, T> {
-    winograd: bool,
+    trade: Trade,
     threads: usize,
     rest: &'a [T],
     scratch: &'a mut [T],
@@ -154,9 +216,9 @@ pub struct Reader<'a, T> {
 
 impl<'a, T: Real> Reader<'a, T> {
     /// From `memory`, working in `scratch`.
-    pub fn new(winograd: bool, memory: &'a [T], scratch: &'a mut [T]) -> Self {
+    pub fn new(trade: Trade, memory: &'a [T], scratch: &'a mut [T]) -> Self {
         Self {
-            winograd,
+            trade,
             threads: 1,
             rest: memory,
             scratch,
@@ -194,7 +256,7 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
+        let choice = group::choice::<X, Y, L, N>(self.trade);
         let packed = self.rest.get(..choice.packed).unwrap_or_default();
         group.read::<X, Y>(choice, self.threads, packed)
     }
@@ -206,17 +268,17 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(usize::from(self.winograd));
+        let choice = group::choice::<X, Y, L, N>(self.trade);
         self.rest = self.rest.get(choice.packed..).unwrap_or_default();
     }
 }
 
 /// Scalars of all packed filters, and of the scratch that the layers share.
 #[must_use]
-pub const fn memory(packing: &[Packing], winograd: bool) -> [usize; 2] {
+pub const fn memory(packing: &[Packing], trade: Trade) -> [usize; 2] {
     let (mut packed, mut scratch, mut i) = (0, 0, 0);
     while i < packing.len() {
-        let choice = packing[i].choices[winograd as usize];
+        let choice = trade.choose(packing[i].choices);
         packed += choice.packed;
         if choice.scratch > scratch {
             scratch = choice.scratch;
@@ -231,8 +293,8 @@ pub const fn memory(packing: &[Packing], winograd: bool) -> [usize; 2] {
 pub struct Choices<'a> {
     /// Of which network.
     pub packing: &'a [Packing],
-    /// Whether Winograd's algorithm may be chosen.
-    pub winograd: bool,
+    /// What it may give up.
+    pub trade: Trade,
 }
 
 impl Display for Choices<'_> {
@@ -240,7 +302,7 @@ impl Display for Choices<'_> {
         let width = self.packing.iter().map(|layer| layer.name.len()).max();
         let width = width.unwrap_or(0);
         for layer in self.packing {
-            let choice = layer.choices[usize::from(self.winograd)];
+            let choice = self.trade.choose(layer.choices);
             let bytes = choice.packed * size_of::<f32>();
             writeln!(
                 f,
@@ -248,7 +310,7 @@ impl Display for Choices<'_> {
                 layer.name, choice.algorithm
             )?;
         }
-        let [packed, scratch] = memory(self.packing, self.winograd).map(|n| n * size_of::<f32>());
+        let [packed, scratch] = memory(self.packing, self.trade).map(|n| n * size_of::<f32>());
         write!(f, "f32: packed {packed} bytes, scratch {scratch}")
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 use crate::plan::LayerInfo;
-use crate::prepare::{Packing, memory};
+use crate::prepare::{Packing, Trade, memory};
 
 /// A network as a table, a line a layer; [`Display`] aligns it, [`markdown`](Self::markdown) has
 /// the same cells.
@@ -212,18 +212,22 @@ impl Display for Memory<'_> {
 /// entry.
 fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Result {
     f.write_str("\nprepared:")?;
-    let same = |a: &Packing, b: &Packing| a.choices[1].algorithm == b.choices[1].algorithm;
-    for (i, run) in packing.chunk_by(same).enumerate() {
+    let algorithm = |it: &Packing| Trade::default().choose(it.choices).algorithm;
+    for (i, run) in packing
+        .chunk_by(|a, b| algorithm(a) == algorithm(b))
+        .enumerate()
+    {
         f.write_str(if i == 0 { " " } else { ", " })?;
         if let [first, rest @ ..] = run {
             f.write_str(first.name)?;
             if let Some(last) = rest.last() {
                 write!(f, " to {}", last.name)?;
             }
-            write!(f, " {}", first.choices[1].algorithm)?;
+            write!(f, " {}", algorithm(first))?;
         }
     }
-    let [packed, scratch] = memory(packing, true).map(|scalars| scalars * size_of::<f32>());
+    let [packed, scratch] =
+        memory(packing, Trade::default()).map(|scalars| scalars * size_of::<f32>());
     let [packed, scratch, arena] = [packed, scratch, arena].map(|bytes| Grouped(bytes as u64));
     write!(
         f,

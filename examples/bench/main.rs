@@ -2,7 +2,8 @@
 //! was measured in the same run; batch 1, one thread. With `--training`, how many images a second
 //! they learn from; with `--process`, how long a process takes to its first scores, and how much memory.
 //!
-//! `cargo run --release --example bench [-- --json] [--only NAME] [--training [--threads 2]]`
+//! `cargo run --release --example bench [-- --json] [--only NAME] [--training [--threads 2]]`, or
+//! `cargo bench` with the same options.
 
 mod nets;
 #[path = "../common/peak.rs"]
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use convnet::prepare::{Prepare, Prepared};
+use convnet::prepare::{Prepare, Prepared, Trade};
 use convnet::{AnyVolume, Rng};
 use nets::*;
 
@@ -37,6 +38,9 @@ struct Options {
     /// Prepared, but direct sums only.
     #[arg(long)]
     no_winograd: bool,
+    /// Prepared, with the filters of large `fc`s rounded to bfloat16.
+    #[arg(long)]
+    bfloat16: bool,
     /// Show the algorithm of every layer.
     #[arg(long)]
     choices: bool,
@@ -52,6 +56,9 @@ struct Options {
     /// Whole processes: cold start and memory.
     #[arg(long)]
     process: bool,
+    /// What `cargo bench` says to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
     /// What one of those processes does.
     #[arg(long, hide = true)]
     task: Option<process::Task>,
@@ -60,7 +67,7 @@ struct Options {
     seconds: f64,
 }
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(task) = options.task {
         process::execute(task);
@@ -116,10 +123,11 @@ impl Options {
             .as_mut_slice()
             .iter_mut()
             .for_each(|x| *x = rng.normal() as f32);
-        let net = match self.no_winograd {
-            true => Prepared::without_winograd(net),
-            false => Prepared::new(net),
+        let trade = Trade {
+            winograd: !self.no_winograd,
+            bfloat16: self.bfloat16,
         };
+        let net = Prepared::with(net, trade);
         let pool = (self.threads > 1).then(|| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
             pool.build().expect("threads")

@@ -15,6 +15,8 @@ pub enum Algorithm {
     Rows,
     /// Winograd's.
     Winograd(Winograd),
+    /// The direct sum of an `fc`, over filters in bfloat16: half the bytes to read.
+    Bfloat16,
 }
 
 /// A size of Winograd's tiles: F(2,3), F(4,3) and F(6,3) in the literature.
@@ -90,6 +92,7 @@ impl Algorithm {
                     && depth >= strips::STRIP
                     && matches!((sizes.filter, sizes.stride), ([3, 3], [1, 1]))
             }
+            Self::Bfloat16 => matches!(sizes.y, [1, 1, _]),
         }
     }
 
@@ -117,7 +120,7 @@ impl Algorithm {
         let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
         let [fh, fw] = sizes.filter;
         match self {
-            Self::Direct | Self::Strips | Self::Rows => {
+            Self::Direct | Self::Strips | Self::Rows | Self::Bfloat16 => {
                 let weights = (fh * fw * depth * k) as u64;
                 weights * (height * width) as u64 / 16 + far(weights)
             }
@@ -140,6 +143,10 @@ impl Algorithm {
             Self::Strips => strips::packed(sizes),
             Self::Rows => rows::packed(sizes),
             Self::Winograd(winograd) => winograd::packed(sizes, winograd),
+            Self::Bfloat16 => {
+                let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
+                (fh * fw * depth).div_ceil(2) * k
+            }
         }
     }
 
@@ -147,7 +154,7 @@ impl Algorithm {
     #[must_use]
     pub const fn scratch(self, sizes: &Sizes) -> usize {
         match self {
-            Self::Direct | Self::Strips => 0,
+            Self::Direct | Self::Strips | Self::Bfloat16 => 0,
             Self::Rows => rows::scratch(sizes, rows::POOLED),
             Self::Winograd(winograd) => winograd::scratch(sizes, winograd),
         }
@@ -163,7 +170,7 @@ const fn far(weights: u64) -> u64 {
     }
 }
 
-/// `direct`, `strips`, `rows`, `winograd 4x4`.
+/// `direct`, `strips`, `rows`, `winograd 4x4`, `bfloat16`.
 impl Display for Algorithm {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -174,6 +181,7 @@ impl Display for Algorithm {
                 let side = winograd.side();
                 write!(f, "winograd {side}x{side}")
             }
+            Self::Bfloat16 => f.write_str("bfloat16"),
         }
     }
 }

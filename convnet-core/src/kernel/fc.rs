@@ -1,4 +1,5 @@
-//! Fully connected: the memory bandwidth decides, so the weights are read once.
+//! Fully connected: the memory bandwidth decides, so the weights are read once, and may be stored in
+//! half the bytes.
 //!
 //! ```text
 //!   x[n]   ──▶ ├──────── filters[n] ────────┤       forward: y += x[n] · filters[n], 8 rows at a
@@ -6,6 +7,9 @@
 //!        …                                          backward: dx[n] = dy · filters[n], 4 rows at a
 //!              ├──────── y or dy ───────────┤       time
 //! ```
+//!
+//! In bfloat16 a row holds two: the filters of x[2n] in the low halves of its bits, those of x[2n+1]
+//! in the high ones. Sums are in `f32` all the same.
 
 #![expect(
     clippy::needless_range_loop,
@@ -24,6 +28,8 @@ pub(super) struct Operands<'a> {
     pub(super) x: &'a [f32],
     /// As many columns of them as there are outputs.
     pub(super) filters: &'a [f32],
+    /// Whether each of them holds two.
+    pub(super) bfloat16: bool,
     /// From one row of the filters to the next.
     pub(super) pitch: usize,
     pub(super) bias: &'a [f32],
@@ -43,29 +49,46 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 /// `y[k] += Σ x[n] · filters[n][k]`
 #[inline(always)]
 fn add_rows<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    const ROWS: usize = 8;
-    let &Operands {
-        x, filters, pitch, ..
-    } = from;
-    if y.len() == pitch && pitch <= 8 * V::LEN {
-        return add_columns::<S, V>(simd, x, filters, y);
+    if from.bfloat16 {
+        let (pairs, rest) = from.x.as_chunks();
+        add_blocks::<S, V, 2>(simd, pairs, from, y)?;
+        let &[last] = rest else {
+            return Some(());
+        };
+        let row = from.filters.get(pairs.len() * from.pitch..)?;
+        return add_block::<S, V, 1, 2>(simd, &[[last, 0.0]], row, from.pitch, y);
     }
+    if y.len() == from.pitch && from.pitch <= 8 * V::LEN {
+        return add_columns::<S, V>(simd, from.x, from.filters, y);
+    }
+    add_blocks::<S, V, 1>(simd, from.x.as_chunks().0, from, y)
+}
+
+/// As [`add_rows`], of `x` in place of all of it; each row holds so many.
+#[inline(always)]
+fn add_blocks<S: Simd, V: Lanes<S>, const HELD: usize>(
+    simd: S,
+    x: &[[f32; HELD]],
+    &Operands { filters, pitch, .. }: &Operands,
+    y: &mut [f32],
+) -> Option<()> {
+    const ROWS: usize = 8;
     let (blocks, rest) = x.as_chunks::<ROWS>();
     for (i, x) in blocks.iter().enumerate() {
         let rows = filters.get(i * ROWS * pitch..)?;
-        add_block::<S, V, ROWS>(simd, x, rows, pitch, y)?;
+        add_block::<S, V, ROWS, HELD>(simd, x, rows, pitch, y)?;
     }
     for (i, &x) in rest.iter().enumerate() {
         let row = filters.get((blocks.len() * ROWS + i) * pitch..)?;
-        add_block::<S, V, 1>(simd, &[x], row, pitch, y)?;
+        add_block::<S, V, 1, HELD>(simd, &[x], row, pitch, y)?;
     }
     Some(())
 }
 
 #[inline(always)]
-fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
+fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
     simd: S,
-    x: &[f32; R],
+    x: &[[f32; HELD]; R],
     rows: &[f32],
     pitch: usize,
     y: &mut [f32],
@@ -80,7 +103,10 @@ fn add_block<S: Simd, V: Lanes<S>, const R: usize>(
             // SAFETY: r · pitch + from + LEN <= (R − 1) · pitch + k = rows.len(): r < R, and from <=
             // last = k − LEN.
             let row = unsafe { V::load_unchecked(simd, rows, r * pitch + from) };
-            sum = V::splat(simd, x[r]).mul_add(row, sum);
+            let held = if HELD == 1 { [row; 2] } else { row.halves() };
+            for h in 0..HELD {
+                sum = V::splat(simd, x[r][h]).mul_add(held[h], sum);
+            }
         }
         if from < at {
             sum = sum.clear_below(at - from);

@@ -2,6 +2,9 @@
 
 use fearless_simd::{Select, Simd, SimdFloat};
 
+/// The high half of a scalar's bits.
+const HIGH: u32 = 0xffff_0000;
+
 /// `LEN` scalars.
 pub(super) trait Lanes<S: Simd>: Copy {
     const LEN: usize;
@@ -40,6 +43,9 @@ pub(super) trait Lanes<S: Simd>: Copy {
     fn rest(simd: S, len: usize) -> Self {
         Self::splat(simd, 1.0).clear_below(Self::LEN - len % Self::LEN)
     }
+
+    /// Each lane's bits as two numbers in bfloat16: the low half, and the high half.
+    fn halves(self) -> [Self; 2];
 
     /// Lane by lane `if self > other { a } else { b }`.
     fn if_greater(self, other: Self, a: Self, b: Self) -> Self;
@@ -114,6 +120,12 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     }
 
     #[inline(always)]
+    fn halves(self) -> [Self; 2] {
+        let bits = self.to_bits();
+        [V::from_bits(bits << 16), V::from_bits(bits & HIGH)]
+    }
+
+    #[inline(always)]
     fn if_greater(self, other: Self, a: Self, b: Self) -> Self {
         self.simd_gt(other).select(a, b)
     }
@@ -178,6 +190,12 @@ impl<S: Simd> Lanes<S> for One {
     #[inline(always)]
     fn clear_below(self, lane: usize) -> Self {
         if lane == 0 { self } else { Self(0.0) }
+    }
+
+    #[inline(always)]
+    fn halves(self) -> [Self; 2] {
+        let bits = self.0.to_bits();
+        [bits << 16, bits & HIGH].map(|bits| Self(f32::from_bits(bits)))
     }
 
     #[inline(always)]

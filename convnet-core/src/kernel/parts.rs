@@ -46,7 +46,7 @@ pub(super) fn forward(
 fn step(algorithm: Algorithm) -> usize {
     match algorithm {
         Algorithm::Winograd(winograd) => winograd.side(),
-        Algorithm::Direct | Algorithm::Strips | Algorithm::Rows => 1,
+        Algorithm::Direct | Algorithm::Strips | Algorithm::Rows | Algorithm::Bfloat16 => 1,
     }
 }
 

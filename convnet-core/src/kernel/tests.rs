@@ -145,6 +145,45 @@ fn check_fc(n: usize, k: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Filters that bfloat16 can hold are not rounded.
+fn check_fc_in_bfloat16(n: usize, k: usize) -> Result<(), TestCaseError> {
+    let [x, mut weights, bias] = [n, n * k, k].map(|len| values(len, len));
+    for w in &mut weights {
+        *w = f32::from_bits(w.to_bits() >> 16 << 16);
+    }
+    let mut y: Vec<Sum> = bias.iter().map(|&b| (b.into(), b.abs().into())).collect();
+    for (i, j) in product(n, k) {
+        add(&mut y[j], x[i], weights[i * k + j]);
+    }
+    let sizes = Sizes {
+        x: [1, 1, n],
+        filter: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, k],
+    };
+    let algorithm = Algorithm::Bfloat16;
+    let mut packed = vec![f32::NAN; algorithm.packed(&sizes)];
+    prop_assert!(fc_pack(k, algorithm, &weights, &[], &mut packed));
+    let from = Packed {
+        sizes: &sizes,
+        algorithm,
+        packed: &packed,
+        bias: &bias,
+        clamp: Clamp::None,
+        threads: 1,
+    };
+    for level in levels() {
+        with_level(level, || {
+            let mut fast = vec![f32::NAN; k];
+            prop_assert!(fc_forward_packed(&from, &x, &mut fast));
+            close(&fast, &y, n + 1)
+        })?;
+    }
+    Ok(())
+}
+
 /// Values are few, so that many are equal.
 fn check_pool(s: &Sizes) -> Result<(), TestCaseError> {
     let [x, dy] = [s.x, s.y].map(|axes| values(s.x[1], axes.iter().product()));
@@ -342,23 +381,37 @@ proptest! {
     #[test]
     fn fc_is_its_sums(n in 1usize..70, k in 1usize..70) {
         check_fc(n, k)?;
+        check_fc_in_bfloat16(n, k)?;
     }
 }
 
-/// The depths around the lanes of every level, each with a filter wider and narrower than a tile.
 /// The same to the bit, in however many parts.
 #[cfg(feature = "rayon")]
 #[test]
 fn an_fc_in_parts_is_the_whole() {
     let (x, bias) = (values(1, 37), values(2, 1100));
     let filters = values(3, x.len() * bias.len());
-    let from = fc::Operands {
+    let mut packed = vec![0.0; x.len().div_ceil(2) * bias.len()];
+    assert!(fc_pack(
+        bias.len(),
+        Algorithm::Bfloat16,
+        &filters,
+        &[],
+        &mut packed
+    ));
+    let whole = fc::Operands {
         x: &x,
         filters: &filters,
+        bfloat16: false,
         pitch: bias.len(),
         bias: &bias,
     };
-    for level in levels() {
+    let halves = fc::Operands {
+        filters: &packed,
+        bfloat16: true,
+        ..whole
+    };
+    for (level, from) in levels().flat_map(|level| [(level, whole), (level, halves)]) {
         with_level(level, || {
             let (mut whole, mut in_parts) = (vec![f32::NAN; 1100], vec![f32::NAN; 1100]);
             fc::forward(&from, &mut whole).unwrap();
@@ -370,6 +423,7 @@ fn an_fc_in_parts_is_the_whole() {
     }
 }
 
+/// The depths around the lanes of every level, each with a filter wider and narrower than a tile.
 #[test]
 fn every_number_of_filters_is_its_sums() {
     for k in 1..=67 {

@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use crate::kernel::{Algorithm, Packed, Sizes};
-use crate::prepare::Repack;
+use crate::prepare::{Choice, Repack};
 use crate::volume::Scores;
 use crate::{Real, Volume, kernel};
 
@@ -135,29 +135,31 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
 impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
     Repack<Volume<T, H, W, D>, Scores<T, K>> for Fc<T, H, W, D, K>
 {
-    const SIZES: Sizes = Sizes {
-        x: [H, W, D],
-        filter: [H, W],
-        stride: [1, 1],
-        dilation: [1, 1],
-        before: [0, 0],
-        y: [1, 1, K],
-    };
+    const SIZES: Sizes = fc_sizes([H, W, D], K);
     const FILTERS: usize = H * W * D * K;
+    const CHOICES: [Choice; 2] = [Choice::DECLARED, Choice::bfloat16(&fc_sizes([H, W, D], K))];
 
     fn declared(&self) -> [&[T]; 2] {
         [self.rows().as_flattened(), &self.bias]
     }
 
-    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
-        kernel::scale_filters(filters, scale, packed)
+    fn pack(algorithm: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
+        kernel::fc_pack(K, algorithm, filters, scale, packed)
     }
 
     fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
-        let done = kernel::fc_forward_on(from.threads, x, [from.packed, from.bias], y);
-        if done {
-            from.clamp.apply(y);
-        }
-        done
+        kernel::fc_forward_packed(from, x, y)
+    }
+}
+
+/// Those of a convolution whose filters are as large as its input.
+const fn fc_sizes(x: [usize; 3], filters: usize) -> Sizes {
+    Sizes {
+        x,
+        filter: [x[0], x[1]],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, filters],
     }
 }

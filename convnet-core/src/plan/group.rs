@@ -27,9 +27,11 @@ impl Group {
     /// The group whose filters are those of layer `first`.
     #[must_use]
     pub const fn of(ops: &[Op], first: usize) -> Option<Self> {
-        let dense = match ops[first] {
-            Op::Conv { groups, .. } => groups == 1,
-            Op::Depthwise { .. } | Op::Fc { .. } => false,
+        // What may be stored in another form is a group though nothing follows it.
+        let (dense, alone) = match ops[first] {
+            Op::Conv { groups: 1, .. } => (true, true),
+            Op::Conv { .. } | Op::Depthwise { .. } => (false, false),
+            Op::Fc { .. } => (false, true),
             _ => return None,
         };
         // Computed row by row, prepared or not.
@@ -48,10 +50,6 @@ impl Group {
             last += 1;
             group.norm = Some(last);
         }
-        // Used as they are declared, if nothing is folded into them.
-        if group.norm.is_none() && matches!(ops[first], Op::Fc { .. }) {
-            return None;
-        }
         if let Some(Op::Clamp) = only_reader(ops, last) {
             last += 1;
             group.clamp = Some(last);
@@ -59,8 +57,7 @@ impl Group {
         if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, last), dense) {
             group.pool = Some(last + 1);
         }
-        // Only a dense conv is packed though nothing follows it.
-        match dense || last > first {
+        match alone || last > first {
             true => Some(group),
             false => None,
         }

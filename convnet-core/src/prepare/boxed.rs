@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use alloc::boxed::Box;
 
-use super::{Choices, Packer, Prepare, Reader, memory};
+use super::{Choices, Packer, Prepare, Reader, Trade, memory};
 use crate::overlay::Lines;
 use crate::{Network, Parameters};
 
@@ -21,7 +21,7 @@ use crate::{Network, Parameters};
 /// ```
 pub struct Prepared<P: Deref<Target: Prepare>> {
     network: P,
-    winograd: bool,
+    trade: Trade,
     threads: usize,
     packed: Lines<Scalar<P>>,
 }
@@ -49,22 +49,24 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// For speed: Winograd's algorithm where it pays.
     #[must_use]
     pub fn new(network: P) -> Self {
-        Self::with(network, true)
+        Self::with(network, Trade::default())
     }
 
     /// For precision: direct sums only.
     #[must_use]
     pub fn without_winograd(network: P) -> Self {
-        Self::with(network, false)
+        Self::with(network, Trade::NONE)
     }
 
-    fn with(network: P, winograd: bool) -> Self {
-        let [scalars, _] = memory(P::Target::PACKING, winograd);
+    /// With what is given up for speed.
+    #[must_use]
+    pub fn with(network: P, trade: Trade) -> Self {
+        let [scalars, _] = memory(P::Target::PACKING, trade);
         let mut packed = Lines::zeroed(scalars);
-        network.pack(&mut Packer::new(winograd, packed.as_mut_slice()));
+        network.pack(&mut Packer::new(trade, packed.as_mut_slice()));
         Self {
             network,
-            winograd,
+            trade,
             threads: 1,
             packed,
         }
@@ -132,7 +134,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
 
     /// Scalars that so many threads work in.
     fn scratch(&self, threads: usize) -> usize {
-        let [_, scratch] = memory(P::Target::PACKING, self.winograd);
+        let [_, scratch] = memory(P::Target::PACKING, self.trade);
         threads * scratch
     }
 
@@ -153,7 +155,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     ) -> &'a Output<P> {
         let PreparedArena { arena, scratch } = arena;
         let packed = self.packed.as_slice();
-        let reader = Reader::new(self.winograd, packed, scratch.as_mut_slice());
+        let reader = Reader::new(self.trade, packed, scratch.as_mut_slice());
         let mut reader = reader.on_threads(threads);
         self.network.forward_packed(&mut reader, input, arena)
     }
@@ -169,7 +171,7 @@ impl<P: Deref<Target: Prepare>> Display for Prepared<P> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let choices = Choices {
             packing: P::Target::PACKING,
-            winograd: self.winograd,
+            trade: self.trade,
         };
         choices.fmt(f)
     }

@@ -1,6 +1,6 @@
 //! Filters and what follows them, as one.
 
-use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes};
+use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes, Trade};
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
 /// [`plan::Group`](crate::plan::Group) is for the plan.
@@ -22,7 +22,7 @@ pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
     /// Scalars of its filters.
     const FILTERS: usize;
 
-    /// The choice without Winograd's algorithm, and with it.
+    /// The choice without what can be traded for speed, and with it.
     const CHOICES: [Choice; 2] = [Choice::DECLARED; 2];
 
     /// The filters and the bias, as declared.
@@ -68,16 +68,15 @@ impl<T: Real> Norm<T> for () {
     fn normalize(&self, _: &mut [T]) {}
 }
 
-/// How the group is computed, `way` being 1 with Winograd's algorithm: as the layer chose, and with
-/// room for what is folded into it.
-pub(super) const fn choice<X, Y, L, N>(way: usize) -> Choice
+/// How the group is computed: as the layer chose, and with room for what is folded into it.
+pub(super) const fn choice<X, Y, L, N>(trade: Trade) -> Choice
 where
     X: AnyVolume,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
     N: Norm<X::Scalar>,
 {
-    let mut choice = L::CHOICES[way];
+    let mut choice = trade.choose(L::CHOICES);
     if N::FOLDS {
         if matches!(choice.algorithm, Algorithm::Direct) {
             choice.packed = L::FILTERS.next_multiple_of(LINE);

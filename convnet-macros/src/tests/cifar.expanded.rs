@@ -327,6 +327,12 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
             ::convnet::layer::Conv<T, 5, 5, 3, 12, ::convnet::layer::Slide<1, 1, 2, 2>>,
             (),
         >("conv1"),
+        ::convnet::prepare::packing::<
+            ::convnet::Volume<T, 16, 16, 12>,
+            ::convnet::Volume<T, 1, 1, 10>,
+            ::convnet::layer::Fc<T, 16, 16, 12, 10>,
+            (),
+        >("scores"),
     ];
     fn pack(&self, packer: &mut ::convnet::prepare::Packer<'_, T>) {
         let _ = &packer;
@@ -341,6 +347,19 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                     filters: &self.conv1,
                     norm: &(),
                     clamp: ::convnet::kernel::Clamp::Relu,
+                },
+            );
+        packer
+            .pack::<
+                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::Volume<T, 1, 1, 10>,
+                _,
+                _,
+            >(
+                &::convnet::prepare::Group {
+                    filters: &self.scores,
+                    norm: &(),
+                    clamp: ::convnet::kernel::Clamp::None,
                 },
             );
     }
@@ -405,7 +424,16 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                 ::convnet::Volume<T, 1, 1, 10>,
                 0,
             >();
-        ::convnet::Layer::forward(&self.scores, x, y);
+        packed
+            .forward(
+                &::convnet::prepare::Group {
+                    filters: &self.scores,
+                    norm: &(),
+                    clamp: ::convnet::kernel::Clamp::None,
+                },
+                x,
+                y,
+            );
         memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
     }
 }
