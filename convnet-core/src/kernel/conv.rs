@@ -148,6 +148,7 @@ fn taps<'a, const N: usize>(
             .filters
             .get((fy.start * pitch + i.start) * k..)
             .unwrap_or_default(),
+        far: false,
         start: match block.first {
             true => Start::Bias(from.bias),
             false => Start::Sums,

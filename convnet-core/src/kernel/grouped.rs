@@ -84,6 +84,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                     x: from.x,
                     // Beyond the filters if no tap meets the input.
                     weights: from.filters.get(tap * depth * k..).unwrap_or_default(),
+                    far: false,
                     start: match fy {
                         0 => Start::Bias(from.bias),
                         _ => Start::Sums,

@@ -56,10 +56,11 @@ pub(super) trait Lanes<S: Simd>: Copy {
     /// Lane by lane no less than the first bound, and no more than the second. NaN stays NaN.
     #[inline(always)]
     fn clamp(self, simd: S, bounds: Option<[f32; 2]>) -> Self {
-        let Some(bounds) = bounds else {
+        let Some([low, high]) = bounds else {
             return self;
         };
-        let [low, high] = bounds.map(|bound| Self::splat(simd, bound));
+        // Not `map`: what it calls would not be compiled for this instruction set.
+        let (low, high) = (Self::splat(simd, low), Self::splat(simd, high));
         let v = low.if_greater(self, low, self);
         v.if_greater(high, high, v)
     }

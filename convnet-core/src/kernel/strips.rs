@@ -14,7 +14,7 @@ use fearless_simd::Simd;
 use super::conv::walk;
 use super::lanes::Lanes;
 use super::level::dispatch;
-use super::tile::{PIXELS, Start, Taps, tiles};
+use super::tile::{MANY, PIXELS, Start, Taps, tiles};
 use super::window::{Walk, groups};
 use super::{Packed, Scale, Sizes};
 
@@ -74,6 +74,7 @@ fn sweep<S: Simd, V: Lanes<S>>(
                     weights: weights
                         .get((first[0] * row + first[1]) * STRIP..)
                         .unwrap_or_default(),
+                    far: from.packed.len() >= MANY,
                     start: Start::Bias(from.bias),
                     clamp: from.clamp.bounds(),
                     rows: if columns.taps.is_empty() {

@@ -318,16 +318,17 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
 }
 
 prop_compose! {
-    fn three()(
+    fn square()(
+        f in prop_oneof![Just(3usize), Just(5)],
         size in [1usize..20, 1..20],
         before in [0usize..3, 0..3],
         after in [0usize..3, 0..3],
         depths in [16usize..40, 16..50],
     ) -> Sizes {
-        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(2).max(1);
+        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(f - 1).max(1);
         Sizes {
             x: [size[0], size[1], depths[0]],
-            filter: [3, 3],
+            filter: [f, f],
             stride: [1, 1],
             dilation: [1, 1],
             before,
@@ -361,7 +362,7 @@ proptest! {
     }
 
     #[test]
-    fn winograd_is_its_sums(sizes in three()) {
+    fn winograd_is_its_sums(sizes in square()) {
         check_packed(&sizes)?;
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Taps<'a, const N: usize> {
     pub(super) x: &'a [f32],
     /// From the first tap on.
     pub(super) weights: &'a [f32],
+    /// Whether they come from beyond the caches.
+    pub(super) far: bool,
     pub(super) start: Start<'a>,
     /// What the sums are clamped to, if they are done.
     pub(super) clamp: Option<[f32; 2]>,
@@ -74,6 +76,7 @@ impl<'a, const N: usize> Taps<'a, N> {
         let &Self {
             x,
             weights,
+            far,
             start,
             clamp,
             rows,
@@ -86,6 +89,7 @@ impl<'a, const N: usize> Taps<'a, N> {
         Taps {
             x,
             weights,
+            far,
             start,
             clamp,
             rows,
@@ -134,7 +138,10 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
                 for p in 0..P {
                     xs[p] = places[p][0];
                 }
-                sums = add_products(simd, taps, xs, sums)?;
+                sums = match taps.far {
+                    true => add_products::<S, V, P, N, true>(simd, taps, xs, sums)?,
+                    false => add_products::<S, V, P, N, false>(simd, taps, xs, sums)?,
+                };
             }
             for p in 0..P {
                 for n in 0..N {
@@ -152,7 +159,7 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
 /// Unchecked inside, and loops that test at their end: with either the other way round, some tiles
 /// run out of registers and fall to half of the speed.
 #[inline(always)]
-fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
+fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR: bool>(
     simd: S,
     taps: &Taps<'_, N>,
     places: [usize; P],
@@ -185,6 +192,9 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
         let mut i = 0;
         loop {
             let mut vectors = [V::splat(simd, 0.0); N];
+            if FAR {
+                prefetch(weights, fy * weight_pitch + i * weight_step + AHEAD);
+            }
             for n in 0..N {
                 let at = fy * weight_pitch + i * weight_step + from[n];
                 // SAFETY: at + LEN <= (rows − 1) · weight_pitch + row · weight_step =
@@ -209,4 +219,23 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
         }
     }
     Some(sums)
+}
+
+/// So many scalars of weights are more than caches hold, on most machines.
+pub(super) const MANY: usize = 1 << 20;
+
+/// Scalars of weights ahead of the tile: a page, at whose end the hardware's own prefetching stops.
+const AHEAD: usize = 1024;
+
+/// Asks for the cache line of `from[at]`, inside or beyond.
+#[inline(always)]
+fn prefetch(from: &[f32], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing and never faults, wherever it points.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().wrapping_add(at).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (from, at);
 }

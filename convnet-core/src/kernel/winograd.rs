@@ -1,16 +1,17 @@
-//! Winograd's convolution: 3x3 filters of stride 1 with fewer multiplications.
+//! Winograd's convolution: filters of stride 1, 3x3 or 5x5, with fewer multiplications.
 //!
 //! ```text
 //!   x: a tile of A×A ──Bᵀ·B──▶ V[A·A][tile][D] ─┐
 //!                                               ├─ A·A products of matrices ─▶ M[A·A][tile][K]
-//!   filters 3×3 ───────G·Gᵀ──▶ U[A·A][D][K] ────┘       (register tiles)            │
-//!   (packed once)                                  y: a tile of (A−2)×(A−2) ◀─Aᵀ·A──┘
+//!   filters F×F ───────G·Gᵀ──▶ U[A·A][D][K] ────┘       (register tiles)            │
+//!   (packed once)                                               y: a tile of M×M ◀─Aᵀ·A──┘
 //! ```
 //!
 //! A polynomial product by its values at points 0, ±p₁ … ±p_H and ∞ (Toom and Cook; Winograd,
 //! *Arithmetic Complexity of Computations*, 1980; Lavin and Gray, 2016), so A = 2H + 2 and a tile of
-//! M = 2H outputs takes A² multiplications a filter and depth instead of 9·M²: 2.25, 4 and 5.06
-//! times fewer for H = 1, 2, 3. Points come in pairs, so sums over even and odd powers are shared.
+//! M = A − F + 1 outputs takes A² multiplications a filter and depth instead of F²·M²: for F = 3,
+//! 2.25, 4 and 5.06 times fewer with H = 1, 2, 3; for F = 5, 6.25 times fewer with H = 3. Points come
+//! in pairs, so sums over even and odd powers are shared. V depends on A only.
 //!
 //! What it costs is precision: see [`Winograd`].
 
@@ -26,7 +27,7 @@ use fearless_simd::Simd;
 use super::lanes::Lanes;
 use super::level::dispatch;
 use super::strips::{STRIP, starts, strip};
-use super::tile::{Start, Taps};
+use super::tile::{MANY, Start, Taps};
 use super::window::{Walk, even};
 use super::{Packed, Scale, Sizes, Winograd};
 
@@ -103,7 +104,7 @@ struct Block {
 
 const fn block(sizes: &Sizes, side: usize) -> Block {
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
-    let points = (side + 2) * (side + 2);
+    let points = reach(sizes, side) * reach(sizes, side);
     let tiles = height.div_ceil(side) * width.div_ceil(side);
     let near = NEAR / (points * depth) / 6 * 6;
     let (most, filters) = match near {
@@ -119,6 +120,11 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
     }
 }
 
+/// A: rows, and columns, of the input that a tile of `side` outputs reads.
+pub(super) const fn reach(sizes: &Sizes, side: usize) -> usize {
+    side + sizes.filter[0] - 1
+}
+
 /// Scalars of V that stay near.
 const NEAR: usize = 3 << 15;
 /// Tiles at most.
@@ -131,12 +137,12 @@ const fn plane(tiles: usize, depth: usize) -> usize {
 
 pub(super) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
     let side = winograd.side();
-    let (a, block) = (side + 2, block(sizes, side));
+    let (a, block) = (reach(sizes, side), block(sizes, side));
     a * a * (plane(block.most, sizes.x[2]) + plane(block.most, block.filters))
 }
 
 pub(super) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
-    let a = winograd.side() + 2;
+    let a = reach(sizes, winograd.side());
     a * a * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
 }
 
@@ -148,23 +154,25 @@ pub(super) fn pack(
     scale: Scale<'_>,
     packed: &mut [f32],
 ) {
-    let (h, a) = (winograd.side() / 2, winograd.side() + 2);
+    let (a, f) = (reach(sizes, winograd.side()), sizes.filter[0]);
     let ([_, _, depth], k) = (sizes.x, sizes.y[2]);
-    let g = filter_rows(h);
+    let g = filter_rows(a / 2 - 1, f);
     let at = |position: usize| packed_at(position, depth, k);
     for d in 0..depth {
         for (s, start) in starts(k).enumerate() {
             for lane in 0..STRIP {
                 let tap = |fy: usize, fx: usize| {
                     let k_at = start + lane;
-                    f64::from(filters[((fy * 3 + fx) * depth + d) * k + k_at])
+                    f64::from(filters[((fy * f + fx) * depth + d) * k + k_at])
                         * f64::from(scale.of(k_at))
                 };
                 for u in 0..a {
-                    let row: [f64; 3] =
-                        core::array::from_fn(|fx| (0..3).map(|fy| g[u][fy] * tap(fy, fx)).sum());
+                    let mut row = [0.0; LONGEST];
+                    for fx in 0..f {
+                        row[fx] = (0..f).map(|fy| g[u][fy] * tap(fy, fx)).sum();
+                    }
                     for v in 0..a {
-                        let value: f64 = (0..3).map(|fx| row[fx] * g[v][fx]).sum();
+                        let value: f64 = (0..f).map(|fx| row[fx] * g[v][fx]).sum();
                         #[expect(clippy::cast_possible_truncation, reason = "rounded once")]
                         let rounded = value as f32;
                         packed[at(u * a + v) + (s * depth + d) * STRIP + lane] = rounded;
@@ -179,24 +187,30 @@ fn packed_at(position: usize, depth: usize, k: usize) -> usize {
     position * depth * STRIP * k.div_ceil(STRIP)
 }
 
-/// G: a filter's values at the points, over Π (p − q) for the other finite points q.
-fn filter_rows(h: usize) -> [[f64; 3]; 8] {
+/// F at most.
+const LONGEST: usize = 5;
+
+/// G: the values at the points of a filter of F, over Π (p − q) for the other finite points q.
+fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
     let pairs = points(h).points.map(f64::from);
     let at = |n: usize| match n {
         0 => 0.0,
         n if n % 2 == 1 => pairs[n / 2],
         n => -pairs[n / 2 - 1],
     };
-    let mut g = [[0.0; 3]; 8];
+    let mut g = [[0.0; LONGEST]; 8];
     for n in 0..=2 * h {
         let p = at(n);
         let over: f64 = (0..=2 * h)
             .filter(|&other| other != n)
             .map(|other| p - at(other))
             .product();
-        g[n] = [1.0 / over, p / over, p * p / over];
+        g[n][0] = 1.0 / over;
+        for power in 1..f {
+            g[n][power] = g[n][power - 1] * p;
+        }
     }
-    g[2 * h + 1][2] = 1.0;
+    g[2 * h + 1][f - 1] = 1.0;
     g
 }
 
@@ -220,10 +234,12 @@ fn forward_with<S: Simd>(
     scratch: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    match winograd {
-        Winograd::Two => blocks::<S, S::f32s, 1, 4, 2>(simd, from, x, scratch, y),
-        Winograd::Four => blocks::<S, S::f32s, 2, 6, 4>(simd, from, x, scratch, y),
-        Winograd::Six => blocks::<S, S::f32s, 3, 8, 6>(simd, from, x, scratch, y),
+    match (winograd, from.sizes.filter) {
+        (Winograd::Two, [3, 3]) => blocks::<S, S::f32s, 1, 4, 2>(simd, from, x, scratch, y),
+        (Winograd::Four, [3, 3]) => blocks::<S, S::f32s, 2, 6, 4>(simd, from, x, scratch, y),
+        (Winograd::Six, [3, 3]) => blocks::<S, S::f32s, 3, 8, 6>(simd, from, x, scratch, y),
+        (Winograd::Four, [5, 5]) => blocks::<S, S::f32s, 3, 8, 4>(simd, from, x, scratch, y),
+        _ => None,
     }
 }
 
@@ -255,6 +271,7 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 let operands = Operands {
                     v: v.get(position * planes[0]..)?,
                     weights: from.packed.get(at..)?,
+                    far: from.packed.len() >= MANY,
                     tiles: tiles.len(),
                     depth,
                     filters: block.filters,
@@ -278,6 +295,7 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
 struct Operands<'a> {
     v: &'a [f32],
     weights: &'a [f32],
+    far: bool,
     tiles: usize,
     depth: usize,
     filters: usize,
@@ -289,6 +307,7 @@ fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Op
     let &Operands {
         v,
         weights,
+        far,
         tiles,
         depth,
         filters,
@@ -298,6 +317,7 @@ fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Op
         let taps = Taps {
             x: v,
             weights,
+            far,
             start: Start::Zero,
             clamp: None,
             rows: 1,
