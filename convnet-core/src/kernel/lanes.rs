@@ -24,6 +24,12 @@ pub(super) trait Lanes<S: Simd>: Copy {
     /// Writes to `to[at..]`, if there is room.
     fn store(self, to: &mut [f32], at: usize);
 
+    /// Writes to `to[at]`, `to[at + step]`, …, as far as there is room.
+    fn scatter(self, to: &mut [f32], at: usize, step: usize);
+
+    /// Of `self` and what follows it, the lanes at even places, and those at odd ones.
+    fn unzip(self, next: Self) -> [Self; 2];
+
     /// `self · factor + sum`, fused where the hardware can.
     fn mul_add(self, factor: Self, sum: Self) -> Self;
 
@@ -90,6 +96,21 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
         if let Some(to) = to.get_mut(at..at.wrapping_add(V::LEN)) {
             self.store_slice(to);
         }
+    }
+
+    #[inline(always)]
+    fn scatter(self, to: &mut [f32], at: usize, step: usize) {
+        for (lane, value) in self.as_slice().iter().enumerate() {
+            if let Some(to) = to.get_mut(at + lane * step) {
+                *to = *value;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn unzip(self, next: Self) -> [Self; 2] {
+        let (even, odd) = self.deinterleave(next);
+        [even, odd]
     }
 
     #[inline(always)]
@@ -165,6 +186,16 @@ impl<S: Simd> Lanes<S> for One {
         if let Some(to) = to.get_mut(at) {
             *to = self.0;
         }
+    }
+
+    #[inline(always)]
+    fn scatter(self, to: &mut [f32], at: usize, _: usize) {
+        Lanes::<S>::store(self, to, at);
+    }
+
+    #[inline(always)]
+    fn unzip(self, next: Self) -> [Self; 2] {
+        [self, next]
     }
 
     #[inline(always)]

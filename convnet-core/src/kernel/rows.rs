@@ -63,8 +63,7 @@ struct Layout {
     /// The same of the rows of y.
     y_plane: usize,
     y_row: usize,
-    /// Where those begin; after their end, a plane for the largest of each column, and the pooled
-    /// row, one plane a filter.
+    /// Where those begin; after their end, the largest of each column of one plane.
     y: usize,
     end: usize,
 }
@@ -87,7 +86,7 @@ const fn layout(sizes: &Sizes, pooled: usize) -> Layout {
 /// Scalars to work in, where the pool after it looks at `pooled` rows; 1 if there is none.
 pub(super) const fn scratch(sizes: &Sizes, pooled: usize) -> usize {
     let layout = layout(sizes, pooled);
-    layout.end + layout.y_plane * (sizes.y[2] + 1)
+    layout.end + layout.y_plane
 }
 
 #[inline(never)]
@@ -112,39 +111,25 @@ fn rows<S: Simd>(
     y: &mut [f32],
 ) -> Option<()> {
     let sizes = from.sizes;
-    let (vertical, k) = (sizes.axis(0), sizes.y[2]);
+    let k = sizes.y[2];
     let height = pool.map_or(1, |pool| pool.filter[0]);
     let layout = layout(sizes, height);
     let (ring, rest) = scratch
         .get_mut(..self::scratch(sizes, height))?
         .split_at_mut(layout.y);
-    let (computed, rest) = rest.split_at_mut(layout.end - layout.y);
-    let (column, pooled) = rest.split_at_mut(layout.y_plane);
+    let (computed, column) = rest.split_at_mut(layout.end - layout.y);
     ring.fill(0.0);
-    let mut laid = 0;
-    let mut convolve = |oy: usize, computed: &mut [f32]| {
-        let taps = vertical.taps(oy);
-        let mut slots = [0; HEIGHT];
-        for fy in taps.clone() {
-            let iy = oy * vertical.stride + fy - vertical.before;
-            let slot = iy % sizes.filter[0] * layout.row;
-            while laid <= iy {
-                let to = laid % sizes.filter[0] * layout.row;
-                lay(sizes, &layout, x, laid, ring.get_mut(to..to + layout.row)?)?;
-                laid += 1;
-            }
-            slots[fy] = slot;
-        }
-        let rows = Rows {
-            ring,
-            slots: slots.get(taps.clone())?,
-            first: taps.start,
-        };
-        row::<S, S::f32s>(simd, from, &layout, &rows, computed)
+    let mut map = Map {
+        from,
+        layout,
+        x,
+        ring,
+        laid: 0,
+        next: 0,
     };
     let Some(pool) = pool else {
         for (oy, y) in y.chunks_exact_mut(sizes.y[1] * k).enumerate() {
-            convolve(oy, computed)?;
+            map.row::<S, S::f32s>(simd, oy, computed)?;
             interleave(computed, layout.y_plane, y, k);
         }
         return Some(());
@@ -158,19 +143,67 @@ fn rows<S: Simd>(
             let slot = done % pool.filter[0] * layout.y_row;
             // Rows that no window sees are skipped.
             if done >= first {
-                convolve(done, computed.get_mut(slot..)?)?;
+                map.row::<S, S::f32s>(simd, done, computed.get_mut(slot..)?)?;
             }
             done += 1;
         }
-        let slots = (first..last).map(|row| row % pool.filter[0] * layout.y_row);
-        for (k_at, pooled) in pooled.chunks_exact_mut(layout.y_plane).enumerate() {
-            let planes = slots.clone().map(|slot| slot + k_at * layout.y_plane);
-            let pooled = pooled.get_mut(..pool.y[1])?;
-            largest::<S, S::f32s>(simd, pool, computed, planes, column, pooled)?;
+        let mut slots = [0; POOLED];
+        let seen = slots.get_mut(..taps.len())?;
+        for (slot, row) in seen.iter_mut().zip(first..last) {
+            *slot = row % pool.filter[0] * layout.y_row;
         }
-        interleave(pooled, layout.y_plane, y, k);
+        for k_at in 0..k {
+            let planes = seen.iter().map(|slot| slot + k_at * layout.y_plane);
+            let y = y.get_mut(k_at..)?;
+            largest::<S, S::f32s>(simd, pool, computed, planes, column, y)?;
+        }
     }
     Some(())
+}
+
+/// The convolution, whose rows are asked for from the first to the last.
+struct Map<'a> {
+    from: &'a Packed<'a, f32>,
+    layout: Layout,
+    x: &'a [f32],
+    /// The last rows of `x` that were laid out, how many were, and where the next one goes.
+    ring: &'a mut [f32],
+    laid: usize,
+    next: usize,
+}
+
+impl Map<'_> {
+    /// Row `oy`, plane by plane. (No closure: that would not be compiled for this instruction set.)
+    #[inline(always)]
+    fn row<S: Simd, V: Lanes<S>>(&mut self, simd: S, oy: usize, y: &mut [f32]) -> Option<()> {
+        let (sizes, layout) = (self.from.sizes, self.layout);
+        let vertical = sizes.axis(0);
+        let taps = vertical.taps(oy);
+        let (one, end) = (layout.row, layout.row * sizes.filter[0]);
+        let after = |slot: usize| if slot + one < end { slot + one } else { 0 };
+        let seen = (oy * vertical.stride + taps.end).saturating_sub(vertical.before);
+        while !taps.is_empty() && self.laid < seen {
+            let to = self.ring.get_mut(self.next..self.next + one)?;
+            lay(sizes, &layout, self.x, self.laid, to)?;
+            (self.laid, self.next) = (self.laid + 1, after(self.next));
+        }
+        // The last tap's row is the last that was laid out.
+        let back = taps.len() * one;
+        let mut slot = match self.next.checked_sub(back) {
+            Some(slot) => slot,
+            None => self.next + end - back,
+        };
+        let mut slots = [0; HEIGHT];
+        for fy in taps.clone() {
+            (slots[fy], slot) = (slot, after(slot));
+        }
+        let rows = Rows {
+            ring: self.ring,
+            slots: slots.get(taps.clone())?,
+            first: taps.start,
+        };
+        row::<S, V>(simd, self.from, &layout, &rows, y)
+    }
 }
 
 /// From a plane a filter to a depth column a pixel.
@@ -214,12 +247,9 @@ fn lay(sizes: &Sizes, layout: &Layout, x: &[f32], iy: usize, to: &mut [f32]) -> 
 #[inline(always)]
 fn split<const D: usize>(row: &[f32], seen: usize, plane: usize, to: &mut [f32]) {
     let (pixels, _) = row.as_chunks::<D>();
-    for (at, pixel) in pixels.iter().take(seen).enumerate() {
-        for d in 0..D {
-            if let Some(to) = to.get_mut(d * plane + at) {
-                *to = pixel[d];
-            }
-        }
+    for (d, to) in to.chunks_mut(plane).take(D).enumerate() {
+        let pairs = to.iter_mut().zip(pixels.iter().take(seen));
+        pairs.for_each(|(to, pixel)| *to = pixel[d]);
     }
 }
 
@@ -352,7 +382,7 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
     )
 }
 
-/// The largest of each window of the rows at `planes`; a row is first the largest of its columns.
+/// The largest of each window of the rows at `planes`, of which `y` holds one in a depth column.
 #[inline(always)]
 fn largest<S: Simd, V: Lanes<S>>(
     simd: S,
@@ -362,29 +392,25 @@ fn largest<S: Simd, V: Lanes<S>>(
     column: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    let horizontal = pool.axis(1);
-    for at in (0..horizontal.x).step_by(V::LEN) {
-        let at = at.min(horizontal.x.checked_sub(V::LEN)?);
-        let mut best = V::splat(simd, f32::NEG_INFINITY);
-        for plane in planes.clone() {
-            let row = V::load(simd, rows, plane + at)?;
-            best = row.if_greater(best, row, best);
-        }
-        best.store(column, at);
-    }
-    let column = column.get(..horizontal.x)?;
-    let pairs = [horizontal.filter, horizontal.stride] == [2, 2];
-    if pairs && horizontal.before == 0 && y.len() * 2 <= column.len() + 1 {
-        let (pairs, rest) = column.as_chunks::<2>();
-        for (y, &[a, b]) in y.iter_mut().zip(pairs) {
-            *y = if b > a { b } else { a };
-        }
-        for y in y.iter_mut().skip(pairs.len()) {
-            *y = rest.first().copied().unwrap_or(f32::NEG_INFINITY);
+    let (horizontal, [_, width, k]) = (pool.axis(1), pool.y);
+    let pairs = [horizontal.filter, horizontal.stride, horizontal.before] == [2, 2, 0];
+    if pairs && (V::LEN..=horizontal.x / 2).contains(&width) {
+        for at in (0..width).step_by(V::LEN) {
+            // The last vector ends at the last window.
+            let at = at.min(width - V::LEN);
+            let left: V = highest(simd, rows, planes.clone(), 2 * at)?;
+            let right = highest(simd, rows, planes.clone(), 2 * at + V::LEN)?;
+            let [left, right] = left.unzip(right);
+            right.if_greater(left, right, left).scatter(y, at * k, k);
         }
         return Some(());
     }
-    for (ox, y) in y.iter_mut().enumerate() {
+    for at in (0..horizontal.x).step_by(V::LEN) {
+        let at = at.min(horizontal.x.checked_sub(V::LEN)?);
+        let best: V = highest(simd, rows, planes.clone(), at)?;
+        best.store(column, at);
+    }
+    for (ox, y) in y.iter_mut().step_by(k).enumerate() {
         let taps = horizontal.taps(ox);
         let first = (ox * horizontal.stride + taps.start).saturating_sub(horizontal.before);
         let window = column.get(first..first + taps.len())?;
@@ -392,4 +418,20 @@ fn largest<S: Simd, V: Lanes<S>>(
         *y = window.iter().fold(f32::NEG_INFINITY, most);
     }
     Some(())
+}
+
+/// The largest of the vectors at `at` of the rows.
+#[inline(always)]
+fn highest<S: Simd, V: Lanes<S>>(
+    simd: S,
+    rows: &[f32],
+    planes: impl Iterator<Item = usize>,
+    at: usize,
+) -> Option<V> {
+    let mut best = V::splat(simd, f32::NEG_INFINITY);
+    for plane in planes {
+        let row = V::load(simd, rows, plane + at)?;
+        best = row.if_greater(best, row, best);
+    }
+    Some(best)
 }
