@@ -1,4 +1,5 @@
-//! Median time, GFLOP/s and share of the core's FMA peak (measured in the same run) of the kernels.
+//! Median time, GFLOP/s and share of the core's FMA peak (measured in the same run) of the kernels; of
+//! an `fc` beyond the caches, GB/s and the share of what a plain read of as many bytes reaches.
 //!
 //! `cargo bench -p convnet-core --bench kernels [-- NAME]`; with `FASTEST=1` in the environment the
 //! fastest sample instead of the median, for a machine on which others work too.
@@ -42,7 +43,14 @@ fn main() {
     }
     for &(name, n, k) in FC {
         if wanted(name) {
-            print(name, peak, &fc(n, k));
+            let rows = fc(n, k);
+            print(name, peak, &rows);
+            if n * k >= FAR {
+                let rate = |time: Duration| 4e-9 * (n * k) as f64 / time.as_secs_f64();
+                let (forward, read) = (rate(rows[0].0), rate(read(n * k)));
+                let share = 100.0 * forward / read;
+                println!("{:<28}{forward:>9.1} GB/s {share:>7.0} % of a read", "");
+            }
         }
     }
     for (name, sizes) in POOL {
@@ -81,10 +89,14 @@ const DEPTHWISE: &[(&str, Sizes)] = &[
 ];
 
 const FC: &[(&str, usize, usize)] = &[
+    ("fc 9216-4096", 9216, 4096),
     ("fc 4096-1000", 4096, 1000),
     ("fc 2048-256", 2048, 256),
     ("fc 3072-10", 3072, 10),
 ];
+
+/// Scalars that no cache holds.
+const FAR: usize = 1 << 24;
 
 const POOL: &[(&str, Sizes)] = &[
     ("max 2x2/2 32 at 32", square(32, 32, 2, 2, 0, 32)),
@@ -296,6 +308,24 @@ fn peak() -> f64 {
     let lanes = fearless_simd::dispatch!(level, simd => lanes(simd));
     let time = median(|| black_box(fearless_simd::dispatch!(level, simd => rounds(simd))) > 0.0);
     (2 * 12 * lanes * ROUNDS) as f64 / time.as_secs_f64() / 1e9
+}
+
+/// The time to read `len` scalars, and do nothing with them but add them up.
+fn read(len: usize) -> Duration {
+    #[inline(always)]
+    fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
+        let mut sums = [S::f32s::splat(simd, 0.0); 8];
+        for line in values.chunks_exact(8 * S::f32s::LEN) {
+            for (sum, vector) in sums.iter_mut().zip(line.chunks_exact(S::f32s::LEN)) {
+                *sum += S::f32s::from_slice(simd, vector);
+            }
+        }
+        sums.into_iter()
+            .fold(S::f32s::splat(simd, 0.0), |a, b| a + b)
+            .reduce_sum()
+    }
+    let (level, values) = (kernel::level(), values(len));
+    median(|| black_box(fearless_simd::dispatch!(level, simd => sum(simd, &values))).is_finite())
 }
 
 fn lanes<S: Simd>(_: S) -> usize {
