@@ -100,10 +100,12 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
 
     #[inline(always)]
     fn scatter(self, to: &mut [f32], at: usize, step: usize) {
-        for (lane, value) in self.as_slice().iter().enumerate() {
-            if let Some(to) = to.get_mut(at + lane * step) {
+        let mut at = at;
+        for value in self.as_slice() {
+            if let Some(to) = to.get_mut(at) {
                 *to = *value;
             }
+            at += step;
         }
     }
 
