@@ -8,8 +8,8 @@
 //!
 //! [`Prepared::new`] takes a network, or borrows it: what has no better form is read from there.
 //! Which layers are computed together the [plan](mod@crate::plan) says, and which algorithm is
-//! chosen depends on the sizes alone; so both are known when the program is compiled. `Display`
-//! shows them.
+//! chosen depends on the sizes and on a [`Trade`] alone; so both are known when the program is
+//! compiled. `Display` shows them.
 //!
 //! Read [`Group`] first, then [`Packer`] and [`Reader`].
 //!
@@ -36,6 +36,18 @@ pub use pooled::{Dense, Pool};
 const MANY: usize = 1 << 17;
 
 /// What a prepared network may give up for speed. Default: only what [`Winograd`] says.
+///
+/// ```
+/// # #[cfg(feature = "alloc")] {
+/// use convnet_core::prepare::{Prepare, Prepared, Trade};
+///
+/// /// Half the bytes to read for each large `fc`.
+/// fn halved<N: Prepare>(net: Box<N>) -> Prepared<Box<N>> {
+///     let trade = Trade { bfloat16: true, ..Trade::default() };
+///     Prepared::with(net, trade)
+/// }
+/// # }
+/// ```
 ///
 /// [`Winograd`]: crate::kernel::Winograd
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
