@@ -3,7 +3,7 @@
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
-//! grouped                                      conv's forward, in groups
+//! grouped                                      conv's forward, in groups; backward takes conv's
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
@@ -311,7 +311,6 @@ pub fn grouped_conv_forward<T: Real>(
     y: &mut [T],
 ) -> Done {
     as_f32!(x, filters, bias; y);
-    let ([fh, fw], [_, _, depth], [_, _, k]) = (sizes.filter, sizes.x, sizes.y);
     let from = grouped::Operands {
         sizes,
         groups,
@@ -319,16 +318,47 @@ pub fn grouped_conv_forward<T: Real>(
         filters,
         bias,
     };
-    groups > 0
-        && depth.is_multiple_of(groups)
-        && k.is_multiple_of(groups)
-        && fit(x, &sizes.x)
-        && fit(filters, &[fh, fw, depth / groups, k])
-        && fit(y, &sizes.y)
-        && !sizes.stride.contains(&0)
-        && sizes.dilation == [1, 1]
-        && bias.len() == k
+    sizes.fit_grouped(groups, x, filters, y)
+        && bias.len() == sizes.y[2]
         && grouped::forward(&from, y).is_some()
+}
+
+/// As [`conv_backward_input`] in `groups`.
+pub fn grouped_conv_backward_input<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+) -> Done {
+    as_f32!(dy, filters; dx);
+    let from = conv_input::Operands {
+        sizes,
+        groups,
+        dy,
+        filters,
+    };
+    sizes.fit_grouped(groups, dx, filters, dy) && conv_input::backward(&from, dx).is_some()
+}
+
+/// As [`conv_add_gradient`] in `groups`.
+pub fn grouped_conv_add_gradient<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    x: &[T],
+    dy: &[T],
+    (d_filters, d_bias): (&mut [T], &mut [T]),
+) -> Done {
+    as_f32!(x, dy; d_filters, d_bias);
+    let from = conv_filters::Operands {
+        sizes,
+        groups,
+        x,
+        dy,
+    };
+    sizes.fit_grouped(groups, x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && conv_filters::add_gradient(&from, d_filters, d_bias).is_some()
 }
 
 /// `y[oy][ox][d] = bias[d] + Σ x · filters[fy][fx][d]`, and the clamp of that.
@@ -380,9 +410,7 @@ pub fn depthwise_add_gradient<T: Real>(
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
 pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
-    as_f32!(dy, filters; dx);
-    sizes.fit_conv(dx, filters, dy)
-        && conv_input::backward(&conv_input::Operands { sizes, dy, filters }, dx).is_some()
+    grouped_conv_backward_input(sizes, 1, dx, dy, filters)
 }
 
 /// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
@@ -393,11 +421,7 @@ pub fn conv_add_gradient<T: Real>(
     d_filters: &mut [T],
     d_bias: &mut [T],
 ) -> Done {
-    as_f32!(x, dy; d_filters, d_bias);
-    let from = conv_filters::Operands { sizes, x, dy };
-    sizes.fit_conv(x, d_filters, dy)
-        && d_bias.len() == sizes.y[2]
-        && conv_filters::add_gradient(&from, d_filters, d_bias).is_some()
+    grouped_conv_add_gradient(sizes, 1, x, dy, (d_filters, d_bias))
 }
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.
@@ -488,9 +512,17 @@ impl Sizes {
 
     /// Whether the slices have these sizes, and a filter steps and sees something.
     fn fit_conv(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
+        self.fit_grouped(1, x, filters, y)
+    }
+
+    /// As [`fit_conv`](Self::fit_conv), and there are groups, which divide depth and filters.
+    fn fit_grouped(&self, groups: usize, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
         let ([fh, fw], d, k) = (self.filter, self.x[2], self.y[2]);
-        fit(x, &self.x)
-            && fit(filters, &[fh, fw, d, k])
+        groups > 0
+            && d.is_multiple_of(groups)
+            && k.is_multiple_of(groups)
+            && fit(x, &self.x)
+            && fit(filters, &[fh, fw, d / groups, k])
             && fit(y, &self.y)
             && !self.stride.contains(&0)
             && self.dilation == [1, 1]

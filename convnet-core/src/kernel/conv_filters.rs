@@ -13,7 +13,7 @@
 //!
 //! i runs over the depths of one tap, for all pixels at which that tap meets the input; or, if the
 //! volume is not deep, over all taps of a row together. A large map is cut into blocks of outputs
-//! that stay in the second-level cache while all filters are swept.
+//! that stay in the second-level cache while all filters are swept. In groups, one follows the other.
 
 #![expect(
     clippy::needless_range_loop,
@@ -39,6 +39,7 @@ const BLOCK: usize = 1 << 16;
 /// What is read.
 pub(super) struct Operands<'a> {
     pub(super) sizes: &'a Sizes,
+    pub(super) groups: usize,
     pub(super) x: &'a [f32],
     pub(super) dy: &'a [f32],
 }
@@ -59,21 +60,25 @@ fn both<S: Simd>(
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    let [rows, columns] = block(from.sizes);
-    for rows in even(from.sizes.y[0], rows) {
-        for columns in even(from.sizes.y[1], columns) {
-            let block = [rows.clone(), columns];
-            widest!(simd: S, from.sizes.y[2], strips(from, &block, d_filters))?;
+    let [rows, columns] = block(from);
+    for group in 0..from.groups {
+        for rows in even(from.sizes.y[0], rows) {
+            for columns in even(from.sizes.y[1], columns) {
+                let block = [rows.clone(), columns];
+                let part = from.sizes.y[2] / from.groups;
+                widest!(simd: S, part, strips(from, group, &block, d_filters))?;
+            }
         }
     }
     sum_rows(simd, from.dy, d_bias)
 }
 
 /// Rows and columns of the outputs of a block.
-fn block(sizes: &Sizes) -> [usize; 2] {
-    let ([_, _, depth], [_, width, k], [sy, sx]) = (sizes.x, sizes.y, sizes.stride);
-    let pixels = BLOCK / (sy * sx * depth + k);
-    let columns = pixels.clamp(1, width);
+fn block(from: &Operands) -> [usize; 2] {
+    let Sizes { x, y, stride, .. } = from.sizes;
+    let ([_, _, depth], [_, width, k], [sy, sx]) = (x, y, stride);
+    let pixels = from.groups * BLOCK / (sy * sx * depth + k);
+    let columns = pixels.clamp(1, *width);
     [(pixels / columns).max(1), columns]
 }
 
@@ -99,22 +104,25 @@ fn sum_columns<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) ->
     Some(())
 }
 
-/// All filters, two vectors of them at a time. The last vector ends at the last filter; what it
-/// computes a second time is not added.
+/// All filters of a group, two vectors of them at a time. The last vector ends at the last filter;
+/// what it computes a second time is not added.
 #[inline(always)]
 fn strips<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Operands,
+    group: usize,
     block: &[Range<usize>; 2],
     d_filters: &mut [f32],
 ) -> Option<()> {
-    let (k, len) = (from.sizes.y[2], V::LEN);
+    let (k, len) = (from.sizes.y[2] / from.groups, V::LEN);
     for at in (0..k).step_by(2 * len) {
         if k - at > len {
             let last = (at + len).min(k - len);
-            sweep::<S, V, 2>(simd, from, block, [at, last], at + len - last, d_filters)?;
+            let (ks, done) = ([at, last].map(|at| group * k + at), at + len - last);
+            sweep::<S, V, 2>(simd, from, group, block, (ks, done), d_filters)?;
         } else {
-            sweep::<S, V, 1>(simd, from, block, [k - len], at + len - k, d_filters)?;
+            let (ks, done) = ([group * k + k - len], at + len - k);
+            sweep::<S, V, 1>(simd, from, group, block, (ks, done), d_filters)?;
         }
     }
     Some(())
@@ -126,12 +134,13 @@ fn strips<S: Simd, V: Lanes<S>>(
 fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
     from: &Operands,
+    group: usize,
     block: &[Range<usize>; 2],
-    ks: [usize; N],
-    done: usize,
+    (ks, done): ([usize; N], usize),
     d_filters: &mut [f32],
 ) -> Option<()> {
-    let ([_, _, depth], [fh, fw], k) = (from.sizes.x, from.sizes.filter, from.sizes.y[2]);
+    let ([_, _, all], [fh, fw], k) = (from.sizes.x, from.sizes.filter, from.sizes.y[2]);
+    let depth = all / from.groups;
     // Called through a table, so that each tile is a function with the registers to itself.
     let tiles: [Tile<S, N>; ROWS] = [
         tile::<S, V, 1, N>,
@@ -146,12 +155,13 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
             places: both_of(from.sizes.axis(0).outputs(fy), &block[0]),
             taps: fy..fy + 1,
         };
-        for mut columns in columns(from.sizes) {
+        for mut columns in columns(from) {
             columns.places = both_of(columns.places, &block[1]);
             if rows.is_empty() || columns.is_empty() {
                 continue;
             }
             let mut pixels = Pixels::new(from, [&rows, &columns], ks, done)?;
+            pixels.x = pixels.x.get(group * depth..)?;
             for i in even(columns.taps.len() * depth, ROWS) {
                 let to = ((fy * fw + columns.taps.start) * depth + i.start) * k;
                 tiles.get(i.len() - 1)?(simd, &pixels, d_filters.get_mut(to..)?)?;
@@ -163,10 +173,10 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
 }
 
 /// Outputs and taps that meet: the outputs of each tap; or, where one depth column is too short for
-/// a tile, all taps of neighbouring outputs, which are contiguous.
-fn columns(sizes: &Sizes) -> impl Iterator<Item = Run> {
-    let axis = sizes.axis(1);
-    let short = sizes.x[2] < 4;
+/// a tile, all taps of neighbouring outputs, which are contiguous but in groups.
+fn columns(from: &Operands) -> impl Iterator<Item = Run> + use<> {
+    let axis = from.sizes.axis(1);
+    let short = from.sizes.x[2] < 4 && from.groups == 1;
     let runs = short.then(|| axis.runs()).into_iter().flatten();
     let taps = if short { 0..0 } else { 0..axis.filter };
     runs.chain(taps.map(move |tap| Run {

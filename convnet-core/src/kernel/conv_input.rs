@@ -9,7 +9,8 @@
 //!
 //! With a stride S, the inputs `phase, phase + S, …` meet every S-th tap and neighbouring outputs:
 //! each phase is a convolution of stride 1. As in [`conv`](super::conv), inputs that meet the same
-//! taps are tiled together.
+//! taps are tiled together. In groups, one follows the other: each has its part of the depths and of
+//! the filters.
 
 #![expect(
     clippy::needless_range_loop,
@@ -33,6 +34,7 @@ const DEPTHS: usize = 4;
 /// What is read.
 pub(super) struct Operands<'a> {
     pub(super) sizes: &'a Sizes,
+    pub(super) groups: usize,
     pub(super) dy: &'a [f32],
     pub(super) filters: &'a [f32],
 }
@@ -44,7 +46,7 @@ pub(super) fn backward(from: &Operands, dx: &mut [f32]) -> Option<()> {
 
 #[inline(always)]
 fn depths<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
-    widest!(simd: S, from.sizes.y[2], sweep(from, dx))
+    widest!(simd: S, from.sizes.y[2] / from.groups, sweep(from, dx))
 }
 
 /// All inputs, a few depths at a time: their filters stay in the first-level cache.
@@ -53,13 +55,15 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
     // Called through a table, so that each tile is a function with the registers to itself.
     let tiles: [_; PIXELS] = [tiles::<S, V, 1>(), tiles::<S, V, 2>(), tiles::<S, V, 3>()];
     let [rows, columns] = [0, 1].map(|axis| from.sizes.axis(axis));
-    let rest = V::rest(simd, from.sizes.y[2]);
-    for d in even(from.sizes.x[2], DEPTHS) {
+    let [depth, k] = [from.sizes.x[2], from.sizes.y[2]].map(|all| all / from.groups);
+    let rest = V::rest(simd, k);
+    let depths = (0..from.groups).flat_map(|group| even(depth, DEPTHS).map(move |d| (group, d)));
+    for (group, d) in depths {
         for place in rows.phases().flat_map(Phase::runs) {
             for (u, columns) in columns.phases().flat_map(Phase::runs) {
                 let runs = [&place, &(u, columns)];
-                let taps = Taps::new(from, runs, d.start, rest);
-                let mut walk = walk(from.sizes, runs, d.start);
+                let taps = Taps::new(from, runs, [d.start, group * k], rest);
+                let mut walk = walk(from.sizes, runs, group * depth + d.start);
                 let [rows, columns] = runs.map(|(_, run)| run.places.len());
                 for size in groups(rows * columns, PIXELS) {
                     tiles.get(size - 1)?.get(d.len() - 1)?(simd, &taps, &mut walk, dx)?;
@@ -99,6 +103,7 @@ pub(super) fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2],
 
 /// What the tiles of one rectangle share.
 struct Taps<'a, V> {
+    /// From the first filter of the group on.
     dy: &'a [f32],
     /// From the first tap on.
     filters: &'a [f32],
@@ -108,6 +113,9 @@ struct Taps<'a, V> {
     dy_pitch: [usize; 2],
     /// From one tap to the next, in a column and in a row. Taps run against outputs.
     filter_pitch: [usize; 2],
+    /// From one depth to the next.
+    filter_step: usize,
+    /// How many filters there are in a group.
     k: usize,
     rest: V,
 }
@@ -117,23 +125,25 @@ impl<'a, V> Taps<'a, V> {
     fn new(
         from: &Operands<'a>,
         [(v, rows), (u, columns)]: [&(Phase, Run); 2],
-        d: usize,
+        [d, first]: [usize; 2],
         rest: V,
     ) -> Self {
-        let ([_, _, depth], [_, wo, k]) = (from.sizes.x, from.sizes.y);
+        let ([_, _, all], [_, wo, k]) = (from.sizes.x, from.sizes.y);
+        let depth = all / from.groups;
         let ([_, fw], [sy, sx]) = (from.sizes.filter, from.sizes.stride);
         let tap = (v.tap + rows.taps.start * sy) * fw + u.tap + columns.taps.start * sx;
         Self {
-            dy: from.dy,
+            dy: from.dy.get(first..).unwrap_or_default(),
             filters: from
                 .filters
-                .get((tap * depth + d) * k..)
+                .get((tap * depth + d) * k + first..)
                 .unwrap_or_default(),
             rows: rows.taps.len(),
             columns: columns.taps.len(),
             dy_pitch: [wo * k, k],
             filter_pitch: [sy * fw * depth * k, sx * depth * k],
-            k,
+            filter_step: k,
+            k: k / from.groups,
             rest,
         }
     }
@@ -185,10 +195,11 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
         columns,
         dy_pitch,
         filter_pitch,
+        filter_step,
         k,
         ..
     } = taps;
-    let row = extent(columns, filter_pitch[1], k.checked_mul(R)?)?;
+    let row = extent(columns, filter_pitch[1], extent(R, filter_step, k)?)?;
     let filters = taps.filters.get(..extent(rows, filter_pitch[0], row)?)?;
     let row = extent(columns, dy_pitch[1], k)?;
     let mut dys = [&[][..]; P];
@@ -202,7 +213,7 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
     // SAFETY: called for v < rows, u < columns and at <= k − LEN, so that
     // v · dy_pitch[0] + u · dy_pitch[1] + at + LEN <= dys[p].len().
     let dy = |p: usize, at: usize| unsafe { V::load_unchecked(simd, dys[p], at) };
-    // SAFETY: likewise; a tap has R rows of k, and r < R.
+    // SAFETY: likewise; a tap has R rows of k, filter_step apart, and r < R.
     let filter = |at: usize| unsafe { V::load_unchecked(simd, filters, at) };
     for v in 0..rows {
         for u in 0..columns {
@@ -215,7 +226,7 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
                     vectors[p] = dy(p, dy_at + at);
                 }
                 for r in 0..R {
-                    let f = filter(f_at + r * k + at);
+                    let f = filter(f_at + r * filter_step + at);
                     for p in 0..P {
                         sums[p][r] = vectors[p].mul_add(f, sums[p][r]);
                     }
@@ -229,7 +240,7 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const R: usize>(
                 for p in 0..P {
                     let dy = dy(p, dy_at + last).mul(taps.rest);
                     for r in 0..R {
-                        sums[p][r] = dy.mul_add(filter(f_at + r * k + last), sums[p][r]);
+                        sums[p][r] = dy.mul_add(filter(f_at + r * filter_step + last), sums[p][r]);
                     }
                 }
             }

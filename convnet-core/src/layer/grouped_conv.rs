@@ -30,8 +30,6 @@ use crate::{Real, Volume};
 /// A [`Conv`](super::Conv) is this with one group. As there, the type does not name the input's
 /// size, and how many groups there are is said by the depth of the volume.
 ///
-/// Backward is plain loops, K innermost.
-///
 /// ```
 /// use convnet_core::Volume;
 /// use convnet_core::layer::{GroupedConv, Layer};
@@ -151,19 +149,24 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        let part = const { K / (DX / D) };
-        each_tap(&const { Self::sizes::<H, W, DX, HO, WO>() }, |at| {
-            let dy = dy[at.y[0]][at.y[1]].chunks_exact(part);
-            let dx = dx[at.x[0]][at.x[1]].chunks_exact_mut(D);
-            let filters = &self.filters[at.filter[0]][at.filter[1]];
-            for (g, (dy, dx)) in dy.zip(dx).enumerate() {
-                for (dx, filters) in dx.iter_mut().zip(filters) {
-                    let products = filters[g * part..].iter().zip(dy);
-                    *dx += products.map(|(&filter, &dy)| filter * dy).sum();
+        let sizes = const { Self::sizes::<H, W, DX, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let (dx_flat, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
+        if !kernel::grouped_conv_backward_input(&sizes, DX / D, dx_flat, dy_flat, filters) {
+            dx.as_mut_slice().fill(T::ZERO);
+            let part = const { K / (DX / D) };
+            each_tap(&sizes, |at| {
+                let dy = dy[at.y[0]][at.y[1]].chunks_exact(part);
+                let dx = dx[at.x[0]][at.x[1]].chunks_exact_mut(D);
+                let filters = &self.filters[at.filter[0]][at.filter[1]];
+                for (g, (dy, dx)) in dy.zip(dx).enumerate() {
+                    for (dx, filters) in dx.iter_mut().zip(filters) {
+                        let products = filters[g * part..].iter().zip(dy);
+                        *dx += products.map(|(&filter, &dy)| filter * dy).sum();
+                    }
                 }
-            }
-        });
+            });
+        }
         self.backward_parameters(x, dy, gradient);
     }
 
@@ -173,13 +176,20 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
+        let sizes = const { Self::sizes::<H, W, DX, HO, WO>() };
+        let d_filters = gradient.filters.as_flattened_mut().as_flattened_mut();
+        let d_flat = (d_filters.as_flattened_mut(), &mut gradient.bias[..]);
+        let (x_flat, dy_flat) = (x.as_slice(), dy.as_slice());
+        if kernel::grouped_conv_add_gradient(&sizes, DX / D, x_flat, dy_flat, d_flat) {
+            return;
+        }
         for dy in dy.iter().flatten() {
             for (d_bias, &dy) in gradient.bias.iter_mut().zip(dy) {
                 *d_bias += dy;
             }
         }
         let part = const { K / (DX / D) };
-        each_tap(&const { Self::sizes::<H, W, DX, HO, WO>() }, |at| {
+        each_tap(&sizes, |at| {
             let dy = dy[at.y[0]][at.y[1]].chunks_exact(part);
             let x = x[at.x[0]][at.x[1]].chunks_exact(D);
             let d_filters = &mut gradient.filters[at.filter[0]][at.filter[1]];

@@ -4,29 +4,43 @@ use super::*;
 
 fn check(s: &Sizes, groups: usize) -> Result<(), TestCaseError> {
     let (d, k, taps) = (s.x[2] / groups, s.y[2], s.filter[0] * s.filter[1]);
-    let [x, filters, bias] = [s.x.iter().product(), taps * d * k, k].map(|len| values(len, len));
-    let mut y = vec![(0.0, 0.0); s.y.iter().product()];
-    y.iter_mut()
+    let [x, filters, bias, dy] =
+        [s.x.iter().product(), taps * d * k, k, s.y.iter().product()].map(|len| values(len, len));
+    let sum = |value: &f32| (f64::from(*value), f64::from(value.abs()));
+    let mut y: Vec<Sum> = bias.iter().map(sum).cycle().take(dy.len()).collect();
+    let mut dx = vec![(0.0, 0.0); x.len()];
+    let mut d_filters: Vec<Sum> = filters.iter().map(sum).collect();
+    let mut d_bias: Vec<Sum> = bias.iter().map(sum).collect();
+    dy.iter()
         .enumerate()
-        .for_each(|(i, y)| add(y, bias[i % k], 1.0));
+        .for_each(|(i, &dy)| add(&mut d_bias[i % k], dy, 1.0));
     for [ix, f, iy] in meets(s) {
         for (d_at, k_at) in product(d, k) {
             let group = k_at / (k / groups);
-            let input = ix * s.x[2] + group * d + d_at;
-            add(
-                &mut y[iy * k + k_at],
-                x[input],
-                filters[(f * d + d_at) * k + k_at],
-            );
+            let ix = ix * s.x[2] + group * d + d_at;
+            let [f, iy] = [(f * d + d_at) * k + k_at, iy * k + k_at];
+            add(&mut y[iy], x[ix], filters[f]);
+            add(&mut dx[ix], dy[iy], filters[f]);
+            add(&mut d_filters[f], x[ix], dy[iy]);
         }
     }
     for level in levels() {
-        let mut fast = vec![f32::NAN; y.len()];
-        let done = with_level(level, || {
-            grouped_conv_forward(s, groups, &x, (&filters, &bias), &mut fast)
-        });
-        prop_assert!(done);
-        close(&fast, &y, taps * d + 1)?;
+        with_level(level, || {
+            let mut fast = vec![f32::NAN; y.len()];
+            let parameters = (&*filters, &*bias);
+            assert!(grouped_conv_forward(s, groups, &x, parameters, &mut fast));
+            close(&fast, &y, taps * d + 1)?;
+            let mut fast = vec![f32::NAN; dx.len()];
+            assert!(grouped_conv_backward_input(
+                s, groups, &mut fast, &dy, &filters
+            ));
+            close(&fast, &dx, taps * k / groups)?;
+            let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
+            let gradient = (&mut *fast, &mut *fast_bias);
+            assert!(grouped_conv_add_gradient(s, groups, &x, &dy, gradient));
+            close(&fast, &d_filters, s.y[0] * s.y[1] + 1)?;
+            close(&fast_bias, &d_bias, s.y[0] * s.y[1] + 1)
+        })?;
     }
     Ok(())
 }
@@ -54,6 +68,17 @@ fn groups_that_do_not_divide_are_left_alone() {
         let parameters = (&[1.0; 4][..], &[1.0; 4][..]);
         assert!(!grouped_conv_forward(
             &sizes, groups, &[1.0; 3], parameters, &mut y
+        ));
+        assert!(!grouped_conv_backward_input(
+            &sizes,
+            groups,
+            &mut [0.0f32; 3],
+            &y,
+            &[1.0; 4]
+        ));
+        let gradient = (&mut [0.0f32; 4][..], &mut [0.0f32; 4][..]);
+        assert!(!grouped_conv_add_gradient(
+            &sizes, groups, &[1.0; 3], &y, gradient
         ));
     }
     assert_eq!(y, [7.0; 4]);
