@@ -26,10 +26,9 @@ use super::lanes::{Lanes, widest};
 use super::level::dispatch;
 use super::window::{Phase, Run, Walk, even, extent, groups};
 
-/// P at most.
-const PIXELS: usize = 3;
-/// R at most.
-const DEPTHS: usize = 4;
+/// P and R at most; and where 5 or 6 depths are all there are.
+const MOST: [usize; 2] = [3, 4];
+const SHALLOW: [usize; 2] = [2, 6];
 
 /// What is read.
 pub(super) struct Operands<'a> {
@@ -53,11 +52,19 @@ fn depths<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
 #[inline(always)]
 fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
     // Called through a table, so that each tile is a function with the registers to itself.
-    let tiles: [_; PIXELS] = [tiles::<S, V, 1>(), tiles::<S, V, 2>(), tiles::<S, V, 3>()];
+    let tiles: [&[Tile<S, V>]; MOST[0]] = [
+        &shallow::<S, V, 1>(),
+        &shallow::<S, V, 2>(),
+        &tiles::<S, V, 3>(),
+    ];
     let [rows, columns] = [0, 1].map(|axis| from.sizes.axis(axis));
     let [depth, k] = [from.sizes.x[2], from.sizes.y[2]].map(|all| all / from.groups);
     let rest = V::rest(simd, k);
-    let depths = (0..from.groups).flat_map(|group| even(depth, DEPTHS).map(move |d| (group, d)));
+    let [pixels, most] = match depth {
+        5..=6 => SHALLOW,
+        _ => MOST,
+    };
+    let depths = (0..from.groups).flat_map(|group| even(depth, most).map(move |d| (group, d)));
     for (group, d) in depths {
         for place in rows.phases().flat_map(Phase::runs) {
             for (u, columns) in columns.phases().flat_map(Phase::runs) {
@@ -65,7 +72,7 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
                 let taps = Taps::new(from, runs, [d.start, group * k], rest);
                 let mut walk = walk(from.sizes, runs, group * depth + d.start);
                 let [rows, columns] = runs.map(|(_, run)| run.places.len());
-                for size in groups(rows * columns, PIXELS) {
+                for size in groups(rows * columns, pixels) {
                     tiles.get(size - 1)?.get(d.len() - 1)?(simd, &taps, &mut walk, dx)?;
                 }
             }
@@ -75,12 +82,25 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
 }
 
 /// The tiles of P pixels.
-fn tiles<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; DEPTHS] {
+fn tiles<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; MOST[1]] {
     [
         tile::<S, V, P, 1>,
         tile::<S, V, P, 2>,
         tile::<S, V, P, 3>,
         tile::<S, V, P, 4>,
+    ]
+}
+
+/// The tiles of P pixels, as many as leave registers for all R.
+fn shallow<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; SHALLOW[1]] {
+    let [one, two, three, four] = tiles::<S, V, P>();
+    [
+        one,
+        two,
+        three,
+        four,
+        tile::<S, V, P, 5>,
+        tile::<S, V, P, 6>,
     ]
 }
 
