@@ -1,6 +1,7 @@
 //! Global max pooling: each depth slice becomes its largest value.
 
 use super::Layer;
+use crate::kernel::{self, Sizes};
 use crate::volume::Scores;
 use crate::{Real, Volume};
 
@@ -32,6 +33,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
     Layer<Volume<T, H, W, D>, Scores<T, D>> for GlobalMaxPool
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, D>) {
+        let sizes = const { sizes(H, W, D) };
+        if kernel::max_pool_forward(&sizes, x.as_slice(), y.as_mut_slice()) {
+            return;
+        }
         let y = &mut y[0][0];
         y.fill(T::neg_infinity());
         for column in x.iter().flatten() {
@@ -50,19 +55,59 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         dy: &Scores<T, D>,
         _: &mut Self,
     ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        for (d, &dy) in dy[0][0].iter().enumerate() {
-            let mut winner = (0, 0);
-            for y in 0..H {
-                for column in 0..W {
-                    if x[y][column][d] > x[winner.0][winner.1][d] {
-                        winner = (y, column);
-                    }
-                }
+        let sizes = const { sizes(H, W, D) };
+        let (x, dx, dy) = (x.as_slice(), dx.as_mut_slice(), dy.as_slice());
+        if kernel::max_pool_backward(&sizes, x, dx, dy) {
+            return;
+        }
+        dx.fill(T::ZERO);
+        // One loop over the pixels, not one in another: with both lengths known, the compiler unrolls
+        // those for minutes.
+        for (d, &dy) in dy.iter().enumerate() {
+            let pixels = x.iter().enumerate().skip(d).step_by(D);
+            let winner = pixels.reduce(|best, pixel| if pixel.1 > best.1 { pixel } else { best });
+            if let Some(dx) = winner.and_then(|(i, _)| dx.get_mut(i)) {
+                *dx = dy;
             }
-            dx[winner.0][winner.1][d] = dy;
         }
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Scores<T, D>, _: &mut Self) {}
+}
+
+/// One window, as large as the input.
+const fn sizes(height: usize, width: usize, depth: usize) -> Sizes {
+    Sizes {
+        x: [height, width, depth],
+        filter: [height, width],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, depth],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `f64` has no kernel. Few values, so that many are equal.
+    #[test]
+    fn the_kernel_is_the_plain_loops() {
+        let (mut x, mut dx) = (Volume::<f32, 5, 3, 19>::ZERO, Volume::ZERO);
+        let (mut plain_x, mut plain_dx) = (Volume::<f64, 5, 3, 19>::ZERO, Volume::ZERO);
+        let (mut y, mut plain_y) = (Scores::ZERO, Scores::ZERO);
+        let scalars = x.as_mut_slice().iter_mut().zip(plain_x.as_mut_slice());
+        for (i, (x, plain)) in scalars.enumerate() {
+            *x = (i * 7919 % 11) as f32 - 5.0;
+            *plain = (*x).into();
+        }
+        GlobalMaxPool.forward(&x, &mut y);
+        GlobalMaxPool.forward(&plain_x, &mut plain_y);
+        assert_eq!(y[0][0].map(f64::from), plain_y[0][0]);
+        GlobalMaxPool.backward(&x, &mut dx, &y, &mut GlobalMaxPool);
+        GlobalMaxPool.backward(&plain_x, &mut plain_dx, &plain_y, &mut GlobalMaxPool);
+        let found = dx.as_slice().iter().copied().map(f64::from);
+        assert!(found.eq(plain_dx.as_slice().iter().copied()));
+    }
 }
