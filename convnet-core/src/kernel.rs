@@ -22,8 +22,10 @@
 //! terms and u = 2⁻²⁴ (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §3.1). For
 //! Winograd's algorithm that bound is wider, by what [`Winograd`] says.
 //!
-//! Activations and average pools have no kernel: they are as fast as memory already when the
-//! compiler vectorises their plain loops.
+//! What else is slower than memory and easily vectorised by the compiler (optimizers, `lrn`,
+//! `avg_pool`, `hard_swish`'s gradient) has no kernel but its plain loops, compiled for each level: the results are
+//! the same to the bit. The other activations, the rest of a batch norm, and global average pools are as
+//! fast as memory when compiled for any.
 
 use crate::Real;
 
@@ -74,6 +76,7 @@ mod tests;
 
 pub use algorithm::{Algorithm, Winograd};
 pub use clamp::Clamp;
+pub(crate) use level::at_level;
 pub use level::level;
 #[cfg(feature = "std")]
 pub use level::{levels, with_level};

@@ -57,6 +57,22 @@ std::thread_local! {
     static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
 }
 
+/// Runs plain loops, compiled for the current level: the compiler's own vectors are wider then. It may
+/// not fuse what it is not told to, so the results are the same to the bit.
+///
+/// `body` and what it calls are to be `#[inline(always)]`.
+#[inline(always)]
+pub(crate) fn at_level(mut body: impl FnMut()) {
+    let done: Option<()> = dispatch!(simd => {
+        let _ = simd;
+        body();
+        Some(())
+    });
+    if done.is_none() {
+        body();
+    }
+}
+
 /// Calls a function that is generic over [`Simd`](fearless_simd::Simd) with the token of the
 /// current level, and where that declines (`None`) with those below it. `None` if all decline, or
 /// if this target has no vectors: there the plain loops are what a kernel would be.

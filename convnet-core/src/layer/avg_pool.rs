@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
-use crate::kernel::Sizes;
+use crate::kernel::{Sizes, at_level};
 use crate::{Real, Volume};
 
 /// The mean of each `FH`×`FW` window: the `avg_pool` of a declaration.
@@ -16,9 +16,6 @@ use crate::{Real, Volume};
 ///
 /// Padding is not counted: at the border the sum is divided by the number of pixels there are
 /// (PyTorch's `count_include_pad=False`).
-///
-/// Not vectorised by hand: it is a few additions for each input, and known networks have at most
-/// one.
 ///
 /// ```
 /// use convnet_core::layer::{AvgPool, Layer, Slide};
@@ -56,18 +53,29 @@ impl<const FH: usize, const FW: usize, G: Geometry> AvgPool<FH, FW, G> {
         dx: &mut Volume<T, H, W, D>,
         dy: &Volume<T, HO, WO, D>,
     ) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
         dx.as_mut_slice().fill(T::ZERO);
-        for (oy, dy) in dy.iter().enumerate() {
-            for (ox, dy) in dy.iter().enumerate() {
-                let share = share(&sizes, [oy, ox]);
-                each_tap_of(&sizes, [oy, ox], |at| {
-                    for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
-                        *dx += dy * share;
+        at_level(
+            #[inline(always)]
+            || {
+                // Here, so that the compiler sees numbers.
+                let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+                for (oy, dy) in dy.iter().enumerate() {
+                    for (ox, dy) in dy.iter().enumerate() {
+                        let share = share(&sizes, [oy, ox]);
+                        each_tap_of(
+                            &sizes,
+                            [oy, ox],
+                            #[inline(always)]
+                            |at| {
+                                for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
+                                    *dx += dy * share;
+                                }
+                            },
+                        );
                     }
-                });
-            }
-        }
+                }
+            },
+        );
     }
 }
 
@@ -84,19 +92,28 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for AvgPool<FH, FW, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
         y.as_mut_slice().fill(T::ZERO);
-        each_tap(&sizes, |at| {
-            for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
-                *y += x;
-            }
-        });
-        for oy in 0..HO {
-            for ox in 0..WO {
-                let share = share(&sizes, [oy, ox]);
-                y[oy][ox].iter_mut().for_each(|y| *y *= share);
-            }
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+                each_tap(
+                    &sizes,
+                    #[inline(always)]
+                    |at| {
+                        for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
+                            *y += x;
+                        }
+                    },
+                );
+                for oy in 0..HO {
+                    for ox in 0..WO {
+                        let share = share(&sizes, [oy, ox]);
+                        y[oy][ox].iter_mut().for_each(|y| *y *= share);
+                    }
+                }
+            },
+        );
     }
 
     fn backward(
@@ -117,4 +134,35 @@ fn share<T: Real>(sizes: &Sizes, o: [usize; 2]) -> T {
     let mut pixels = T::ZERO;
     each_tap_of(sizes, o, |_| pixels += T::ONE);
     pixels.recip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One depth slice at a time, nothing is a vector: the same to the bit, at every level.
+    #[test]
+    fn vectors_compute_what_scalars_do() {
+        const D: usize = 21;
+        let pool = AvgPool::<3, 3, Slide<1, 1, 1, 1>>::new();
+        let (mut x, mut dy) = (Volume::<f32, 4, 5, D>::ZERO, Volume::<f32, 4, 5, D>::ZERO);
+        for (seed, v) in [(3, &mut x), (8, &mut dy)] {
+            let scalars = v.as_mut_slice().iter_mut().enumerate();
+            scalars.for_each(|(i, v)| *v = (i * 7919 % 1009 * seed) as f32 / 500.0 - 1.0);
+        }
+        let slice = |v: &Volume<f32, 4, 5, D>, d: usize| Volume(v.map(|row| row.map(|v| [v[d]])));
+        for level in crate::kernel::levels() {
+            let (mut y, mut dx) = (Volume::ZERO, Volume::ZERO);
+            crate::kernel::with_level(level, || {
+                pool.forward(&x, &mut y);
+                pool.backward_input(&mut dx, &dy);
+            });
+            for d in 0..D {
+                let (mut alone, mut d_alone) = (Volume::ZERO, Volume::ZERO);
+                pool.forward(&slice(&x, d), &mut alone);
+                pool.backward_input(&mut d_alone, &slice(&dy, d));
+                assert_eq!([&slice(&y, d), &slice(&dx, d)], [&alone, &d_alone]);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Swish made of straight lines and one parabola.
 
 use super::{InPlace, Layer};
+use crate::kernel::at_level;
 use crate::{Real, Volume};
 
 /// `v · relu6(v + 3) / 6`: the `hard_swish` of a declaration.
@@ -27,6 +28,7 @@ impl HardSwish {
         x * (x + T::of(3.0)).max(T::ZERO).min(T::of(6.0)) * T::of(1.0 / 6.0)
     }
 
+    #[inline(always)]
     fn slope<T: Real>(x: T) -> T {
         let three = T::of(3.0);
         if x < -three {
@@ -55,10 +57,15 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         dy: &Volume<T, H, W, D>,
         _: &mut Self,
     ) {
-        let from = x.as_slice().iter().zip(dy.as_slice());
-        for (dx, (&x, &dy)) in dx.as_mut_slice().iter_mut().zip(from) {
-            *dx = dy * Self::slope(x);
-        }
+        let (dx, x, dy) = (dx.as_mut_slice(), x.as_slice(), dy.as_slice());
+        at_level(
+            #[inline(always)]
+            || {
+                for (dx, (&x, &dy)) in dx.iter_mut().zip(x.iter().zip(dy)) {
+                    *dx = dy * Self::slope(x);
+                }
+            },
+        );
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, H, W, D>, _: &mut Self) {}

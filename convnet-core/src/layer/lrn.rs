@@ -1,6 +1,7 @@
 //! Local response normalisation: neurons of neighbouring depth slices inhibit each other.
 
 use super::{InPlace, Layer};
+use crate::kernel::at_level;
 use crate::{Real, Volume};
 
 /// `x / (k + α/n · Σ x²)^β`, the sum over `n` neighbouring depth slices: the `lrn` of a declaration.
@@ -13,7 +14,7 @@ use crate::{Real, Volume};
 /// by n**, as in Caffe and PyTorch; the paper writes α·Σ, so its α = 10⁻⁴ with n = 5 is 5·10⁻⁴ here.
 ///
 /// Backward reads the input, which the tape keeps; inference works in place, with a depth column of
-/// squares on the stack.
+/// squares, sums and powers on the stack.
 ///
 /// ```
 /// use convnet_core::Volume;
@@ -40,16 +41,21 @@ pub struct Lrn {
 }
 
 impl Lrn {
-    /// `k + α/n · Σ x²` at depth `d`, given the squares.
-    fn sum<T: Real>(&self, squares: &[T], d: usize) -> T {
-        let (start, end) = self.neighbours(d, squares.len());
-        let sum = squares[start..end].iter().copied().sum::<T>();
-        T::of(self.k) + self.share::<T>() * sum
-    }
-
-    fn neighbours(&self, d: usize, depth: usize) -> (usize, usize) {
-        let start = d.saturating_sub(self.size / 2);
-        (start, depth.min(d + self.size.div_ceil(2)))
+    /// `k + α/n · Σ x²` of every depth slice.
+    #[inline(always)]
+    fn sums<T: Real, const D: usize>(&self, x: &[T; D]) -> [T; D] {
+        let mut squares = [T::ZERO; D];
+        for (square, &x) in squares.iter_mut().zip(x) {
+            *square = x * x;
+        }
+        let mut sums = [T::ZERO; D];
+        let half = self.size / 2;
+        add_neighbours(&squares, half, self.size - half, &mut sums);
+        let (k, share) = (T::of(self.k), self.share::<T>());
+        for sum in &mut sums {
+            *sum = k + share * *sum;
+        }
+        sums
     }
 
     /// α/n.
@@ -59,12 +65,20 @@ impl Lrn {
     }
 
     /// `sum^−β`; for the usual β by roots, which are many times faster.
-    fn power<T: Real>(&self, sum: T) -> T {
+    #[inline(always)]
+    fn powers<T: Real, const D: usize>(&self, sums: &[T; D]) -> [T; D] {
+        let mut powers = *sums;
         if self.beta == 0.75 {
-            let root = sum.sqrt();
-            return (root * root.sqrt()).recip();
+            for power in &mut powers {
+                let root = power.sqrt();
+                *power = (root * root.sqrt()).recip();
+            }
+        } else {
+            for power in &mut powers {
+                *power = power.powf(T::of(-self.beta));
+            }
         }
-        sum.powf(T::of(-self.beta))
+        powers
     }
 }
 
@@ -86,24 +100,28 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         _: &mut Self,
     ) {
         let twice = T::of(2.0 * self.beta) * self.share::<T>();
-        let columns = x.iter().flatten().zip(dy.iter().flatten());
-        for (dx, (x, dy)) in dx.iter_mut().flatten().zip(columns) {
-            let squares = x.map(|x| x * x);
-            let mut pull = [T::ZERO; D];
-            for d in 0..D {
-                let sum = self.sum(&squares, d);
-                let power = self.power(sum);
-                dx[d] = dy[d] * power;
-                pull[d] = dy[d] * x[d] * power / sum;
-            }
-            for d in 0..D {
-                // The other way round: those that see d.
-                let start = (d + 1).saturating_sub(self.size.div_ceil(2));
-                let end = D.min(d + self.size / 2 + 1);
-                let pulls = pull[start..end].iter().copied().sum::<T>();
-                dx[d] -= twice * x[d] * pulls;
-            }
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                let columns = x.as_flattened().iter().zip(dy.as_flattened());
+                for (dx, (x, dy)) in dx.as_flattened_mut().iter_mut().zip(columns) {
+                    let sums = self.sums(x);
+                    let powers = self.powers(&sums);
+                    let mut pulls = [T::ZERO; D];
+                    for d in 0..D {
+                        dx[d] = dy[d] * powers[d];
+                        pulls[d] = dy[d] * x[d] * powers[d] / sums[d];
+                    }
+                    // The other way round: those that see a slice.
+                    let (mut pulled, half) = ([T::ZERO; D], self.size / 2);
+                    let before = (self.size - half).saturating_sub(1);
+                    add_neighbours(&pulls, before, half + 1, &mut pulled);
+                    for d in 0..D {
+                        dx[d] -= twice * x[d] * pulled[d];
+                    }
+                }
+            },
+        );
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, H, W, D>, _: &mut Self) {}
@@ -111,10 +129,100 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
 
 impl<T: Real, const H: usize, const W: usize, const D: usize> InPlace<Volume<T, H, W, D>> for Lrn {
     fn forward_in_place(&self, v: &mut Volume<T, H, W, D>) {
-        for column in v.iter_mut().flatten() {
-            let squares = column.map(|v| v * v);
-            for (d, v) in column.iter_mut().enumerate() {
-                *v *= self.power(self.sum(&squares, d));
+        at_level(
+            #[inline(always)]
+            || {
+                for column in v.as_flattened_mut() {
+                    let powers = self.powers(&self.sums(column));
+                    for (v, power) in column.iter_mut().zip(powers) {
+                        *v *= power;
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// Adds to each sum the values of so many slices before it, and of so many from it on. One
+/// neighbour of all slices after the other, so that the compiler finds vectors.
+#[inline(always)]
+fn add_neighbours<T: Real>(values: &[T], before: usize, from: usize, sums: &mut [T]) {
+    for n in (1..=before).rev() {
+        let sums = sums.get_mut(n..).unwrap_or_default();
+        sums.iter_mut().zip(values).for_each(|(sum, &v)| *sum += v);
+    }
+    for n in 0..from {
+        let values = values.get(n..).unwrap_or_default();
+        sums.iter_mut().zip(values).for_each(|(sum, &v)| *sum += v);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+
+    /// Forward and backward of one column by the formulas, slice by slice in `f64`.
+    fn plain(lrn: &Lrn, x: &[f64], dy: &[f64]) -> [std::vec::Vec<f64>; 2] {
+        let (half, share) = (lrn.size / 2, lrn.share::<f64>());
+        let sees = |d: usize, e: usize| e + half >= d && e < d + lrn.size - half;
+        let all = 0..x.len();
+        let sum = |d: usize| {
+            let seen = all.clone().filter(|&e| sees(d, e));
+            lrn.k + share * seen.map(|e| x[e] * x[e]).sum::<f64>()
+        };
+        let pull = |e: usize| dy[e] * x[e] * sum(e).powf(-lrn.beta - 1.0);
+        let y = all.clone().map(|d| x[d] * sum(d).powf(-lrn.beta));
+        let dx = all.clone().map(|d| {
+            let pulls = all.clone().filter(|&e| sees(e, d)).map(pull).sum::<f64>();
+            dy[d] * sum(d).powf(-lrn.beta) - 2.0 * lrn.beta * share * x[d] * pulls
+        });
+        [y.collect(), dx.collect()]
+    }
+
+    fn check<const D: usize>(lrn: Lrn) {
+        let value = |i: usize| (i * 7919 % 1009) as f32 / 250.0 - 2.0;
+        let mut volumes = [Volume::<f32, 2, 1, D>::ZERO; 4];
+        for (seed, v) in volumes.iter_mut().enumerate() {
+            let scalars = v.as_mut_slice().iter_mut().enumerate();
+            scalars.for_each(|(i, v)| *v = value(i + 40 * seed));
+        }
+        let [x, dy, mut y, mut dx] = volumes;
+        for level in crate::kernel::levels() {
+            crate::kernel::with_level(level, || {
+                lrn.forward(&x, &mut y);
+                lrn.backward(&x, &mut dx, &dy, &mut lrn.clone());
+            });
+            for row in 0..2 {
+                let [x, dy] = [&x, &dy].map(|v| v[row][0].map(f64::from));
+                let expected = plain(&lrn, &x, &dy);
+                for (found, expected) in [&y, &dx].into_iter().zip(expected) {
+                    for (found, expected) in found[row][0].iter().zip(expected) {
+                        let off = (f64::from(*found) - expected).abs();
+                        assert!(off < 1e-5, "{lrn:?}, {D}: {found} is not {expected}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_depth_and_size_is_its_formula() {
+        for size in 1..9 {
+            for beta in [0.75, 0.6] {
+                let (alpha, k) = (0.7, 1.5);
+                let lrn = Lrn {
+                    size,
+                    alpha,
+                    beta,
+                    k,
+                };
+                check::<1>(lrn);
+                check::<3>(lrn);
+                check::<8>(lrn);
+                check::<21>(lrn);
+                check::<48>(lrn);
             }
         }
     }

@@ -4,6 +4,7 @@
 use core::fmt;
 
 use super::{OptimError, Optimizer, Step, decay, error};
+use crate::kernel::at_level;
 use crate::{Real, Role};
 
 /// s = ρs + (1 − ρ)g², Δ = g·√(u + ε)/√(s + ε), u = ρu + (1 − ρ)Δ², w −= rate·Δ.
@@ -48,13 +49,23 @@ impl<T: Real> Optimizer<T> for Adadelta {
         let (rate, epsilon) = (T::of(step.rate), T::of(self.epsilon));
         let (keep, take) = (T::of(self.decay_rate), T::of(1.0 - self.decay_rate));
         let decay = decay::<T>(self.weight_decay, role);
-        for (((w, &dw), s), u) in w.iter_mut().zip(dw).zip(square).zip(change) {
-            let g = dw + decay * *w;
-            *s = keep * *s + take * g * g;
-            let delta = (*u + epsilon).sqrt() / (*s + epsilon).sqrt() * g;
-            *u = keep * *u + take * delta * delta;
-            *w -= rate * delta;
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                for (((w, &dw), s), u) in w
+                    .iter_mut()
+                    .zip(dw)
+                    .zip(square.iter_mut())
+                    .zip(change.iter_mut())
+                {
+                    let g = dw + decay * *w;
+                    *s = keep * *s + take * g * g;
+                    let delta = (*u + epsilon).sqrt() / (*s + epsilon).sqrt() * g;
+                    *u = keep * *u + take * delta * delta;
+                    *w -= rate * delta;
+                }
+            },
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{OptimError, Optimizer, Step, decay, error};
+use crate::kernel::at_level;
 use crate::{Real, Role};
 
 /// s += g², w −= rate·g / (√s + ε).
@@ -42,11 +43,16 @@ impl<T: Real> Optimizer<T> for Adagrad {
         let [sum, _] = slots;
         let (rate, epsilon) = (T::of(step.rate), T::of(self.epsilon));
         let decay = decay::<T>(self.weight_decay, role);
-        for ((w, &dw), s) in w.iter_mut().zip(dw).zip(sum) {
-            let g = dw + decay * *w;
-            *s += g * g;
-            *w -= rate * g / (s.sqrt() + epsilon);
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                for ((w, &dw), s) in w.iter_mut().zip(dw).zip(sum.iter_mut()) {
+                    let g = dw + decay * *w;
+                    *s += g * g;
+                    *w -= rate * g / (s.sqrt() + epsilon);
+                }
+            },
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{OptimError, Optimizer, Step, decay, error};
+use crate::kernel::at_level;
 use crate::{Real, Role};
 
 /// m = β₁m + (1 − β₁)g, v = β₂v + (1 − β₂)g², w −= rate·m̂ / (√v̂ + ε), with m̂ = m/(1 − β₁ᵗ) and
@@ -86,12 +87,22 @@ impl<T: Real> Optimizer<T> for Adam {
         let (keep1, take1) = (T::of(self.beta1), T::of(1.0 - self.beta1));
         let (keep2, take2) = (T::of(self.beta2), T::of(1.0 - self.beta2));
         let (epsilon, decay) = (T::of(self.epsilon), decay::<T>(self.weight_decay, role));
-        for (((w, &dw), m), v) in w.iter_mut().zip(dw).zip(mean).zip(square) {
-            let g = dw + decay * *w;
-            *m = keep1 * *m + take1 * g;
-            *v = keep2 * *v + take2 * g * g;
-            *w -= rate * *m / (v.sqrt() * root + epsilon);
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                for (((w, &dw), m), v) in w
+                    .iter_mut()
+                    .zip(dw)
+                    .zip(mean.iter_mut())
+                    .zip(square.iter_mut())
+                {
+                    let g = dw + decay * *w;
+                    *m = keep1 * *m + take1 * g;
+                    *v = keep2 * *v + take2 * g * g;
+                    *w -= rate * *m / (v.sqrt() * root + epsilon);
+                }
+            },
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{OptimError, Optimizer, Step, decay, error};
+use crate::kernel::at_level;
 use crate::{Real, Role};
 
 /// s = ρs + (1 − ρ)g², w −= rate·g / (√s + ε).
@@ -47,11 +48,16 @@ impl<T: Real> Optimizer<T> for RmsProp {
         let (rate, epsilon) = (T::of(step.rate), T::of(self.epsilon));
         let (keep, take) = (T::of(self.decay_rate), T::of(1.0 - self.decay_rate));
         let decay = decay::<T>(self.weight_decay, role);
-        for ((w, &dw), s) in w.iter_mut().zip(dw).zip(square) {
-            let g = dw + decay * *w;
-            *s = keep * *s + take * g * g;
-            *w -= rate * g / (s.sqrt() + epsilon);
-        }
+        at_level(
+            #[inline(always)]
+            || {
+                for ((w, &dw), s) in w.iter_mut().zip(dw).zip(square.iter_mut()) {
+                    let g = dw + decay * *w;
+                    *s = keep * *s + take * g * g;
+                    *w -= rate * g / (s.sqrt() + epsilon);
+                }
+            },
+        );
     }
 }
 

@@ -140,6 +140,42 @@ fn a_tensor_may_be_updated_in_pieces() {
     each!(check);
 }
 
+/// One scalar at a time, nothing is a vector: whole slices come out the same to the bit, at every level.
+#[cfg(feature = "std")]
+#[test]
+fn vectors_compute_what_scalars_do() {
+    const N: usize = 77;
+    fn check(optimizer: &impl Optimizer<f32>) {
+        let value = |i: usize| (i * 7919 % 1009) as f32 / 500.0 - 1.0;
+        let start =
+            core::array::from_fn(|slot| core::array::from_fn(|i| value(i + 100 * slot).abs()));
+        let [w, a, b]: [[f32; N]; 3] = start;
+        let dw: [f32; N] = core::array::from_fn(|i| value(i + 300));
+        let step = Step {
+            rate: 0.1,
+            count: 2,
+        };
+        let update = |range: core::ops::Range<usize>, [w, a, b]: [&mut [f32]; 3]| {
+            let slots = [&mut a[range.clone()], &mut b[range.clone()]];
+            optimizer.update(
+                step,
+                Role::Filters,
+                &mut w[range.clone()],
+                &dw[range],
+                slots,
+            );
+        };
+        let mut one = [w, a, b];
+        (0..N).for_each(|i| update(i..i + 1, one.each_mut().map(|of| &mut of[..])));
+        for level in crate::kernel::levels() {
+            let mut all = [w, a, b];
+            crate::kernel::with_level(level, || update(0..N, all.each_mut().map(|of| &mut of[..])));
+            assert_eq!(all, one);
+        }
+    }
+    each!(check);
+}
+
 #[test]
 fn too_few_slots_are_an_error_and_change_nothing() {
     fn check(optimizer: &impl Optimizer<f64>) {
