@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
+//! norm                                         the same for batch norm's gradient on its input
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
 //! grouped                                      conv's forward, in groups; backward takes conv's
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
@@ -61,6 +62,7 @@ mod fc;
 mod grouped;
 mod lanes;
 mod level;
+mod norm;
 #[cfg(feature = "rayon")]
 mod parts;
 mod pool;
@@ -496,6 +498,29 @@ pub fn max_pool_forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Done {
 pub fn max_pool_backward<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Done {
     as_f32!(x, dy; dx);
     sizes.fit_pool(x, dy) && dx.len() == x.len() && pool::max_backward(sizes, x, dx, dy).is_some()
+}
+
+/// `dx[d] = scale[d]·((dy[d] − of_dy[d]) − (x[d] − mean[d])·slope[d])` of every pixel, for as many depth
+/// slices as the four have numbers, from `start` on, of `depth`; equal to the plain twin's to the bit.
+pub fn norm_backward<T: Real, const L: usize>(
+    [depth, start]: [usize; 2],
+    [scale, of_dy, mean, slope]: [&[T; L]; 4],
+    x: &[T],
+    dy: &[T],
+    dx: &mut [T],
+) -> Done {
+    let [scale, of_dy, mean, slope] = [scale, of_dy, mean, slope].map(|of| &of[..]);
+    as_f32!(scale, of_dy, mean, slope, x, dy; dx);
+    let by = norm::Slope {
+        depth,
+        start,
+        of: [scale, of_dy, mean, slope],
+    };
+    L > 0
+        && depth.checked_sub(start).is_some_and(|rest| rest >= L)
+        && x.len() == dx.len()
+        && dy.len() == dx.len()
+        && norm::backward(&by, x, dy, dx).is_some()
 }
 
 impl Sizes {

@@ -10,6 +10,7 @@ use super::*;
 
 mod depthwise;
 mod grouped;
+mod norm;
 
 /// A sum, and the sum of its terms' magnitudes.
 type Sum = (f64, f64);

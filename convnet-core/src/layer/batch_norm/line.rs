@@ -4,7 +4,7 @@ use core::array::from_fn;
 
 use super::{BatchNorm, used};
 use crate::moments::{GIVEN, Moments, OWN, USED};
-use crate::{Real, Volume};
+use crate::{Real, Volume, kernel};
 
 /// Mean and variance.
 pub(super) type Statistics<'a, T, const D: usize> = [&'a [T; D]; 2];
@@ -147,6 +147,11 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
         let [scale, _] = self.factors::<L>(start, &used(moments));
         // For x − mean instead of x̂.
         let slope: [T; L] = from_fn(|d| of_product[d] * self.inverse(variance[d]));
+        let by = [&scale, &of_dy, &mean, &slope];
+        let (x_flat, dy_flat, dx_flat) = (x.as_slice(), dy.as_slice(), dx.as_mut_slice());
+        if kernel::norm_backward([D, start], by, x_flat, dy_flat, dx_flat) {
+            return;
+        }
         let read = lines::<_, _, _, _, L>(x, start).zip(lines::<_, _, _, _, L>(dy, start));
         for (dx, (x, dy)) in lines_mut::<_, _, _, _, L>(dx, start).zip(read) {
             for d in 0..L {
