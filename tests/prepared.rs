@@ -55,6 +55,7 @@ convnet! {
         relu,
         max_pool(4x4, stride = 4),
         fc(600),
+        batch_norm,
         relu,
         fc(4),
     }
