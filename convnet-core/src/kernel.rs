@@ -5,6 +5,7 @@
 //! norm                                         the same for batch norm's gradient on its input
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
 //! grouped                                      conv's forward, in groups; backward takes conv's
+//! fc_batch                                     fc, for a few images at once
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
@@ -59,6 +60,7 @@ mod conv_input;
 mod depthwise;
 mod depthwise_filters;
 mod fc;
+mod fc_batch;
 mod grouped;
 mod lanes;
 mod level;
@@ -78,6 +80,7 @@ mod tests;
 
 pub use algorithm::{Algorithm, Winograd};
 pub use clamp::Clamp;
+pub use fc_batch::MICRO_BATCH;
 pub(crate) use level::at_level;
 pub use level::level;
 #[cfg(feature = "std")]
@@ -485,6 +488,56 @@ pub fn fc_add_gradient<T: Real>(x: &[T], dy: &[T], d_filters: &mut [T], d_bias: 
     fit(d_filters, &[x.len(), dy.len()])
         && d_bias.len() == dy.len()
         && fc::add_gradient(x, dy, d_filters, d_bias).is_some()
+}
+
+/// x and y of images, as an `fc` sees them forward.
+pub type FcForward<'a, T> = [Option<(&'a [T], &'a mut [T])>; MICRO_BATCH];
+
+/// x, dy and, where it is asked for, dx of images, as an `fc` sees them backward.
+pub type FcBackward<'a, T> = [Option<(&'a [T], &'a [T], Option<&'a mut [T]>)>; MICRO_BATCH];
+
+/// As [`fc_forward`], for a few images: the filters are read once.
+pub fn fc_forward_batch<T: Real>(images: FcForward<'_, T>, filters: &[T], bias: &[T]) -> Done {
+    as_f32!(filters, bias;);
+    let mut singles = [const { None }; MICRO_BATCH];
+    for (to, (x, y)) in singles.iter_mut().zip(images.into_iter().flatten()) {
+        as_f32!(x; y);
+        if y.len() != bias.len() || !fit(filters, &[x.len(), y.len()]) {
+            return false;
+        }
+        *to = Some((x, y));
+    }
+    fc_batch::forward(&mut singles, filters, bias).is_some()
+}
+
+/// As [`fc_backward_input`] and [`fc_add_gradient`], for a few images: the filters are read once, and
+/// their gradient is read and written once.
+pub fn fc_backward_batch<T: Real>(
+    images: FcBackward<'_, T>,
+    filters: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    as_f32!(filters; d_filters, d_bias);
+    let mut singles = [const { None }; MICRO_BATCH];
+    for (to, (x, dy, dx)) in singles.iter_mut().zip(images.into_iter().flatten()) {
+        as_f32!(x, dy;);
+        let dx = match dx.map(T::as_f32_mut) {
+            Some(None) => return false,
+            Some(dx) => dx,
+            None => None,
+        };
+        if dy.len() != d_bias.len()
+            || !fit(filters, &[x.len(), dy.len()])
+            || d_filters.len() != filters.len()
+            || dx.as_ref().is_some_and(|dx| dx.len() != x.len())
+        {
+            return false;
+        }
+        *to = Some((x, dy, dx));
+    }
+    fc_batch::backward_input(&mut singles, filters, d_bias.len()).is_some()
+        && fc_batch::add_gradient(&singles, d_filters, d_bias).is_some()
 }
 
 /// `y[oy][ox][d]` = the largest `x` of the window; equal to the plain twin's to the bit.

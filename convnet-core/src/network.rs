@@ -30,9 +30,13 @@ pub trait Trainable: Network {
     /// What backward needs of forward, and backward's own scratch, planned together.
     type Tape: Zeroable + Send + 'static;
 
-    /// How many parts a pass has: one, and one more for each `batch_norm`, where the images of a
-    /// batch [exchange moments](crate::moments).
+    /// How many parts a pass has: one, and one more for each place where images meet: at a
+    /// `batch_norm`, where those of a batch [exchange moments](crate::moments), and at an `fc` with so
+    /// many filters that they are better [read for several images at once](Self::forward_fc).
     const PARTS: usize = 1;
+
+    /// Whether *all* images of a batch meet: whether there is a `batch_norm`.
+    const EXCHANGES: bool = Self::PARTS > 1;
 
     /// Forward as in training: dropout drops, and what backward needs stays on the tape. `seed`
     /// decides what is dropped. The image is alone: `batch_norm` normalises by the running
@@ -59,11 +63,13 @@ pub trait Trainable: Network {
     );
 
     /// A part of [`forward_train`]. A batch, each image on a tape of its own, runs parts 0 to
-    /// [`PARTS`] − 1, and before part p + 1 the [`moments`] of its tapes at p are
-    /// [merged](crate::moments::merge_forward). After the last part the scores are there.
+    /// [`PARTS`] − 1. Between parts p and p + 1 comes [`forward_fc`], and then the [`moments`] of the
+    /// tapes at p are [merged](crate::moments::merge_forward). After the last part the scores are
+    /// there.
     ///
     /// [`forward_train`]: Self::forward_train
     /// [`PARTS`]: Self::PARTS
+    /// [`forward_fc`]: Self::forward_fc
     /// [`moments`]: Self::moments
     fn forward_part<'a>(
         &self,
@@ -76,8 +82,9 @@ pub trait Trainable: Network {
         self.forward_train(input, tape, seed)
     }
 
-    /// A part of [`backward`](Self::backward): the last part first, and before part p the moments at
-    /// p are [merged](crate::moments::merge_backward).
+    /// A part of [`backward`](Self::backward): the last part first. Between parts p + 1 and p comes
+    /// [`backward_fc`](Self::backward_fc), and then the moments at p are
+    /// [merged](crate::moments::merge_backward).
     fn backward_part(
         &self,
         part: usize,
@@ -91,11 +98,50 @@ pub trait Trainable: Network {
         self.backward(input, d_input, tape, d_output, gradient);
     }
 
+    /// The `fc` between parts `part` and `part` + 1, for as many images as are at hand; nothing where a
+    /// `batch_norm` stands there. Each image is computed as if it were alone.
+    fn forward_fc(&self, part: usize, images: &mut [Forward<'_, Self>])
+    where
+        Self: Sized,
+    {
+        let _ = (part, images);
+    }
+
+    /// The way back through it: adds the gradients of all images, in this order.
+    fn backward_fc(&self, part: usize, images: &mut [Backward<'_, Self>], gradient: &mut Self)
+    where
+        Self: Sized,
+    {
+        let _ = (part, images, gradient);
+    }
+
     /// What this tape's image tells the others, and is told, between parts `part` and `part` + 1.
     fn moments(tape: &mut Self::Tape, part: usize) -> MomentsMut<'_, Self::Scalar> {
         let _ = (tape, part);
         MomentsMut::none()
     }
+}
+
+/// An image at an `fc`, on its way forward.
+#[derive(Debug)]
+pub struct Forward<'a, N: Trainable> {
+    /// The image.
+    pub input: &'a N::Input,
+    /// Its tape.
+    pub tape: &'a mut N::Tape,
+}
+
+/// An image at an `fc`, on its way back.
+#[derive(Debug)]
+pub struct Backward<'a, N: Trainable> {
+    /// The image.
+    pub input: &'a N::Input,
+    /// Where the gradient on it is to be written, if it is asked for.
+    pub d_input: Option<&'a mut N::Input>,
+    /// Its tape.
+    pub tape: &'a mut N::Tape,
+    /// The gradient on the scores.
+    pub d_output: &'a N::Output,
 }
 
 /// All parts of [`Trainable::forward_train`], one after another.
@@ -107,6 +153,7 @@ pub fn forward_parts<'a, N: Trainable>(
 ) -> &'a N::Output {
     for part in 1..N::PARTS {
         net.forward_part(part - 1, input, tape, seed);
+        net.forward_fc(part - 1, &mut [Forward { input, tape }]);
     }
     net.forward_part(N::PARTS.saturating_sub(1), input, tape, seed)
 }
@@ -121,14 +168,8 @@ pub fn backward_parts<N: Trainable>(
     gradient: &mut N,
 ) {
     for part in (0..N::PARTS).rev() {
-        net.backward_part(
-            part,
-            input,
-            d_input.as_deref_mut(),
-            tape,
-            d_output,
-            gradient,
-        );
+        let d_input = d_input.as_deref_mut();
+        inside::backward_part(net, part, input, d_input, tape, d_output, gradient);
     }
 }
 
@@ -162,7 +203,9 @@ impl<N> Inside for N where
 /// How a network that is a layer of another is seen and called.
 #[doc(hidden)]
 pub mod inside {
-    use super::{AnyVolume, Inside, LayerInfo, Nested, Network, Tensor, Trainable};
+    use super::{
+        AnyVolume, Backward, Forward, Inside, LayerInfo, Nested, Network, Tensor, Trainable,
+    };
     use crate::Rng;
     use crate::prepare::{Packing, Reader};
 
@@ -197,7 +240,8 @@ pub mod inside {
         y.as_mut_slice().copy_from_slice(scores.as_slice());
     }
 
-    /// The same in training, part by part, where a stream of the seed decides what is dropped.
+    /// The same in training, part by part, each with the `fc` that stands behind it; a stream of the
+    /// seed decides what is dropped.
     pub fn forward_part<N: Trainable>(
         net: &N,
         part: usize,
@@ -210,6 +254,31 @@ pub mod inside {
         let scores = net.forward_part(part, x, tape, seed);
         if part + 1 == N::PARTS {
             y.as_mut_slice().copy_from_slice(scores.as_slice());
+        } else {
+            net.forward_fc(part, &mut [Forward { input: x, tape }]);
+        }
+    }
+
+    /// The way back: a part, and the `fc` that stands before it.
+    pub fn backward_part<N: Trainable>(
+        net: &N,
+        part: usize,
+        input: &N::Input,
+        mut d_input: Option<&mut N::Input>,
+        tape: &mut N::Tape,
+        d_output: &N::Output,
+        gradient: &mut N,
+    ) {
+        let dx = d_input.as_deref_mut();
+        net.backward_part(part, input, dx, tape, d_output, gradient);
+        if let Some(before) = part.checked_sub(1) {
+            let image = Backward {
+                input,
+                d_input,
+                tape,
+                d_output,
+            };
+            net.backward_fc(before, &mut [image], gradient);
         }
     }
 

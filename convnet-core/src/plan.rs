@@ -32,6 +32,7 @@ mod budget;
 mod deferred;
 mod figures;
 mod group;
+mod large_fc;
 mod liveness;
 mod memory;
 mod message;

@@ -5,7 +5,7 @@
 //!             parameters  impl Parameters: the tensors by index
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
-//!             parts       where that is cut, for a batch to exchange moments
+//!             parts       where that is cut, for images to meet: at a batch_norm or a large fc
 //!             prepared    impl Prepare: the same over the arena, with packed filters
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file

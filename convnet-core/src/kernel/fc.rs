@@ -86,7 +86,7 @@ fn add_blocks<S: Simd, V: Lanes<S>, const HELD: usize>(
 }
 
 #[inline(always)]
-fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
+pub(super) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
     simd: S,
     x: &[[f32; HELD]; R],
     rows: &[f32],
@@ -195,49 +195,70 @@ fn backward_with<S: Simd>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) 
 fn dots<S: Simd, V: Lanes<S>>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
     const ROWS: usize = 4;
     let k = dy.len();
-    let last = V::rest(simd, k);
     let (blocks, rest) = dx.as_chunks_mut::<ROWS>();
     let mut rows = filters;
     for dx in blocks {
-        *dx = dot::<S, V, ROWS>(simd, dy, rows, last)?;
+        [*dx] = dot::<S, V, ROWS, 1>(simd, [dy], rows)?;
         rows = rows.get(ROWS * k..)?;
     }
     for dx in rest {
-        [*dx] = dot::<S, V, 1>(simd, dy, rows, last)?;
+        [[*dx]] = dot::<S, V, 1, 1>(simd, [dy], rows)?;
         rows = rows.get(k..)?;
     }
     Some(())
 }
 
-/// `Σ dy[k] · rows[r][k]`
+/// `Σ dy[k] · rows[r][k]` of each `dy`; all are of one length.
 #[inline(always)]
-fn dot<S: Simd, V: Lanes<S>, const R: usize>(
+pub(super) fn dot<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
     simd: S,
-    dy: &[f32],
+    dys: [&[f32]; I],
     rows: &[f32],
-    rest: V,
-) -> Option<[f32; R]> {
-    let k = dy.len();
+) -> Option<[[f32; R]; I]> {
+    let k = dys.first()?.len();
     let last = k.checked_sub(V::LEN)?;
-    let mut sums = [V::splat(simd, 0.0); R];
+    let mut sums = [[V::splat(simd, 0.0); R]; I];
     for at in (0..=last).step_by(V::LEN) {
-        let dy = V::load(simd, dy, at)?;
-        for r in 0..R {
-            sums[r] = dy.mul_add(V::load(simd, rows, r * k + at)?, sums[r]);
-        }
+        add_products(simd, dys, rows, at, None, &mut sums)?;
     }
     if !k.is_multiple_of(V::LEN) {
-        let dy = V::load(simd, dy, last)?.mul(rest);
-        for r in 0..R {
-            sums[r] = dy.mul_add(V::load(simd, rows, r * k + last)?, sums[r]);
-        }
+        add_products(simd, dys, rows, last, Some(V::rest(simd, k)), &mut sums)?;
     }
     // Not `sums.map`: what it calls would not be compiled for this instruction set.
-    let mut dx = [0.0; R];
-    for r in 0..R {
-        dx[r] = sums[r].sum();
+    let mut dx = [[0.0; R]; I];
+    for i in 0..I {
+        for r in 0..R {
+            dx[i][r] = sums[i][r].sum();
+        }
     }
     Some(dx)
+}
+
+/// Those of the vectors at `at`; of `dy` times `rest`.
+#[inline(always)]
+fn add_products<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
+    simd: S,
+    dys: [&[f32]; I],
+    rows: &[f32],
+    at: usize,
+    rest: Option<V>,
+    sums: &mut [[V; R]; I],
+) -> Option<()> {
+    let k = dys.first()?.len();
+    let mut dy = [V::splat(simd, 0.0); I];
+    for i in 0..I {
+        dy[i] = V::load(simd, dys[i], at)?;
+        if let Some(rest) = rest {
+            dy[i] = dy[i].mul(rest);
+        }
+    }
+    for r in 0..R {
+        let row = V::load(simd, rows, r * k + at)?;
+        for i in 0..I {
+            sums[i][r] = dy[i].mul_add(row, sums[i][r]);
+        }
+    }
+    Some(())
 }
 
 #[inline(never)]

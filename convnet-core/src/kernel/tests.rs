@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod depthwise;
+mod fc_batch;
 mod grouped;
 mod norm;
 

@@ -1,9 +1,11 @@
 //! Fully-connected layer: every score sees the whole volume.
 
+use core::array;
+
 use bytemuck::Zeroable;
 
 use super::Layer;
-use crate::kernel::{Algorithm, Packed, Sizes};
+use crate::kernel::{Algorithm, MICRO_BATCH, Packed, Sizes};
 use crate::prepare::{Choice, Repack};
 use crate::volume::Scores;
 use crate::{Real, Volume, kernel};
@@ -52,6 +54,88 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Fc
         filters: [[[[T::ZERO; K]; D]; W]; H],
         bias: [T::ZERO; K],
     };
+
+    /// [`forward`](Layer::forward) for several images, as pairs of x and y: the filters pass through
+    /// the memory once for [`MICRO_BATCH`] of them.
+    ///
+    /// ```
+    /// use convnet_core::Volume;
+    /// use convnet_core::layer::Fc;
+    ///
+    /// let mut fc = Fc::<f32, 1, 1, 1, 2>::ZERO;
+    /// fc.filters = [[[[1.0, 10.0]]]];
+    /// let (one, two) = (Volume([[[1.0]]]), Volume([[[2.0]]]));
+    /// let mut scores = [Volume::ZERO, Volume::ZERO];
+    /// fc.forward_batch([&one, &two].into_iter().zip(&mut scores));
+    /// assert_eq!(scores, [Volume([[[1.0, 10.0]]]), Volume([[[2.0, 20.0]]])]);
+    /// ```
+    pub fn forward_batch<'a>(
+        &self,
+        mut images: impl Iterator<Item = (&'a Volume<T, H, W, D>, &'a mut Scores<T, K>)>,
+    ) {
+        loop {
+            let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
+            match &mut batch {
+                [None, ..] => return,
+                [Some((x, y)), None, ..] => return self.forward(x, y),
+                _ => {}
+            }
+            let slices = batch.each_mut().map(|image| {
+                let (x, y) = image.as_mut()?;
+                Some((x.as_slice(), y.as_mut_slice()))
+            });
+            if !kernel::fc_forward_batch(slices, self.rows().as_flattened(), &self.bias) {
+                for (x, y) in batch.into_iter().flatten() {
+                    self.forward_plain(x, y);
+                }
+            }
+        }
+    }
+
+    /// [`backward`](Layer::backward) for several images, as x, dy and, where it is asked for, dx: the
+    /// filters and their gradient pass through the memory once for [`MICRO_BATCH`] of them.
+    pub fn backward_batch<'a>(
+        &self,
+        mut images: impl Iterator<
+            Item = (
+                &'a Volume<T, H, W, D>,
+                &'a Scores<T, K>,
+                Option<&'a mut Volume<T, H, W, D>>,
+            ),
+        >,
+        gradient: &mut Self,
+    ) {
+        loop {
+            let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
+            match &mut batch {
+                [None, ..] => return,
+                [Some((x, dy, Some(dx))), None, ..] => return self.backward(x, dx, dy, gradient),
+                [Some((x, dy, None)), None, ..] => {
+                    return self.backward_parameters(x, dy, gradient);
+                }
+                _ => {}
+            }
+            let slices = batch.each_mut().map(|image| {
+                let (x, dy, dx) = image.as_mut()?;
+                let dx = dx.as_mut().map(|dx| dx.as_mut_slice());
+                Some((x.as_slice(), dy.as_slice(), dx))
+            });
+            let Self { filters, bias } = &mut *gradient;
+            let d_filters = filters
+                .as_flattened_mut()
+                .as_flattened_mut()
+                .as_flattened_mut();
+            let filters = self.rows().as_flattened();
+            if !kernel::fc_backward_batch(slices, filters, d_filters, bias) {
+                for (x, dy, dx) in batch.into_iter().flatten() {
+                    if let Some(dx) = dx {
+                        self.backward_input_plain(dx, dy);
+                    }
+                    gradient.add_gradient_plain(x, dy);
+                }
+            }
+        }
+    }
 
     /// The weights of each input: a row of `K`.
     fn rows(&self) -> &[[T; K]] {

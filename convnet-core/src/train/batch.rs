@@ -10,9 +10,10 @@
 //!                      W
 //! ```
 //!
-//! Where a network has `batch_norm`, the images of a batch have to meet: then every one has a tape of
-//! its own, all shards run a [part](Trainable::PARTS), and the tapes' [moments](crate::moments) are
-//! merged, image by image, before the next:
+//! Where a network has a large `fc`, a shard takes [several](MICRO_BATCH) images at a time, each on a
+//! tape of its own, up to it, through it at once, and on. Where it has `batch_norm`, the images of a
+//! batch have to meet: then all shards run a [part](Trainable::PARTS), and the tapes'
+//! [moments](crate::moments) are merged, image by image, before the next:
 //!
 //! ```text
 //!  │ 17 4 │ 99 8 │ 23 │ 42 5 │  part 0  ─▶ merge ─▶  part 1, loss, part 1  ─▶ merge ─▶  part 0
@@ -29,9 +30,10 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation::best;
 use crate::data::Samples;
+use crate::kernel::MICRO_BATCH;
 use crate::loss::LossError;
 use crate::optim::{self, Optimizer, Step};
-use crate::{AnyVolume, Loss, Real, Rng, Trainable, moments};
+use crate::{AnyVolume, Loss, Real, Rng, Trainable, moments, network};
 
 /// What a network did on the images seen so far; their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,8 +67,8 @@ pub(super) struct Shards<N: Trainable> {
     shards: Vec<Shard<N>>,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
-    spaces: Mutex<Vec<Space<N>>>,
-    /// One for each image of a batch, where a network has parts.
+    spaces: Mutex<Vec<Vec<Space<N>>>>,
+    /// One for each image of a batch, where all meet.
     batch: Vec<Space<N>>,
 }
 
@@ -112,17 +114,19 @@ impl<N: Trainable + Send + Sync> Shards<N> {
     {
         let (count, images, spaces) = (self.len(), batch.images, &self.spaces);
         let cut = |number| number * images.len() / count;
-        if N::PARTS > 1 {
+        if N::EXCHANGES {
             return self.run_parts(net, batch, cut);
         }
+        let at_once = if N::PARTS > 1 { MICRO_BATCH } else { 1 };
         let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
         shards.for_each(|(number, shard)| {
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
-            let space = pool().pop();
-            let mut space = space.unwrap_or_else(Space::new);
-            shard.outcome = space.run(net, batch, images, &mut shard.gradient);
-            pool().push(space);
+            let mut spaces = pool().pop().unwrap_or_default();
+            let count = spaces.len().max(at_once.min(images.len()));
+            spaces.resize_with(count, Space::new);
+            shard.outcome = run(&mut spaces, net, batch, images, &mut shard.gradient);
+            pool().push(spaces);
         });
         self.totals()
     }
@@ -149,15 +153,8 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         let last = N::PARTS - 1;
         for part in 0..N::PARTS {
             each(shards, spaces, &cut, |shard, spaces, start| {
-                let mut images = spaces.iter_mut().zip(&images[start..]);
-                shard.outcome =
-                    images.try_fold(Totals::default(), |mut totals, (space, &index)| {
-                        if part == 0 {
-                            space.show(batch, index);
-                        }
-                        totals.add(space.forward(net, batch, index, part)?);
-                        Ok(totals)
-                    });
+                let images = &images[start..start + spaces.len()];
+                shard.outcome = forward(spaces, net, batch, images, part);
             });
             if part < last {
                 moments::merge_forward(spaces, |space| N::moments(&mut space.tape, part));
@@ -171,9 +168,7 @@ impl<N: Trainable + Send + Sync> Shards<N> {
                 if part == last {
                     shard.gradient.fill_zero();
                 }
-                for space in spaces {
-                    space.backward(net, part, &mut shard.gradient);
-                }
+                backward(spaces, net, part, &mut shard.gradient);
             });
             if let Some(before) = part.checked_sub(1) {
                 moments::merge_backward(spaces, |space| N::moments(&mut space.tape, before));
@@ -253,24 +248,6 @@ impl<N: Trainable> Space<N> {
         }
     }
 
-    /// Forward and backward for `images`; `gradient` becomes their sum.
-    fn run<S: Samples, L: Loss<N::Scalar>>(
-        &mut self,
-        net: &N,
-        batch: &Batch<'_, S, L>,
-        images: &[usize],
-        gradient: &mut N,
-    ) -> Result<Totals, LossError> {
-        gradient.fill_zero();
-        let mut totals = Totals::default();
-        for &index in images {
-            self.show(batch, index);
-            totals.add(self.forward(net, batch, index, 0)?);
-            self.backward(net, 0, gradient);
-        }
-        Ok(totals)
-    }
-
     /// The image, as training is to see it.
     fn show<S: Samples, L>(&mut self, batch: &Batch<'_, S, L>, index: usize) {
         let mut rng = Rng::stream(batch.seed, index as u64);
@@ -300,10 +277,70 @@ impl<N: Trainable> Space<N> {
             images: 1,
         })
     }
+}
 
-    fn backward(&mut self, net: &N, part: usize, gradient: &mut N) {
-        let (image, d_scores) = (&self.image, &self.d_scores);
-        net.backward_part(part, image, None, &mut self.tape, d_scores, gradient);
+/// Forward and backward for `images`, as many at a time as there are `spaces`; `gradient` becomes their
+/// sum.
+fn run<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
+    spaces: &mut [Space<N>],
+    net: &N,
+    batch: &Batch<'_, S, L>,
+    images: &[usize],
+    gradient: &mut N,
+) -> Result<Totals, LossError> {
+    gradient.fill_zero();
+    let mut totals = Totals::default();
+    for images in images.chunks(spaces.len().max(1)) {
+        let spaces = &mut spaces[..images.len()];
+        for part in 0..N::PARTS {
+            totals.add(forward(spaces, net, batch, images, part)?);
+        }
+        for part in (0..N::PARTS).rev() {
+            backward(spaces, net, part, gradient);
+        }
+    }
+    Ok(totals)
+}
+
+/// A part of forward for `images`, and the `fc` behind it.
+fn forward<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
+    spaces: &mut [Space<N>],
+    net: &N,
+    batch: &Batch<'_, S, L>,
+    images: &[usize],
+    part: usize,
+) -> Result<Totals, LossError> {
+    let mut totals = Totals::default();
+    for (space, &index) in spaces.iter_mut().zip(images) {
+        if part == 0 {
+            space.show(batch, index);
+        }
+        totals.add(space.forward(net, batch, index, part)?);
+    }
+    if part + 1 < N::PARTS {
+        let images = spaces.iter_mut().map(|space| network::Forward {
+            input: &*space.image,
+            tape: &mut *space.tape,
+        });
+        net.forward_fc(part, &mut images.collect::<Vec<_>>());
+    }
+    Ok(totals)
+}
+
+/// A part of backward, and the `fc` before it.
+fn backward<N: Trainable>(spaces: &mut [Space<N>], net: &N, part: usize, gradient: &mut N) {
+    for space in &mut *spaces {
+        let (image, d_scores) = (&space.image, &space.d_scores);
+        net.backward_part(part, image, None, &mut space.tape, d_scores, gradient);
+    }
+    if let Some(before) = part.checked_sub(1) {
+        let images = spaces.iter_mut().map(|space| network::Backward {
+            input: &*space.image,
+            d_input: None,
+            tape: &mut *space.tape,
+            d_output: &*space.d_scores,
+        });
+        net.backward_fc(before, &mut images.collect::<Vec<_>>(), gradient);
     }
 }
 

@@ -124,7 +124,7 @@ impl TrainError {
         images: usize,
         batch_size: usize,
     ) -> Result<(), Self> {
-        let normed = N::LAYERS.iter().filter(|_| N::PARTS > 1);
+        let normed = N::LAYERS.iter().filter(|_| N::EXCHANGES);
         let mut small =
             normed.filter(|layer| layer.word == "batch_norm" && matches!(layer.volume, [1, 1, _]));
         match small.next() {

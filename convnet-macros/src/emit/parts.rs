@@ -1,4 +1,5 @@
-//! The parts of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments.
+//! The parts of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments,
+//! and at each large `fc`, where several are computed at once.
 
 use convnet_core::plan::Place;
 use proc_macro2::TokenStream;
@@ -13,17 +14,32 @@ pub(super) fn count(network: &Network) -> Option<TokenStream> {
     (end != Part::default()).then(|| code!(1 + #part))
 }
 
+/// Whether one of them is a `batch_norm`, where all images meet.
+pub(super) fn exchanges(network: &Network) -> TokenStream {
+    let (krate, end) = (&network.krate, Part::before(network, network.layers.len()));
+    let norms = network.layers.iter().map(|layer| &layer.kind);
+    let norm = norms
+        .into_iter()
+        .any(|kind| matches!(kind, Kind::BatchNorm { .. }));
+    let networks = end.networks.iter().map(|&i| structure::field(network, i));
+    code!(#norm #(|| <#networks as #krate::Trainable>::EXCHANGES)*)
+}
+
 /// Every layer, in its part.
 pub(super) fn forward(network: &Network) -> TokenStream {
-    let steps = (0..network.layers.len()).flat_map(|i| match network.layers[i].kind {
-        Kind::BatchNorm { .. } => vec![
-            (When::before(network, i), observe(network, i)),
-            (When::before(network, i + 1), normalise(network, i)),
-        ],
-        _ => vec![(
-            When::of(network, i),
-            inference::step(network, i, Which::Tape),
-        )],
+    let steps = (0..network.layers.len()).flat_map(|i| {
+        let step = || inference::step(network, i, Which::Tape);
+        match network.layers[i].kind {
+            Kind::BatchNorm { .. } => vec![
+                (When::before(network, i), observe(network, i)),
+                (When::before(network, i + 1), normalise(network, i)),
+            ],
+            Kind::Fc => {
+                let step = otherwise(network, i, step(), TokenStream::new());
+                vec![(When::before(network, i), step)]
+            }
+            _ => vec![(When::of(network, i), step())],
+        }
     });
     guarded(network, steps.collect())
 }
@@ -37,10 +53,93 @@ pub(super) fn backward(network: &Network) -> TokenStream {
                 (When::before(network, i + 1), observe_gradient(network, i)),
                 (When::before(network, i), step),
             ],
+            Kind::Fc => {
+                let step = otherwise(network, i, step, training::shared(network, i));
+                vec![(When::before(network, i), step)]
+            }
             _ => vec![(When::of(network, i), step)],
         }
     });
     guarded(network, steps.collect())
+}
+
+/// The large `fc`s, each for several images at once.
+pub(super) fn fcs(network: &Network) -> TokenStream {
+    let fcs = (0..network.layers.len()).filter(|&i| matches!(network.layers[i].kind, Kind::Fc));
+    let (mut forward, mut backward) = (Vec::new(), Vec::new());
+    for i in fcs.filter(|&i| meets(network, i) != Some(false)) {
+        let part = Part::before(network, i).number(network);
+        let meets = meets(network, i).is_none().then(|| {
+            let meeting = meeting(network, i);
+            code!(#meeting == 1 &&)
+        });
+        let (name, ends) = (&network.layers[i].name, ends(network, i));
+        forward.push(code! {
+            if #meets part == #part {
+                self.#name.forward_batch(::core::iter::Iterator::map(images.iter_mut(), |image| {
+                    let (input, memory) = (image.input, &mut *image.tape);
+                    let _ = input;
+                    #ends
+                    (x, y)
+                }));
+            }
+        });
+        let ends = training::ends(network, i);
+        backward.push(code! {
+            if #meets part == #part {
+                let images = ::core::iter::Iterator::map(images.iter_mut(), |image| {
+                    let (input, d_input) = (image.input, &mut image.d_input);
+                    let (memory, d_output) = (&mut *image.tape, image.d_output);
+                    let _ = (input, &d_input, d_output);
+                    #ends
+                });
+                self.#name.backward_batch(images, &mut gradient.#name);
+            }
+        });
+    }
+    if forward.is_empty() {
+        return TokenStream::new();
+    }
+    let krate = &network.krate;
+    let network = code!(#krate::network);
+    code! {
+        fn forward_fc(&self, part: usize, images: &mut [#network::Forward<'_, Self>]) {
+            #(#forward)*
+        }
+
+        fn backward_fc(
+            &self,
+            part: usize,
+            images: &mut [#network::Backward<'_, Self>],
+            gradient: &mut Self,
+        ) {
+            #(#backward)*
+        }
+    }
+}
+
+/// `alone`, if no images meet at the `fc` `i`, or `met`.
+fn otherwise(network: &Network, i: usize, alone: TokenStream, met: TokenStream) -> TokenStream {
+    match meets(network, i) {
+        Some(false) => alone,
+        Some(true) => met,
+        None => {
+            let meeting = meeting(network, i);
+            code!(if #meeting == 0 { #alone } else { #met })
+        }
+    }
+}
+
+/// Whether the images meet at the `fc` `i`, if the macro sees how large it is.
+fn meets(network: &Network, i: usize) -> Option<bool> {
+    let known = network.plan.is_none();
+    known.then(|| network.steps[i].meetings() == 1)
+}
+
+/// One or zero: the same, as a constant of the plan.
+fn meeting(network: &Network, i: usize) -> TokenStream {
+    let plan = &network.plan;
+    code!(const { #plan.steps[#i].meetings() })
 }
 
 /// The moments at the end of `part`.
@@ -105,10 +204,12 @@ pub(super) fn kept(network: &Network, i: usize) -> Lies {
     }
 }
 
-/// What stands before a layer: so many batch norms, and these networks.
+/// What stands before a layer: so many places to meet, these `fc`s that may be some, and these
+/// networks.
 #[derive(Clone, Default, PartialEq)]
 struct Part {
-    norms: usize,
+    meetings: usize,
+    fcs: Vec<usize>,
     networks: Vec<usize>,
 }
 
@@ -117,7 +218,11 @@ impl Part {
         let mut part = Self::default();
         for (i, layer) in network.layers[..i].iter().enumerate() {
             match layer.kind {
-                Kind::BatchNorm { .. } => part.norms += 1,
+                Kind::BatchNorm { .. } => part.meetings += 1,
+                Kind::Fc => match meets(network, i) {
+                    Some(meets) => part.meetings += usize::from(meets),
+                    None => part.fcs.push(i),
+                },
                 Kind::Network(_) => part.networks.push(i),
                 _ => {}
             }
@@ -126,9 +231,10 @@ impl Part {
     }
 
     fn number(&self, network: &Network) -> TokenStream {
-        let (krate, norms) = (&network.krate, literal(self.norms));
+        let (krate, meetings) = (&network.krate, literal(self.meetings));
+        let fcs = self.fcs.iter().map(|&i| meeting(network, i));
         let networks = self.networks.iter().map(|&i| structure::field(network, i));
-        code!(#norms #(+ <#networks as #krate::Trainable>::PARTS - 1)*)
+        code!(#meetings #(+ #fcs)* #(+ <#networks as #krate::Trainable>::PARTS - 1)*)
     }
 }
 
@@ -182,16 +288,23 @@ fn observe(network: &Network, i: usize) -> TokenStream {
 }
 
 fn normalise(network: &Network, i: usize) -> TokenStream {
+    let (ends, layer) = (ends(network, i), network.value(i));
+    code!(#ends #layer.normalise(x, moments, y);)
+}
+
+/// `let x`, `let y`, and the moments of a `batch_norm`.
+fn ends(network: &Network, i: usize) -> TokenStream {
     let (image, mut reads) = x(network, i);
-    reads.push(kept(network, i));
+    if let Kind::BatchNorm { .. } = network.layers[i].kind {
+        reads.push(kept(network, i));
+    }
     let y = Lies {
         name: code!(y),
         ty: network.volume(i),
         at: network.to(i, Which::Tape),
     };
     let borrow = borrow(&reads, &[y]);
-    let layer = network.value(i);
-    code!(#image #borrow #layer.normalise(x, moments, y);)
+    code!(#image #borrow)
 }
 
 fn observe_gradient(network: &Network, i: usize) -> TokenStream {

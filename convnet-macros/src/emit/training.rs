@@ -50,9 +50,11 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             fn backward(&self, #for_backward) { #backward }
         },
         Some(count) => {
-            let moments = parts::moments(network);
+            let (moments, exchanges) = (parts::moments(network), parts::exchanges(network));
+            let fcs = parts::fcs(network);
             code! {
                 const PARTS: usize = #count;
+                const EXCHANGES: bool = #exchanges;
 
                 fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
                     #krate::network::forward_parts(self, input, memory, seed)
@@ -70,6 +72,8 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 }
 
                 fn backward_part(&self, part: usize, #for_backward) { #backward }
+
+                #fcs
 
                 fn moments(
                     memory: &mut Self::Tape,
@@ -117,6 +121,12 @@ fn requested(network: &Network, i: usize, which: Which, way: TokenStream) -> Tok
         true => code!(if d_input.is_some() { #way }),
         false => way,
     }
+}
+
+/// The share of the gradient that the way back through the `fc` `i` has written, where there are others.
+pub(super) fn shared(network: &Network, i: usize) -> TokenStream {
+    let sum = sum(network, i, Which::Backward);
+    requested(network, i, Which::Backward, sum)
 }
 
 /// The gradient on the output, where it is to be copied.
@@ -266,9 +276,26 @@ fn inside(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     let (krate, name) = (&network.krate, &network.layers[i].name);
     let part = parts::of_network(network, i);
     code! {
-        #krate::Trainable::backward_part(
+        #krate::network::inside::backward_part(
             &self.#name, #part, x, #dx, inner, dy, &mut gradient.#name,
         );
+    }
+}
+
+/// What the way back through the `fc` `i` reads and writes: `(x, dy, dx)`, the last one an option.
+pub(super) fn ends(network: &Network, i: usize) -> TokenStream {
+    let (bind, read) = (bind(network, i, true), bind(network, i, false));
+    let (some, none) = (
+        code!(::core::option::Option::Some),
+        code!(::core::option::Option::None),
+    );
+    let flow = network.flow(i, Which::Backward);
+    match (flow.on_request, flow.pass.to) {
+        (false, _) => code!(#bind (x, dy, #some(dx))),
+        (true, Place::At(_)) => code! {
+            if d_input.is_some() { #bind (x, dy, #some(dx)) } else { #read (x, dy, #none) }
+        },
+        (true, _) => code!(#read (x, dy, d_input.as_deref_mut())),
     }
 }
 

@@ -1,0 +1,188 @@
+//! Large `fc`s, at which several images meet, against what they are: a `conv` as large as its input,
+//! image by image.
+#![cfg(feature = "train")]
+
+use convnet::data::Images;
+use convnet::kernel::MICRO_BATCH;
+use convnet::optim::Sgd;
+use convnet::train::{Progress, Trainer};
+use convnet::{AnyVolume, Parameters, Real, Rng, Trainable, convnet};
+
+/// 512·256: as few filters as a large `fc` has.
+const HIDDEN: usize = 256;
+const FEW: usize = 6;
+
+convnet! {
+    /// First, in a block where gradients are summed, and last.
+    struct Large {
+        input(16x16x2),
+        fc(256),
+        sigmoid,
+        residual { fc(512), sigmoid, fc(256) },
+        dropout(0.3),
+        scores: fc(512),
+    }
+}
+
+convnet! {
+    struct LargeTwin {
+        input(16x16x2),
+        conv(256, 16x16),
+        sigmoid,
+        residual { conv(512, 1x1), sigmoid, conv(256, 1x1) },
+        dropout(0.3),
+        scores: conv(512, 1x1),
+    }
+}
+
+convnet! {
+    /// Only the compiler knows which is large; and all images meet in between.
+    struct Named {
+        input(16x16x2),
+        sigmoid,
+        fc1: fc(HIDDEN),
+        batch_norm,
+        sigmoid,
+        fc2: fc(FEW),
+        scores: fc(8),
+    }
+}
+
+convnet! {
+    struct NamedTwin {
+        input(16x16x2),
+        sigmoid,
+        fc1: conv(256, 16x16),
+        batch_norm,
+        sigmoid,
+        fc2: conv(6, 1x1),
+        scores: conv(8, 1x1),
+    }
+}
+
+convnet! {
+    /// One is inside, behind layers without parameters, and so is a batch norm.
+    struct Outer { input(16x16x2), sigmoid, inner: network(Named), scores: fc(8) }
+}
+
+convnet! {
+    struct OuterTwin { input(16x16x2), sigmoid, inner: network(NamedTwin), scores: conv(8, 1x1) }
+}
+
+#[test]
+fn only_a_large_fc_is_a_place_to_meet() {
+    assert_eq!(
+        (Large::<f32>::PARTS, Large::<f32>::EXCHANGES),
+        (1 + 4, false)
+    );
+    assert_eq!(
+        (Named::<f32>::PARTS, Named::<f32>::EXCHANGES),
+        (1 + 2, true)
+    );
+    assert_eq!(
+        (Outer::<f32>::PARTS, Outer::<f32>::EXCHANGES),
+        (1 + 2, true)
+    );
+    assert_eq!(
+        (LargeTwin::<f32>::PARTS, LargeTwin::<f32>::EXCHANGES),
+        (1, false)
+    );
+    assert_eq!(NamedTwin::<f32>::PARTS, 1 + 1);
+}
+
+#[test]
+fn images_that_meet_are_computed_as_if_each_were_alone() {
+    check::<Large<f64>, LargeTwin<f64>>(1e-12);
+    check::<Large<f32>, LargeTwin<f32>>(1e-4);
+    check::<Named<f64>, NamedTwin<f64>>(1e-11);
+    check::<Named<f32>, NamedTwin<f32>>(1e-3);
+    check::<Outer<f64>, OuterTwin<f64>>(1e-11);
+    check::<Outer<f32>, OuterTwin<f32>>(1e-3);
+}
+
+/// One step of training, with shards of more images than meet, and of fewer; and a single image.
+fn check<A, B>(tolerance: f64)
+where
+    A: Trainable + Send + Sync,
+    B: Trainable<Scalar = A::Scalar> + Send + Sync,
+{
+    for (images, shards) in [(MICRO_BATCH + 3, 1), (7, 3), (2, 1)] {
+        let (mut a, mut b) = (random::<A>(), random::<B>());
+        train(&mut *a, images, shards, 1);
+        train(&mut *b, images, shards, 1);
+        assert_close(&parameters(&*a), &parameters(&*b), tolerance);
+        for threads in [2, 3] {
+            let mut other = random::<A>();
+            train(&mut *other, images, shards, threads);
+            let same = parameters(&*other) == parameters(&*a);
+            assert!(
+                same,
+                "{threads} threads, {images} images in {shards} shards"
+            );
+        }
+    }
+    assert_close(&alone::<A>(), &alone::<B>(), tolerance);
+}
+
+fn random<N: Trainable>() -> Box<N> {
+    let (mut net, mut rng): (Box<N>, _) = (bytemuck::zeroed_box(), Rng::new(3));
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
+        let values = net.tensor_mut(index).iter_mut();
+        let spread = match tensor.role.is_learned() {
+            true => 0.1,
+            false => 0.0, // running statistics
+        };
+        values.for_each(|w| *w = N::Scalar::of(spread * rng.normal()));
+    }
+    net
+}
+
+fn train<N: Trainable + Send + Sync>(net: &mut N, images: usize, shards: usize, threads: usize) {
+    let (count, mut rng) = (images, Rng::new(7));
+    let pixels = (0..images * 16 * 16 * 2).map(|_| rng.below(256) as u8);
+    let labels = (0..images).map(|i| i % 8);
+    let images = Images::new([16, 16, 2], 8, pixels.collect(), labels.collect()).unwrap();
+    let trainer = Trainer::new(Sgd::default())
+        .epochs(1)
+        .batch_size(count)
+        .shards(shards)
+        .learning_rate(0.5);
+    let trainer = trainer.threads(threads).progress(Progress::Silent);
+    trainer.fit(net, &images).unwrap();
+}
+
+fn parameters<N: Parameters>(net: &N) -> Vec<f64> {
+    let tensors = (0..N::TENSORS.len()).flat_map(|index| net.tensor(index));
+    tensors.map(|w| w.to_f64()).collect()
+}
+
+/// What a user computes of one image: scores, and all gradients.
+fn alone<N: Trainable>() -> Vec<f64> {
+    let (net, mut rng) = (random::<N>(), Rng::new(11));
+    let (mut x, mut dx): (Box<N::Input>, Box<N::Input>) =
+        (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+    let (mut tape, mut dy): (Box<N::Tape>, Box<N::Output>) =
+        (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+    for v in x.as_mut_slice().iter_mut().chain(dy.as_mut_slice()) {
+        *v = N::Scalar::of(rng.normal());
+    }
+    let mut gradient: Box<N> = bytemuck::zeroed_box();
+    let scores = net.forward_train(&x, &mut tape, 5);
+    let mut all: Vec<f64> = scores.as_slice().iter().map(|y| y.to_f64()).collect();
+    net.backward(&x, Some(&mut dx), &mut tape, &dy, &mut gradient);
+    all.extend(dx.as_slice().iter().map(|dx| dx.to_f64()));
+    all.extend(parameters(&*gradient));
+    all
+}
+
+fn assert_close(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    let largest = b.iter().fold(0.0, |largest: f64, b| largest.max(b.abs()));
+    let off = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    let worst = off.fold(0.0, f64::max);
+    assert!(
+        largest > 0.0 && worst <= tolerance * largest,
+        "{worst} of {largest}"
+    );
+    assert!(a.iter().all(|a| a.is_finite()));
+}
