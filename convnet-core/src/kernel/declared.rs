@@ -1,0 +1,268 @@
+//! What a layer calls with its filters as they are declared: the lengths are checked, and the scalars
+//! told to be `f32`.
+
+use super::fc_batch::MICRO_BATCH;
+use super::{
+    Clamp, Done, Sizes, conv, conv_filters, conv_input, depthwise, depthwise_filters, fc, fc_batch,
+    fit, grouped, norm, pool,
+};
+use crate::Real;
+
+/// `y[oy][ox][k] = bias[k] + Σ x · filters[fy][fx][d][k]`.
+pub fn conv_forward<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    filters: &[T],
+    bias: &[T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    sizes.fit_conv(x, filters, y)
+        && bias.len() == sizes.y[2]
+        && conv::forward(
+            &conv::Operands {
+                sizes,
+                x,
+                filters,
+                bias,
+            },
+            y,
+        )
+        .is_some()
+}
+
+/// As [`conv_forward`] in `groups`: `filters[fy][fx][d][k]`, where d counts the depths of one group,
+/// and filter k sees those of group k·groups/K.
+pub fn grouped_conv_forward<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    x: &[T],
+    (filters, bias): (&[T], &[T]),
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = grouped::Operands {
+        sizes,
+        groups,
+        x,
+        filters,
+        bias,
+    };
+    sizes.fit_grouped(groups, x, filters, y)
+        && bias.len() == sizes.y[2]
+        && grouped::forward(&from, y).is_some()
+}
+
+/// As [`conv_backward_input`] in `groups`.
+pub fn grouped_conv_backward_input<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+) -> Done {
+    as_f32!(dy, filters; dx);
+    let from = conv_input::Operands {
+        sizes,
+        groups,
+        dy,
+        filters,
+    };
+    sizes.fit_grouped(groups, dx, filters, dy) && conv_input::backward(&from, dx).is_some()
+}
+
+/// As [`conv_add_gradient`] in `groups`.
+pub fn grouped_conv_add_gradient<T: Real>(
+    sizes: &Sizes,
+    groups: usize,
+    x: &[T],
+    dy: &[T],
+    (d_filters, d_bias): (&mut [T], &mut [T]),
+) -> Done {
+    as_f32!(x, dy; d_filters, d_bias);
+    let from = conv_filters::Operands {
+        sizes,
+        groups,
+        x,
+        dy,
+    };
+    sizes.fit_grouped(groups, x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && conv_filters::add_gradient(&from, d_filters, d_bias).is_some()
+}
+
+/// `y[oy][ox][d] = bias[d] + Σ x · filters[fy][fx][d]`, and the clamp of that.
+pub fn depthwise_forward<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    (filters, bias): (&[T], &[T]),
+    clamp: Clamp,
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = depthwise::Operands {
+        sizes,
+        x,
+        filters,
+        bias,
+        clamp,
+    };
+    sizes.fit_depthwise(x, filters, y)
+        && bias.len() == sizes.y[2]
+        && depthwise::forward(&from, y).is_some()
+}
+
+/// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d]`.
+pub fn depthwise_backward_input<T: Real>(
+    sizes: &Sizes,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+) -> Done {
+    as_f32!(dy, filters; dx);
+    sizes.fit_depthwise(dx, filters, dy)
+        && depthwise::backward_input(sizes, dx, dy, filters).is_some()
+}
+
+/// `d_filters[fy][fx][d] += Σ x · dy[oy][ox][d]` and `d_bias[d] += Σ dy[oy][ox][d]`.
+pub fn depthwise_add_gradient<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    dy: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    as_f32!(x, dy; d_filters, d_bias);
+    sizes.fit_depthwise(x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && depthwise_filters::add_gradient(sizes, x, dy, d_filters, d_bias).is_some()
+}
+
+/// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
+pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
+    grouped_conv_backward_input(sizes, 1, dx, dy, filters)
+}
+
+/// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
+pub fn conv_add_gradient<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    dy: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    grouped_conv_add_gradient(sizes, 1, x, dy, (d_filters, d_bias))
+}
+
+/// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.
+pub fn fc_forward<T: Real>(x: &[T], filters: &[T], bias: &[T], y: &mut [T]) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = fc::Operands {
+        x,
+        filters,
+        bfloat16: false,
+        pitch: y.len(),
+        bias,
+    };
+    fit(filters, &[x.len(), y.len()]) && bias.len() == y.len() && fc::forward(&from, y).is_some()
+}
+
+/// `dx[n] = Σ dy[k] · filters[n][k]`.
+pub fn fc_backward_input<T: Real>(dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
+    as_f32!(dy, filters; dx);
+    fit(filters, &[dx.len(), dy.len()]) && fc::backward_input(dx, dy, filters).is_some()
+}
+
+/// `d_filters[n][k] += x[n] · dy[k]` and `d_bias[k] += dy[k]`.
+pub fn fc_add_gradient<T: Real>(x: &[T], dy: &[T], d_filters: &mut [T], d_bias: &mut [T]) -> Done {
+    as_f32!(x, dy; d_filters, d_bias);
+    fit(d_filters, &[x.len(), dy.len()])
+        && d_bias.len() == dy.len()
+        && fc::add_gradient(x, dy, d_filters, d_bias).is_some()
+}
+
+/// x and y of images, as an `fc` sees them forward.
+pub type FcForward<'a, T> = [Option<(&'a [T], &'a mut [T])>; MICRO_BATCH];
+
+/// x, dy and, where it is asked for, dx of images, as an `fc` sees them backward.
+pub type FcBackward<'a, T> = [Option<(&'a [T], &'a [T], Option<&'a mut [T]>)>; MICRO_BATCH];
+
+/// As [`fc_forward`], for a few images: the filters are read once.
+pub fn fc_forward_batch<T: Real>(images: FcForward<'_, T>, filters: &[T], bias: &[T]) -> Done {
+    as_f32!(filters, bias;);
+    let mut singles = [const { None }; MICRO_BATCH];
+    for (to, (x, y)) in singles.iter_mut().zip(images.into_iter().flatten()) {
+        as_f32!(x; y);
+        if y.len() != bias.len() || !fit(filters, &[x.len(), y.len()]) {
+            return false;
+        }
+        *to = Some((x, y));
+    }
+    fc_batch::forward(&mut singles, filters, bias).is_some()
+}
+
+/// As [`fc_backward_input`] and [`fc_add_gradient`], for a few images: the filters are read once, and
+/// their gradient is read and written once.
+pub fn fc_backward_batch<T: Real>(
+    images: FcBackward<'_, T>,
+    filters: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    as_f32!(filters; d_filters, d_bias);
+    let mut singles = [const { None }; MICRO_BATCH];
+    for (to, (x, dy, dx)) in singles.iter_mut().zip(images.into_iter().flatten()) {
+        as_f32!(x, dy;);
+        let dx = match dx.map(T::as_f32_mut) {
+            Some(None) => return false,
+            Some(dx) => dx,
+            None => None,
+        };
+        if dy.len() != d_bias.len()
+            || !fit(filters, &[x.len(), dy.len()])
+            || d_filters.len() != filters.len()
+            || dx.as_ref().is_some_and(|dx| dx.len() != x.len())
+        {
+            return false;
+        }
+        *to = Some((x, dy, dx));
+    }
+    fc_batch::backward_input(&mut singles, filters, d_bias.len()).is_some()
+        && fc_batch::add_gradient(&singles, d_filters, d_bias).is_some()
+}
+
+/// `y[oy][ox][d]` = the largest `x` of the window; equal to the plain twin's to the bit.
+pub fn max_pool_forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Done {
+    as_f32!(x; y);
+    sizes.fit_pool(x, y) && pool::max_forward(sizes, x, y).is_some()
+}
+
+/// `dx` = the sum of the `dy` of those windows in which it is the first of the largest; equal to
+/// the plain twin's to the bit.
+pub fn max_pool_backward<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Done {
+    as_f32!(x, dy; dx);
+    sizes.fit_pool(x, dy) && dx.len() == x.len() && pool::max_backward(sizes, x, dx, dy).is_some()
+}
+
+/// `dx[d] = scale[d]·((dy[d] − of_dy[d]) − (x[d] − mean[d])·slope[d])` of every pixel, for as many depth
+/// slices as the four have numbers, from `start` on, of `depth`; equal to the plain twin's to the bit.
+pub fn norm_backward<T: Real, const L: usize>(
+    [depth, start]: [usize; 2],
+    [scale, of_dy, mean, slope]: [&[T; L]; 4],
+    x: &[T],
+    dy: &[T],
+    dx: &mut [T],
+) -> Done {
+    let [scale, of_dy, mean, slope] = [scale, of_dy, mean, slope].map(|of| &of[..]);
+    as_f32!(scale, of_dy, mean, slope, x, dy; dx);
+    let by = norm::Slope {
+        depth,
+        start,
+        of: [scale, of_dy, mean, slope],
+    };
+    L > 0
+        && depth.checked_sub(start).is_some_and(|rest| rest >= L)
+        && x.len() == dx.len()
+        && dy.len() == dx.len()
+        && norm::backward(&by, x, dy, dx).is_some()
+}

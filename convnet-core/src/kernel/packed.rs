@@ -1,0 +1,230 @@
+//! What a prepared layer calls: filters packed once, and read by the algorithm that they were packed
+//! for.
+
+#[cfg(feature = "rayon")]
+use super::parts;
+use super::{Algorithm, Clamp, Done, Sizes, bfloat16, conv, fc, fit, rows, strips, winograd};
+use crate::Real;
+
+/// A convolution whose filters were packed by [`conv_pack`], and what follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a, T> {
+    /// Its sizes.
+    pub sizes: &'a Sizes,
+    /// What the filters were packed for.
+    pub algorithm: Algorithm,
+    /// The packed filters: [`Algorithm::packed`] scalars; for [`Algorithm::Direct`] all filters,
+    /// in the order in which they are declared.
+    pub packed: &'a [T],
+    /// One number a filter.
+    pub bias: &'a [T],
+    /// What follows; NaN stays NaN.
+    pub clamp: Clamp,
+    /// On how many threads at most, if there are several (the feature `rayon`), and scratch for each.
+    pub threads: usize,
+}
+
+/// Packs filters as `algorithm` needs them, each times its `scale`, of which there is one a filter or
+/// none.
+pub fn conv_pack<T: Real>(
+    sizes: &Sizes,
+    algorithm: Algorithm,
+    filters: &[T],
+    scale: &[T],
+    packed: &mut [T],
+) -> Done {
+    as_f32!(filters, scale; packed);
+    let ([fh, fw], d, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
+    if !fit(filters, &[fh, fw, d, k])
+        || !algorithm.fits(sizes, packed)
+        || ![0, k].contains(&scale.len())
+    {
+        return false;
+    }
+    let scale = Scale(scale);
+    match algorithm {
+        Algorithm::Direct => scale.pack(filters, packed),
+        Algorithm::Strips => strips::pack(sizes, filters, scale, packed),
+        Algorithm::Rows => rows::pack(sizes, filters, scale, packed),
+        Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, scale, packed),
+        Algorithm::Bfloat16 => return false,
+    }
+    true
+}
+
+/// The filters of a layer that has no algorithms to choose from, each times its `scale`.
+pub fn scale_filters<T: Real>(filters: &[T], scale: &[T], packed: &mut [T]) -> Done {
+    as_f32!(filters, scale; packed);
+    Scale(scale).pack(filters, packed);
+    true
+}
+
+/// The filters of an `fc` of `k`, each times its `scale`.
+pub fn fc_pack<T: Real>(
+    k: usize,
+    algorithm: Algorithm,
+    filters: &[T],
+    scale: &[T],
+    packed: &mut [T],
+) -> Done {
+    if algorithm != Algorithm::Bfloat16 {
+        return scale_filters(filters, scale, packed);
+    }
+    as_f32!(filters, scale; packed);
+    if k > 0 {
+        bfloat16::pack(k, filters, Scale(scale), packed);
+    }
+    k > 0
+}
+
+/// What filters are multiplied by: one number each, or nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Scale<'a>(&'a [f32]);
+
+impl Scale<'_> {
+    pub(super) fn of(self, k: usize) -> f32 {
+        self.0.get(k).copied().unwrap_or(1.0)
+    }
+
+    /// The filters in the order in which they are declared.
+    fn pack(self, filters: &[f32], packed: &mut [f32]) {
+        packed.copy_from_slice(filters);
+        if !self.0.is_empty() {
+            for row in packed.chunks_exact_mut(self.0.len()) {
+                row.iter_mut()
+                    .zip(self.0)
+                    .for_each(|(w, scale)| *w *= scale);
+            }
+        }
+    }
+}
+
+/// As [`conv_forward`](super::conv_forward), with packed filters and [`Algorithm::scratch`] scalars to work in.
+pub fn conv_forward_packed<T: Real>(
+    from: &Packed<'_, T>,
+    x: &[T],
+    scratch: &mut [T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x; scratch, y);
+    let Some(from) = from.as_f32() else {
+        return false;
+    };
+    #[cfg(feature = "rayon")]
+    let forward = parts::forward;
+    #[cfg(not(feature = "rayon"))]
+    let forward = run;
+    from.fits(x, scratch) && fit(y, &from.sizes.y) && forward(&from, x, scratch, y).is_some()
+}
+
+/// As [`conv_forward_packed`], on this thread; what is asked there was asked.
+pub(super) fn run(
+    from: &Packed<'_, f32>,
+    x: &[f32],
+    scratch: &mut [f32],
+    y: &mut [f32],
+) -> Option<()> {
+    match from.algorithm {
+        Algorithm::Direct => {
+            let done = conv::forward(
+                &conv::Operands {
+                    sizes: from.sizes,
+                    x,
+                    filters: from.packed,
+                    bias: from.bias,
+                },
+                y,
+            );
+            done.inspect(|()| from.clamp.apply(y))
+        }
+        Algorithm::Strips => strips::forward(from, x, y),
+        Algorithm::Rows => rows::forward(from, None, x, scratch, y),
+        Algorithm::Winograd(tile) => winograd::forward(from, tile, x, scratch, y),
+        Algorithm::Bfloat16 => None,
+    }
+}
+
+/// The largest of each window of what [`conv_forward_packed`] would compute, and without that in
+/// between: a row is pooled as soon as it is there. For [`Algorithm::Rows`] only, and pools that
+/// look at 3 rows at most.
+pub fn conv_pool_forward_packed<T: Real>(
+    from: &Packed<'_, T>,
+    pool: &Sizes,
+    x: &[T],
+    scratch: &mut [T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x; scratch, y);
+    let Some(from) = from.as_f32() else {
+        return false;
+    };
+    from.fits(x, scratch)
+        && from.algorithm.pools(pool)
+        && fit(y, &pool.y)
+        && pool.x == from.sizes.y
+        && pool.y[2] == pool.x[2]
+        && rows::forward(&from, Some(pool), x, scratch, y).is_some()
+}
+
+impl<'a, T: Real> Packed<'a, T> {
+    fn as_f32(&self) -> Option<Packed<'a, f32>> {
+        Some(Packed {
+            sizes: self.sizes,
+            algorithm: self.algorithm,
+            packed: T::as_f32(self.packed)?,
+            bias: T::as_f32(self.bias)?,
+            clamp: self.clamp,
+            threads: self.threads,
+        })
+    }
+}
+
+impl Packed<'_, f32> {
+    /// Whether all lengths are what the sizes say, but for the output's.
+    fn fits(&self, x: &[f32], scratch: &[f32]) -> bool {
+        let &Self {
+            sizes,
+            algorithm,
+            packed,
+            bias,
+            ..
+        } = self;
+        fit(x, &sizes.x)
+            && !sizes.stride.contains(&0)
+            && sizes.dilation == [1, 1]
+            && bias.len() == sizes.y[2]
+            && algorithm.fits(sizes, packed)
+            && scratch.len() >= algorithm.scratch(sizes)
+    }
+}
+
+/// As [`fc_forward`](super::fc_forward), with filters packed by [`fc_pack`], and what follows it.
+pub fn fc_forward_packed<T: Real>(from: &Packed<'_, T>, x: &[T], y: &mut [T]) -> Done {
+    as_f32!(x; y);
+    let Some(packed) = from.as_f32() else {
+        return false;
+    };
+    let bfloat16 = packed.algorithm == Algorithm::Bfloat16;
+    let from = fc::Operands {
+        x,
+        filters: packed.packed,
+        bfloat16,
+        pitch: y.len(),
+        bias: packed.bias,
+    };
+    let rows = if bfloat16 {
+        x.len().div_ceil(2)
+    } else {
+        x.len()
+    };
+    #[cfg(feature = "rayon")]
+    let forward = |from: &_, y: &mut _| parts::fc(from, packed.threads, y);
+    #[cfg(not(feature = "rayon"))]
+    let forward = fc::forward;
+    fit(from.filters, &[rows, y.len()])
+        && from.bias.len() == y.len()
+        && forward(&from, y).is_some_and(|()| {
+            packed.clamp.apply(y);
+            true
+        })
+}
