@@ -10,6 +10,7 @@
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
 //!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
+//! exponential                                  exp, sigmoid and tanh
 //! bfloat16 ─▶ fc's filters in half the bytes
 //! parts ─▶ the packed ones on many threads: a part is a convolution of other sizes
 //! level ─▶ instruction set, chosen at run time with `std`
@@ -28,8 +29,7 @@
 //! What else is slower than memory and easily vectorised by the compiler (optimizers, `lrn`,
 //! `avg_pool`, `hard_swish`'s gradient) has no kernel but its plain loops, compiled for each level: the
 //! results are the same to the bit. The other activations, the rest of a batch norm, and global average
-//! pools are as fast as memory when compiled for any; all but `sigmoid`, `tanh` and `softmax`, which
-//! wait for their exponentials.
+//! pools are as fast as memory when compiled for any.
 
 /// The numbers of a sliding window, as the kernels take them; `[rows, columns(, depth)]`.
 ///
@@ -69,6 +69,7 @@ mod conv_input;
 mod declared;
 mod depthwise;
 mod depthwise_filters;
+mod exponential;
 mod fc;
 mod fc_batch;
 mod grouped;
@@ -92,6 +93,7 @@ mod tests;
 pub use algorithm::{Algorithm, Winograd};
 pub use clamp::Clamp;
 pub use declared::*;
+pub use exponential::{exp, sigmoid, tanh};
 pub use fc_batch::MICRO_BATCH;
 pub(crate) use level::at_level;
 pub use level::level;

@@ -1,7 +1,7 @@
 //! The logistic function.
 
 use super::Activation;
-use crate::{Real, Volume};
+use crate::{Real, Volume, kernel};
 
 /// `1 / (1 + exp(−v))`: the `sigmoid` of a declaration.
 ///
@@ -13,8 +13,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     for Sigmoid
 {
     fn forward(&self, v: &mut Volume<T, H, W, D>) {
-        for v in v.as_mut_slice() {
-            *v = (T::ONE + (-*v).exp()).recip();
+        if !kernel::sigmoid(v.as_mut_slice()) {
+            for v in v.as_mut_slice() {
+                *v = (T::ONE + (-*v).exp()).recip();
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Softmax over the classes.
 
 use super::Activation;
-use crate::{Real, Volume};
+use crate::{Real, Volume, kernel};
 
 /// Scores become probabilities, depth column by depth column: the `softmax` of a declaration.
 ///
@@ -19,7 +19,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     fn forward(&self, v: &mut Volume<T, H, W, D>) {
         for column in v.iter_mut().flatten() {
             let largest = column.iter().fold(T::neg_infinity(), |a, &b| a.max(b));
-            column.iter_mut().for_each(|v| *v = (*v - largest).exp());
+            column.iter_mut().for_each(|v| *v -= largest);
+            if !kernel::exp(column) {
+                column.iter_mut().for_each(|v| *v = v.exp());
+            }
             let sum = column.iter().copied().sum::<T>();
             column.iter_mut().for_each(|v| *v /= sum);
         }

@@ -1,7 +1,7 @@
 //! The hyperbolic tangent.
 
 use super::Activation;
-use crate::{Real, Volume};
+use crate::{Real, Volume, kernel};
 
 /// `tanh(v)`: the `tanh` of a declaration.
 ///
@@ -13,8 +13,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     for Tanh
 {
     fn forward(&self, v: &mut Volume<T, H, W, D>) {
-        for v in v.as_mut_slice() {
-            *v = v.tanh();
+        if !kernel::tanh(v.as_mut_slice()) {
+            for v in v.as_mut_slice() {
+                *v = v.tanh();
+            }
         }
     }
 

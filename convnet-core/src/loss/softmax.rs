@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Loss, LossError, right};
-use crate::Real;
+use crate::{Real, kernel};
 
 /// −log of the probability that [`softmax`] gives to the right class; the network ends in plain
 /// scores.
@@ -90,9 +90,16 @@ pub fn softmax<T: Real>(scores: &[T], probabilities: &mut [T]) {
 /// the first of the largest, and the sum of all.
 fn exponentials<T: Real>(scores: &[T], out: &mut [T]) -> [T; 3] {
     let max = scores.iter().copied().fold(T::neg_infinity(), T::max);
-    let (mut largest, mut rest) = (None, T::ZERO);
+    let len = out.len().min(scores.len());
+    let out = out.get_mut(..len).unwrap_or_default();
     for (out, &score) in out.iter_mut().zip(scores) {
-        *out = (score - max).exp();
+        *out = score - max;
+    }
+    if !kernel::exp(out) {
+        out.iter_mut().for_each(|out| *out = out.exp());
+    }
+    let (mut largest, mut rest) = (None, T::ZERO);
+    for (out, &score) in out.iter().zip(scores) {
         if largest.is_none() && score == max {
             largest = Some(*out);
         } else {
