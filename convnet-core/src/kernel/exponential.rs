@@ -18,19 +18,22 @@ use crate::Real;
 /// `v[i] = σ(v[i])`.
 pub fn sigmoid<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    dispatch!(simd => each(simd, v, logistic)).is_some()
+    let done: Option<()> = dispatch!(simd => each(simd, v, logistic));
+    done.is_some()
 }
 
 /// `v[i] = tanh(v[i])`.
 pub fn tanh<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    dispatch!(simd => each(simd, v, hyperbolic)).is_some()
+    let done: Option<()> = dispatch!(simd => each(simd, v, hyperbolic));
+    done.is_some()
 }
 
 /// `v[i] = exp(v[i])`.
 pub fn exp<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    dispatch!(simd => each(simd, v, natural)).is_some()
+    let done: Option<()> = dispatch!(simd => each(simd, v, natural));
+    done.is_some()
 }
 
 #[inline(always)]
