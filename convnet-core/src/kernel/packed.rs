@@ -99,7 +99,8 @@ impl Scale<'_> {
     }
 }
 
-/// As [`conv_forward`](super::conv_forward), with packed filters and [`Algorithm::scratch`] scalars to work in.
+/// As [`conv_forward`](super::conv_forward), with packed filters and [`Algorithm::scratch`] scalars to
+/// work in.
 pub fn conv_forward_packed<T: Real>(
     from: &Packed<'_, T>,
     x: &[T],

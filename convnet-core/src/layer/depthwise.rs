@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::{self, Algorithm, Clamp, Packed, Sizes};
+use crate::kernel::{self, Clamp, Packed, Sizes};
 use crate::prepare::Repack;
 use crate::{Real, Volume};
 
@@ -169,10 +169,6 @@ impl<
 
     fn declared(&self) -> [&[T]; 2] {
         [self.flat(), &self.bias]
-    }
-
-    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
-        kernel::scale_filters(filters, scale, packed)
     }
 
     fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {

@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
-use crate::kernel::{self, Algorithm, Packed, Sizes};
+use crate::kernel::{self, Packed, Sizes};
 use crate::prepare::Repack;
 use crate::{Real, Volume};
 
@@ -226,10 +226,6 @@ impl<
             self.filters.as_flattened().as_flattened().as_flattened(),
             &self.bias,
         ]
-    }
-
-    fn pack(_: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
-        kernel::scale_filters(filters, scale, packed)
     }
 
     fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {

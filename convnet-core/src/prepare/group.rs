@@ -1,5 +1,7 @@
 //! Filters and what follows them, as one.
 
+use crate::kernel;
+
 use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes, Trade};
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
@@ -29,13 +31,16 @@ pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
     fn declared(&self) -> [&[X::Scalar]; 2];
 
     /// Packs `filters`, each times its `scale`, if there is one. `false` if there is no kernel that
-    /// would read them.
+    /// would read them. Where there is no algorithm to choose, they stay in their order.
     fn pack(
         algorithm: Algorithm,
         filters: &[X::Scalar],
         scale: &[X::Scalar],
         packed: &mut [X::Scalar],
-    ) -> bool;
+    ) -> bool {
+        let _ = algorithm;
+        kernel::scale_filters(filters, scale, packed)
+    }
 
     /// As [`Layer::forward`], with packed filters. `false` if nothing was done.
     fn forward_packed(

@@ -17,10 +17,8 @@ pub(super) fn count(network: &Network) -> Option<TokenStream> {
 /// Whether one of them is a `batch_norm`, where all images meet.
 pub(super) fn exchanges(network: &Network) -> TokenStream {
     let (krate, end) = (&network.krate, Part::before(network, network.layers.len()));
-    let norms = network.layers.iter().map(|layer| &layer.kind);
-    let norm = norms
-        .into_iter()
-        .any(|kind| matches!(kind, Kind::BatchNorm { .. }));
+    let mut kinds = network.layers.iter().map(|layer| &layer.kind);
+    let norm = kinds.any(|kind| matches!(kind, Kind::BatchNorm { .. }));
     let networks = end.networks.iter().map(|&i| structure::field(network, i));
     code!(#norm #(|| <#networks as #krate::Trainable>::EXCHANGES)*)
 }
