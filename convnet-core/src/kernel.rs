@@ -84,6 +84,7 @@ mod rows;
 mod scalar;
 mod strips;
 mod tile;
+mod toom;
 mod window;
 mod winograd;
 

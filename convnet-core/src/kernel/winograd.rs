@@ -28,66 +28,9 @@ use super::lanes::Lanes;
 use super::level::dispatch;
 use super::strips::{STRIP, starts, strip};
 use super::tile::{MANY, Start, Taps};
+use super::toom::{LONGEST, filter_rows, sums, values};
 use super::window::{Walk, even};
 use super::{Packed, Scale, Sizes, Winograd};
-
-/// The numbers of one H.
-struct Points {
-    /// p₁ … p_H.
-    points: [f32; 3],
-    /// Coefficients of Π (z − pⱼ²) over all j ≠ i, lowest first; the highest is 1.
-    others: [[f32; 3]; 3],
-    /// Coefficients of Π (z − pⱼ²), lowest first; the highest is 1.
-    all: [f32; 4],
-    /// powers[i][n] = pᵢⁿ.
-    powers: [[f32; 6]; 3],
-}
-
-const fn points(h: usize) -> Points {
-    // Chosen for the smallest error among points whose squares are exact in f32.
-    let points = match h {
-        1 => [1.0, 0.0, 0.0],
-        2 => [0.75, 1.5, 0.0],
-        _ => [1.0, 2.0, 0.5],
-    };
-    let mut others = [[0.0; 3]; 3];
-    let mut powers = [[1.0; 6]; 3];
-    let mut i = 0;
-    while i < h {
-        let product = product(&points, h, i);
-        others[i] = [product[0], product[1], product[2]];
-        let mut n = 1;
-        while n < 6 {
-            powers[i][n] = powers[i][n - 1] * points[i];
-            n += 1;
-        }
-        i += 1;
-    }
-    Points {
-        points,
-        others,
-        all: product(&points, h, h),
-        powers,
-    }
-}
-
-/// Coefficients of Π (z − pⱼ²) over all j < h but one.
-const fn product(points: &[f32; 3], h: usize, without: usize) -> [f32; 4] {
-    let mut product = [1.0, 0.0, 0.0, 0.0];
-    let mut j = 0;
-    while j < h {
-        if j != without {
-            let mut n = 3;
-            while n > 0 {
-                product[n] = product[n - 1] - points[j] * points[j] * product[n];
-                n -= 1;
-            }
-            product[0] *= -points[j] * points[j];
-        }
-        j += 1;
-    }
-    product
-}
 
 /// What is worked on together: `tiles` tiles by `filters` filters.
 ///
@@ -185,33 +128,6 @@ pub(super) fn pack(
 
 fn packed_at(position: usize, depth: usize, k: usize) -> usize {
     position * depth * STRIP * k.div_ceil(STRIP)
-}
-
-/// F at most.
-const LONGEST: usize = 5;
-
-/// G: the values at the points of a filter of F, over Π (p − q) for the other finite points q.
-fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
-    let pairs = points(h).points.map(f64::from);
-    let at = |n: usize| match n {
-        0 => 0.0,
-        n if n % 2 == 1 => pairs[n / 2],
-        n => -pairs[n / 2 - 1],
-    };
-    let mut g = [[0.0; LONGEST]; 8];
-    for n in 0..=2 * h {
-        let p = at(n);
-        let over: f64 = (0..=2 * h)
-            .filter(|&other| other != n)
-            .map(|other| p - at(other))
-            .product();
-        g[n][0] = 1.0 / over;
-        for power in 1..f {
-            g[n][power] = g[n][power - 1] * p;
-        }
-    }
-    g[2 * h + 1][f - 1] = 1.0;
-    g
 }
 
 #[inline(never)]
@@ -389,33 +305,6 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     )
 }
 
-/// Bᵀ x. With z = p², x splits into even and odd powers, which ±p share:
-/// Σ x₂ₙ₊₂·cₙ ± p · Σ x₂ₙ₊₁·cₙ.
-#[inline(always)]
-fn values<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(simd: S, x: [V; A]) -> [V; A] {
-    let points = const { &points(H) };
-    let mut y = x;
-    let (mut zero, mut infinity) = (x[2 * H], x[2 * H + 1]);
-    for n in 0..H {
-        let c = V::splat(simd, points.all[n]);
-        zero = x[2 * n].mul_add(c, zero);
-        infinity = x[2 * n + 1].mul_add(c, infinity);
-    }
-    (y[0], y[2 * H + 1]) = (zero, infinity);
-    for i in 0..H {
-        let (mut even, mut odd) = (x[2 * H], x[2 * H - 1]);
-        for n in 0..H - 1 {
-            let c = V::splat(simd, points.others[i][n]);
-            even = x[2 * n + 2].mul_add(c, even);
-            odd = x[2 * n + 1].mul_add(c, odd);
-        }
-        let p = points.points[i];
-        y[2 * i + 1] = odd.mul_add(V::splat(simd, p), even);
-        y[2 * i + 2] = odd.mul_add(V::splat(simd, -p), even);
-    }
-    y
-}
-
 /// M of one tile.
 struct Products<'a> {
     m: &'a [f32],
@@ -465,29 +354,4 @@ fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
             Some(())
         },
     )
-}
-
-/// Aᵀ m: yₙ = Σ pⁿ·m over the points, and the value at ∞ in the highest.
-#[inline(always)]
-fn sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
-    simd: S,
-    m: [V; A],
-) -> [V; M] {
-    let points = const { &points(H) };
-    let zero = V::splat(simd, 0.0);
-    let (mut even, mut odd) = ([zero; H], [zero; H]);
-    for i in 0..H {
-        even[i] = m[2 * i + 1].add(m[2 * i + 2]);
-        odd[i] = m[2 * i + 2].mul_add(V::splat(simd, -1.0), m[2 * i + 1]);
-    }
-    let mut y = [zero; M];
-    y[0] = m[0];
-    y[M - 1] = m[2 * H + 1];
-    for n in 0..M {
-        for i in 0..H {
-            let half = if n % 2 == 0 { even[i] } else { odd[i] };
-            y[n] = half.mul_add(V::splat(simd, points.powers[i][n]), y[n]);
-        }
-    }
-    y
 }
