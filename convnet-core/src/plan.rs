@@ -38,6 +38,7 @@ mod memory;
 mod message;
 mod nested;
 mod pass;
+mod scratch;
 
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
@@ -291,8 +292,10 @@ pub struct Totals {
     pub arena: usize,
     /// Scalars of a prepared network's arena.
     pub prepared: usize,
-    /// Scalars of the tape.
+    /// Scalars of the tape, and of what a layer works in while it is trained, behind them.
     pub tape: usize,
+    /// How many of those are for the layers to work in, one at a time.
+    pub tape_scratch: usize,
     /// Learned scalars.
     pub parameters: usize,
     /// Scalars that are stored and not learned.
@@ -484,7 +487,9 @@ const fn fill(
 
     let what = match (arena, prepared, tape) {
         (Some(arena), Some(prepared), Some(tape)) => {
-            (totals.arena, totals.prepared, totals.tape) = (arena, prepared, tape);
+            totals.tape_scratch = scratch::most(input, ops, steps);
+            (totals.arena, totals.prepared) = (arena, prepared);
+            totals.tape = tape + totals.tape_scratch;
             return Ok(totals);
         }
         (Some(_), Some(_), None) => "tape",

@@ -60,6 +60,8 @@ pub(crate) struct Network {
     /// [`How`]: convnet_core::plan::How
     pub(crate) steps: Vec<Step>,
     pub(crate) totals: Totals,
+    /// Whether no layer is to work in the tape's scratch.
+    pub(crate) direct_training: bool,
     /// The name of a constant `Plan`, where sizes are names whose values only the compiler knows.
     pub(crate) plan: Option<Ident>,
     /// What that constant is made of.
@@ -143,7 +145,7 @@ pub(crate) struct Window {
 }
 
 /// Which of a step's passes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Which {
     Arena,
     Prepared,

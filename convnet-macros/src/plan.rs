@@ -63,8 +63,11 @@ pub(crate) fn plan(
     let place::Placed {
         input,
         steps,
-        totals,
+        mut totals,
     } = placed;
+    if declaration.direct_training {
+        totals.tape -= core::mem::take(&mut totals.tape_scratch);
+    }
     let attrs = &declaration.attrs;
     let emitted: Vec<_> = layers.iter().map(layer).collect();
     let name = &declaration.name;
@@ -88,6 +91,7 @@ pub(crate) fn plan(
         layers: emitted,
         steps,
         totals,
+        direct_training: declaration.direct_training,
         plan,
         deferred,
         table,

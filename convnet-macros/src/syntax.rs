@@ -39,12 +39,14 @@ use block::Shortcut;
 
 /// A network, as declared.
 pub(crate) struct Declaration {
-    /// What stands above the struct, except the next two.
+    /// What stands above the struct, except the next three.
     pub(crate) attrs: Vec<Attribute>,
     /// `#[budget(ram = 64 KiB, flash = 256 KiB)]`.
     pub(crate) budget: Vec<Limit>,
     /// `#[row_by_row]`.
     pub(crate) row_by_row: bool,
+    /// `#[direct_training]`.
+    pub(crate) direct_training: bool,
     /// Who sees it.
     pub(crate) vis: Visibility,
     /// Its name.
@@ -111,7 +113,7 @@ pub(crate) struct Written<T> {
 ///
 /// ```text
 /// network  :=  attr* visibility "struct" NAME "{" input "," ( item "," )* "}"
-/// attr     :=  ATTRIBUTE  |  "#[row_by_row]"
+/// attr     :=  ATTRIBUTE  |  "#[row_by_row]"  |  "#[direct_training]"
 ///           |  "#[budget(" ( ( "ram" | "flash" ) "=" INTEGER UNIT "," )* ")]"
 /// input    :=  "input" "(" size ")"                       width, height, depth: 32x32x3
 /// item     :=  DOC* ( layer | block | group )
@@ -156,7 +158,8 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
     braced!(content in input);
     let mut mentions = Vec::new();
     let budget = budget::take(&mut attrs, &mut mentions, errors);
-    let row_by_row = budget::take_row_by_row(&mut attrs, errors);
+    let row_by_row = budget::take_word(&mut attrs, "row_by_row", errors);
+    let direct_training = budget::take_word(&mut attrs, "direct_training", errors);
     let (size, items) = body(&content, &name, &mut mentions, errors);
     if !input.is_empty() {
         errors.absorb(input.error("one network a `convnet!`: the next one gets its own"));
@@ -166,6 +169,7 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
         attrs,
         budget,
         row_by_row,
+        direct_training,
         vis,
         name,
         input: size,

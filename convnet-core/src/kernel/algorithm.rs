@@ -24,7 +24,9 @@ pub enum Algorithm {
 /// The larger the tile, the fewer multiplications and the less exact. Root mean square of the error
 /// against `f64`, for standard normal inputs and Kaiming's filters of 3x3x64, as a multiple of the
 /// direct sum's 6·10⁻⁷: 0.6, 1.9 and 7.5; outputs have a standard deviation of 1.4. For filters of
-/// 5x5x64, of which there is F(4,5) only: 4.5 times the direct sum's 9·10⁻⁷.
+/// 5x5x64, of which there is F(4,5) only: 4.5 times the direct sum's 9·10⁻⁷. In training, where there
+/// are the first two, the gradient on the input is off by 1.7 and 5.2 times the direct sum's error, and
+/// the one on the filters by 1.0 and 1.9 times (3x3x64 to 64 at 16x16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winograd {
     /// 2×2 outputs with 16 multiplications: 2.25 times fewer than the direct sum.

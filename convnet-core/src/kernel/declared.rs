@@ -2,9 +2,10 @@
 //! told to be `f32`.
 
 use super::fc_batch::MICRO_BATCH;
+use super::winograd_training::Pass;
 use super::{
     Clamp, Done, Sizes, conv, conv_filters, conv_input, depthwise, depthwise_filters, fc, fc_batch,
-    fit, grouped, norm, pool,
+    fit, grouped, norm, pool, winograd_training,
 };
 use crate::Real;
 
@@ -152,6 +153,74 @@ pub fn conv_add_gradient<T: Real>(
     d_bias: &mut [T],
 ) -> Done {
     grouped_conv_add_gradient(sizes, 1, x, dy, (d_filters, d_bias))
+}
+
+/// Scalars in which a convolution can work in training: what [`conv_forward_train`] and its two likes
+/// ask for; 0 if there is nothing that would be faster than a direct sum.
+#[must_use]
+pub const fn conv_scratch(sizes: &Sizes) -> usize {
+    winograd_training::scratch(sizes)
+}
+
+/// As [`conv_forward`], by Winograd's algorithm. `false` if that does not pay, or the scratch is too
+/// short.
+pub fn conv_forward_train<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    (filters, bias): (&[T], &[T]),
+    scratch: &mut [T],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; scratch, y);
+    let winograd = winograd_training::choose(sizes, Pass::Forward);
+    sizes.fit_conv(x, filters, y)
+        && bias.len() == sizes.y[2]
+        && winograd
+            .and_then(|winograd| {
+                let learned = (filters, bias);
+                winograd_training::forward(sizes, winograd, x, learned, scratch, y)
+            })
+            .is_some()
+}
+
+/// As [`conv_backward_input`], by Winograd's algorithm. `false` as there.
+pub fn conv_backward_input_train<T: Real>(
+    sizes: &Sizes,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+    scratch: &mut [T],
+) -> Done {
+    as_f32!(dy, filters; scratch, dx);
+    let winograd = winograd_training::choose(sizes, Pass::Input);
+    sizes.fit_conv(dx, filters, dy)
+        && winograd
+            .and_then(|winograd| {
+                winograd_training::backward_input(sizes, winograd, dy, filters, scratch, dx)
+            })
+            .is_some()
+}
+
+/// As [`conv_add_gradient`], by Winograd's algorithm. `false` as there.
+pub fn conv_add_gradient_train<T: Real>(
+    sizes: &Sizes,
+    (x, dy): (&[T], &[T]),
+    scratch: &mut [T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Done {
+    as_f32!(x, dy; scratch, d_filters, d_bias);
+    let winograd = winograd_training::choose(sizes, Pass::Filters);
+    sizes.fit_conv(x, d_filters, dy)
+        && d_bias.len() == sizes.y[2]
+        && winograd
+            .and_then(|winograd| {
+                let volumes = (x, dy);
+                winograd_training::add_gradient(
+                    sizes, winograd, volumes, scratch, d_filters, d_bias,
+                )
+            })
+            .is_some()
 }
 
 /// `y[k] = bias[k] + Σ x[n] · filters[n][k]`.

@@ -12,6 +12,7 @@ mod depthwise;
 mod fc_batch;
 mod grouped;
 mod norm;
+mod winograd_training;
 
 /// A sum, and the sum of its terms' magnitudes.
 type Sum = (f64, f64);
@@ -60,42 +61,74 @@ fn values(seed: usize, len: usize) -> Vec<f32> {
         .collect()
 }
 
-fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
+/// Operands of a convolution and of both of its gradients, and what they become.
+struct Convolved {
+    x: Vec<f32>,
+    filters: Vec<f32>,
+    bias: Vec<f32>,
+    dy: Vec<f32>,
+    y: Vec<Sum>,
+    dx: Vec<Sum>,
+    /// Added to the filters, and to the bias.
+    d_filters: Vec<Sum>,
+    d_bias: Vec<Sum>,
+}
+
+fn convolved(s: &Sizes) -> Convolved {
     let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
     let [x, filters, bias, dy] =
         [s.x.iter().product(), taps * d * k, k, s.y.iter().product()].map(|len| values(len, len));
-    let zero = |len| vec![(0.0, 0.0); len];
-    let [mut y, mut dx, mut d_filters, mut d_bias] =
-        [dy.len(), x.len(), filters.len(), k].map(zero);
-    y.iter_mut()
-        .enumerate()
-        .for_each(|(i, y)| add(y, bias[i % k], 1.0));
-    d_filters
-        .iter_mut()
-        .enumerate()
-        .for_each(|(i, df)| add(df, filters[i], 1.0));
-    d_bias
-        .iter_mut()
-        .enumerate()
-        .for_each(|(i, db)| add(db, bias[i], 1.0));
+    let sum = |value: &f32| (f64::from(*value), f64::from(value.abs()));
+    let mut y: Vec<Sum> = bias.iter().map(sum).cycle().take(dy.len()).collect();
+    let mut dx = vec![(0.0, 0.0); x.len()];
+    let [mut d_filters, mut d_bias]: [Vec<Sum>; 2] =
+        [&filters, &bias].map(|values| values.iter().map(sum).collect());
     dy.iter()
         .enumerate()
         .for_each(|(i, &dy)| add(&mut d_bias[i % k], dy, 1.0));
-    let mut plain: Vec<f32> = bias.iter().copied().cycle().take(y.len()).collect();
     for [ix, f, iy] in meets(s) {
         for (d_at, k_at) in product(d, k) {
             let [ix, f, iy] = [ix * d + d_at, (f * d + d_at) * k + k_at, iy * k + k_at];
-            plain[iy] += x[ix] * filters[f];
             add(&mut y[iy], x[ix], filters[f]);
             add(&mut dx[ix], dy[iy], filters[f]);
             add(&mut d_filters[f], x[ix], dy[iy]);
         }
     }
+    Convolved {
+        x,
+        filters,
+        bias,
+        dy,
+        y,
+        dx,
+        d_filters,
+        d_bias,
+    }
+}
+
+fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
+    let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
+    let Convolved {
+        x,
+        filters,
+        bias,
+        dy,
+        y,
+        dx,
+        d_filters,
+        d_bias,
+    } = &convolved(s);
+    let mut plain: Vec<f32> = bias.iter().copied().cycle().take(y.len()).collect();
+    for [ix, f, iy] in meets(s) {
+        for (d_at, k_at) in product(d, k) {
+            plain[iy * k + k_at] += x[ix * d + d_at] * filters[(f * d + d_at) * k + k_at];
+        }
+    }
     let from = conv::Operands {
         sizes: s,
-        x: &x,
-        filters: &filters,
-        bias: &bias,
+        x,
+        filters,
+        bias,
     };
     let mut scalar = vec![f32::NAN; y.len()];
     assert!(scalar::conv(&from, &mut scalar).is_some());
@@ -103,15 +136,15 @@ fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
     for level in levels() {
         with_level(level, || {
             let mut fast = vec![f32::NAN; y.len()];
-            assert!(conv_forward(s, &x, &filters, &bias, &mut fast));
-            close(&fast, &y, taps * d + 1)?;
+            assert!(conv_forward(s, x, filters, bias, &mut fast));
+            close(&fast, y, taps * d + 1)?;
             let mut fast = vec![f32::NAN; dx.len()];
-            assert!(conv_backward_input(s, &mut fast, &dy, &filters));
-            close(&fast, &dx, taps * k)?;
+            assert!(conv_backward_input(s, &mut fast, dy, filters));
+            close(&fast, dx, taps * k)?;
             let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
-            assert!(conv_add_gradient(s, &x, &dy, &mut fast, &mut fast_bias));
-            close(&fast, &d_filters, s.y[0] * s.y[1] + 1)?;
-            close(&fast_bias, &d_bias, s.y[0] * s.y[1] + 1)
+            assert!(conv_add_gradient(s, x, dy, &mut fast, &mut fast_bias));
+            close(&fast, d_filters, s.y[0] * s.y[1] + 1)?;
+            close(&fast_bias, d_bias, s.y[0] * s.y[1] + 1)
         })?;
     }
     Ok(())

@@ -82,27 +82,76 @@ const fn product(points: &[f32; 3], h: usize, without: usize) -> [f32; 4] {
 pub(super) const LONGEST: usize = 5;
 
 /// G: the values at the points of a filter of F, over Π (p − q) for the other finite points q.
-pub(super) fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
-    let pairs = points(h).points.map(f64::from);
-    let at = |n: usize| match n {
-        0 => 0.0,
-        n if n % 2 == 1 => pairs[n / 2],
-        n => -pairs[n / 2 - 1],
-    };
+pub(super) const fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
+    let pairs = points(h).points;
     let mut g = [[0.0; LONGEST]; 8];
-    for n in 0..=2 * h {
-        let p = at(n);
-        let over: f64 = (0..=2 * h)
-            .filter(|&other| other != n)
-            .map(|other| p - at(other))
-            .product();
-        g[n][0] = 1.0 / over;
-        for power in 1..f {
-            g[n][power] = g[n][power - 1] * p;
+    let mut n = 0;
+    while n <= 2 * h {
+        let (mut over, mut other) = (1.0, 0);
+        while other <= 2 * h {
+            if other != n {
+                over *= point(&pairs, n) - point(&pairs, other);
+            }
+            other += 1;
         }
+        g[n][0] = 1.0 / over;
+        let mut power = 1;
+        while power < f {
+            g[n][power] = g[n][power - 1] * point(&pairs, n);
+            power += 1;
+        }
+        n += 1;
     }
     g[2 * h + 1][f - 1] = 1.0;
     g
+}
+
+/// Finite point n: 0, p₁, −p₁, p₂ …
+const fn point(pairs: &[f32; 3], n: usize) -> f64 {
+    match n {
+        0 => 0.0,
+        n if n % 2 == 1 => pairs[n / 2] as f64,
+        n => -pairs[n / 2 - 1] as f64,
+    }
+}
+
+const fn rounded(rows: [[f64; LONGEST]; 8]) -> [[f32; LONGEST]; 8] {
+    let mut to = [[0.0; LONGEST]; 8];
+    let mut n = 0;
+    while n < 8 * LONGEST {
+        let (row, power) = (n / LONGEST, n % LONGEST);
+        #[expect(clippy::cast_possible_truncation, reason = "rounded once")]
+        let rounded = rows[row][power] as f32;
+        to[row][power] = rounded;
+        n += 1;
+    }
+    to
+}
+
+/// G g, of vectors. What the values at ±p are divided by is the same, so they share even and odd powers.
+#[inline(always)]
+pub(super) fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
+    simd: S,
+    g: [V; F],
+) -> [V; A] {
+    let rows = const { rounded(filter_rows(H, F)) };
+    let mut u = [g[F - 1]; A];
+    u[0] = g[0].mul(V::splat(simd, rows[0][0]));
+    for i in 0..H {
+        let n = 2 * i + 1;
+        let mut even = g[0].mul(V::splat(simd, rows[n][0]));
+        let mut odd = g[1].mul(V::splat(simd, rows[n][1]));
+        for power in 2..F {
+            let by = V::splat(simd, rows[n][power]);
+            match power % 2 {
+                0 => even = g[power].mul_add(by, even),
+                _ => odd = g[power].mul_add(by, odd),
+            }
+        }
+        u[n] = even.add(odd);
+        u[n + 1] = odd.mul_add(V::splat(simd, -1.0), even);
+    }
+    u
 }
 
 /// Bᵀ x. With z = p², x splits into even and odd powers, which ±p share:

@@ -74,7 +74,7 @@ const NEAR: usize = 3 << 15;
 const MOST: usize = 48;
 
 /// A plane of V or M; the line between two keeps them from the same sets of a cache.
-const fn plane(tiles: usize, depth: usize) -> usize {
+pub(super) const fn plane(tiles: usize, depth: usize) -> usize {
     (tiles * depth).next_multiple_of(STRIP) + STRIP
 }
 
@@ -208,18 +208,22 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
 }
 
 /// One position of V and U.
-struct Operands<'a> {
-    v: &'a [f32],
-    weights: &'a [f32],
-    far: bool,
-    tiles: usize,
-    depth: usize,
-    filters: usize,
+pub(super) struct Operands<'a> {
+    pub(super) v: &'a [f32],
+    pub(super) weights: &'a [f32],
+    pub(super) far: bool,
+    pub(super) tiles: usize,
+    pub(super) depth: usize,
+    pub(super) filters: usize,
 }
 
 /// `m[tile][k] = Σ v[tile][d] · weights[strip][d][16]`
 #[inline(always)]
-fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Option<()> {
+pub(super) fn multiply<S: Simd, V: Lanes<S>>(
+    simd: S,
+    from: &Operands,
+    m: &mut [f32],
+) -> Option<()> {
     let &Operands {
         v,
         weights,
@@ -250,7 +254,7 @@ fn multiply<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, m: &mut [f32]) -> Op
 }
 
 /// Bᵀ d B of the tile whose first output is `corner`, to every `plane` of `v`.
-fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
+pub(super) fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     simd: S,
     sizes: &Sizes,
     x: &[f32],
@@ -306,15 +310,15 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
 }
 
 /// M of one tile.
-struct Products<'a> {
-    m: &'a [f32],
+pub(super) struct Products<'a> {
+    pub(super) m: &'a [f32],
     /// From one position to the next.
-    plane: usize,
-    filters: Range<usize>,
+    pub(super) plane: usize,
+    pub(super) filters: Range<usize>,
 }
 
 /// Aᵀ m A, with bias and clamp, to the outputs at `corner`.
-fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+pub(super) fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     from: &Packed<'_, f32>,
     products: &Products,

@@ -8,7 +8,7 @@ use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
 use crate::prepare::{Choice, Dense, Repack};
-use crate::{Real, Volume};
+use crate::{AnyVolume, Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
 ///
@@ -83,6 +83,66 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
 
     const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
         sizes::<G>([H, W, D], [FH, FW], [HO, WO, K])
+    }
+
+    /// [`forward`](Layer::forward) in training, where there is memory to work in: as many scalars as
+    /// [`kernel::conv_scratch`] says, or it is the direct sum.
+    pub fn forward_train<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        &self,
+        x: &Volume<T, H, W, D>,
+        scratch: &mut impl AnyVolume<Scalar = T>,
+        y: &mut Volume<T, HO, WO, K>,
+    ) {
+        let scratch = scratch.as_mut_slice();
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let learned = (filters, &self.bias[..]);
+        let to = y.as_mut_slice();
+        if !kernel::conv_forward_train(&sizes, x.as_slice(), learned, scratch, to) {
+            self.forward(x, y);
+        }
+    }
+
+    /// [`backward`](Layer::backward) in training, likewise; or, without a `dx`,
+    /// [`backward_parameters`](Layer::backward_parameters).
+    pub fn backward_train<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        &self,
+        x: &Volume<T, H, W, D>,
+        dx: Option<&mut Volume<T, H, W, D>>,
+        dy: &Volume<T, HO, WO, K>,
+        scratch: &mut impl AnyVolume<Scalar = T>,
+        gradient: &mut Self,
+    ) {
+        let scratch = scratch.as_mut_slice();
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        if let Some(dx) = dx {
+            let filters = self.filters.as_flattened().as_flattened().as_flattened();
+            let (to, from) = (dx.as_mut_slice(), dy.as_slice());
+            if !kernel::conv_backward_input_train(&sizes, to, from, filters, scratch) {
+                self.backward_input(dx, dy);
+            }
+        }
+        let Self { filters, bias, .. } = &mut *gradient;
+        let d_filters = filters
+            .as_flattened_mut()
+            .as_flattened_mut()
+            .as_flattened_mut();
+        let read = (x.as_slice(), dy.as_slice());
+        if !kernel::conv_add_gradient_train(&sizes, read, scratch, d_filters, bias) {
+            self.backward_parameters(x, dy, gradient);
+        }
+    }
+
+    fn backward_input<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        &self,
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+    ) {
+        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        if !kernel::conv_backward_input(&sizes, dx.as_mut_slice(), dy.as_slice(), filters) {
+            self.backward_input_plain(dx, dy);
+        }
     }
 
     /// What [`forward`](Layer::forward) computes, in the plainest way; the kernels are tested
@@ -182,11 +242,7 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.filters.as_flattened().as_flattened().as_flattened();
-        if !kernel::conv_backward_input(&sizes, dx.as_mut_slice(), dy.as_slice(), filters) {
-            self.backward_input_plain(dx, dy);
-        }
+        self.backward_input(dx, dy);
         self.backward_parameters(x, dy, gradient);
     }
 

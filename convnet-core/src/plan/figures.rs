@@ -14,6 +14,7 @@ pub(super) const fn fill(
         arena: 0,
         prepared: 0,
         tape: 0,
+        tape_scratch: 0,
         parameters: 0,
         fixed: 0,
         macs: 0,

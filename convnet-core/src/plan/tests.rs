@@ -166,8 +166,9 @@ fn check(input: [usize; 3], ops: &[Op]) {
     interpreter::infer(input, ops, &steps, totals.arena);
     interpreter::infer_prepared(input, ops, &steps, totals.prepared);
     assert!(totals.prepared <= totals.arena, "{ops:?}");
-    let bound = interpreter::train(input, ops, &steps, totals.tape);
-    assert!(bound <= totals.tape && totals.tape <= bound + bound / 2);
+    let tape = totals.tape - totals.tape_scratch;
+    let bound = interpreter::train(input, ops, &steps, tape);
+    assert!(bound <= tape && tape <= bound + bound / 2);
 }
 
 /// The same layers, row by row where that can be.

@@ -3,7 +3,8 @@
 use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
-use super::{At, Kind, Network, Which, code, literal, nested};
+use super::memory::borrow;
+use super::{At, Kind, Network, Which, code, literal, nested, parts, training};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -107,6 +108,13 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
                 memory.at_mut::<#y, #to>().copy_from(input);
                 #rest
             }
+        }
+        (How::Apart, _) if which == Which::Tape && training::has_scratch(network, i) => {
+            let (image, reads) = parts::x(network, i);
+            let y = parts::y(network, i);
+            let borrow = borrow(&reads, &[training::scratch(network), y]);
+            let layer = network.value(i);
+            code!(#image #borrow #layer.forward_train(x, scratch, y);)
         }
         (How::Apart, Place::At(_)) => {
             let forward = forward(network, i, &code!(x), &code!(y));

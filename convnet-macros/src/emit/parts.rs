@@ -296,12 +296,7 @@ fn ends(network: &Network, i: usize) -> TokenStream {
     if let Kind::BatchNorm { .. } = network.layers[i].kind {
         reads.push(kept(network, i));
     }
-    let y = Lies {
-        name: code!(y),
-        ty: network.volume(i),
-        at: network.to(i, Which::Tape),
-    };
-    let borrow = borrow(&reads, &[y]);
+    let borrow = borrow(&reads, &[y(network, i)]);
     code!(#image #borrow)
 }
 
@@ -311,8 +306,17 @@ fn observe_gradient(network: &Network, i: usize) -> TokenStream {
     code!(#bind #layer.observe_gradient(x, dy, moments, &mut gradient.#name);)
 }
 
+/// What layer `i` writes in the tape.
+pub(super) fn y(network: &Network, i: usize) -> Lies {
+    Lies {
+        name: code!(y),
+        ty: network.volume(i),
+        at: network.to(i, Which::Tape),
+    }
+}
+
 /// What layer `i` reads: the image, or in the tape.
-fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
+pub(super) fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
     match network.steps[i].tape.from {
         Place::At(_) => {
             let x = Lies {

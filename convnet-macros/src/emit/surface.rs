@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Network, code, nested, structure};
+use super::{Network, code, nested, structure, training};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let parts = [
@@ -25,12 +25,13 @@ fn constants(network: &Network) -> TokenStream {
     } = network;
     let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
+    let tape = training::scalars(network);
     let [table, arena, tape] = match &network.plan {
         // What the compiler knows too little of to say what it implements is one error.
         Some(plan) => [
             network.table(),
             code!(#plan.totals.arena * ::core::mem::size_of::<f32>()),
-            code!(#plan.totals.tape * ::core::mem::size_of::<f32>()),
+            code!(#tape * ::core::mem::size_of::<f32>()),
         ],
         None => [
             code!(<Self as #krate::Network>::LAYERS),

@@ -1,6 +1,6 @@
 //! `impl Trainable`: forward over the tape, and back.
 
-use convnet_core::plan::{How, Op, Place};
+use convnet_core::plan::{How, Op, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
@@ -14,10 +14,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         ..
     } = network;
     let output = network.volume(layers.len() - 1);
-    let scalars = match &network.plan {
-        Some(plan) => code!({ #plan.totals.tape }),
-        None => literal(network.totals.tape),
-    };
+    let scalars = scalars(network);
     let at = network.to(layers.len() - 1, Which::Tape);
     let bounds = nested::bounds(network);
     let for_forward = code! {
@@ -90,6 +87,17 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 
             #passes
         }
+    }
+}
+
+/// How many the tape has, as a const argument.
+pub(super) fn scalars(network: &Network) -> TokenStream {
+    match &network.plan {
+        Some(plan) if network.direct_training => {
+            code!({ #plan.totals.tape - #plan.totals.tape_scratch })
+        }
+        Some(plan) => code!({ #plan.totals.tape }),
+        None => literal(network.totals.tape),
     }
 }
 
@@ -223,9 +231,9 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     let flow = network.steps[i].backward;
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
-    let is_network = matches!(kind, Kind::Network(_));
+    let takes_an_option = matches!(kind, Kind::Network(_)) || has_scratch(network, i);
     let call = match kind {
-        Kind::Network(_) => inside(network, i, &code!(::core::option::Option::Some(dx))),
+        _ if takes_an_option => with_option(network, i, &code!(::core::option::Option::Some(dx))),
         Kind::Own {
             what,
             learns: false,
@@ -240,7 +248,7 @@ fn apart(network: &Network, i: usize) -> TokenStream {
         _ => code!(#layer.backward_input(dx, dy);),
     };
     let parameters_only = network.is_field(i).then(|| match kind {
-        Kind::Network(_) => inside(network, i, &code!(::core::option::Option::None)),
+        _ if takes_an_option => with_option(network, i, &code!(::core::option::Option::None)),
         // That is done.
         Kind::BatchNorm { .. } => code!(let _ = (x, dy, moments);),
         _ => code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);),
@@ -257,8 +265,8 @@ fn apart(network: &Network, i: usize) -> TokenStream {
                 if d_input.is_some() { #bind #call #sum } else { #read #parameters_only }
             }
         }
-        (true, _) if is_network => {
-            let call = inside(network, i, &code!(d_input.as_deref_mut()));
+        (true, _) if takes_an_option => {
+            let call = with_option(network, i, &code!(d_input.as_deref_mut()));
             code!(#read #call)
         }
         (true, _) => code! {
@@ -271,14 +279,43 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     }
 }
 
-/// The backward pass of the network that is layer `i`, to `dx`, an option.
-fn inside(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
+/// The backward pass of layer `i`, a network or a `conv` with scratch, to `dx`, an option.
+fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     let (krate, name) = (&network.krate, &network.layers[i].name);
+    if has_scratch(network, i) {
+        return code!(self.#name.backward_train(x, #dx, dy, scratch, &mut gradient.#name););
+    }
     let part = parts::of_network(network, i);
     code! {
         #krate::network::inside::backward_part(
             &self.#name, #part, x, #dx, inner, dy, &mut gradient.#name,
         );
+    }
+}
+
+/// Whether layer `i` works in the tape's scratch, as far as the macro sees.
+pub(super) fn has_scratch(network: &Network, i: usize) -> bool {
+    let wanted = !network.direct_training && matches!(network.layers[i].kind, Kind::Conv { .. });
+    wanted && (network.plan.is_some() || network.totals.tape_scratch > 0)
+}
+
+/// What a layer works in while it is trained, behind the tape.
+pub(super) fn scratch(network: &Network) -> Lies {
+    let krate = &network.krate;
+    let Totals {
+        tape, tape_scratch, ..
+    } = network.totals;
+    let (at, len) = match &network.plan {
+        Some(plan) => (
+            code!({ #plan.totals.tape - #plan.totals.tape_scratch }),
+            code!({ #plan.totals.tape_scratch }),
+        ),
+        None => (literal(tape - tape_scratch), literal(tape_scratch)),
+    };
+    Lies {
+        name: code!(scratch),
+        ty: code!(#krate::Overlay<T, #len>),
+        at,
     }
 }
 
@@ -300,7 +337,7 @@ pub(super) fn ends(network: &Network, i: usize) -> TokenStream {
 }
 
 /// `let x`, where it is read, and `let dy`, to read; the tape of a network, the moments of a
-/// `batch_norm`, and, `with_dx`, `let dx` in the tape, to write.
+/// `batch_norm`, what a `conv` works in, and, `with_dx`, `let dx` in the tape, to write.
 pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     let step = &network.steps[i];
     let (kind, v) = (&network.layers[i].kind, network.input_of(i));
@@ -329,6 +366,7 @@ pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     match kind {
         Kind::Network(_) => writes.push(nested::memory(network, i, Which::Tape)),
         Kind::BatchNorm { .. } => writes.push(parts::kept(network, i)),
+        _ if has_scratch(network, i) => writes.push(scratch(network)),
         _ => {}
     }
     let borrow = borrow(&reads, &writes);

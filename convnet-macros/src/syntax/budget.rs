@@ -52,13 +52,13 @@ pub(super) fn take(
     limits
 }
 
-/// Takes `#[row_by_row]` out of the attributes; whether it was there.
-pub(super) fn take_row_by_row(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> bool {
+/// Takes `#[word]` out of the attributes; whether it was there.
+pub(super) fn take_word(attrs: &mut Vec<Attribute>, word: &str, errors: &mut Errors) -> bool {
     let all = attrs.len();
     attrs.retain(|attr| {
-        let ours = attr.path().is_ident("row_by_row");
+        let ours = attr.path().is_ident(word);
         if ours && !matches!(attr.meta, syn::Meta::Path(_)) {
-            errors.push(attr, "`#[row_by_row]` has no arguments");
+            errors.push(attr, format!("`#[{word}]` has no arguments"));
         }
         !ours
     });

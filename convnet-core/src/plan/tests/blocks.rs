@@ -106,8 +106,9 @@ fn check(items: &[Item]) {
     if let Ok((steps, totals)) = place([12, 12, 2], &ops) {
         interpreter::infer_prepared([12, 12, 2], &ops, &steps, totals.prepared);
     }
-    let bound = interpreter::train(input, &ops, &steps, totals.tape);
-    assert!(bound <= totals.tape && totals.tape <= 2 * bound, "{ops:?}");
+    let tape = totals.tape - totals.tape_scratch;
+    let bound = interpreter::train(input, &ops, &steps, tape);
+    assert!(bound <= tape && tape <= 2 * bound, "{ops:?}");
     assert!(resembling(&ops).is_some(), "{ops:?}");
     super::check_by_rows(input, &ops);
 }
