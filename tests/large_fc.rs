@@ -5,6 +5,7 @@
 use convnet::data::Images;
 use convnet::kernel::MICRO_BATCH;
 use convnet::optim::Sgd;
+use convnet::prepare::{Prepare, Prepared, Trade};
 use convnet::train::{Progress, Trainer};
 use convnet::{AnyVolume, Parameters, Real, Rng, Trainable, convnet};
 
@@ -69,6 +70,17 @@ convnet! {
     struct OuterTwin { input(16x16x2), sigmoid, inner: network(NamedTwin), scores: conv(8, 1x1) }
 }
 
+convnet! {
+    /// Few outputs of many inputs; and one that a norm is folded into, on a shortcut.
+    struct Narrow {
+        input(16x16x2),
+        residual { fc(20), relu, fc(4096), shortcut { fc(4096), batch_norm } },
+        relu,
+        fc(50),
+        relu6,
+    }
+}
+
 #[test]
 fn only_a_large_fc_is_a_place_to_meet() {
     assert_eq!(
@@ -122,6 +134,49 @@ where
         }
     }
     assert_close(&alone::<A>(), &alone::<B>(), tolerance);
+}
+
+/// Whoever computes an image, and with which others: prepared, it is the same to the bit.
+#[test]
+fn prepared_too() {
+    const { assert!(Large::<f32>::MEETS && Named::<f32>::MEETS && Narrow::<f32>::MEETS) };
+    // Its large `fc` is inside, and takes one image at a time.
+    const { assert!(!Outer::<f32>::MEETS && !LargeTwin::<f32>::MEETS) };
+    for trade in [Trade::default(), Trade::ALL] {
+        check_prepared::<Large<f32>>(trade);
+        check_prepared::<Large<f64>>(trade);
+        check_prepared::<Named<f32>>(trade);
+        check_prepared::<Named<f64>>(trade);
+        check_prepared::<Outer<f32>>(trade);
+        check_prepared::<Narrow<f32>>(trade);
+    }
+}
+
+fn check_prepared<N: Prepare + Trainable + Sync>(trade: Trade) {
+    let (net, mut rng) = (random::<N>(), Rng::new(5));
+    let images = (0..2 * MICRO_BATCH + 1).map(|_| {
+        let mut image: Box<N::Input> = bytemuck::zeroed_box();
+        let pixels = image.as_mut_slice().iter_mut();
+        pixels.for_each(|x| *x = N::Scalar::of(rng.normal()));
+        image
+    });
+    let (images, fast) = (images.collect::<Vec<_>>(), Prepared::with(&*net, trade));
+    let mut arena = fast.arena();
+    let alone = images.iter().map(|image| {
+        let scores = fast.forward(image, &mut arena);
+        scores.as_slice().to_vec()
+    });
+    let alone: Vec<_> = alone.collect();
+    assert!(alone[0] != alone[1]);
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = pool.build().expect("threads");
+        for count in [0, 1, 5, images.len()] {
+            let batch = pool.install(|| fast.forward_batch(&images[..count]));
+            let batch = batch.iter().map(|scores| scores.as_slice().to_vec());
+            assert!(batch.eq(alone[..count].iter().cloned()), "{count} images");
+        }
+    }
 }
 
 fn random<N: Trainable>() -> Box<N> {

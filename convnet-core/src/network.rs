@@ -207,7 +207,7 @@ pub mod inside {
         AnyVolume, Backward, Forward, Inside, LayerInfo, Nested, Network, Tensor, Trainable,
     };
     use crate::Rng;
-    use crate::prepare::{Packing, Reader};
+    use crate::prepare::{Image, Packing, Reader};
 
     /// What there is to know of a network.
     #[derive(Clone, Copy, Debug)]
@@ -290,8 +290,13 @@ pub mod inside {
         arena: &mut N::Overlay,
         y: &mut N::Output,
     ) {
-        let scores = net.forward_packed(packed, x, arena);
-        y.as_mut_slice().copy_from_slice(scores.as_slice());
+        let image = Image {
+            input: x,
+            memory: &mut *arena,
+        };
+        net.forward_packed(packed, &mut [image]);
+        y.as_mut_slice()
+            .copy_from_slice(N::output(arena).as_slice());
     }
 }
 

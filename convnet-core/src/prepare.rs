@@ -16,9 +16,10 @@
 //! **Invariant:** a kernel that declines leaves the layer to [`Layer::forward`], on the parameters
 //! as declared: preparing changes speed and rounding only.
 
+use core::array;
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
+use crate::kernel::{Algorithm, Clamp, MICRO_BATCH, Packed, Sizes};
 use crate::overlay::LINE;
 use crate::{AnyVolume, Layer, Network, Real};
 
@@ -172,16 +173,28 @@ pub trait Prepare: Network {
     /// The groups, in the order of declaration.
     const PACKING: &'static [Packing];
 
+    /// Whether there is an `fc` with so many filters that they are better read for
+    /// [several images](MICRO_BATCH) at once.
+    const MEETS: bool = false;
+
     /// Hands every group to `packer`, in that order.
     fn pack(&self, packer: &mut Packer<'_, Self::Scalar>);
 
-    /// As [`Network::forward`], with what was packed.
-    fn forward_packed<'a>(
-        &self,
-        packed: &mut Reader<'_, Self::Scalar>,
-        input: &Self::Input,
-        memory: &'a mut Self::Overlay,
-    ) -> &'a Self::Output;
+    /// As [`Network::forward`], with what was packed, for each of `images`: image by image, but all at
+    /// once at a large `fc`. Each is computed as if it were alone, to the bit.
+    fn forward_packed(&self, packed: &mut Reader<'_, Self::Scalar>, images: &mut [Image<'_, Self>]);
+
+    /// Where [`forward_packed`](Self::forward_packed) leaves the scores.
+    fn output(memory: &Self::Overlay) -> &Self::Output;
+}
+
+/// An image on its way through a prepared network.
+#[derive(Debug)]
+pub struct Image<'a, N: Prepare> {
+    /// The image.
+    pub input: &'a N::Input,
+    /// What it is computed in.
+    pub memory: &'a mut N::Overlay,
 }
 
 /// Packs one group after the other.
@@ -251,12 +264,64 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
+        self.apply::<X, Y, L, N>(group, x, y);
+        self.skip::<X, Y, L, N>();
+    }
+
+    /// Calls `run` for each image, each time before the same groups.
+    pub fn each<I>(&mut self, images: &mut [I], mut run: impl FnMut(&mut Self, &mut I)) {
+        let start = self.rest;
+        for image in images {
+            self.rest = start;
+            run(self, image);
+        }
+    }
+
+    /// As [`forward`](Self::forward), for pairs of x and y: filters that many images can share are read
+    /// once for [`MICRO_BATCH`] of them.
+    pub fn forward_batch<'b, X, Y, L, N>(
+        &mut self,
+        group: &Group<'_, L, N>,
+        mut images: impl Iterator<Item = (&'b X, &'b mut Y)>,
+    ) where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
+    {
+        let from = self.packed::<X, Y, L, N>(group);
+        loop {
+            let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
+            let several = match &batch {
+                [None, ..] => break,
+                [_, next, ..] => next.is_some(),
+            };
+            let slices = batch.each_mut().map(|image| {
+                let (x, y) = image.as_mut()?;
+                Some((x.as_slice(), y.as_mut_slice()))
+            });
+            if !(several && L::forward_packed_batch(&from, slices)) {
+                for (x, y) in batch.into_iter().flatten() {
+                    self.apply::<X, Y, L, N>(group, x, y);
+                }
+            }
+        }
+        self.skip::<X, Y, L, N>();
+    }
+
+    /// `y` = the next group of `x`, which stays the next.
+    fn apply<X, Y, L, N>(&mut self, group: &Group<'_, L, N>, x: &X, y: &mut Y)
+    where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
+    {
         let from = self.packed::<X, Y, L, N>(group);
         if !L::forward_packed(&from, x.as_slice(), self.scratch, y.as_mut_slice()) {
             group.filters.forward(x, y);
             group.finish(y.as_mut_slice());
         }
-        self.skip::<X, Y, L, N>();
     }
 
     /// The filters of the next group.

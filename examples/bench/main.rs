@@ -2,8 +2,8 @@
 //! was measured in the same run; batch 1, one thread. With `--training`, how many images a second
 //! they learn from; with `--process`, how long a process takes to its first scores, and how much memory.
 //!
-//! `cargo run --release --example bench [-- --json] [--only NAME] [--training [--threads 2]]`, or
-//! `cargo bench` with the same options.
+//! `cargo run --release --example bench [-- --json] [--only NAME] [--images 16] [--training [--threads 2]]`,
+//! or `cargo bench` with the same options.
 
 mod nets;
 #[path = "../common/peak.rs"]
@@ -41,6 +41,9 @@ struct Options {
     /// Prepared, with the filters of large `fc`s rounded to bfloat16.
     #[arg(long)]
     bfloat16: bool,
+    /// Prepared, so many images at a time; a row is of one of them.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    images: Option<u32>,
     /// Show the algorithm of every layer.
     #[arg(long)]
     choices: bool,
@@ -50,7 +53,7 @@ struct Options {
     /// Images a step of training.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// Threads that train; or that share the large layers of an image.
+    /// Threads that train; or that share the large layers of an image, or images.
     #[arg(long, default_value_t = 1)]
     threads: usize,
     /// Whole processes: cold start and memory.
@@ -128,7 +131,7 @@ impl Options {
             bfloat16: self.bfloat16,
         };
         let net = Prepared::with(net, trade);
-        let pool = (self.threads > 1).then(|| {
+        let pool = (self.threads > 1 || self.images.is_some()).then(|| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
             pool.build().expect("threads")
         });
@@ -142,7 +145,14 @@ impl Options {
         let (mut arena, mut raw) = (net.arena(), bytemuck::zeroed_box());
         // Before and after, and the higher of both: a pause of this machine is not a slow peak.
         let before = peak::gflops();
+        let images = vec![&*image; self.images.unwrap_or(0) as usize];
         let mut run = || {
+            if self.images.is_some() {
+                let times = measure(self.seconds, || {
+                    black_box(net.forward_batch(black_box(&images)));
+                });
+                return times.map(|time| time / images.len() as u32);
+            }
             measure(self.seconds, || {
                 black_box(match self.raw {
                     true => net.network().forward(black_box(&image), &mut raw),

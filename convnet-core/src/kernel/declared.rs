@@ -233,7 +233,7 @@ pub fn fc_forward<T: Real>(x: &[T], filters: &[T], bias: &[T], y: &mut [T]) -> D
         pitch: y.len(),
         bias,
     };
-    fit(filters, &[x.len(), y.len()]) && bias.len() == y.len() && fc::forward(&from, y).is_some()
+    from.fit(x.len()) && bias.len() == y.len() && fc::forward(&from, y).is_some()
 }
 
 /// `dx[n] = Σ dy[k] · filters[n][k]`.
@@ -256,18 +256,39 @@ pub type FcForward<'a, T> = [Option<(&'a [T], &'a mut [T])>; MICRO_BATCH];
 /// x, dy and, where it is asked for, dx of images, as an `fc` sees them backward.
 pub type FcBackward<'a, T> = [Option<(&'a [T], &'a [T], Option<&'a mut [T]>)>; MICRO_BATCH];
 
-/// As [`fc_forward`], for a few images: the filters are read once.
+/// As [`fc_forward`], for a few images: the filters are read once. The same to the bit.
 pub fn fc_forward_batch<T: Real>(images: FcForward<'_, T>, filters: &[T], bias: &[T]) -> Done {
     as_f32!(filters, bias;);
+    let from = fc::Operands {
+        x: &[],
+        filters,
+        bfloat16: false,
+        pitch: bias.len(),
+        bias,
+    };
+    fc_singles(images, &from, Clamp::None)
+}
+
+/// The filters `from` there, for `images`.
+pub(super) fn fc_singles<T: Real>(
+    images: FcForward<'_, T>,
+    from: &fc::Operands<'_>,
+    clamp: Clamp,
+) -> Done {
     let mut singles = [const { None }; MICRO_BATCH];
     for (to, (x, y)) in singles.iter_mut().zip(images.into_iter().flatten()) {
         as_f32!(x; y);
-        if y.len() != bias.len() || !fit(filters, &[x.len(), y.len()]) {
+        if y.len() != from.bias.len() || !from.fit(x.len()) {
             return false;
         }
         *to = Some((x, y));
     }
-    fc_batch::forward(&mut singles, filters, bias).is_some()
+    fc_batch::forward(&mut singles, from).is_some_and(|()| {
+        for (_, y) in singles.iter_mut().flatten() {
+            clamp.apply(y);
+        }
+        true
+    })
 }
 
 /// As [`fc_backward_input`] and [`fc_add_gradient`], for a few images: the filters are read once, and

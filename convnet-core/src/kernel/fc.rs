@@ -18,6 +18,7 @@
 
 use fearless_simd::Simd;
 
+use super::fit;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
 use super::window::extent;
@@ -35,6 +36,19 @@ pub(super) struct Operands<'a> {
     pub(super) bias: &'a [f32],
 }
 
+impl Operands<'_> {
+    /// Whether these are the filters of an `fc` of so many inputs.
+    pub(super) fn fit(&self, inputs: usize) -> bool {
+        let rows = inputs.div_ceil(if self.bfloat16 { 2 } else { 1 });
+        fit(self.filters, &[rows, self.pitch])
+    }
+
+    /// Whether there are so few outputs that they stay in registers.
+    pub(super) const fn is_narrow<S: Simd, V: Lanes<S>>(&self) -> bool {
+        !self.bfloat16 && self.pitch <= 8 * V::LEN
+    }
+}
+
 #[inline(never)]
 pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
@@ -48,7 +62,11 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 
 /// `y[k] += Σ x[n] · filters[n][k]`
 #[inline(always)]
-fn add_rows<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(super) fn add_rows<S: Simd, V: Lanes<S>>(
+    simd: S,
+    from: &Operands,
+    y: &mut [f32],
+) -> Option<()> {
     if from.bfloat16 {
         let (pairs, rest) = from.x.as_chunks();
         add_blocks::<S, V, 2>(simd, pairs, from, y)?;
@@ -58,7 +76,7 @@ fn add_rows<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Op
         let row = from.filters.get(pairs.len() * from.pitch..)?;
         return add_block::<S, V, 1, 2>(simd, &[[last, 0.0]], row, from.pitch, y);
     }
-    if y.len() == from.pitch && from.pitch <= 8 * V::LEN {
+    if from.is_narrow::<S, V>() && y.len() == from.pitch {
         return add_columns::<S, V>(simd, from.x, from.filters, y);
     }
     add_blocks::<S, V, 1>(simd, from.x.as_chunks().0, from, y)

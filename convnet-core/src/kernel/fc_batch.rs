@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::fc::{add_block, dot};
+use super::fc::{Operands, add_block, add_rows, dot};
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
 
@@ -28,41 +28,65 @@ pub(super) type Forward<'a> = [Option<(&'a [f32], &'a mut [f32])>; MICRO_BATCH];
 /// x, dy and, if it is asked for, dx of each image.
 pub(super) type Backward<'a> = [Option<(&'a [f32], &'a [f32], Option<&'a mut [f32]>)>; MICRO_BATCH];
 
-/// `y[k] = bias[k] + Σ x[n] · filters[n][k]`, image by image.
+/// `y[k] = bias[k] + Σ x[n] · filters[n][k]`, image by image, as [`fc::forward`](super::fc::forward)
+/// does, to the bit; `from` has no x.
 #[inline(never)]
-pub(super) fn forward(images: &mut Forward, filters: &[f32], bias: &[f32]) -> Option<()> {
+pub(super) fn forward(images: &mut Forward, from: &Operands) -> Option<()> {
     for (_, y) in images.iter_mut().flatten() {
-        y.iter_mut().zip(bias).for_each(|(y, bias)| *y = *bias);
+        y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
     }
-    dispatch!(simd => forward_with(simd, images, filters, bias.len()))
+    dispatch!(simd => forward_with(simd, images, from))
 }
 
 #[inline(always)]
-fn forward_with<S: Simd>(simd: S, images: &mut Forward, filters: &[f32], k: usize) -> Option<()> {
-    widest!(simd: S, k, add_rows(images, filters, k))
+fn forward_with<S: Simd>(simd: S, images: &mut Forward, from: &Operands) -> Option<()> {
+    widest!(simd: S, from.pitch, add_images_rows(images, from))
 }
 
 #[inline(always)]
-fn add_rows<S: Simd, V: Lanes<S>>(
+fn add_images_rows<S: Simd, V: Lanes<S>>(
     simd: S,
     images: &mut Forward,
-    filters: &[f32],
-    k: usize,
+    from: &Operands,
+) -> Option<()> {
+    if from.is_narrow::<S, V>() {
+        for (x, y) in images.iter_mut().flatten() {
+            add_rows::<S, V>(simd, &Operands { x, ..*from }, y)?;
+        }
+        return Some(());
+    }
+    match from.bfloat16 {
+        true => add_pieces::<S, V, 2>(simd, images, from),
+        false => add_pieces::<S, V, 1>(simd, images, from),
+    }
+}
+
+/// Piece by piece of the filters, of which each holds so many.
+#[inline(always)]
+fn add_pieces<S: Simd, V: Lanes<S>, const HELD: usize>(
+    simd: S,
+    images: &mut Forward,
+    &Operands { filters, pitch, .. }: &Operands,
 ) -> Option<()> {
     const ROWS: usize = 8;
-    let (n, mut at) = (filters.len() / k, 0);
-    while at < n {
-        let rows = if n - at < ROWS { 1 } else { ROWS };
-        for columns in columns(k) {
-            let piece = filters.get(at * k + columns.start..)?;
+    let n = images.iter().flatten().next()?.0.len();
+    let (whole, mut at) = (n / HELD, 0);
+    while at < n.div_ceil(HELD) {
+        let rows = if at + ROWS > whole { 1 } else { ROWS };
+        for columns in columns(pitch) {
+            let piece = filters.get(at * pitch + columns.start..)?;
             for (x, y) in images.iter_mut().flatten() {
-                let (x, y) = (x.get(at..at + rows)?, y.get_mut(columns.clone())?);
-                let (x, rest) = x.as_chunks::<1>().0.as_chunks::<ROWS>();
-                for x in x {
-                    add_block::<S, V, ROWS, 1>(simd, x, piece, k, y)?;
-                }
-                for &x in rest {
-                    add_block::<S, V, 1, 1>(simd, &[x], piece, k, y)?;
+                let (x, y) = (x.get(at * HELD..)?, y.get_mut(columns.clone())?);
+                if rows == ROWS {
+                    let x = x.as_chunks().0.first_chunk()?;
+                    add_block::<S, V, ROWS, HELD>(simd, x, piece, pitch, y)?;
+                } else {
+                    // There may be less than the last row holds.
+                    let mut held = [0.0; HELD];
+                    for (to, x) in held.iter_mut().zip(x) {
+                        *to = *x;
+                    }
+                    add_block::<S, V, 1, HELD>(simd, &[held], piece, pitch, y)?;
                 }
             }
         }

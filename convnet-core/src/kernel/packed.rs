@@ -1,6 +1,7 @@
 //! What a prepared layer calls: filters packed once, and read by the algorithm that they were packed
 //! for.
 
+use super::declared::{FcForward, fc_singles};
 #[cfg(feature = "rayon")]
 use super::parts;
 use super::{Algorithm, Clamp, Done, Sizes, bfloat16, conv, fc, fit, rows, strips, winograd};
@@ -180,7 +181,18 @@ impl<'a, T: Real> Packed<'a, T> {
     }
 }
 
-impl Packed<'_, f32> {
+impl<'a> Packed<'a, f32> {
+    /// Those of an `fc` of `x`.
+    fn fc_operands(&self, x: &'a [f32]) -> fc::Operands<'a> {
+        fc::Operands {
+            x,
+            filters: self.packed,
+            bfloat16: self.algorithm == Algorithm::Bfloat16,
+            pitch: self.bias.len(),
+            bias: self.bias,
+        }
+    }
+
     /// Whether all lengths are what the sizes say, but for the output's.
     fn fits(&self, x: &[f32], scratch: &[f32]) -> bool {
         let &Self {
@@ -199,30 +211,27 @@ impl Packed<'_, f32> {
     }
 }
 
+/// As [`fc_forward_packed`], for a few images on this thread: the filters are read once. The same to
+/// the bit.
+pub fn fc_forward_packed_batch<T: Real>(from: &Packed<'_, T>, images: FcForward<'_, T>) -> Done {
+    let Some(packed) = from.as_f32() else {
+        return false;
+    };
+    fc_singles(images, &packed.fc_operands(&[]), packed.clamp)
+}
+
 /// As [`fc_forward`](super::fc_forward), with filters packed by [`fc_pack`], and what follows it.
 pub fn fc_forward_packed<T: Real>(from: &Packed<'_, T>, x: &[T], y: &mut [T]) -> Done {
     as_f32!(x; y);
     let Some(packed) = from.as_f32() else {
         return false;
     };
-    let bfloat16 = packed.algorithm == Algorithm::Bfloat16;
-    let from = fc::Operands {
-        x,
-        filters: packed.packed,
-        bfloat16,
-        pitch: y.len(),
-        bias: packed.bias,
-    };
-    let rows = if bfloat16 {
-        x.len().div_ceil(2)
-    } else {
-        x.len()
-    };
+    let from = packed.fc_operands(x);
     #[cfg(feature = "rayon")]
     let forward = |from: &_, y: &mut _| parts::fc(from, packed.threads, y);
     #[cfg(not(feature = "rayon"))]
     let forward = fc::forward;
-    fit(from.filters, &[rows, y.len()])
+    from.fit(x.len())
         && from.bias.len() == y.len()
         && forward(&from, y).is_some_and(|()| {
             packed.clamp.apply(y);

@@ -5,7 +5,7 @@ use core::array;
 use bytemuck::Zeroable;
 
 use super::Layer;
-use crate::kernel::{Algorithm, MICRO_BATCH, Packed, Sizes};
+use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::prepare::{Choice, Repack};
 use crate::volume::Scores;
 use crate::{Real, Volume, kernel};
@@ -233,6 +233,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
 
     fn forward_packed(from: &Packed<'_, T>, x: &[T], _: &mut [T], y: &mut [T]) -> bool {
         kernel::fc_forward_packed(from, x, y)
+    }
+
+    fn forward_packed_batch(from: &Packed<'_, T>, images: FcForward<'_, T>) -> bool {
+        kernel::fc_forward_packed_batch(from, images)
     }
 }
 

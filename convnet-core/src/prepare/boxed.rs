@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use alloc::boxed::Box;
 
-use super::{Choices, Packer, Prepare, Reader, Trade, memory};
+use super::{Choices, Image, Packer, Prepare, Reader, Trade, memory};
 use crate::overlay::Lines;
 use crate::{Network, Parameters};
 
@@ -87,8 +87,13 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         }
     }
 
-    /// The scores of many images, on all threads of the current rayon pool: each of them works in an
-    /// arena of its own, and no layer is shared.
+    /// The scores of many images, on all threads of the current rayon pool, and to the bit those of
+    /// [`forward`](Self::forward).
+    ///
+    /// No layer is shared: each thread has images of its own, one arena and one scratch. Where there is
+    /// a large `fc`, of 2¹⁷ filters or more, it takes up to 8 images at a time, each in an arena of its
+    /// own, up to the `fc` and at once through it: the filters are read once for all of them, and there
+    /// are 8 arenas a thread. (An `fc` inside a network that is a layer takes one image at a time.)
     ///
     /// ```
     /// # #[cfg(feature = "rayon")] {
@@ -101,7 +106,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// # }
     /// ```
     #[cfg(feature = "rayon")]
-    pub fn forward_batch<I>(&self, inputs: &[I]) -> alloc::vec::Vec<Box<Output<P>>>
+    pub fn forward_batch<I>(&self, inputs: &[I]) -> Vec<Box<Output<P>>>
     where
         I: core::borrow::Borrow<Input<P>> + Sync,
         P: Sync,
@@ -110,19 +115,37 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         use rayon::prelude::*;
 
         use crate::AnyVolume;
+        use crate::kernel::MICRO_BATCH;
 
-        let (threads, scratch) = (rayon::current_num_threads(), self.scratch(1));
-        let inputs = inputs
-            .par_iter()
-            .with_min_len(inputs.len().div_ceil(4 * threads));
-        let run = |arena: &mut PreparedArena<P::Target>, input: &I| {
-            let scores = self.forward_on(1, input.borrow(), arena).as_slice();
-            let mut output: Box<Output<P>> = bytemuck::zeroed_box();
-            output.as_mut_slice().copy_from_slice(scores);
-            output
+        let (count, threads) = (inputs.len(), rayon::current_num_threads());
+        let at_once = if P::Target::MEETS { MICRO_BATCH } else { 1 };
+        // As many meet on each thread, and the last ones are not alone.
+        let groups = count.div_ceil(at_once).next_multiple_of(threads);
+        let at_once = count.div_ceil(groups.max(1)).max(1);
+        let memory = || {
+            let arenas = (0..at_once).map(|_| bytemuck::zeroed_box());
+            (arenas.collect::<Vec<_>>(), Lines::zeroed(self.scratch(1)))
+        };
+        let run = |(arenas, scratch): &mut (Vec<Box<_>>, Lines<_>), inputs: &[I]| {
+            let images = arenas.iter_mut().zip(inputs).map(|(memory, input)| Image {
+                input: input.borrow(),
+                memory: &mut **memory,
+            });
+            self.run(&mut images.collect::<Vec<_>>(), 1, scratch);
+            let arenas = arenas.iter().zip(inputs);
+            let outputs = arenas.map(|(memory, _)| {
+                let mut output: Box<Output<P>> = bytemuck::zeroed_box();
+                let scores = P::Target::output(memory).as_slice();
+                output.as_mut_slice().copy_from_slice(scores);
+                output
+            });
+            outputs.collect::<Vec<_>>()
         };
         inputs
-            .map_init(|| PreparedArena::new(scratch), run)
+            .par_chunks(at_once)
+            .with_min_len(groups.div_ceil(4 * threads))
+            .map_init(memory, run)
+            .flatten_iter()
             .collect()
     }
 
@@ -144,20 +167,25 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         input: &Input<P>,
         arena: &'a mut PreparedArena<P::Target>,
     ) -> &'a Output<P> {
-        self.forward_on(self.threads, input, arena)
+        let PreparedArena { arena, scratch } = arena;
+        let image = Image {
+            input,
+            memory: &mut **arena,
+        };
+        self.run(&mut [image], self.threads, scratch);
+        P::Target::output(arena)
     }
 
-    fn forward_on<'a>(
+    fn run(
         &self,
+        images: &mut [Image<'_, P::Target>],
         threads: usize,
-        input: &Input<P>,
-        arena: &'a mut PreparedArena<P::Target>,
-    ) -> &'a Output<P> {
-        let PreparedArena { arena, scratch } = arena;
+        scratch: &mut Lines<Scalar<P>>,
+    ) {
         let packed = self.packed.as_slice();
         let reader = Reader::new(self.trade, packed, scratch.as_mut_slice());
         let mut reader = reader.on_threads(threads);
-        self.network.forward_packed(&mut reader, input, arena)
+        self.network.forward_packed(&mut reader, images);
     }
 
     /// The network as it was.

@@ -1,6 +1,6 @@
 //! Filters and what follows them, as one.
 
-use crate::kernel;
+use crate::kernel::{self, FcForward};
 
 use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes, Trade};
 
@@ -49,6 +49,16 @@ pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
         scratch: &mut [X::Scalar],
         y: &mut [X::Scalar],
     ) -> bool;
+
+    /// The same for a few images, x and y of each, where the filters are better read once for all of
+    /// them.
+    fn forward_packed_batch(
+        from: &Packed<'_, X::Scalar>,
+        images: FcForward<'_, X::Scalar>,
+    ) -> bool {
+        let _ = (from, images);
+        false
+    }
 }
 
 /// What can be folded into the filters before it: a `batch_norm`, or nothing, which is `()`.

@@ -63,11 +63,11 @@ pub(super) fn backward(network: &Network) -> TokenStream {
 
 /// The large `fc`s, each for several images at once.
 pub(super) fn fcs(network: &Network) -> TokenStream {
-    let fcs = (0..network.layers.len()).filter(|&i| matches!(network.layers[i].kind, Kind::Fc));
+    let fcs = (0..network.layers.len()).filter(|&i| may_meet(network, i));
     let (mut forward, mut backward) = (Vec::new(), Vec::new());
-    for i in fcs.filter(|&i| meets(network, i) != Some(false)) {
+    for i in fcs {
         let part = Part::before(network, i).number(network);
-        let meets = meets(network, i).is_none().then(|| {
+        let meets = is_large(network, i).is_none().then(|| {
             let meeting = meeting(network, i);
             code!(#meeting == 1 &&)
         });
@@ -118,7 +118,7 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
 
 /// `alone`, if no images meet at the `fc` `i`, or `met`.
 fn otherwise(network: &Network, i: usize, alone: TokenStream, met: TokenStream) -> TokenStream {
-    match meets(network, i) {
+    match is_large(network, i) {
         Some(false) => alone,
         Some(true) => met,
         None => {
@@ -128,8 +128,30 @@ fn otherwise(network: &Network, i: usize, alone: TokenStream, met: TokenStream) 
     }
 }
 
+/// Whether layer `i` is an `fc` at which images may meet.
+pub(super) fn may_meet(network: &Network, i: usize) -> bool {
+    matches!(network.layers[i].kind, Kind::Fc) && is_large(network, i) != Some(false)
+}
+
+/// Whether there is one at which they do, if there may be.
+pub(super) fn meets(network: &Network) -> TokenStream {
+    let may = (0..network.layers.len()).filter(|&i| may_meet(network, i));
+    let meets = may.map(|i| match is_large(network, i) {
+        Some(meets) => code!(#meets),
+        None => {
+            let meeting = meeting(network, i);
+            code!(#meeting == 1)
+        }
+    });
+    let meets: Vec<_> = meets.collect();
+    match meets.is_empty() {
+        true => TokenStream::new(),
+        false => code!(const MEETS: bool = #(#meets)||*;),
+    }
+}
+
 /// Whether the images meet at the `fc` `i`, if the macro sees how large it is.
-fn meets(network: &Network, i: usize) -> Option<bool> {
+fn is_large(network: &Network, i: usize) -> Option<bool> {
     let known = network.plan.is_none();
     known.then(|| network.steps[i].meetings() == 1)
 }
@@ -217,7 +239,7 @@ impl Part {
         for (i, layer) in network.layers[..i].iter().enumerate() {
             match layer.kind {
                 Kind::BatchNorm { .. } => part.meetings += 1,
-                Kind::Fc => match meets(network, i) {
+                Kind::Fc => match is_large(network, i) {
                     Some(meets) => part.meetings += usize::from(meets),
                     None => part.fcs.push(i),
                 },

@@ -1,11 +1,12 @@
-//! `impl Prepare`: the forward pass over packed filters, group by group.
+//! `impl Prepare`: the forward pass over packed filters, group by group; image by image up to each large
+//! `fc`, where several are computed at once.
 
 use convnet_core::plan::{Group, Place};
 use proc_macro2::TokenStream;
 
 use super::inference::step;
 use super::structure::field;
-use super::{Kind, Network, Which, code, literal, nested};
+use super::{Kind, Network, Which, code, literal, nested, parts};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -43,30 +44,41 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     });
     let bounds = nested::bounds(network);
     let is_pooled = |i: usize| groups().any(|(_, group)| group.pool == Some(i));
-    let steps = (0..=last).map(|i| match group(network, i) {
-        Some(group) => forward(network, i, group),
-        None if is_network(i) => nested::forward_packed(network, i),
-        None if is_pooled(i) => TokenStream::new(),
-        None => step(network, i, Which::Prepared),
-    });
+    let meets = parts::meets(network);
+    let (mut steps, mut alone) = (Vec::new(), Vec::new());
+    for i in 0..=last {
+        match group(network, i) {
+            Some(group) if parts::may_meet(network, i) => {
+                steps.push(each(&mut alone));
+                steps.push(at_once(network, i, group));
+            }
+            Some(group) => alone.push(forward(network, i, group)),
+            None if is_network(i) => alone.push(nested::forward_packed(network, i)),
+            None if is_pooled(i) => {}
+            None => alone.push(step(network, i, Which::Prepared)),
+        }
+    }
+    steps.push(each(&mut alone));
     code! {
         impl<T: #krate::Real> #krate::prepare::Prepare for #name<T> #bounds {
             type Overlay = #krate::Overlay<T, #scalars>;
             const PACKING: &'static [#krate::prepare::Packing] = #packing;
+            #meets
 
             fn pack(&self, packer: &mut #krate::prepare::Packer<'_, T>) {
                 let _ = &packer;
                 #(#packs)*
             }
 
-            fn forward_packed<'a>(
+            fn forward_packed(
                 &self,
                 packed: &mut #krate::prepare::Reader<'_, T>,
-                input: &Self::Input,
-                memory: &'a mut Self::Overlay,
-            ) -> &'a Self::Output {
-                let _ = &packed;
+                images: &mut [#krate::prepare::Image<'_, Self>],
+            ) {
                 #(#steps)*
+            }
+
+            fn output(memory: &Self::Overlay) -> &Self::Output {
                 memory.at::<#output, #at>()
             }
         }
@@ -114,6 +126,34 @@ fn value(network: &Network, i: usize, group: Group) -> TokenStream {
     };
     let clamp = code!(#krate::kernel::Clamp::#clamp);
     code!(#krate::prepare::Group { filters: &#filters, norm: #norm, clamp: #clamp })
+}
+
+/// Steps that images take one by one; takes them.
+fn each(steps: &mut Vec<TokenStream>) -> TokenStream {
+    if steps.iter().all(TokenStream::is_empty) {
+        return TokenStream::new();
+    }
+    let steps = steps.drain(..);
+    code! {
+        packed.each(images, |packed, image| {
+            let (input, memory) = (image.input, &mut *image.memory);
+            let _ = (&packed, input);
+            #(#steps)*
+        });
+    }
+}
+
+/// A group that images meet at.
+fn at_once(network: &Network, i: usize, it: Group) -> TokenStream {
+    let (group, bind) = (value(network, i, it), bind(network, i, &network.volume(i)));
+    code! {
+        packed.forward_batch(&#group, ::core::iter::Iterator::map(images.iter_mut(), |image| {
+            let (input, memory) = (image.input, &mut *image.memory);
+            let _ = input;
+            #bind
+            (x, y)
+        }));
+    }
 }
 
 fn forward(network: &Network, i: usize, it: Group) -> TokenStream {

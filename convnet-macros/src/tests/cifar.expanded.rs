@@ -363,77 +363,88 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                 },
             );
     }
-    fn forward_packed<'a>(
+    fn forward_packed(
         &self,
         packed: &mut ::convnet::prepare::Reader<'_, T>,
-        input: &Self::Input,
-        memory: &'a mut Self::Overlay,
-    ) -> &'a Self::Output {
-        let _ = &packed;
-        let (x, y) = (input, memory.at_mut::<::convnet::Volume<T, 2, 32, 12>, 0>());
+        images: &mut [::convnet::prepare::Image<'_, Self>],
+    ) {
         packed
-            .map::<
-                ::convnet::Volume<T, 32, 32, 3>,
-                ::convnet::Volume<T, 32, 32, 12>,
-                _,
-                _,
-            >(
-                &::convnet::prepare::Group {
-                    filters: &self.conv1,
-                    norm: &(),
-                    clamp: ::convnet::kernel::Clamp::Relu,
+            .each(
+                images,
+                |packed, image| {
+                    let (input, memory) = (image.input, &mut *image.memory);
+                    let _ = (&packed, input);
+                    let (x, y) = (
+                        input,
+                        memory.at_mut::<::convnet::Volume<T, 2, 32, 12>, 0>(),
+                    );
+                    packed
+                        .map::<
+                            ::convnet::Volume<T, 32, 32, 3>,
+                            ::convnet::Volume<T, 32, 32, 12>,
+                            _,
+                            _,
+                        >(
+                            &::convnet::prepare::Group {
+                                filters: &self.conv1,
+                                norm: &(),
+                                clamp: ::convnet::kernel::Clamp::Relu,
+                            },
+                            x,
+                            y.as_mut_slice(),
+                        );
+                    let x = input;
+                    let (map, z) = memory
+                        .pair_mut::<
+                            ::convnet::Volume<T, 2, 32, 12>,
+                            0,
+                            ::convnet::Volume<T, 16, 16, 12>,
+                            768,
+                        >();
+                    packed
+                        .pool::<
+                            ::convnet::Volume<T, 32, 32, 3>,
+                            ::convnet::Volume<T, 32, 32, 12>,
+                            ::convnet::Volume<T, 16, 16, 12>,
+                            _,
+                            _,
+                            _,
+                        >(
+                            &::convnet::prepare::Group {
+                                filters: &self.conv1,
+                                norm: &(),
+                                clamp: ::convnet::kernel::Clamp::Relu,
+                            },
+                            &::convnet::layer::MaxPool::<
+                                2,
+                                2,
+                                ::convnet::layer::Slide<2, 2, 0, 0>,
+                            >::new(),
+                            x.as_slice(),
+                            map.as_mut_slice(),
+                            z,
+                        );
+                    let (x, y) = memory
+                        .pair::<
+                            ::convnet::Volume<T, 16, 16, 12>,
+                            768,
+                            ::convnet::Volume<T, 1, 1, 10>,
+                            0,
+                        >();
+                    packed
+                        .forward(
+                            &::convnet::prepare::Group {
+                                filters: &self.scores,
+                                norm: &(),
+                                clamp: ::convnet::kernel::Clamp::None,
+                            },
+                            x,
+                            y,
+                        );
                 },
-                x,
-                y.as_mut_slice(),
             );
-        let x = input;
-        let (map, z) = memory
-            .pair_mut::<
-                ::convnet::Volume<T, 2, 32, 12>,
-                0,
-                ::convnet::Volume<T, 16, 16, 12>,
-                768,
-            >();
-        packed
-            .pool::<
-                ::convnet::Volume<T, 32, 32, 3>,
-                ::convnet::Volume<T, 32, 32, 12>,
-                ::convnet::Volume<T, 16, 16, 12>,
-                _,
-                _,
-                _,
-            >(
-                &::convnet::prepare::Group {
-                    filters: &self.conv1,
-                    norm: &(),
-                    clamp: ::convnet::kernel::Clamp::Relu,
-                },
-                &::convnet::layer::MaxPool::<
-                    2,
-                    2,
-                    ::convnet::layer::Slide<2, 2, 0, 0>,
-                >::new(),
-                x.as_slice(),
-                map.as_mut_slice(),
-                z,
-            );
-        let (x, y) = memory
-            .pair::<
-                ::convnet::Volume<T, 16, 16, 12>,
-                768,
-                ::convnet::Volume<T, 1, 1, 10>,
-                0,
-            >();
-        packed
-            .forward(
-                &::convnet::prepare::Group {
-                    filters: &self.scores,
-                    norm: &(),
-                    clamp: ::convnet::kernel::Clamp::None,
-                },
-                x,
-                y,
-            );
+    }
+    fn output(memory: &Self::Overlay) -> &Self::Output {
         memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
     }
 }

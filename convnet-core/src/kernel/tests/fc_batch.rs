@@ -25,8 +25,11 @@ fn check(images: usize, n: usize, k: usize, asked: u8) -> Result<(), TestCaseErr
             let mut pairs = xs.iter().zip(&mut fast);
             let batch = core::array::from_fn(|_| pairs.next().map(|(x, y)| (&x[..], &mut y[..])));
             assert!(fc_forward_batch(batch, &filters, &bias));
-            for (fast, y) in fast.iter().zip(&y) {
+            for ((fast, y), x) in fast.iter().zip(&y).zip(&xs) {
                 close(fast, y, n + 1)?;
+                let mut alone = vec![f32::NAN; k];
+                assert!(fc_forward(x, &filters, &bias, &mut alone));
+                prop_assert_eq!(fast, &alone);
             }
             let mut fast = vec![vec![f32::NAN; n]; images];
             let (mut fast_filters, mut fast_bias) = (filters.clone(), bias.clone());
@@ -58,7 +61,62 @@ fn check(images: usize, n: usize, k: usize, asked: u8) -> Result<(), TestCaseErr
     Ok(())
 }
 
+/// Packed filters: the same to the bit as for each image alone.
+fn check_packed(images: usize, n: usize, k: usize) -> Result<(), TestCaseError> {
+    let [filters, bias] = [n * k, k].map(|len| values(len, len));
+    let xs: Vec<_> = (0..images).map(|image| values(image, n)).collect();
+    let sizes = Sizes {
+        x: [1, 1, n],
+        filter: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, k],
+    };
+    for algorithm in [Algorithm::Bfloat16, Algorithm::Direct] {
+        let len = match algorithm {
+            Algorithm::Direct => filters.len(),
+            _ => algorithm.packed(&sizes),
+        };
+        let mut packed = vec![f32::NAN; len];
+        prop_assert!(fc_pack(k, algorithm, &filters, &[], &mut packed));
+        let from = Packed {
+            sizes: &sizes,
+            algorithm,
+            packed: &packed,
+            bias: &bias,
+            clamp: Clamp::Relu,
+            threads: 1,
+        };
+        for level in levels() {
+            with_level(level, || {
+                let mut fast = vec![vec![f32::NAN; k]; images];
+                let mut pairs = xs.iter().zip(&mut fast);
+                let batch =
+                    core::array::from_fn(|_| pairs.next().map(|(x, y)| (&x[..], &mut y[..])));
+                prop_assert!(fc_forward_packed_batch(&from, batch));
+                for (fast, x) in fast.iter().zip(&xs) {
+                    let mut alone = vec![f32::NAN; k];
+                    prop_assert!(fc_forward_packed(&from, x, &mut alone));
+                    prop_assert_eq!(fast, &alone);
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn an_fc_for_images_at_once_is_that_for_each(
+        images in 1..=MICRO_BATCH,
+        n in 1usize..40,
+        k in 1usize..90,
+    ) {
+        check_packed(images, n, k)?;
+    }
+
     #[test]
     fn an_fc_for_images_at_once_is_its_sums(
         images in 1..=MICRO_BATCH,
@@ -75,6 +133,7 @@ proptest! {
 fn a_wide_fc_for_images_at_once_is_its_sums() {
     for k in [1023, 1024, 1025, 1540] {
         check(7, 19, k, !0).unwrap();
+        check_packed(7, 19, k).unwrap();
     }
 }
 
