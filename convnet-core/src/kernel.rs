@@ -7,7 +7,7 @@
 //! grouped                                      conv's forward, in groups; backward takes conv's
 //! fc_batch                                     fc, for a few images at once
 //! strips, rows, winograd                       the same for packed filters; algorithm chooses one
-//! winograd_training                            Winograd's forward and gradients, filters as declared
+//! winograd_training, winograd_gradient         Winograd's forward and gradients, filters as declared
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
 //!         └─▶ toom ◀── the transforms of Winograd's algorithms
@@ -89,6 +89,7 @@ mod tile;
 mod toom;
 mod window;
 mod winograd;
+mod winograd_gradient;
 mod winograd_training;
 
 #[cfg(test)]

@@ -6,8 +6,7 @@
 //!  filters    dg = Aᵀ[ Z ⊙ V ]A      Z = G dy Gᵀ of the tiles of 16 filters, summed over all tiles
 //! ```
 //!
-//! (The last one has F×F outputs and "filters" of M×M, so its Aᵀ and G are others: see
-//! [`toom`](super::toom).) The filters change with every step, so nothing is packed: U is made anew for
+//! The last one is in [`winograd_gradient`](super::winograd_gradient). The filters change with every step, so nothing is packed: U is made anew for
 //! each image, and is used while it is in the second-level cache.
 
 #![expect(
@@ -21,9 +20,10 @@ use super::conv_filters::sum_rows;
 use super::lanes::Lanes;
 use super::level::dispatch;
 use super::strips::{STRIP, starts};
-use super::toom::{factors, sums};
+use super::toom::factors;
 use super::window::even;
 use super::winograd::{self, Products, input, multiply, output, plane, reach};
+use super::winograd_gradient::correlate;
 use super::{Algorithm, Clamp, Packed, Sizes, Winograd};
 
 /// Which of the three.
@@ -216,10 +216,10 @@ pub(super) fn add_gradient(
 }
 
 /// The scratch.
-struct Room<'a> {
-    v: &'a mut [f32],
-    m: &'a mut [f32],
-    u: &'a mut [f32],
+pub(super) struct Room<'a> {
+    pub(super) v: &'a mut [f32],
+    pub(super) m: &'a mut [f32],
+    pub(super) u: &'a mut [f32],
     rest: &'a mut [f32],
 }
 
@@ -234,12 +234,12 @@ impl<'a> Room<'a> {
 }
 
 /// What a pass works with, besides the volumes.
-struct Operands<'a> {
-    sizes: &'a Sizes,
-    winograd: Winograd,
-    tiles: usize,
+pub(super) struct Operands<'a> {
+    pub(super) sizes: &'a Sizes,
+    pub(super) winograd: Winograd,
+    pub(super) tiles: usize,
     /// `[F][F][D][K]`, or, turned round, `[F][F][K][D]` of these sizes; or the gradient on y.
-    filters: &'a [f32],
+    pub(super) filters: &'a [f32],
     turned: bool,
 }
 
@@ -256,22 +256,6 @@ fn convolve<S: Simd>(
         (Winograd::Two, 3) => products::<S, S::f32s, 1, 4, 2, 3>(simd, from, bias, x, room, y),
         (Winograd::Four, 3) => products::<S, S::f32s, 2, 6, 4, 3>(simd, from, bias, x, room, y),
         (Winograd::Four, 5) => products::<S, S::f32s, 3, 8, 4, 5>(simd, from, bias, x, room, y),
-        _ => None,
-    }
-}
-
-#[inline(always)]
-fn correlate<S: Simd>(
-    simd: S,
-    from: &Operands,
-    x: &[f32],
-    room: &mut Room,
-    d_filters: &mut [f32],
-) -> Option<()> {
-    match (from.winograd, from.sizes.filter[0]) {
-        (Winograd::Two, 3) => gradient::<S, S::f32s, 1, 4, 2, 3>(simd, from, x, room, d_filters),
-        (Winograd::Four, 3) => gradient::<S, S::f32s, 2, 6, 4, 3>(simd, from, x, room, d_filters),
-        (Winograd::Four, 5) => gradient::<S, S::f32s, 3, 8, 4, 5>(simd, from, x, room, d_filters),
         _ => None,
     }
 }
@@ -435,192 +419,4 @@ fn transposed<S: Simd, V: Lanes<S>>(rows: [V; STRIP]) -> [V; STRIP] {
         bit *= 2;
     }
     rows
-}
-
-/// The gradient on the filters, a block of tiles and a strip of filters at a time.
-#[inline(always)]
-fn gradient<
-    S: Simd,
-    V: Lanes<S>,
-    const H: usize,
-    const A: usize,
-    const M: usize,
-    const F: usize,
->(
-    simd: S,
-    from: &Operands,
-    x: &[f32],
-    room: &mut Room,
-    d_filters: &mut [f32],
-) -> Option<()> {
-    let sizes = from.sizes;
-    let (depth, k) = (sizes.x[2], sizes.y[2]);
-    let across = sizes.y[1].div_ceil(M);
-    let corner = |tile: usize| [tile / across * M, tile % across * M];
-    for tiles in even(sizes.y[0].div_ceil(M) * across, from.tiles) {
-        let [v_plane, z_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
-        for (t, tile) in tiles.clone().enumerate() {
-            let to = room.v.get_mut(t * depth..)?;
-            input::<S, V, H, A>(simd, sizes, x, corner(tile), v_plane, to)?;
-        }
-        for (s, first) in starts(k).enumerate() {
-            for (t, tile) in tiles.clone().enumerate() {
-                let to = room.m.get_mut(t * STRIP..)?;
-                slopes::<S, V, H, A, M>(simd, from, first, corner(tile), z_plane, to)?;
-            }
-            for position in 0..A * A {
-                let v = room
-                    .v
-                    .get(position * v_plane..)?
-                    .get(..tiles.len() * depth)?;
-                let z = room
-                    .m
-                    .get(position * z_plane..)?
-                    .get(..tiles.len() * STRIP)?;
-                let to = room.u.get_mut(position * plane(depth, STRIP)..)?;
-                match const { 2 * V::LEN <= STRIP } {
-                    true => outer::<S, V, 6, 2>(simd, depth, v, z, to)?,
-                    false => outer::<S, V, 12, 1>(simd, depth, v, z, to)?,
-                }
-            }
-            let to = d_filters.get_mut(first..)?;
-            add_sums::<S, V, H, A, F>(simd, sizes, s * STRIP - first, room.u, to)?;
-        }
-    }
-    Some(())
-}
-
-/// Z = G dy Gᵀ of 16 filters' gradient on the outputs at `corner`, to every `plane` of `z`.
-fn slopes<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
-    simd: S,
-    from: &Operands,
-    first: usize,
-    corner: [usize; 2],
-    plane: usize,
-    z: &mut [f32],
-) -> Option<()> {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let [height, width, k] = from.sizes.y;
-            let zero = V::splat(simd, 0.0);
-            for at in (0..STRIP).step_by(V::LEN) {
-                let mut tile = [[zero; M]; A];
-                for c in 0..M {
-                    let mut column = [zero; M];
-                    for r in 0..M {
-                        let [y, x] = [corner[0] + r, corner[1] + c];
-                        if y < height && x < width {
-                            let pixel = y * width + x;
-                            column[r] = V::load(simd, from.filters, pixel * k + first + at)?;
-                        }
-                    }
-                    let column = factors::<S, V, H, A, M>(simd, column);
-                    for r in 0..A {
-                        tile[r][c] = column[r];
-                    }
-                }
-                for r in 0..A {
-                    let row = factors::<S, V, H, A, M>(simd, tile[r]);
-                    for c in 0..A {
-                        row[c].store(z, (r * A + c) * plane + at);
-                    }
-                }
-            }
-            Some(())
-        },
-    )
-}
-
-/// `m[d][16] = Σ v[tile][d] · z[tile][16]`, in tiles of R × N vectors of registers.
-fn outer<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
-    simd: S,
-    depth: usize,
-    v: &[f32],
-    z: &[f32],
-    m: &mut [f32],
-) -> Option<()> {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let (last, (z, _)) = (depth.checked_sub(R)?, z.as_chunks::<STRIP>());
-            if v.len() < z.len() * depth || !STRIP.is_multiple_of(N * V::LEN) {
-                return None;
-            }
-            for d in (0..depth).step_by(R) {
-                // The last rows end at the last depth, and may compute some a second time.
-                let d = d.min(last);
-                for at in (0..STRIP).step_by(N * V::LEN) {
-                    let mut sums = [[V::splat(simd, 0.0); N]; R];
-                    let mut row = d;
-                    for z in z {
-                        let mut vectors = [V::splat(simd, 0.0); N];
-                        for n in 0..N {
-                            // SAFETY: at + N · LEN <= STRIP, which N · LEN divides.
-                            vectors[n] = unsafe { V::load_unchecked(simd, z, at + n * V::LEN) };
-                        }
-                        for r in 0..R {
-                            // SAFETY: row + r < (z.len() − 1) · depth + last + R <= v.len().
-                            let x = V::splat(simd, *unsafe { v.get_unchecked(row + r) });
-                            for n in 0..N {
-                                sums[r][n] = x.mul_add(vectors[n], sums[r][n]);
-                            }
-                        }
-                        row += depth;
-                    }
-                    for r in 0..R {
-                        for n in 0..N {
-                            sums[r][n].store(m, (d + r) * STRIP + at + n * V::LEN);
-                        }
-                    }
-                }
-            }
-            Some(())
-        },
-    )
-}
-
-/// Adds Aᵀ m A to the gradient of 16 filters, but for the first `done` of them.
-fn add_sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
-    simd: S,
-    sizes: &Sizes,
-    done: usize,
-    m: &[f32],
-    d_filters: &mut [f32],
-) -> Option<()> {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let (depth, k) = (sizes.x[2], sizes.y[2]);
-            let zero = V::splat(simd, 0.0);
-            for d in 0..depth {
-                for at in (0..STRIP).step_by(V::LEN) {
-                    let mut tile = [[zero; A]; F];
-                    for c in 0..A {
-                        let mut column = [zero; A];
-                        for r in 0..A {
-                            let position = (r * A + c) * plane(depth, STRIP);
-                            column[r] = V::load(simd, m, position + d * STRIP + at)?;
-                        }
-                        let column = sums::<S, V, H, A, F>(simd, column);
-                        for r in 0..F {
-                            tile[r][c] = column[r];
-                        }
-                    }
-                    for r in 0..F {
-                        let row = sums::<S, V, H, A, F>(simd, tile[r]);
-                        for c in 0..F {
-                            let to = ((r * F + c) * depth + d) * k + at;
-                            let sum = match done.saturating_sub(at) {
-                                0 => row[c],
-                                done => row[c].clear_below(done.min(V::LEN)),
-                            };
-                            V::load(simd, d_filters, to)?.add(sum).store(d_filters, to);
-                        }
-                    }
-                }
-            }
-            Some(())
-        },
-    )
 }
