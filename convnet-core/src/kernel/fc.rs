@@ -4,7 +4,7 @@
 //! ```text
 //!   x[n]   ──▶ ├──────── filters[n] ────────┤       forward: y += x[n] · filters[n], 8 rows at a
 //!   x[n+1] ──▶ ├──────── filters[n+1] ──────┤       time; where K is small, y stays in registers
-//!        …                                          backward: dx[n] = dy · filters[n], 4 rows at a
+//!        …                                          backward: dx[n] = dy · filters[n], 8 rows at a
 //!              ├──────── y or dy ───────────┤       time
 //! ```
 //!
@@ -211,7 +211,7 @@ fn backward_with<S: Simd>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) 
 
 #[inline(always)]
 fn dots<S: Simd, V: Lanes<S>>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
-    const ROWS: usize = 4;
+    const ROWS: usize = 8;
     let k = dy.len();
     let (blocks, rest) = dx.as_chunks_mut::<ROWS>();
     let mut rows = filters;
@@ -234,13 +234,21 @@ pub(super) fn dot<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
     rows: &[f32],
 ) -> Option<[[f32; R]; I]> {
     let k = dys.first()?.len();
-    let last = k.checked_sub(V::LEN)?;
+    let (rows, last) = (rows.get(..R * k)?, k.checked_sub(V::LEN)?);
+    if dys.iter().any(|dy| dy.len() != k) {
+        return None;
+    }
     let mut sums = [[V::splat(simd, 0.0); R]; I];
-    for at in (0..=last).step_by(V::LEN) {
-        add_products(simd, dys, rows, at, None, &mut sums)?;
+    let mut at = 0;
+    while at <= last {
+        // SAFETY: at <= last = k − LEN.
+        unsafe { add_products(simd, dys, rows, at, None, &mut sums) };
+        at += V::LEN;
     }
     if !k.is_multiple_of(V::LEN) {
-        add_products(simd, dys, rows, last, Some(V::rest(simd, k)), &mut sums)?;
+        let rest = Some(V::rest(simd, k));
+        // SAFETY: as above.
+        unsafe { add_products(simd, dys, rows, last, rest, &mut sums) };
     }
     // Not `sums.map`: what it calls would not be compiled for this instruction set.
     let mut dx = [[0.0; R]; I];
@@ -253,30 +261,35 @@ pub(super) fn dot<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
 }
 
 /// Those of the vectors at `at`; of `dy` times `rest`.
+///
+/// # Safety
+///
+/// All `dy` are of one length k, there are R rows of k, and `at + LEN <= k`
 #[inline(always)]
-fn add_products<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
+unsafe fn add_products<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
     simd: S,
     dys: [&[f32]; I],
     rows: &[f32],
     at: usize,
     rest: Option<V>,
     sums: &mut [[V; R]; I],
-) -> Option<()> {
-    let k = dys.first()?.len();
+) {
+    let k = rows.len() / R;
     let mut dy = [V::splat(simd, 0.0); I];
     for i in 0..I {
-        dy[i] = V::load(simd, dys[i], at)?;
+        // SAFETY: at + LEN <= k = dys[i].len(), as the caller promises.
+        dy[i] = unsafe { V::load_unchecked(simd, dys[i], at) };
         if let Some(rest) = rest {
             dy[i] = dy[i].mul(rest);
         }
     }
     for r in 0..R {
-        let row = V::load(simd, rows, r * k + at)?;
+        // SAFETY: r · k + at + LEN <= R · k = rows.len(), as r < R.
+        let row = unsafe { V::load_unchecked(simd, rows, r * k + at) };
         for i in 0..I {
             sums[i][r] = dy[i].mul_add(row, sums[i][r]);
         }
     }
-    Some(())
 }
 
 #[inline(never)]
