@@ -94,12 +94,18 @@ const FC: &[(&str, usize, usize)] = &[
     ("fc 4096-1000", 4096, 1000),
     ("fc 2048-256", 2048, 256),
     ("fc 3072-10", 3072, 10),
+    ("fc 400-120", 400, 120),
+    ("fc 120-84", 120, 84),
+    ("fc 84-10", 84, 10),
 ];
 
 /// Scalars that no cache holds.
 const FAR: usize = 1 << 24;
 
 const POOL: &[(&str, Sizes)] = &[
+    ("max 2x2/2 6 at 28", square(28, 6, 2, 2, 0, 6)),
+    ("max 2x2/2 16 at 10", square(10, 16, 2, 2, 0, 16)),
+    ("max 2x2/2 12 at 32", square(32, 12, 2, 2, 0, 12)),
     ("max 2x2/2 32 at 32", square(32, 32, 2, 2, 0, 32)),
     ("max 3x3/2 96 at 55", square(55, 96, 3, 2, 0, 96)),
 ];

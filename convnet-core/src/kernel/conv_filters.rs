@@ -66,11 +66,24 @@ fn both<S: Simd>(
             for columns in even(from.sizes.y[1], columns) {
                 let block = [rows.clone(), columns];
                 let part = from.sizes.y[2] / from.groups;
-                widest!(simd: S, part, strips(from, group, &block, d_filters))?;
+                if narrow(simd, part) {
+                    let ks = ([group * part], 0);
+                    sweep::<S, S::f32s, 1>(simd, from, group, &block, ks, d_filters)?;
+                } else {
+                    widest!(simd: S, part, strips(from, group, &block, d_filters))?;
+                }
             }
         }
     }
     sum_rows(simd, from.dy, d_bias)
+}
+
+/// Whether `k` filters are fewer than the lanes of a vector, and more than half of them: then the other
+/// lanes see the next pixel's, and what they sum is dropped.
+#[inline(always)]
+fn narrow<S: Simd>(_: S, k: usize) -> bool {
+    let lanes = const { <S::f32s as Lanes<S>>::LEN };
+    lanes == 8 && (lanes / 2 + 1..lanes).contains(&k)
 }
 
 /// Rows and columns of the outputs of a block.
@@ -85,6 +98,9 @@ fn block(from: &Operands) -> [usize; 2] {
 /// Adds every row of `rows` to `sums`, which is as long as one.
 #[inline(always)]
 pub(super) fn sum_rows<S: Simd>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
+    if narrow(simd, sums.len()) {
+        return sum_narrow::<S, S::f32s>(simd, rows, sums);
+    }
     widest!(simd: S, sums.len(), sum_columns(rows, sums))
 }
 
@@ -100,6 +116,34 @@ fn sum_columns<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) ->
         V::load(simd, sums, from)?
             .add(sum.clear_below(at - from))
             .store(sums, from);
+    }
+    Some(())
+}
+
+/// Four rows at a time, to four registers; the last one alone, as nothing follows it.
+#[inline(always)]
+fn sum_narrow<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
+    const ROWS: usize = 4;
+    let k = sums.len();
+    let (rows, last) = rows.split_at_checked(rows.len().checked_sub(k)?)?;
+    let mut vectors = [V::splat(simd, 0.0); ROWS];
+    let mut at = 0;
+    while at + (ROWS - 1) * k + V::LEN <= rows.len() {
+        for r in 0..ROWS {
+            vectors[r] = vectors[r].add(V::load(simd, rows, at + r * k)?);
+        }
+        at += ROWS * k;
+    }
+    let [a, b, c, d] = vectors;
+    let mut all = [0.0; 16];
+    a.add(b).add(c.add(d)).store(&mut all, 0);
+    for row in rows.get(at..)?.chunks_exact(k).chain([last]) {
+        for (sum, value) in all.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(&all) {
+        *sum += value;
     }
     Some(())
 }
@@ -201,6 +245,8 @@ struct Pixels<'a, const N: usize> {
     x_pitch: [usize; 2],
     dy_pitch: usize,
     k: usize,
+    /// Filters in a group.
+    part: usize,
     ks: [usize; N],
     done: usize,
 }
@@ -226,6 +272,7 @@ impl<'a, const N: usize> Pixels<'a, N> {
             x_pitch: [sy * width * depth, sx * depth],
             dy_pitch: wo * k,
             k,
+            part: k / from.groups,
             ks,
             done,
         })
@@ -244,6 +291,18 @@ fn tile<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
         || {
             let mut sums = [[V::splat(simd, 0.0); N]; R];
             add_products(simd, pixels, &mut sums)?;
+            if pixels.part < V::LEN {
+                // The other lanes are the next pixel's.
+                for r in 0..R {
+                    let mut all = [0.0; 16];
+                    sums[r][0].store(&mut all, 0);
+                    let row = d_filters.get_mut(r * pixels.k + pixels.ks[0]..)?;
+                    for (to, sum) in row.iter_mut().zip(&all).take(pixels.part) {
+                        *to += sum;
+                    }
+                }
+                return Some(());
+            }
             for r in 0..R {
                 sums[r][N - 1] = sums[r][N - 1].clear_below(pixels.done);
                 for n in 0..N {
@@ -280,26 +339,90 @@ fn add_products<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
     let dy = pixels
         .dy
         .get(..extent(rows, dy_pitch, columns.checked_mul(k)?)?)?;
-    if ks.iter().any(|at| at + V::LEN > k) {
+    // A vector may reach into the next pixel; the last pixel has none.
+    let over = ks.iter().any(|at| at + V::LEN > k);
+    if ks.iter().any(|at| at + V::LEN > 2 * k) || dy_pitch < k {
         return None;
     }
+    // Neighbours do not go to the same registers, where there are enough: an addition would wait for
+    // the one before.
+    let mut odd = [[V::splat(simd, 0.0); N]; R];
     for row in 0..rows {
-        for column in 0..columns {
-            let mut vectors = [V::splat(simd, 0.0); N];
-            for n in 0..N {
-                let at = row * dy_pitch + column * k + ks[n];
-                // SAFETY: at + LEN <= (rows − 1) · dy_pitch + columns · k = dy.len(), because
-                // row < rows, column < columns and ks[n] + LEN <= k.
-                vectors[n] = unsafe { V::load_unchecked(simd, dy, at) };
+        let whole = columns - usize::from(over && row + 1 == rows);
+        let mut column = 0;
+        while column < whole {
+            let at = [
+                row * x_pitch[0] + column * x_pitch[1],
+                row * dy_pitch + column * k,
+            ];
+            // SAFETY: row < rows and column < columns, so at[0] + R <= (rows − 1) · x_pitch[0] +
+            // (columns − 1) · x_pitch[1] + R = x.len(), and at[1] + k <= (rows − 1) · dy_pitch +
+            // columns · k = dy.len(). If ks[n] + LEN > k it is <= 2 · k, and this is not the last
+            // pixel: the next one is k <= dy_pitch scalars on, or more.
+            unsafe { add_pixel(simd, [x, dy], at, ks, sums) };
+            column += 1;
+            if N == 1 && column < whole {
+                let at = [at[0] + x_pitch[1], at[1] + k];
+                // SAFETY: likewise.
+                unsafe { add_pixel(simd, [x, dy], at, ks, &mut odd) };
+                column += 1;
             }
-            let at = row * x_pitch[0] + column * x_pitch[1];
-            for r in 0..R {
-                // SAFETY: at + r < (rows − 1) · x_pitch[0] + (columns − 1) · x_pitch[1] + R = x.len()
-                let x = V::splat(simd, *unsafe { x.get_unchecked(at + r) });
-                for n in 0..N {
-                    sums[r][n] = x.mul_add(vectors[n], sums[r][n]);
-                }
-            }
+        }
+    }
+    if over {
+        add_last(simd, x, dy.get(dy.len() - k..)?, ks, sums)?;
+    }
+    for r in 0..R {
+        for n in 0..N {
+            sums[r][n] = sums[r][n].add(odd[r][n]);
+        }
+    }
+    Some(())
+}
+
+/// # Safety
+///
+/// `at[0] + R` scalars of x, and `at[1] + ks[n] + LEN` of dy, are there.
+#[inline(always)]
+unsafe fn add_pixel<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
+    simd: S,
+    [x, dy]: [&[f32]; 2],
+    at: [usize; 2],
+    ks: [usize; N],
+    sums: &mut [[V; N]; R],
+) {
+    let mut vectors = [V::splat(simd, 0.0); N];
+    for n in 0..N {
+        // SAFETY: as the caller promises.
+        vectors[n] = unsafe { V::load_unchecked(simd, dy, at[1] + ks[n]) };
+    }
+    for r in 0..R {
+        // SAFETY: as the caller promises, and r < R.
+        let x = V::splat(simd, *unsafe { x.get_unchecked(at[0] + r) });
+        for n in 0..N {
+            sums[r][n] = x.mul_add(vectors[n], sums[r][n]);
+        }
+    }
+}
+
+/// The last R scalars of x, with a `dy` that is shorter than the vectors.
+#[inline(always)]
+fn add_last<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
+    simd: S,
+    x: &[f32],
+    dy: &[f32],
+    ks: [usize; N],
+    sums: &mut [[V; N]; R],
+) -> Option<()> {
+    let x = x.last_chunk::<R>()?;
+    for n in 0..N {
+        let mut lanes = [0.0; 16];
+        for (to, dy) in lanes.iter_mut().zip(dy.get(ks[n]..)?) {
+            *to = *dy;
+        }
+        let vector = V::load(simd, &lanes, 0)?;
+        for r in 0..R {
+            sums[r][n] = V::splat(simd, x[r]).mul_add(vector, sums[r][n]);
         }
     }
     Some(())
