@@ -296,7 +296,7 @@ pub mod inside {
         };
         net.forward_packed(packed, &mut [image]);
         y.as_mut_slice()
-            .copy_from_slice(N::output(arena).as_slice());
+            .copy_from_slice(N::output_in(arena).as_slice());
     }
 }
 

@@ -185,7 +185,7 @@ pub trait Prepare: Network {
     fn forward_packed(&self, packed: &mut Reader<'_, Self::Scalar>, images: &mut [Image<'_, Self>]);
 
     /// Where [`forward_packed`](Self::forward_packed) leaves the scores.
-    fn output(memory: &Self::Overlay) -> &Self::Output;
+    fn output_in(memory: &Self::Overlay) -> &Self::Output;
 }
 
 /// An image on its way through a prepared network.

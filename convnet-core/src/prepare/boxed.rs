@@ -135,7 +135,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
             let arenas = arenas.iter().zip(inputs);
             let outputs = arenas.map(|(memory, _)| {
                 let mut output: Box<Output<P>> = bytemuck::zeroed_box();
-                let scores = P::Target::output(memory).as_slice();
+                let scores = P::Target::output_in(memory).as_slice();
                 output.as_mut_slice().copy_from_slice(scores);
                 output
             });
@@ -173,7 +173,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
             memory: &mut **arena,
         };
         self.run(&mut [image], self.threads, scratch);
-        P::Target::output(arena)
+        P::Target::output_in(arena)
     }
 
     fn run(

@@ -78,7 +78,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 #(#steps)*
             }
 
-            fn output(memory: &Self::Overlay) -> &Self::Output {
+            fn output_in(memory: &Self::Overlay) -> &Self::Output {
                 memory.at::<#output, #at>()
             }
         }

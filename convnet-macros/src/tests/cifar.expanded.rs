@@ -444,7 +444,7 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                 },
             );
     }
-    fn output(memory: &Self::Overlay) -> &Self::Output {
+    fn output_in(memory: &Self::Overlay) -> &Self::Output {
         memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
     }
 }
