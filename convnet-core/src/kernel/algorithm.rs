@@ -79,7 +79,7 @@ impl Algorithm {
     }
 
     /// Whether it computes such a convolution at all.
-    const fn can(self, sizes: &Sizes) -> bool {
+    pub(super) const fn can(self, sizes: &Sizes) -> bool {
         let ([_, _, depth], [_, _, k]) = (sizes.x, sizes.y);
         if !matches!(sizes.dilation, [1, 1]) {
             return matches!(self, Self::Direct);
@@ -120,8 +120,8 @@ impl Algorithm {
         self.can(sizes) && packed.len() == len
     }
 
-    /// An estimate of the time, in 16 multiply-adds, fitted to measurements: a scalar of V or M
-    /// costs as much as one, and so does one of the filters if they are [`far`].
+    /// An estimate of the time, in 16 multiply-adds, fitted to measurements: that of
+    /// [`winograd::cost`], and what filters cost that are [`far`].
     const fn cost(self, sizes: &Sizes) -> u64 {
         let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
         let [fh, fw] = sizes.filter;
@@ -131,13 +131,8 @@ impl Algorithm {
                 weights * (height * width) as u64 / 16 + far(weights)
             }
             Self::Winograd(winograd) => {
-                let side = winograd.side();
-                let reach = winograd::reach(sizes, side);
-                let points = (reach * reach) as u64;
-                let tiles = (height.div_ceil(side) * width.div_ceil(side)) as u64;
-                let multiply = tiles * points * (depth * k) as u64 / 16;
-                let transform = tiles * points * (depth + k) as u64;
-                multiply + transform + far(points * (depth * k) as u64)
+                let reach = winograd::reach(sizes, winograd.side()) as u64;
+                winograd::cost(sizes, winograd) + far(reach * reach * (depth * k) as u64)
             }
         }
     }

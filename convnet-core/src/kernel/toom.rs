@@ -130,7 +130,7 @@ const fn rounded(rows: [[f64; LONGEST]; 8]) -> [[f32; LONGEST]; 8] {
 
 /// G g, of vectors. What the values at ±p are divided by is the same, so they share even and odd powers.
 #[inline(always)]
-pub(super) fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
+fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
     simd: S,
     g: [V; F],
 ) -> [V; A] {
@@ -152,6 +152,34 @@ pub(super) fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, cons
         u[n + 1] = odd.mul_add(V::splat(simd, -1.0), even);
     }
     u
+}
+
+/// G g Gᵀ: a value to every `plane` of `u`, from `at` on.
+#[inline(always)]
+pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
+    simd: S,
+    g: [[V; F]; F],
+    u: &mut [f32],
+    plane: usize,
+    at: usize,
+) {
+    let mut tile = [[V::splat(simd, 0.0); F]; A];
+    for c in 0..F {
+        let mut column = g[0];
+        for r in 0..F {
+            column[r] = g[r][c];
+        }
+        let column = factors::<S, V, H, A, F>(simd, column);
+        for r in 0..A {
+            tile[r][c] = column[r];
+        }
+    }
+    for r in 0..A {
+        let row = factors::<S, V, H, A, F>(simd, tile[r]);
+        for c in 0..A {
+            row[c].store(u, (r * A + c) * plane + at);
+        }
+    }
 }
 
 /// Bᵀ x. With z = p², x splits into even and odd powers, which ±p share:

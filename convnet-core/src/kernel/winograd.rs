@@ -46,9 +46,9 @@ struct Block {
 }
 
 const fn block(sizes: &Sizes, side: usize) -> Block {
-    let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
+    let (depth, k) = (sizes.x[2], sizes.y[2]);
     let points = reach(sizes, side) * reach(sizes, side);
-    let tiles = height.div_ceil(side) * width.div_ceil(side);
+    let tiles = tiles(sizes, side);
     let near = NEAR / (points * depth) / 6 * 6;
     let (most, filters) = match near {
         0..12 => (MOST, k),
@@ -61,6 +61,27 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
         most: if tiles < most { tiles } else { most },
         filters,
     }
+}
+
+/// Tiles of `side` outputs, the last ones of a row or column reaching out.
+pub(super) const fn tiles(sizes: &Sizes, side: usize) -> usize {
+    let [height, width, _] = sizes.y;
+    height.div_ceil(side) * width.div_ceil(side)
+}
+
+/// The first output of tile `tile`, row by row.
+pub(super) fn corner(sizes: &Sizes, side: usize, tile: usize) -> [usize; 2] {
+    let across = sizes.y[1].div_ceil(side);
+    [tile / across * side, tile % across * side]
+}
+
+/// An estimate of the time, in 16 multiply-adds, fitted to measurements: a scalar of V or M costs as much
+/// as one.
+pub(super) const fn cost(sizes: &Sizes, winograd: Winograd) -> u64 {
+    let (depth, k, side) = (sizes.x[2], sizes.y[2], winograd.side());
+    let points = (reach(sizes, side) * reach(sizes, side)) as u64;
+    let tiles = tiles(sizes, side) as u64;
+    tiles * points * (depth * k) as u64 / 16 + tiles * points * (depth + k) as u64
 }
 
 /// A: rows, and columns, of the input that a tile of `side` outputs reads.
@@ -171,13 +192,8 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     let (depth, k, block) = (sizes.x[2], sizes.y[2], block(sizes, M));
     let planes = [plane(block.tiles, depth), plane(block.tiles, block.filters)];
     let (v, m) = scratch.split_at_mut_checked(A * A * planes[0])?;
-    let across = sizes.y[1].div_ceil(M);
-    let corner = |tile: usize| [tile / across * M, tile % across * M];
-    for tiles in even(sizes.y[0].div_ceil(M) * across, block.tiles) {
-        for (t, tile) in tiles.clone().enumerate() {
-            let to = v.get_mut(t * depth..)?;
-            input::<S, V, H, A>(simd, sizes, x, corner(tile), planes[0], to)?;
-        }
+    for tiles in even(tiles(sizes, M), block.tiles) {
+        inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, planes[0], v)?;
         let strips = block.filters.div_ceil(STRIP);
         for strip in (0..k.div_ceil(STRIP)).step_by(strips) {
             // The last strip of all ends at the last filter, and so do its outputs.
@@ -194,14 +210,12 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 };
                 multiply::<S, V>(simd, &operands, m.get_mut(position * planes[1]..)?)?;
             }
-            for (t, tile) in tiles.clone().enumerate() {
-                let m = Products {
-                    m: m.get(t * block.filters..)?,
-                    plane: planes[1],
-                    filters: first..first + block.filters,
-                };
-                output::<S, V, H, A, M>(simd, from, &m, corner(tile), y)?;
-            }
+            let products = Products {
+                m,
+                plane: planes[1],
+                filters: first..first + block.filters,
+            };
+            outputs::<S, V, H, A, M>(simd, from, &products, &tiles, y)?;
         }
     }
     Some(())
@@ -253,8 +267,25 @@ pub(super) fn multiply<S: Simd, V: Lanes<S>>(
     Some(())
 }
 
+/// V of the `tiles`, one after the other.
+#[inline(always)]
+pub(super) fn inputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+    simd: S,
+    sizes: &Sizes,
+    x: &[f32],
+    tiles: &Range<usize>,
+    plane: usize,
+    v: &mut [f32],
+) -> Option<()> {
+    for (t, tile) in tiles.clone().enumerate() {
+        let to = v.get_mut(t * sizes.x[2]..)?;
+        input::<S, V, H, A>(simd, sizes, x, corner(sizes, M, tile), plane, to)?;
+    }
+    Some(())
+}
+
 /// Bᵀ d B of the tile whose first output is `corner`, to every `plane` of `v`.
-pub(super) fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
+fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     simd: S,
     sizes: &Sizes,
     x: &[f32],
@@ -309,7 +340,7 @@ pub(super) fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     )
 }
 
-/// M of one tile.
+/// M of the tiles, one after the other.
 pub(super) struct Products<'a> {
     pub(super) m: &'a [f32],
     /// From one position to the next.
@@ -317,8 +348,28 @@ pub(super) struct Products<'a> {
     pub(super) filters: Range<usize>,
 }
 
-/// Aᵀ m A, with bias and clamp, to the outputs at `corner`.
-pub(super) fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+/// The outputs of the `tiles`.
+#[inline(always)]
+pub(super) fn outputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    products: &Products,
+    tiles: &Range<usize>,
+    y: &mut [f32],
+) -> Option<()> {
+    for (t, tile) in tiles.clone().enumerate() {
+        let of_tile = Products {
+            m: products.m.get(t * products.filters.len()..)?,
+            plane: products.plane,
+            filters: products.filters.clone(),
+        };
+        output::<S, V, H, A, M>(simd, from, &of_tile, corner(from.sizes, M, tile), y)?;
+    }
+    Some(())
+}
+
+/// Aᵀ m A of the first tile, with bias and clamp, to the outputs at `corner`.
+fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     from: &Packed<'_, f32>,
     products: &Products,

@@ -18,25 +18,28 @@ use fearless_simd::Simd;
 
 use super::lanes::Lanes;
 use super::strips::{STRIP, starts};
-use super::toom::{factors, sums};
+use super::toom::{spread, sums};
 use super::window::even;
-use super::winograd::{input, plane};
-use super::winograd_training::{Operands, Room};
+use super::winograd::{self, corner, inputs, plane};
+use super::winograd_training::{MOST, Room};
 use super::{Sizes, Winograd};
+
+/// Sizes, x and the gradient on y.
+type Volumes<'a> = (&'a Sizes, &'a [f32], &'a [f32]);
 
 /// Adds to the gradient on the filters.
 #[inline(always)]
 pub(super) fn correlate<S: Simd>(
     simd: S,
-    from: &Operands,
-    x: &[f32],
+    winograd: Winograd,
+    from: Volumes<'_>,
     room: &mut Room,
     d_filters: &mut [f32],
 ) -> Option<()> {
-    match (from.winograd, from.sizes.filter[0]) {
-        (Winograd::Two, 3) => gradient::<S, S::f32s, 1, 4, 2, 3>(simd, from, x, room, d_filters),
-        (Winograd::Four, 3) => gradient::<S, S::f32s, 2, 6, 4, 3>(simd, from, x, room, d_filters),
-        (Winograd::Four, 5) => gradient::<S, S::f32s, 3, 8, 4, 5>(simd, from, x, room, d_filters),
+    match (winograd, from.0.filter[0]) {
+        (Winograd::Two, 3) => gradient::<S, S::f32s, 1, 4, 2, 3>(simd, from, room, d_filters),
+        (Winograd::Four, 3) => gradient::<S, S::f32s, 2, 6, 4, 3>(simd, from, room, d_filters),
+        (Winograd::Four, 5) => gradient::<S, S::f32s, 3, 8, 4, 5>(simd, from, room, d_filters),
         _ => None,
     }
 }
@@ -52,25 +55,19 @@ fn gradient<
     const F: usize,
 >(
     simd: S,
-    from: &Operands,
-    x: &[f32],
+    (sizes, x, dy): Volumes<'_>,
     room: &mut Room,
     d_filters: &mut [f32],
 ) -> Option<()> {
-    let sizes = from.sizes;
     let (depth, k) = (sizes.x[2], sizes.y[2]);
-    let across = sizes.y[1].div_ceil(M);
-    let corner = |tile: usize| [tile / across * M, tile % across * M];
-    for tiles in even(sizes.y[0].div_ceil(M) * across, from.tiles) {
+    for tiles in even(winograd::tiles(sizes, M), MOST) {
         let [v_plane, z_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
-        for (t, tile) in tiles.clone().enumerate() {
-            let to = room.v.get_mut(t * depth..)?;
-            input::<S, V, H, A>(simd, sizes, x, corner(tile), v_plane, to)?;
-        }
+        inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for (s, first) in starts(k).enumerate() {
             for (t, tile) in tiles.clone().enumerate() {
                 let to = room.m.get_mut(t * STRIP..)?;
-                slopes::<S, V, H, A, M>(simd, from, first, corner(tile), z_plane, to)?;
+                let corner = corner(sizes, M, tile);
+                slopes::<S, V, H, A, M>(simd, sizes, dy.get(first..)?, corner, z_plane, to)?;
             }
             for position in 0..A * A {
                 let v = room
@@ -94,11 +91,11 @@ fn gradient<
     Some(())
 }
 
-/// Z = G dy Gᵀ of 16 filters' gradient on the outputs at `corner`, to every `plane` of `z`.
+/// Z = G dy Gᵀ of the first 16 filters' gradient on the outputs at `corner`, to every `plane` of `z`.
 fn slopes<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
-    from: &Operands,
-    first: usize,
+    sizes: &Sizes,
+    dy: &[f32],
     corner: [usize; 2],
     plane: usize,
     z: &mut [f32],
@@ -106,30 +103,19 @@ fn slopes<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
-            let [height, width, k] = from.sizes.y;
+            let [height, width, k] = sizes.y;
             let zero = V::splat(simd, 0.0);
             for at in (0..STRIP).step_by(V::LEN) {
-                let mut tile = [[zero; M]; A];
-                for c in 0..M {
-                    let mut column = [zero; M];
-                    for r in 0..M {
+                let mut tile = [[zero; M]; M];
+                for r in 0..M {
+                    for c in 0..M {
                         let [y, x] = [corner[0] + r, corner[1] + c];
                         if y < height && x < width {
-                            let pixel = y * width + x;
-                            column[r] = V::load(simd, from.filters, pixel * k + first + at)?;
+                            tile[r][c] = V::load(simd, dy, (y * width + x) * k + at)?;
                         }
                     }
-                    let column = factors::<S, V, H, A, M>(simd, column);
-                    for r in 0..A {
-                        tile[r][c] = column[r];
-                    }
                 }
-                for r in 0..A {
-                    let row = factors::<S, V, H, A, M>(simd, tile[r]);
-                    for c in 0..A {
-                        row[c].store(z, (r * A + c) * plane + at);
-                    }
-                }
+                spread::<S, V, H, A, M>(simd, tile, z, plane, at);
             }
             Some(())
         },

@@ -6,8 +6,9 @@
 //!  filters    dg = Aᵀ[ Z ⊙ V ]A      Z = G dy Gᵀ of the tiles of 16 filters, summed over all tiles
 //! ```
 //!
-//! The last one is in [`winograd_gradient`](super::winograd_gradient). The filters change with every step, so nothing is packed: U is made anew for
-//! each image, and is used while it is in the second-level cache.
+//! The last one is in [`winograd_gradient`](super::winograd_gradient). The filters change with every step,
+//! so nothing is packed: U is made anew for each image, and is used while it is in the second-level
+//! cache.
 
 #![expect(
     clippy::needless_range_loop,
@@ -20,9 +21,9 @@ use super::conv_filters::sum_rows;
 use super::lanes::Lanes;
 use super::level::dispatch;
 use super::strips::{STRIP, starts};
-use super::toom::factors;
+use super::toom::spread;
 use super::window::even;
-use super::winograd::{self, Products, input, multiply, output, plane, reach};
+use super::winograd::{self, Products, inputs, multiply, outputs, plane, reach};
 use super::winograd_gradient::correlate;
 use super::{Algorithm, Clamp, Packed, Sizes, Winograd};
 
@@ -37,24 +38,18 @@ pub(super) enum Pass {
 /// The tile for a pass; `None` if the direct sum is faster.
 pub(super) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
-    let f = sizes.filter[0];
-    let fits = matches!(sizes.filter, [3, 3] | [5, 5])
-        && matches!(sizes.stride, [1, 1])
-        && matches!(sizes.dilation, [1, 1])
-        && sizes.before[0] < f
-        && sizes.before[1] < f
-        && depth >= STRIP
-        && k >= STRIP;
-    if !fits {
+    let [fh, fw] = sizes.filter;
+    // What is turned round has no negative padding.
+    if sizes.before[0] >= fh || sizes.before[1] >= fw {
         return None;
     }
-    let mut least = (f * f * depth * k) as u64 * (height * width) as u64 / 16;
+    let mut least = (fh * fw * depth * k) as u64 * (height * width) as u64 / 16;
     let (mut best, mut i) = (None, 0);
     while i < 2 {
         let winograd = [Winograd::Two, Winograd::Four][i];
-        let cost = cost(sizes, pass, winograd);
-        if (f == 3 || matches!(winograd, Winograd::Four)) && cost < least {
-            (best, least) = (Some(winograd), cost);
+        let can = Algorithm::Winograd(winograd).can(sizes);
+        if can && cost(sizes, pass, winograd) < least {
+            (best, least) = (Some(winograd), cost(sizes, pass, winograd));
         }
         i += 1;
     }
@@ -63,16 +58,19 @@ pub(super) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
 
 /// As [`Algorithm::choose`] estimates it, with U or what becomes of the sums on top.
 const fn cost(sizes: &Sizes, pass: Pass, winograd: Winograd) -> u64 {
-    let ([_, _, depth], [.., k]) = (sizes.x, sizes.y);
-    let [height, width, _] = match pass {
-        Pass::Input => sizes.x,
-        Pass::Forward | Pass::Filters => sizes.y,
-    };
-    let side = winograd.side();
-    let points = (reach(sizes, side) * reach(sizes, side)) as u64;
-    let tiles = (height.div_ceil(side) * width.div_ceil(side)) as u64;
-    let filters = (depth * k) as u64;
-    tiles * points * filters / 16 + tiles * points * (depth + k) as u64 + filters * (points / 2 + 4)
+    let reach = reach(sizes, winograd.side());
+    let filters = (sizes.x[2] * sizes.y[2] * (reach * reach / 2 + 4)) as u64;
+    winograd::cost(&pass.sizes(sizes), winograd) + filters
+}
+
+impl Pass {
+    /// Of the convolution that it is.
+    const fn sizes(self, sizes: &Sizes) -> Sizes {
+        match self {
+            Self::Input => turned(sizes),
+            Self::Forward | Self::Filters => *sizes,
+        }
+    }
 }
 
 /// The convolution whose output is the gradient on the input.
@@ -104,45 +102,28 @@ pub(super) const fn scratch(sizes: &Sizes) -> usize {
 
 /// Scalars to work in.
 pub(super) const fn needs(sizes: &Sizes, pass: Pass, winograd: Winograd) -> usize {
-    match pass {
-        Pass::Input => parts(&turned(sizes), winograd).end,
-        Pass::Forward | Pass::Filters => parts(sizes, winograd).end,
-    }
+    let [v, m, u, turned, bias] = parts(&pass.sizes(sizes), winograd);
+    v + m + u + turned + bias
 }
 
-/// How the scratch is divided: V, M or Z of a strip, and U or the sums of one; then filters turned
-/// round, or a bias of zeros.
-struct Parts {
-    tiles: usize,
-    v: usize,
-    m: usize,
-    u: usize,
-    rest: usize,
-    end: usize,
-}
-
-const fn parts(sizes: &Sizes, winograd: Winograd) -> Parts {
-    let (depth, [height, width, k]) = (sizes.x[2], sizes.y);
-    let side = winograd.side();
+/// How the scratch is divided: V, M or Z of a strip, and U or the sums of one; then, of the gradient on the
+/// input, the filters turned round and a bias of zeros.
+const fn parts(sizes: &Sizes, winograd: Winograd) -> [usize; 5] {
+    let (depth, side) = (sizes.x[2], winograd.side());
     let points = reach(sizes, side) * reach(sizes, side);
-    let all = height.div_ceil(side) * width.div_ceil(side);
+    let all = winograd::tiles(sizes, side);
     let tiles = if all < MOST { all } else { MOST };
-    let [v, m] = [points * plane(tiles, depth), points * plane(tiles, STRIP)];
-    let u = points * plane(depth, STRIP);
-    let taps = sizes.filter[0] * sizes.filter[1];
-    let rest = taps * plane(depth, STRIP) + k.next_multiple_of(STRIP);
-    Parts {
-        tiles,
-        v,
-        m,
-        u,
-        rest,
-        end: v + m + u + rest,
-    }
+    [
+        points * plane(tiles, depth),
+        points * plane(tiles, STRIP),
+        points * plane(depth, STRIP),
+        sizes.filter[0] * sizes.filter[1] * plane(depth, STRIP),
+        sizes.y[2].next_multiple_of(STRIP),
+    ]
 }
 
 /// Tiles at most that are worked on together.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// `y = bias + Σ x · filters`.
 #[inline(never)]
@@ -154,16 +135,14 @@ pub(super) fn forward(
     scratch: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    let parts = parts(sizes, winograd);
-    let mut room = Room::new(&parts, scratch)?;
+    let (mut room, _) = Room::new(sizes, winograd, scratch)?;
     let from = Operands {
-        sizes,
+        packed: unpacked(sizes, winograd, bias),
         winograd,
-        tiles: parts.tiles,
         filters,
         turned: false,
     };
-    dispatch!(simd => convolve(simd, &from, bias, x, &mut room, y))
+    dispatch!(simd => convolve(simd, &from, x, &mut room, y))
 }
 
 /// `dx = Σ dy · filters`.
@@ -177,19 +156,15 @@ pub(super) fn backward_input(
     dx: &mut [f32],
 ) -> Option<()> {
     let sizes = &turned(sizes);
-    let parts = parts(sizes, winograd);
-    let mut room = Room::new(&parts, scratch)?;
-    let (bias, rest) = core::mem::take(&mut room.rest).split_at_mut_checked(sizes.y[2])?;
+    let (mut room, bias) = Room::new(sizes, winograd, scratch)?;
     bias.fill(0.0);
-    room.rest = rest;
     let from = Operands {
-        sizes,
+        packed: unpacked(sizes, winograd, bias),
         winograd,
-        tiles: parts.tiles,
         filters,
         turned: true,
     };
-    dispatch!(simd => convolve(simd, &from, bias, dy, &mut room, dx))
+    dispatch!(simd => convolve(simd, &from, dy, &mut room, dx))
 }
 
 /// `d_filters += Σ x · dy`, and `d_bias += Σ dy`.
@@ -202,60 +177,70 @@ pub(super) fn add_gradient(
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    let parts = parts(sizes, winograd);
-    let mut room = Room::new(&parts, scratch)?;
-    let from = Operands {
-        sizes,
-        winograd,
-        tiles: parts.tiles,
-        filters: dy,
-        turned: false,
-    };
-    dispatch!(simd => correlate(simd, &from, x, &mut room, d_filters))?;
+    let (mut room, _) = Room::new(sizes, winograd, scratch)?;
+    let from = (sizes, x, dy);
+    dispatch!(simd => correlate(simd, winograd, from, &mut room, d_filters))?;
     dispatch!(simd => sum_rows(simd, dy, d_bias))
 }
 
-/// The scratch.
+/// The scratch, but for a bias.
 pub(super) struct Room<'a> {
     pub(super) v: &'a mut [f32],
     pub(super) m: &'a mut [f32],
     pub(super) u: &'a mut [f32],
-    rest: &'a mut [f32],
+    turned: &'a mut [f32],
 }
 
 impl<'a> Room<'a> {
-    fn new(parts: &Parts, scratch: &'a mut [f32]) -> Option<Self> {
-        let (v, scratch) = scratch.split_at_mut_checked(parts.v)?;
-        let (m, scratch) = scratch.split_at_mut_checked(parts.m)?;
-        let (u, scratch) = scratch.split_at_mut_checked(parts.u)?;
-        let rest = scratch.get_mut(..parts.rest)?;
-        Some(Self { v, m, u, rest })
+    fn new(
+        sizes: &Sizes,
+        winograd: Winograd,
+        scratch: &'a mut [f32],
+    ) -> Option<(Self, &'a mut [f32])> {
+        let [v, m, u, turned, _] = parts(sizes, winograd);
+        let (v, scratch) = scratch.split_at_mut_checked(v)?;
+        let (m, scratch) = scratch.split_at_mut_checked(m)?;
+        let (u, scratch) = scratch.split_at_mut_checked(u)?;
+        let (turned, scratch) = scratch.split_at_mut_checked(turned)?;
+        let bias = scratch.get_mut(..sizes.y[2])?;
+        Some((Self { v, m, u, turned }, bias))
     }
 }
 
-/// What a pass works with, besides the volumes.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) winograd: Winograd,
-    pub(super) tiles: usize,
-    /// `[F][F][D][K]`, or, turned round, `[F][F][K][D]` of these sizes; or the gradient on y.
-    pub(super) filters: &'a [f32],
+/// What a convolution works with, besides the volumes.
+struct Operands<'a> {
+    /// Its sizes and bias.
+    packed: Packed<'a, f32>,
+    winograd: Winograd,
+    /// `[F][F][D][K]`, or, turned round, `[F][F][K][D]` of these sizes.
+    filters: &'a [f32],
     turned: bool,
+}
+
+/// A convolution whose filters are not packed.
+fn unpacked<'a>(sizes: &'a Sizes, winograd: Winograd, bias: &'a [f32]) -> Packed<'a, f32> {
+    Packed {
+        sizes,
+        algorithm: Algorithm::Winograd(winograd),
+        packed: &[],
+        bias,
+        clamp: Clamp::None,
+        threads: 1,
+    }
 }
 
 #[inline(always)]
 fn convolve<S: Simd>(
     simd: S,
     from: &Operands,
-    bias: &[f32],
     x: &[f32],
     room: &mut Room,
     y: &mut [f32],
 ) -> Option<()> {
-    match (from.winograd, from.sizes.filter[0]) {
-        (Winograd::Two, 3) => products::<S, S::f32s, 1, 4, 2, 3>(simd, from, bias, x, room, y),
-        (Winograd::Four, 3) => products::<S, S::f32s, 2, 6, 4, 3>(simd, from, bias, x, room, y),
-        (Winograd::Four, 5) => products::<S, S::f32s, 3, 8, 4, 5>(simd, from, bias, x, room, y),
+    match (from.winograd, from.packed.sizes.filter[0]) {
+        (Winograd::Two, 3) => products::<S, S::f32s, 1, 4, 2, 3>(simd, from, x, room, y),
+        (Winograd::Four, 3) => products::<S, S::f32s, 2, 6, 4, 3>(simd, from, x, room, y),
+        (Winograd::Four, 5) => products::<S, S::f32s, 3, 8, 4, 5>(simd, from, x, room, y),
         _ => None,
     }
 }
@@ -272,29 +257,15 @@ fn products<
 >(
     simd: S,
     from: &Operands,
-    bias: &[f32],
     x: &[f32],
     room: &mut Room,
     y: &mut [f32],
 ) -> Option<()> {
-    let sizes = from.sizes;
+    let sizes = from.packed.sizes;
     let (depth, k) = (sizes.x[2], sizes.y[2]);
-    let packed = Packed {
-        sizes,
-        algorithm: Algorithm::Winograd(from.winograd),
-        packed: &[],
-        bias,
-        clamp: Clamp::None,
-        threads: 1,
-    };
-    let across = sizes.y[1].div_ceil(M);
-    let corner = |tile: usize| [tile / across * M, tile % across * M];
-    for tiles in even(sizes.y[0].div_ceil(M) * across, from.tiles) {
+    for tiles in even(winograd::tiles(sizes, M), MOST) {
         let [v_plane, m_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
-        for (t, tile) in tiles.clone().enumerate() {
-            let to = room.v.get_mut(t * depth..)?;
-            input::<S, V, H, A>(simd, sizes, x, corner(tile), v_plane, to)?;
-        }
+        inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for first in starts(k) {
             match from.turned {
                 false => {
@@ -302,9 +273,9 @@ fn products<
                     points::<S, V, H, A, F>(simd, depth, taps, [depth * k, k], room.u)?;
                 }
                 true => {
-                    turn::<S, V, F>(simd, sizes, from.filters, first, room.rest)?;
+                    turn::<S, V, F>(simd, sizes, from.filters, first, room.turned)?;
                     let pitch = [plane(depth, STRIP), STRIP];
-                    points::<S, V, H, A, F>(simd, depth, room.rest, pitch, room.u)?;
+                    points::<S, V, H, A, F>(simd, depth, room.turned, pitch, room.u)?;
                 }
             }
             for position in 0..A * A {
@@ -318,14 +289,12 @@ fn products<
                 };
                 multiply::<S, V>(simd, &operands, room.m.get_mut(position * m_plane..)?)?;
             }
-            for (t, tile) in tiles.clone().enumerate() {
-                let m = Products {
-                    m: room.m.get(t * STRIP..)?,
-                    plane: m_plane,
-                    filters: first..first + STRIP,
-                };
-                output::<S, V, H, A, M>(simd, &packed, &m, corner(tile), y)?;
-            }
+            let m = Products {
+                m: room.m,
+                plane: m_plane,
+                filters: first..first + STRIP,
+            };
+            outputs::<S, V, H, A, M>(simd, &from.packed, &m, &tiles, y)?;
         }
     }
     Some(())
@@ -345,24 +314,13 @@ fn points<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
             let zero = V::splat(simd, 0.0);
             for d in 0..depth {
                 for at in (0..STRIP).step_by(V::LEN) {
-                    let mut tile = [[zero; F]; A];
-                    for c in 0..F {
-                        let mut column = [zero; F];
-                        for r in 0..F {
-                            let tap = (r * F + c) * pitch[0] + d * pitch[1];
-                            column[r] = V::load(simd, taps, tap + at)?;
-                        }
-                        let column = factors::<S, V, H, A, F>(simd, column);
-                        for r in 0..A {
-                            tile[r][c] = column[r];
-                        }
+                    let mut g = [[zero; F]; F];
+                    for tap in 0..F * F {
+                        let from = tap * pitch[0] + d * pitch[1] + at;
+                        g[tap / F][tap % F] = V::load(simd, taps, from)?;
                     }
-                    for r in 0..A {
-                        let row = factors::<S, V, H, A, F>(simd, tile[r]);
-                        for c in 0..A {
-                            row[c].store(u, (r * A + c) * plane(depth, STRIP) + d * STRIP + at);
-                        }
-                    }
+                    let to = d * STRIP + at;
+                    spread::<S, V, H, A, F>(simd, g, u, plane(depth, STRIP), to);
                 }
             }
             Some(())
