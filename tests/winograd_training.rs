@@ -2,66 +2,40 @@
 
 use convnet::{AnyVolume, Rng, Trainable, convnet};
 
-convnet! {
-    /// Two layers that are large enough, the second with filters of 5x5.
-    struct Fast {
-        input(24x24x3),
-        conv(16, 3x3, pad = 1),
-        relu,
-        conv(32, 3x3, pad = 1),
-        relu,
-        max_pool(2x2, stride = 2),
-        conv(32, 5x5, pad = 2),
-        relu,
-        fc(4),
-    }
-}
-
-convnet! {
-    #[direct_training]
-    struct Direct {
-        input(24x24x3),
-        conv(16, 3x3, pad = 1),
-        relu,
-        conv(32, 3x3, pad = 1),
-        relu,
-        max_pool(2x2, stride = 2),
-        conv(32, 5x5, pad = 2),
-        relu,
-        fc(4),
-    }
+/// Two layers that are large enough, the second with filters of 5x5; the first one has so many.
+macro_rules! network {
+    ($(#[$attribute:meta])* $name:ident, $first:tt) => {
+        convnet! {
+            $(#[$attribute])*
+            struct $name {
+                input(24x24x3),
+                conv($first, 3x3, pad = 1),
+                relu,
+                conv(32, 3x3, pad = 1),
+                relu,
+                max_pool(2x2, stride = 2),
+                conv(32, 5x5, pad = 2),
+                relu,
+                fc(4),
+            }
+        }
+    };
 }
 
 const DEPTH: usize = 16;
 
-convnet! {
+network!(Fast, 16);
+network!(
     #[direct_training]
-    struct Named {
-        input(24x24x3),
-        conv(DEPTH, 3x3, pad = 1),
-        relu,
-        conv(32, 3x3, pad = 1),
-        relu,
-        max_pool(2x2, stride = 2),
-        conv(32, 5x5, pad = 2),
-        relu,
-        fc(4),
-    }
-}
-
-convnet! {
-    struct FastNamed {
-        input(24x24x3),
-        conv(DEPTH, 3x3, pad = 1),
-        relu,
-        conv(32, 3x3, pad = 1),
-        relu,
-        max_pool(2x2, stride = 2),
-        conv(32, 5x5, pad = 2),
-        relu,
-        fc(4),
-    }
-}
+    Direct,
+    16
+);
+network!(
+    #[direct_training]
+    Named,
+    DEPTH
+);
+network!(FastNamed, DEPTH);
 
 /// The scores, the gradient on the image, and those on the parameters.
 fn pass<N: Trainable<Scalar = f32>>(net: &N) -> Vec<Vec<f32>> {

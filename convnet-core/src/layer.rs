@@ -50,6 +50,7 @@ pub use conv_transpose::ConvTranspose;
 pub use depthwise::Depthwise;
 pub use dropout::Dropout;
 pub use fc::Fc;
+pub(crate) use fc::in_batches;
 pub use global_avg_pool::GlobalAvgPool;
 pub use global_max_pool::GlobalMaxPool;
 pub use grouped_conv::GroupedConv;

@@ -24,6 +24,7 @@
 //!
 //! **Invariant:** volumes that are alive together do not overlap.
 
+use crate::kernel::Sizes;
 use crate::shape::{Misfit, Window, ok};
 use memory::Buffer;
 
@@ -501,6 +502,18 @@ const fn fill(
         input: volume(input, steps, layer),
         misfit: Misfit::TooLarge(what),
     })
+}
+
+/// The sizes of layer `i`, whose window slides over the volume before it.
+const fn sizes(input: [usize; 3], steps: &[Step], i: usize, window: Window) -> Sizes {
+    Sizes {
+        x: volume(input, steps, i),
+        filter: window.size,
+        stride: window.stride,
+        dilation: window.dilation,
+        before: steps[i].before,
+        y: steps[i].volume,
+    }
 }
 
 /// The size of volume `v`.

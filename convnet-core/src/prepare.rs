@@ -16,10 +16,10 @@
 //! **Invariant:** a kernel that declines leaves the layer to [`Layer::forward`], on the parameters
 //! as declared: preparing changes speed and rounding only.
 
-use core::array;
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::{Algorithm, Clamp, MICRO_BATCH, Packed, Sizes};
+use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
+use crate::layer::in_batches;
 use crate::overlay::LINE;
 use crate::{AnyVolume, Layer, Network, Real};
 
@@ -174,7 +174,7 @@ pub trait Prepare: Network {
     const PACKING: &'static [Packing];
 
     /// Whether there is an `fc` with so many filters that they are better read for
-    /// [several images](MICRO_BATCH) at once.
+    /// [several images](crate::kernel::MICRO_BATCH) at once.
     const MEETS: bool = false;
 
     /// Hands every group to `packer`, in that order.
@@ -278,11 +278,11 @@ impl<'a, T: Real> Reader<'a, T> {
     }
 
     /// As [`forward`](Self::forward), for pairs of x and y: filters that many images can share are read
-    /// once for [`MICRO_BATCH`] of them.
+    /// once for [`MICRO_BATCH`](crate::kernel::MICRO_BATCH) of them.
     pub fn forward_batch<'b, X, Y, L, N>(
         &mut self,
         group: &Group<'_, L, N>,
-        mut images: impl Iterator<Item = (&'b X, &'b mut Y)>,
+        images: impl Iterator<Item = (&'b X, &'b mut Y)>,
     ) where
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
@@ -290,22 +290,11 @@ impl<'a, T: Real> Reader<'a, T> {
         N: Norm<T>,
     {
         let from = self.packed::<X, Y, L, N>(group);
-        loop {
-            let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
-            let several = match &batch {
-                [None, ..] => break,
-                [_, next, ..] => next.is_some(),
-            };
-            let slices = batch.each_mut().map(|image| {
-                let (x, y) = image.as_mut()?;
-                Some((x.as_slice(), y.as_mut_slice()))
-            });
-            if !(several && L::forward_packed_batch(&from, slices)) {
-                for (x, y) in batch.into_iter().flatten() {
-                    self.apply::<X, Y, L, N>(group, x, y);
-                }
-            }
-        }
+        in_batches(
+            images,
+            |batch| L::forward_packed_batch(&from, batch),
+            |x, y| self.apply::<X, Y, L, N>(group, x, y),
+        );
         self.skip::<X, Y, L, N>();
     }
 

@@ -85,6 +85,17 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         sizes::<G>([H, W, D], [FH, FW], [HO, WO, K])
     }
 
+    /// The filters, the weights of one tap and depth after the other.
+    fn taps(&self) -> &[T] {
+        self.filters.as_flattened().as_flattened().as_flattened()
+    }
+
+    /// Those, and the bias, to write.
+    fn learned_mut(&mut self) -> (&mut [T], &mut [T]) {
+        let filters = self.filters.as_flattened_mut().as_flattened_mut();
+        (filters.as_flattened_mut(), &mut self.bias)
+    }
+
     /// [`forward`](Layer::forward) in training, where there is memory to work in: as many scalars as
     /// [`kernel::conv_scratch`] says, or it is the direct sum.
     pub fn forward_train<const H: usize, const W: usize, const HO: usize, const WO: usize>(
@@ -95,8 +106,7 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
     ) {
         let scratch = scratch.as_mut_slice();
         let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.filters.as_flattened().as_flattened().as_flattened();
-        let learned = (filters, &self.bias[..]);
+        let learned = (self.taps(), &self.bias[..]);
         let to = y.as_mut_slice();
         if !kernel::conv_forward_train(&sizes, x.as_slice(), learned, scratch, to) {
             self.forward(x, y);
@@ -116,17 +126,13 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         let scratch = scratch.as_mut_slice();
         let sizes = const { Self::sizes::<H, W, HO, WO>() };
         if let Some(dx) = dx {
-            let filters = self.filters.as_flattened().as_flattened().as_flattened();
+            let filters = self.taps();
             let (to, from) = (dx.as_mut_slice(), dy.as_slice());
             if !kernel::conv_backward_input_train(&sizes, to, from, filters, scratch) {
                 self.backward_input(dx, dy);
             }
         }
-        let Self { filters, bias, .. } = &mut *gradient;
-        let d_filters = filters
-            .as_flattened_mut()
-            .as_flattened_mut()
-            .as_flattened_mut();
+        let (d_filters, bias) = gradient.learned_mut();
         let read = (x.as_slice(), dy.as_slice());
         if !kernel::conv_add_gradient_train(&sizes, read, scratch, d_filters, bias) {
             self.backward_parameters(x, dy, gradient);
@@ -139,7 +145,7 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         dy: &Volume<T, HO, WO, K>,
     ) {
         let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let filters = self.taps();
         if !kernel::conv_backward_input(&sizes, dx.as_mut_slice(), dy.as_slice(), filters) {
             self.backward_input_plain(dx, dy);
         }
@@ -229,7 +235,7 @@ impl<
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, K>) {
         let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let filters = self.taps();
         if !kernel::conv_forward(&sizes, x.as_slice(), filters, &self.bias, y.as_mut_slice()) {
             self.forward_plain(x, y);
         }
@@ -253,11 +259,7 @@ impl<
         gradient: &mut Self,
     ) {
         let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let Self { filters, bias, .. } = gradient;
-        let d_filters = filters
-            .as_flattened_mut()
-            .as_flattened_mut()
-            .as_flattened_mut();
+        let (d_filters, bias) = gradient.learned_mut();
         if !kernel::conv_add_gradient(&sizes, x.as_slice(), dy.as_slice(), d_filters, bias) {
             gradient.add_gradient_plain(x, dy);
         }
@@ -285,7 +287,7 @@ impl<
     };
 
     fn declared(&self) -> [&[T]; 2] {
-        let filters = self.filters.as_flattened().as_flattened().as_flattened();
+        let filters = self.taps();
         [filters, &self.bias]
     }
 

@@ -8,7 +8,7 @@ use super::Layer;
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::prepare::{Choice, Repack};
 use crate::volume::Scores;
-use crate::{Real, Volume, kernel};
+use crate::{AnyVolume, Real, Volume, kernel};
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.
 ///
@@ -71,25 +71,14 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Fc
     /// ```
     pub fn forward_batch<'a>(
         &self,
-        mut images: impl Iterator<Item = (&'a Volume<T, H, W, D>, &'a mut Scores<T, K>)>,
+        images: impl Iterator<Item = (&'a Volume<T, H, W, D>, &'a mut Scores<T, K>)>,
     ) {
-        loop {
-            let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
-            match &mut batch {
-                [None, ..] => return,
-                [Some((x, y)), None, ..] => return self.forward(x, y),
-                _ => {}
-            }
-            let slices = batch.each_mut().map(|image| {
-                let (x, y) = image.as_mut()?;
-                Some((x.as_slice(), y.as_mut_slice()))
-            });
-            if !kernel::fc_forward_batch(slices, self.rows().as_flattened(), &self.bias) {
-                for (x, y) in batch.into_iter().flatten() {
-                    self.forward_plain(x, y);
-                }
-            }
-        }
+        let filters = self.rows().as_flattened();
+        in_batches(
+            images,
+            |batch| kernel::fc_forward_batch(batch, filters, &self.bias),
+            |x, y| self.forward(x, y),
+        );
     }
 
     /// [`backward`](Layer::backward) for several images, as x, dy and, where it is asked for, dx: the
@@ -237,6 +226,34 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
 
     fn forward_packed_batch(from: &Packed<'_, T>, images: FcForward<'_, T>) -> bool {
         kernel::fc_forward_packed_batch(from, images)
+    }
+}
+
+/// Hands `several` the x and y of [`MICRO_BATCH`] images at a time; what that declines, and an image that
+/// is left over, goes to `alone`.
+pub(crate) fn in_batches<'a, X, Y>(
+    mut images: impl Iterator<Item = (&'a X, &'a mut Y)>,
+    mut several: impl FnMut(FcForward<'_, X::Scalar>) -> bool,
+    mut alone: impl FnMut(&X, &mut Y),
+) where
+    X: AnyVolume,
+    Y: AnyVolume<Scalar = X::Scalar>,
+{
+    loop {
+        let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
+        let meet = match &batch {
+            [None, ..] => return,
+            [_, next, ..] => next.is_some(),
+        };
+        let slices = batch.each_mut().map(|image| {
+            let (x, y) = image.as_mut()?;
+            Some((x.as_slice(), y.as_mut_slice()))
+        });
+        if !(meet && several(slices)) {
+            for (x, y) in batch.into_iter().flatten() {
+                alone(x, y);
+            }
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 //! ```
 
 use super::block::readers;
-use super::{Op, Step, volume};
-use crate::kernel::{Algorithm, Sizes};
+use super::{Op, Step, sizes};
+use crate::kernel::Algorithm;
 
 /// The layers of a prepared network that follow filters and are computed with them. Each reads
 /// what the one before writes, which nobody else does.
@@ -84,29 +84,15 @@ impl Group {
         let (Op::Conv { window: filter, .. }, Op::MaxPool(window)) = (ops[first], ops[pool]) else {
             return None;
         };
-        let sizes = Sizes {
-            x: volume(input, steps, first),
-            filter: filter.size,
-            stride: filter.stride,
-            dilation: filter.dilation,
-            before: steps[first].before,
-            y: steps[first].volume,
-        };
-        let pooled = Sizes {
-            x: sizes.y,
-            filter: window.size,
-            stride: window.stride,
-            dilation: window.dilation,
-            before: steps[pool].before,
-            y: steps[pool].volume,
-        };
-        let ([height, width, depth], rows) = (sizes.y, window.size[0]);
+        let conv = sizes(input, steps, first, filter);
+        let pooled = sizes(input, steps, pool, window);
+        let ([height, width, depth], rows) = (conv.y, window.size[0]);
         // The input must outlive the pool for it, and may not make the arena larger.
-        let fits = first == 0 || rows * width * depth + product(pooled.y) <= product(sizes.y);
+        let fits = first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);
         let pools = fits
             && rows < height
-            && Algorithm::choose(&sizes, true).pools(&pooled)
-            && Algorithm::choose(&sizes, false).pools(&pooled);
+            && Algorithm::choose(&conv, true).pools(&pooled)
+            && Algorithm::choose(&conv, false).pools(&pooled);
         match pools {
             true => Some(rows),
             false => None,

@@ -1,7 +1,7 @@
 //! What a layer works in while it is trained: behind the volumes of the tape, for one layer at a time.
 
-use super::{Op, Step, volume};
-use crate::kernel::{Sizes, conv_scratch};
+use super::{Op, Step, sizes};
+use crate::kernel::conv_scratch;
 use crate::overlay::LINE;
 
 /// As many scalars as the layer that needs most of them.
@@ -12,15 +12,7 @@ pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize
             groups: 1, window, ..
         } = ops[i]
         {
-            let sizes = Sizes {
-                x: volume(input, steps, i),
-                filter: window.size,
-                stride: window.stride,
-                dilation: window.dilation,
-                before: steps[i].before,
-                y: steps[i].volume,
-            };
-            let scratch = conv_scratch(&sizes).next_multiple_of(LINE);
+            let scratch = conv_scratch(&sizes(input, steps, i, window)).next_multiple_of(LINE);
             if scratch > most {
                 most = scratch;
             }

@@ -3,7 +3,6 @@
 use convnet_core::plan::{How, Op, Place};
 use proc_macro2::TokenStream;
 
-use super::memory::borrow;
 use super::{At, Kind, Network, Which, code, literal, nested, parts, training};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
@@ -110,11 +109,8 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             }
         }
         (How::Apart, _) if which == Which::Tape && training::has_scratch(network, i) => {
-            let (image, reads) = parts::x(network, i);
-            let y = parts::y(network, i);
-            let borrow = borrow(&reads, &[training::scratch(network), y]);
-            let layer = network.value(i);
-            code!(#image #borrow #layer.forward_train(x, scratch, y);)
+            let (ends, layer) = (parts::ends(network, i), network.value(i));
+            code!(#ends #layer.forward_train(x, scratch, y);)
         }
         (How::Apart, Place::At(_)) => {
             let forward = forward(network, i, &code!(x), &code!(y));

@@ -312,13 +312,20 @@ fn normalise(network: &Network, i: usize) -> TokenStream {
     code!(#ends #layer.normalise(x, moments, y);)
 }
 
-/// `let x`, `let y`, and the moments of a `batch_norm`.
-fn ends(network: &Network, i: usize) -> TokenStream {
+/// `let x`, `let y`, and the moments of a `batch_norm`, or what a `conv` works in.
+pub(super) fn ends(network: &Network, i: usize) -> TokenStream {
     let (image, mut reads) = x(network, i);
-    if let Kind::BatchNorm { .. } = network.layers[i].kind {
-        reads.push(kept(network, i));
+    let mut writes = vec![Lies {
+        name: code!(y),
+        ty: network.volume(i),
+        at: network.to(i, Which::Tape),
+    }];
+    match network.layers[i].kind {
+        Kind::BatchNorm { .. } => reads.push(kept(network, i)),
+        _ if training::has_scratch(network, i) => writes.push(training::scratch(network)),
+        _ => {}
     }
-    let borrow = borrow(&reads, &[y(network, i)]);
+    let borrow = borrow(&reads, &writes);
     code!(#image #borrow)
 }
 
@@ -328,17 +335,8 @@ fn observe_gradient(network: &Network, i: usize) -> TokenStream {
     code!(#bind #layer.observe_gradient(x, dy, moments, &mut gradient.#name);)
 }
 
-/// What layer `i` writes in the tape.
-pub(super) fn y(network: &Network, i: usize) -> Lies {
-    Lies {
-        name: code!(y),
-        ty: network.volume(i),
-        at: network.to(i, Which::Tape),
-    }
-}
-
 /// What layer `i` reads: the image, or in the tape.
-pub(super) fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
+fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
     match network.steps[i].tape.from {
         Place::At(_) => {
             let x = Lies {
