@@ -1,6 +1,6 @@
 //! A few neighbouring scalars as one value: what the tiles are generic over.
 
-use fearless_simd::{Select, Simd, SimdFloat};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 /// The high half of a scalar's bits.
 const HIGH: u32 = 0xffff_0000;
@@ -37,6 +37,12 @@ pub(super) trait Lanes<S: Simd>: Copy {
 
     fn mul(self, other: Self) -> Self;
 
+    /// Lane by lane the greater one; NaN where `other` is.
+    fn max(self, other: Self) -> Self;
+
+    /// Lane by lane the smaller one; NaN where `other` is.
+    fn min(self, other: Self) -> Self;
+
     /// Pairwise.
     fn sum(self) -> f32;
 
@@ -62,15 +68,14 @@ pub(super) trait Lanes<S: Simd>: Copy {
     /// Lane by lane no less than the first bound, and no more than the second. NaN stays NaN.
     #[inline(always)]
     fn clamp(self, simd: S, bounds: Option<[f32; 2]>) -> Self {
-        let Some([low, high]) = bounds else {
-            return self;
-        };
-        // Not `map`: what it calls would not be compiled for this instruction set.
-        let (low, high) = (Self::splat(simd, low), Self::splat(simd, high));
-        let v = low.if_greater(self, low, self);
-        v.if_greater(high, high, v)
+        let [low, high] = bounds.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        let v = Self::splat(simd, low).max(self);
+        Self::splat(simd, high).min(v)
     }
 }
+
+/// Where `max` and `min` may return the number if the other is NaN.
+const RELAXED: bool = cfg!(target_feature = "relaxed-simd");
 
 impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     const LEN: usize = V::LEN;
@@ -128,6 +133,22 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self * other
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        match RELAXED {
+            true => self.if_greater(other, self, other),
+            false => SimdBase::max(self, other),
+        }
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        match RELAXED {
+            true => other.if_greater(self, self, other),
+            false => SimdBase::min(self, other),
+        }
     }
 
     #[inline(always)]
@@ -214,6 +235,16 @@ impl<S: Simd> Lanes<S> for One {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Self(self.0 * other.0)
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Self(if self.0 > other.0 { self.0 } else { other.0 })
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        Self(if self.0 < other.0 { self.0 } else { other.0 })
     }
 
     #[inline(always)]

@@ -15,11 +15,15 @@ use super::conv::walk;
 use super::lanes::Lanes;
 use super::level::dispatch;
 use super::tile::{MANY, PIXELS, Start, Taps, tiles};
-use super::window::{Walk, groups};
+use super::window::{Walk, even, groups};
 use super::{Packed, Scale, Sizes};
 
 /// Filters in a strip: a cache line, and the widest vector.
 pub(super) const STRIP: usize = 16;
+/// Scalars of packed filters that may be read again for each block of rows.
+const FEW: usize = 1 << 16;
+/// Scalars of `x` and `y` in a block.
+const NEAR: usize = 1 << 15;
 
 /// Scalars of the packed filters; there is at least a strip of them.
 pub(super) const fn packed(sizes: &Sizes) -> usize {
@@ -49,9 +53,25 @@ pub(super) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Optio
     dispatch!(simd => forward_with(simd, from, x, y))
 }
 
+/// Block by block: all strips pass over a few rows of `x` and `y` while they are near.
 #[inline(always)]
 fn forward_with<S: Simd>(simd: S, from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
-    sweep::<S, S::f32s>(simd, from, x, y)
+    let ([_, across, depth], [height, width, k]) = (from.sizes.x, from.sizes.y);
+    let row = width * k + from.sizes.stride[0] * across * depth;
+    let rows = match from.packed.len() <= FEW && k > STRIP {
+        true => (NEAR / row.max(1)).max(1),
+        false => height,
+    };
+    for rows in even(height, rows) {
+        let y = y.get_mut(rows.start * width * k..rows.end * width * k)?;
+        let (sizes, start) = from.sizes.rows(rows);
+        let from = Packed {
+            sizes: &sizes,
+            ..*from
+        };
+        sweep::<S, S::f32s>(simd, &from, x.get(start * across * depth..)?, y)?;
+    }
+    Some(())
 }
 
 #[inline(always)]

@@ -121,16 +121,25 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
+            // Copies, which no store to `y` could change.
+            let &Taps { clamp, to, .. } = taps;
             let places: [_; P] = array::from_fn(|_| walk.next());
             let zero = V::splat(simd, 0.0);
             let mut sums = [[zero; N]; P];
-            for p in 0..P {
-                for n in 0..N {
-                    sums[p][n] = match taps.start {
-                        Start::Zero => zero,
-                        Start::Bias(bias) => V::load(simd, bias, taps.to[n])?,
-                        Start::Sums => V::load(simd, y, places[p][1] + taps.to[n])?,
-                    };
+            match taps.start {
+                Start::Zero => {}
+                Start::Bias(bias) => {
+                    for n in 0..N {
+                        sums[0][n] = V::load(simd, bias, taps.to[n])?;
+                    }
+                    sums = [sums[0]; P];
+                }
+                Start::Sums => {
+                    for p in 0..P {
+                        for n in 0..N {
+                            sums[p][n] = V::load(simd, y, places[p][1] + taps.to[n])?;
+                        }
+                    }
                 }
             }
             if taps.rows > 0 {
@@ -145,8 +154,8 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
             }
             for p in 0..P {
                 for n in 0..N {
-                    let sum = sums[p][n].clamp(simd, taps.clamp);
-                    sum.store(y, places[p][1] + taps.to[n]);
+                    let sum = sums[p][n].clamp(simd, clamp);
+                    sum.store(y, places[p][1] + to[n]);
                 }
             }
             Some(())
