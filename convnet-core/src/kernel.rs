@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
-//! conv_narrow                                  conv's forward, for fewer filters than lanes
 //! norm                                         the same for batch norm's gradient on its input
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
 //! grouped                                      conv's forward, in groups; backward takes conv's
 //! fc_batch                                     fc, for a few images at once
-//! strips, rows, winograd                       the same for packed filters; algorithm chooses one
+//! strips, rows, winograd, winograd_rows        the same for packed filters; algorithm chooses one
 //! winograd_training, winograd_gradient         Winograd's forward and gradients, filters as declared
 //!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
 //!         └─▶ lanes ◀── widest vector that fits the depth
+//!         └─▶ planes ◀── rows laid out a plane a depth, for what runs along them
 //!         └─▶ toom ◀── the transforms of Winograd's algorithms
 //!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
 //! exponential                                  exp, sigmoid and tanh
@@ -69,7 +69,6 @@ mod clamp;
 mod conv;
 mod conv_filters;
 mod conv_input;
-mod conv_narrow;
 mod declared;
 mod depthwise;
 mod depthwise_filters;
@@ -83,6 +82,7 @@ mod norm;
 mod packed;
 #[cfg(feature = "rayon")]
 mod parts;
+mod planes;
 mod pool;
 mod rows;
 mod scalar;
@@ -92,6 +92,7 @@ mod toom;
 mod window;
 mod winograd;
 mod winograd_gradient;
+mod winograd_rows;
 mod winograd_training;
 
 #[cfg(test)]

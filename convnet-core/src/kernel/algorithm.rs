@@ -19,14 +19,16 @@ pub enum Algorithm {
     Bfloat16,
 }
 
-/// A size of Winograd's tiles: F(2,3), F(4,3) and F(6,3) in the literature.
+/// A size of Winograd's tiles: F(2,3), F(4,3) and F(6,3) in the literature, along both axes or one.
 ///
 /// The larger the tile, the fewer multiplications and the less exact. Root mean square of the error
 /// against `f64`, for standard normal inputs and Kaiming's filters of 3x3x64, as a multiple of the
 /// direct sum's 6·10⁻⁷: 0.6, 1.9 and 7.5; outputs have a standard deviation of 1.4. For filters of
-/// 5x5x64, of which there is F(4,5) only: 4.5 times the direct sum's 9·10⁻⁷. In training, where there
-/// are the first two, the gradient on the input is off by 1.7 and 5.2 times the direct sum's error, and
-/// the one on the filters by 1.0 and 1.9 times (3x3x64 to 64 at 16x16).
+/// 5x5x64, of which there is F(4,5) only: 4.5 times the direct sum's 9·10⁻⁷. Along the columns alone:
+/// 1.3 times for 3x3x64 and 2.0 for 5x5x64, or 1.9 for 3x3x3 and 2.5 for 5x5x3, where the direct sum's
+/// is 1.4·10⁻⁷ and 2.2·10⁻⁷. In training, where there are the first two, the gradient on the input is off
+/// by 1.7 and 5.2 times the direct sum's error, and the one on the filters by 1.0 and 1.9 times (3x3x64
+/// to 64 at 16x16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winograd {
     /// 2×2 outputs with 16 multiplications: 2.25 times fewer than the direct sum.
@@ -35,14 +37,17 @@ pub enum Winograd {
     Four,
     /// 6×6 outputs with 64: 5.06 times fewer.
     Six,
+    /// 4 outputs of a column, for few filters: with 18 multiplications instead of 36 for filters of 3x3,
+    /// with 40 instead of 100 for 5x5.
+    Column,
 }
 
 impl Winograd {
-    /// Rows, and columns, of a tile of outputs.
+    /// Rows of a tile of outputs; and columns, unless it is a [`Column`](Self::Column).
     pub(super) const fn side(self) -> usize {
         match self {
             Self::Two => 2,
-            Self::Four => 4,
+            Self::Four | Self::Column => 4,
             Self::Six => 6,
         }
     }
@@ -52,30 +57,35 @@ impl Algorithm {
     /// The fastest algorithm for `sizes`, or the fastest that is a direct sum.
     #[must_use]
     pub const fn choose(sizes: &Sizes, winograd: bool) -> Self {
-        if !Self::Strips.can(sizes) {
-            return if Self::Rows.pays(sizes) {
-                Self::Rows
-            } else {
-                Self::Direct
-            };
-        }
-        let (mut best, mut least) = (Self::Strips, Self::Strips.cost(sizes));
-        let tiles = [Winograd::Two, Winograd::Four, Winograd::Six];
+        let (mut best, mut least) = (Self::Direct, Self::Direct.cost(sizes));
+        let others = [
+            Self::Strips,
+            Self::Rows,
+            Self::Winograd(Winograd::Column),
+            Self::Winograd(Winograd::Two),
+            Self::Winograd(Winograd::Four),
+            Self::Winograd(Winograd::Six),
+        ];
         let mut i = 0;
-        while i < tiles.len() {
-            let tile = Self::Winograd(tiles[i]);
-            if winograd && tile.can(sizes) && tile.cost(sizes) < least {
-                (best, least) = (tile, tile.cost(sizes));
+        while i < others.len() {
+            let other = others[i];
+            let asked = winograd || !matches!(other, Self::Winograd(_));
+            if asked && other.pays(sizes) && other.cost(sizes) < least {
+                (best, least) = (other, other.cost(sizes));
             }
             i += 1;
         }
         best
     }
 
-    /// Whether rows are long enough for vectors, and windows large enough to lay them out for.
+    /// Whether it can, and rows are long enough for the vectors that run along them.
     const fn pays(self, sizes: &Sizes) -> bool {
-        let ([fh, fw], [_, width, _]) = (sizes.filter, sizes.y);
-        self.can(sizes) && width >= 8 && fh * fw >= 9 && sizes.x[2] <= 8
+        let short = sizes.y[1] < rows::SHORTEST;
+        self.can(sizes) && !(short && self.runs_along_rows())
+    }
+
+    const fn runs_along_rows(self) -> bool {
+        matches!(self, Self::Rows | Self::Winograd(Winograd::Column))
     }
 
     /// Whether it computes such a convolution at all.
@@ -88,6 +98,9 @@ impl Algorithm {
             Self::Direct => true,
             Self::Strips => k >= strips::STRIP,
             Self::Rows => sizes.stride[1] == 1 && sizes.filter[0] <= rows::HEIGHT,
+            Self::Winograd(Winograd::Column) => {
+                matches!(sizes.filter, [3, 3] | [5, 5]) && matches!(sizes.stride, [1, 1])
+            }
             Self::Winograd(tile) => {
                 let has = match sizes.filter {
                     [3, 3] => true,
@@ -104,11 +117,19 @@ impl Algorithm {
 
     /// Whether the rows that it computes can be pooled as they come.
     pub(crate) const fn pools(self, pool: &Sizes) -> bool {
-        matches!(self, Self::Rows)
+        self.runs_along_rows()
             && matches!(pool.dilation, [1, 1])
             && matches!(pool.filter[0], 1..=rows::POOLED)
             && pool.stride[0] > 0
             && pool.stride[1] > 0
+    }
+
+    /// Rows of the output that are computed together, and not cut.
+    pub(super) const fn band(self) -> usize {
+        match self {
+            Self::Winograd(winograd) => winograd.side(),
+            _ => 1,
+        }
     }
 
     /// Whether `packed` is as long as the packed filters of a convolution that it computes.
@@ -120,21 +141,33 @@ impl Algorithm {
         self.can(sizes) && packed.len() == len
     }
 
-    /// An estimate of the time, in 16 multiply-adds, fitted to measurements: that of
-    /// [`winograd::cost`], and what filters cost that are [`far`].
+    /// An estimate of the time, in 16 multiply-adds, fitted to measurements: those that there are, what
+    /// each sum costs to begin and to end, and to read filters that are [`far`].
     const fn cost(self, sizes: &Sizes) -> u64 {
         let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
-        let [fh, fw] = sizes.filter;
-        match self {
-            Self::Direct | Self::Strips | Self::Rows | Self::Bfloat16 => {
-                let weights = (fh * fw * depth * k) as u64;
-                weights * (height * width) as u64 / 16 + far(weights)
+        let (filters, taps) = (depth * k, sizes.filter[0] * sizes.filter[1]);
+        let (pixels, sum) = ((height * width) as u64, (taps * depth) as u64);
+        let (work, weights) = match self {
+            // A vector of 8, one of 4, and the rest one by one.
+            Self::Direct | Self::Bfloat16 => {
+                let vectors = k / 8 + k % 8 / 4 + k % 4;
+                (pixels * vectors as u64 * (sum * 5 / 8 + 20), taps * filters)
+            }
+            Self::Strips => {
+                let strips = k.div_ceil(strips::STRIP);
+                (pixels * strips as u64 * (sum + 20), taps * filters)
+            }
+            Self::Rows | Self::Winograd(Winograd::Column) => {
+                let band = self.band();
+                let reach = rows::reach(sizes, band);
+                (rows::cost(sizes, band), reach * sizes.filter[1] * filters)
             }
             Self::Winograd(winograd) => {
-                let reach = winograd::reach(sizes, winograd.side()) as u64;
-                winograd::cost(sizes, winograd) + far(reach * reach * (depth * k) as u64)
+                let reach = winograd::reach(sizes, winograd.side());
+                (winograd::cost(sizes, winograd), reach * reach * filters)
             }
-        }
+        };
+        work + far(weights as u64)
     }
 
     /// Scalars of the packed filters; 0 if they are used as they are declared.
@@ -143,7 +176,7 @@ impl Algorithm {
         match self {
             Self::Direct => 0,
             Self::Strips => strips::packed(sizes),
-            Self::Rows => rows::packed(sizes),
+            Self::Rows | Self::Winograd(Winograd::Column) => rows::packed(sizes, self.band()),
             Self::Winograd(winograd) => winograd::packed(sizes, winograd),
             Self::Bfloat16 => {
                 let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
@@ -157,7 +190,9 @@ impl Algorithm {
     pub const fn scratch(self, sizes: &Sizes) -> usize {
         match self {
             Self::Direct | Self::Strips | Self::Bfloat16 => 0,
-            Self::Rows => rows::scratch(sizes, rows::POOLED),
+            Self::Rows | Self::Winograd(Winograd::Column) => {
+                rows::scratch(sizes, self.band(), rows::POOLED)
+            }
             Self::Winograd(winograd) => winograd::scratch(sizes, winograd),
         }
     }
@@ -172,13 +207,14 @@ const fn far(weights: u64) -> u64 {
     }
 }
 
-/// `direct`, `strips`, `rows`, `winograd 4x4`, `bfloat16`.
+/// `direct`, `strips`, `rows`, `winograd 4x4`, `winograd 4x1` (of a column), `bfloat16`.
 impl Display for Algorithm {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => f.write_str("direct"),
             Self::Strips => f.write_str("strips"),
             Self::Rows => f.write_str("rows"),
+            Self::Winograd(Winograd::Column) => f.write_str("winograd 4x1"),
             Self::Winograd(winograd) => {
                 let side = winograd.side();
                 write!(f, "winograd {side}x{side}")

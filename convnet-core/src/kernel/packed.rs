@@ -4,7 +4,9 @@
 use super::declared::{FcForward, fc_singles};
 #[cfg(feature = "rayon")]
 use super::parts;
-use super::{Algorithm, Clamp, Done, Sizes, bfloat16, conv, fc, fit, rows, strips, winograd};
+use super::{
+    Algorithm, Clamp, Done, Sizes, Winograd, bfloat16, conv, fc, fit, rows, strips, winograd,
+};
 use crate::Real;
 
 /// A convolution whose filters were packed by [`conv_pack`], and what follows it.
@@ -46,7 +48,9 @@ pub fn conv_pack<T: Real>(
     match algorithm {
         Algorithm::Direct => scale.pack(filters, packed),
         Algorithm::Strips => strips::pack(sizes, filters, scale, packed),
-        Algorithm::Rows => rows::pack(sizes, filters, scale, packed),
+        Algorithm::Rows | Algorithm::Winograd(Winograd::Column) => {
+            rows::pack(sizes, algorithm.band(), filters, scale, packed);
+        }
         Algorithm::Winograd(winograd) => winograd::pack(sizes, winograd, filters, scale, packed),
         Algorithm::Bfloat16 => return false,
     }
@@ -140,15 +144,17 @@ pub(super) fn run(
             done.inspect(|()| from.clamp.apply(y))
         }
         Algorithm::Strips => strips::forward(from, x, y),
-        Algorithm::Rows => rows::forward(from, None, x, scratch, y),
+        Algorithm::Rows | Algorithm::Winograd(Winograd::Column) => {
+            rows::forward(from, None, x, scratch, y)
+        }
         Algorithm::Winograd(tile) => winograd::forward(from, tile, x, scratch, y),
         Algorithm::Bfloat16 => None,
     }
 }
 
 /// The largest of each window of what [`conv_forward_packed`] would compute, and without that in
-/// between: a row is pooled as soon as it is there. For [`Algorithm::Rows`] only, and pools that
-/// look at 3 rows at most.
+/// between: a row is pooled as soon as it is there. For [`Algorithm::Rows`] and [`Winograd::Column`]
+/// only, and pools that look at 3 rows at most.
 pub fn conv_pool_forward_packed<T: Real>(
     from: &Packed<'_, T>,
     pool: &Sizes,

@@ -14,7 +14,7 @@
 use core::ops::Range;
 
 use super::level::{level, with_level};
-use super::{Algorithm, Packed, fc, run};
+use super::{Packed, fc, run};
 
 /// Multiply-adds of a part at least: a tenth of a millisecond, several times what it takes to wake
 /// another thread.
@@ -38,16 +38,8 @@ pub(super) fn forward(
     let work = sizes.filter[0] * sizes.filter[1] * sizes.x[2] * height * width * filters;
     let room = scratch.len().checked_div(need).unwrap_or(usize::MAX);
     let parts = from.threads.min(room).min(work / WORK);
-    let parts = parts.min(height.div_ceil(step(from.algorithm)));
+    let parts = parts.min(height.div_ceil(from.algorithm.band()));
     halves(from, 0..height, parts, x, scratch, y)
-}
-
-/// Rows that are not cut.
-fn step(algorithm: Algorithm) -> usize {
-    match algorithm {
-        Algorithm::Winograd(winograd) => winograd.side(),
-        Algorithm::Direct | Algorithm::Strips | Algorithm::Rows | Algorithm::Bfloat16 => 1,
-    }
 }
 
 /// `rows` of the output, cut in the middle until there are so many parts.
@@ -59,7 +51,7 @@ pub(super) fn halves(
     scratch: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    let step = step(from.algorithm);
+    let step = from.algorithm.band();
     if parts <= 1 || rows.len() <= step {
         return part(from, rows, x, scratch, y);
     }

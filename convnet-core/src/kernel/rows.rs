@@ -11,6 +11,8 @@
 //!
 //! With K = 12, two vectors of 8 filters would be three quarters full; a row of 32 pixels fills four.
 //! What lies between the convolution and the pool never leaves the first-level cache.
+//!
+//! M rows at a time: one for the direct sum, four for [Winograd's](super::winograd_rows).
 
 #![expect(
     clippy::needless_range_loop,
@@ -21,72 +23,126 @@ use fearless_simd::Simd;
 
 use super::lanes::Lanes;
 use super::level::dispatch;
+use super::planes::{interleave, largest, lay};
+use super::toom::{LONGEST, filter_rows};
 use super::window::even;
+use super::winograd_rows::{self, To};
 use super::{Packed, Scale, Sizes};
 
 /// F at most: with two vectors of pixels, twelve sums.
-const FILTERS: usize = 6;
+pub(super) const FILTERS: usize = 6;
 /// Scalars to a cache line.
 const LINE: usize = 16;
+/// A row that is worth a vector.
+pub(super) const SHORTEST: usize = 8;
 /// FH at most.
 pub(super) const HEIGHT: usize = 11;
 /// Rows that a pool looks at, at most.
 pub(super) const POOLED: usize = 3;
 
-/// Scalars of the packed filters, in whole lines.
-pub(super) const fn packed(sizes: &Sizes) -> usize {
-    let [fh, fw] = sizes.filter;
-    (fh * fw * sizes.x[2] * sizes.y[2]).next_multiple_of(LINE)
+/// Rows of the input that `band` rows of the output see, and rows of packed filters: FH if M is 1.
+pub(super) const fn reach(sizes: &Sizes, band: usize) -> usize {
+    sizes.filter[0] + band - 1
 }
 
-/// `[group of filters][fy][d][fx][filter]`
-pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
+/// Scalars of the packed filters, in whole lines.
+pub(super) const fn packed(sizes: &Sizes, band: usize) -> usize {
+    let taps = reach(sizes, band) * sizes.filter[1] * sizes.x[2];
+    (taps * sizes.y[2]).next_multiple_of(LINE)
+}
+
+/// `[group of filters][fy][d][fx][filter]`; of Winograd's, the rows of G g take the place of those of g.
+pub(super) fn pack(
+    sizes: &Sizes,
+    band: usize,
+    filters: &[f32],
+    scale: Scale<'_>,
+    packed: &mut [f32],
+) {
     let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
+    let (reach, columns) = (reach(sizes, band), fw * depth * k);
+    let g = filter_rows((reach / 2).saturating_sub(1).min(3), fh.min(LONGEST));
     let mut to = packed.iter_mut();
     for group in even(k, FILTERS) {
-        for fy in 0..fh {
+        for row in 0..reach {
             for (d, fx) in (0..depth).flat_map(|d| (0..fw).map(move |fx| (d, fx))) {
-                let row = ((fy * fw + fx) * depth + d) * k;
-                let ks = group.clone().zip(&mut to);
-                ks.for_each(|(k, to)| *to = filters[row + k] * scale.of(k));
+                for (k_at, to) in group.clone().zip(&mut to) {
+                    let (at, scale) = ((fx * depth + d) * k + k_at, scale.of(k_at));
+                    if band == 1 {
+                        *to = filters[row * columns + at] * scale;
+                        continue;
+                    }
+                    let taps = filters[at..].iter().step_by(columns);
+                    let sum: f64 = taps.zip(g[row]).map(|(tap, g)| f64::from(*tap) * g).sum();
+                    #[expect(clippy::cast_possible_truncation, reason = "rounded once")]
+                    let rounded = (sum * f64::from(scale)) as f32;
+                    *to = rounded;
+                }
             }
         }
     }
 }
 
-/// Where things lie in the scratch.
+/// Where things lie in the scratch, one after the other.
 #[derive(Clone, Copy)]
-struct Layout {
+pub(super) struct Layout {
+    /// Rows of y that are computed at a time.
+    pub(super) band: usize,
     /// From one plane of a laid out row to the next, and from one row to the next.
-    plane: usize,
-    row: usize,
-    /// The same of the rows of y.
-    y_plane: usize,
-    y_row: usize,
-    /// Where those begin; after their end, the largest of each column of one plane.
-    y: usize,
+    pub(super) plane: usize,
+    pub(super) row: usize,
+    /// The same of the rows of y, and how many there are of those.
+    pub(super) y_plane: usize,
+    pub(super) y_row: usize,
+    pub(super) y_rows: usize,
+    /// Where the ring of laid out rows ends, and what [`winograd_rows`] works in.
+    ring: usize,
+    work: usize,
+    /// Where the rows of y end; then come the largest of each column of one plane.
     end: usize,
 }
 
-const fn layout(sizes: &Sizes, pooled: usize) -> Layout {
+const fn layout(sizes: &Sizes, band: usize, pooled: usize) -> Layout {
     let (depth, [_, width, k]) = (sizes.x[2], sizes.y);
     let plane = (width + sizes.filter[1] - 1).next_multiple_of(LINE);
     let y_plane = width.next_multiple_of(LINE);
-    let y = plane * depth * sizes.filter[0];
+    let y_rows = pooled + band - 1;
+    let ring = plane * depth * reach(sizes, band);
+    // One tile's products, and what they become.
+    let products = (reach(sizes, band) + band) * FILTERS * 2 * LINE;
+    let work = ring + if band > 1 { ring + products } else { 0 };
     Layout {
+        band,
         plane,
         row: plane * depth,
         y_plane,
         y_row: y_plane * k,
-        y,
-        end: y + y_plane * k * pooled,
+        y_rows,
+        ring,
+        work,
+        end: work + y_plane * k * y_rows,
     }
 }
 
 /// Scalars to work in, where the pool after it looks at `pooled` rows; 1 if there is none.
-pub(super) const fn scratch(sizes: &Sizes, pooled: usize) -> usize {
-    let layout = layout(sizes, pooled);
+pub(super) const fn scratch(sizes: &Sizes, band: usize, pooled: usize) -> usize {
+    let layout = layout(sizes, band, pooled);
     layout.end + layout.y_plane
+}
+
+/// An estimate of the time, in 16 multiply-adds: to lay out, to transform, and the tiles, of which a
+/// narrow one waits for its own sums.
+pub(super) const fn cost(sizes: &Sizes, band: usize) -> u64 {
+    let (depth, [height, width, k], fw) = (sizes.x[2], sizes.y, sizes.filter[1]);
+    let (layout, reach) = (layout(sizes, band, 0), reach(sizes, band));
+    let (values, ends) = match band {
+        1 => (0, 56),
+        _ => (reach * layout.row / 4, 150),
+    };
+    let k_or_more = if k < 4 { 4 } else { k };
+    let tiles = k_or_more * reach * fw * depth * 9 / 8 + k * ends;
+    let bands = height.div_ceil(band) as u64;
+    bands * (band * layout.row + values + width.div_ceil(LINE) * tiles) as u64
 }
 
 #[inline(never)]
@@ -100,7 +156,7 @@ pub(super) fn forward(
     dispatch!(simd => rows(simd, from, pool, x, scratch, y))
 }
 
-/// Lays out, convolves and pools, each row as soon as it is needed.
+/// Lays out, convolves and pools, each band of rows as soon as it is needed.
 #[inline(always)]
 fn rows<S: Simd>(
     simd: S,
@@ -110,14 +166,13 @@ fn rows<S: Simd>(
     scratch: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    let sizes = from.sizes;
-    let k = sizes.y[2];
-    let height = pool.map_or(1, |pool| pool.filter[0]);
-    let layout = layout(sizes, height);
-    let (ring, rest) = scratch
-        .get_mut(..self::scratch(sizes, height))?
-        .split_at_mut(layout.y);
-    let (computed, column) = rest.split_at_mut(layout.end - layout.y);
+    let (sizes, band) = (from.sizes, from.algorithm.band());
+    let ([_, width, k], pooled) = (sizes.y, pool.map_or(1, |pool| pool.filter[0]));
+    let layout = layout(sizes, band, pooled);
+    let scratch = scratch.get_mut(..self::scratch(sizes, band, pooled))?;
+    let (ring, rest) = scratch.split_at_mut(layout.ring);
+    let (work, rest) = rest.split_at_mut(layout.work - layout.ring);
+    let (computed, column) = rest.split_at_mut(layout.end - layout.work);
     ring.fill(0.0);
     let mut map = Map {
         from,
@@ -126,9 +181,25 @@ fn rows<S: Simd>(
         ring,
         laid: 0,
         next: 0,
+        work,
     };
+    // Where a band goes, if nothing is to keep its rows.
+    let to = match pool {
+        None => Some((band, width, To::Map)),
+        Some(pool) => winograd_rows::pools::<S, S::f32s>(pool).then_some((
+            band / 2,
+            pool.y[1],
+            To::Pool(pool.y[1]),
+        )),
+    };
+    if let (2.., Some((rows, width, to))) = (band, to) {
+        for (i, y) in y.chunks_mut(rows * width * k).enumerate() {
+            map.winograd::<S, S::f32s>(simd, i * band, to, y)?;
+        }
+        return Some(());
+    }
     let Some(pool) = pool else {
-        for (oy, y) in y.chunks_exact_mut(sizes.y[1] * k).enumerate() {
+        for (oy, y) in y.chunks_exact_mut(width * k).enumerate() {
             map.row::<S, S::f32s>(simd, oy, computed)?;
             interleave(computed, layout.y_plane, y, k);
         }
@@ -140,17 +211,21 @@ fn rows<S: Simd>(
         let first = (oy * pool.stride[0] + taps.start).saturating_sub(pool.before[0]);
         let last = first + taps.len();
         while done < last {
-            let slot = done % pool.filter[0] * layout.y_row;
             // Rows that no window sees are skipped.
-            if done >= first {
-                map.row::<S, S::f32s>(simd, done, computed.get_mut(slot..)?)?;
+            if done + band > first {
+                if band > 1 {
+                    map.winograd::<S, S::f32s>(simd, done, To::Ring, computed)?;
+                } else {
+                    let row = computed.get_mut(layout.slot(done)..)?;
+                    map.row::<S, S::f32s>(simd, done, row)?;
+                }
             }
-            done += 1;
+            done += band;
         }
         let mut slots = [0; POOLED];
         let seen = slots.get_mut(..taps.len())?;
         for (slot, row) in seen.iter_mut().zip(first..last) {
-            *slot = row % pool.filter[0] * layout.y_row;
+            *slot = layout.slot(row);
         }
         for k_at in 0..k {
             let planes = seen.iter().map(|slot| slot + k_at * layout.y_plane);
@@ -161,18 +236,43 @@ fn rows<S: Simd>(
     Some(())
 }
 
+impl Layout {
+    /// Where row `oy` of y begins in the ring of those.
+    pub(super) fn slot(&self, oy: usize) -> usize {
+        oy % self.y_rows * self.y_row
+    }
+}
+
 /// The convolution, whose rows are asked for from the first to the last.
-struct Map<'a> {
-    from: &'a Packed<'a, f32>,
-    layout: Layout,
-    x: &'a [f32],
+pub(super) struct Map<'a> {
+    pub(super) from: &'a Packed<'a, f32>,
+    pub(super) layout: Layout,
+    pub(super) x: &'a [f32],
     /// The last rows of `x` that were laid out, how many were, and where the next one goes.
-    ring: &'a mut [f32],
-    laid: usize,
+    pub(super) ring: &'a mut [f32],
+    pub(super) laid: usize,
     next: usize,
+    /// What [`winograd_rows`] works in.
+    pub(super) work: &'a mut [f32],
 }
 
 impl Map<'_> {
+    /// The band whose first row is `oy`, by Winograd's algorithm.
+    #[inline(always)]
+    fn winograd<S: Simd, V: Lanes<S>>(
+        &mut self,
+        simd: S,
+        oy: usize,
+        to: To,
+        y: &mut [f32],
+    ) -> Option<()> {
+        match (self.layout.band, self.from.sizes.filter) {
+            (4, [3, 3]) => winograd_rows::band::<S, V, 3, 2, 6, 4>(simd, self, oy, to, y),
+            (4, [5, 5]) => winograd_rows::band::<S, V, 5, 3, 8, 4>(simd, self, oy, to, y),
+            _ => None,
+        }
+    }
+
     /// Row `oy`, plane by plane. (No closure: that would not be compiled for this instruction set.)
     #[inline(always)]
     fn row<S: Simd, V: Lanes<S>>(&mut self, simd: S, oy: usize, y: &mut [f32]) -> Option<()> {
@@ -184,7 +284,7 @@ impl Map<'_> {
         let seen = (oy * vertical.stride + taps.end).saturating_sub(vertical.before);
         while !taps.is_empty() && self.laid < seen {
             let to = self.ring.get_mut(self.next..self.next + one)?;
-            lay(sizes, &layout, self.x, self.laid, to)?;
+            lay(sizes, layout.plane, self.x, self.laid, to)?;
             (self.laid, self.next) = (self.laid + 1, after(self.next));
         }
         // The last tap's row is the last that was laid out.
@@ -203,53 +303,6 @@ impl Map<'_> {
             first: taps.start,
         };
         row::<S, V>(simd, self.from, &layout, &rows, y)
-    }
-}
-
-/// From a plane a filter to a depth column a pixel.
-#[inline(always)]
-fn interleave(planes: &[f32], pitch: usize, y: &mut [f32], k: usize) {
-    for (x, column) in y.chunks_exact_mut(k).enumerate() {
-        for (y, plane) in column.iter_mut().zip(planes.chunks_exact(pitch)) {
-            if let Some(value) = plane.get(x) {
-                *y = *value;
-            }
-        }
-    }
-}
-
-/// One row of `x`, plane by plane.
-#[inline(always)]
-fn lay(sizes: &Sizes, layout: &Layout, x: &[f32], iy: usize, to: &mut [f32]) -> Option<()> {
-    let ([_, width, depth], before) = (sizes.x, sizes.before[1]);
-    let row = x.get(iy * width * depth..(iy + 1) * width * depth)?;
-    let seen = layout.plane.saturating_sub(before).min(width);
-    match depth {
-        1 => to
-            .get_mut(before..before + seen)?
-            .copy_from_slice(row.get(..seen)?),
-        3 => split::<3>(row, seen, layout.plane, to.get_mut(before..)?),
-        _ => {
-            for (d, plane) in to.chunks_exact_mut(layout.plane).enumerate() {
-                let plane = plane.get_mut(before..).unwrap_or_default();
-                let pixels = row.get(d..)?.iter().step_by(depth);
-                plane
-                    .iter_mut()
-                    .zip(pixels)
-                    .for_each(|(to, from)| *to = *from);
-            }
-        }
-    }
-    Some(())
-}
-
-/// From a depth column a pixel to a plane a depth.
-#[inline(always)]
-fn split<const D: usize>(row: &[f32], seen: usize, plane: usize, to: &mut [f32]) {
-    let (pixels, _) = row.as_chunks::<D>();
-    for (d, to) in to.chunks_mut(plane).take(D).enumerate() {
-        let pairs = to.iter_mut().zip(pixels.iter().take(seen));
-        pairs.for_each(|(to, pixel)| *to = pixel[d]);
     }
 }
 
@@ -380,58 +433,4 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
             Some(())
         },
     )
-}
-
-/// The largest of each window of the rows at `planes`, of which `y` holds one in a depth column.
-#[inline(always)]
-fn largest<S: Simd, V: Lanes<S>>(
-    simd: S,
-    pool: &Sizes,
-    rows: &[f32],
-    planes: impl Iterator<Item = usize> + Clone,
-    column: &mut [f32],
-    y: &mut [f32],
-) -> Option<()> {
-    let (horizontal, [_, width, k]) = (pool.axis(1), pool.y);
-    let pairs = [horizontal.filter, horizontal.stride, horizontal.before] == [2, 2, 0];
-    if pairs && (V::LEN..=horizontal.x / 2).contains(&width) {
-        for at in (0..width).step_by(V::LEN) {
-            // The last vector ends at the last window.
-            let at = at.min(width - V::LEN);
-            let left: V = highest(simd, rows, planes.clone(), 2 * at)?;
-            let right = highest(simd, rows, planes.clone(), 2 * at + V::LEN)?;
-            let [left, right] = left.unzip(right);
-            right.if_greater(left, right, left).scatter(y, at * k, k);
-        }
-        return Some(());
-    }
-    for at in (0..horizontal.x).step_by(V::LEN) {
-        let at = at.min(horizontal.x.checked_sub(V::LEN)?);
-        let best: V = highest(simd, rows, planes.clone(), at)?;
-        best.store(column, at);
-    }
-    for (ox, y) in y.iter_mut().step_by(k).enumerate() {
-        let taps = horizontal.taps(ox);
-        let first = (ox * horizontal.stride + taps.start).saturating_sub(horizontal.before);
-        let window = column.get(first..first + taps.len())?;
-        let most = |best: f32, &x: &f32| if x > best { x } else { best };
-        *y = window.iter().fold(f32::NEG_INFINITY, most);
-    }
-    Some(())
-}
-
-/// The largest of the vectors at `at` of the rows.
-#[inline(always)]
-fn highest<S: Simd, V: Lanes<S>>(
-    simd: S,
-    rows: &[f32],
-    planes: impl Iterator<Item = usize>,
-    at: usize,
-) -> Option<V> {
-    let mut best = V::splat(simd, f32::NEG_INFINITY);
-    for plane in planes {
-        let row = V::load(simd, rows, plane + at)?;
-        best = row.if_greater(best, row, best);
-    }
-    Some(best)
 }

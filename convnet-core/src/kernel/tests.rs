@@ -8,7 +8,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-mod conv_narrow;
 mod depthwise;
 mod fc_batch;
 mod grouped;
@@ -267,6 +266,19 @@ fn pool_after(s: &Sizes) -> Sizes {
     }
 }
 
+/// A pool of 2x2 after `s`; where the last row is left over, it may hang over the border.
+fn pairs_after(s: &Sizes) -> Sizes {
+    let [h, w, k] = s.y;
+    Sizes {
+        x: s.y,
+        filter: [2, 2],
+        stride: [2, 2],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [(h + k % 2).div_ceil(2).max(1), w / 2, k],
+    }
+}
+
 /// Every algorithm that can. Winograd's bound is measured, not derived: see [`Winograd`].
 fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
     let ([d, k], taps) = ([s.x[2], s.y[2]], s.filter[0] * s.filter[1]);
@@ -287,13 +299,18 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
             y[iy] = (y[iy].0 + product, y[iy].1 + product.abs());
         }
     }
-    let winograd = [Winograd::Two, Winograd::Four, Winograd::Six];
+    let winograd = [
+        Winograd::Two,
+        Winograd::Four,
+        Winograd::Six,
+        Winograd::Column,
+    ];
     let direct = [Algorithm::Direct, Algorithm::Strips, Algorithm::Rows];
     for (algorithm, worse) in direct.map(|algorithm| (algorithm, 1)).into_iter().chain(
         winograd
             .map(Algorithm::Winograd)
             .into_iter()
-            .zip([2, 8, 32]),
+            .zip([2, 8, 32, 8]),
     ) {
         let direct = [filters.len(), 0][usize::from(algorithm != Algorithm::Direct)];
         let mut packed = vec![f32::NAN; algorithm.packed(s).max(direct)];
@@ -316,7 +333,8 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
                 conv_forward_packed(&from, &x, &mut scratch, &mut fast)
             });
             // Rows that are shorter than every vector.
-            assert!(done || algorithm == Algorithm::Rows && s.y[1] < 4);
+            let rows = [Algorithm::Rows, Algorithm::Winograd(Winograd::Column)];
+            assert!(done || rows.contains(&algorithm) && s.y[1] < 4);
             if !done {
                 continue;
             }
@@ -330,15 +348,16 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
                 assert!(done.is_some());
                 assert_eq!(in_parts, fast);
             }
-            let pool = pool_after(s);
-            let (mut pooled, mut expected) = (vec![f32::NAN; pool.y.iter().product()], Vec::new());
-            expected.resize(pooled.len(), f32::NAN);
-            with_level(level, || {
-                if conv_pool_forward_packed(&from, &pool, &x, &mut scratch, &mut pooled) {
-                    assert!(max_pool_forward(&pool, &fast, &mut expected));
-                    assert_eq!(pooled, expected);
-                }
-            });
+            for pool in [pool_after(s), pairs_after(s)] {
+                let mut pooled = vec![f32::NAN; pool.y.iter().product()];
+                let mut expected = pooled.clone();
+                with_level(level, || {
+                    if conv_pool_forward_packed(&from, &pool, &x, &mut scratch, &mut pooled) {
+                        assert!(max_pool_forward(&pool, &fast, &mut expected));
+                        assert_eq!(pooled, expected);
+                    }
+                });
+            }
             let plain: Vec<_> = y
                 .iter()
                 .map(|&(sum, magnitude)| {
@@ -360,6 +379,27 @@ prop_compose! {
         before in [0usize..3, 0..3],
         after in [0usize..3, 0..3],
         depths in [16usize..40, 16..50],
+    ) -> Sizes {
+        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(f - 1).max(1);
+        Sizes {
+            x: [size[0], size[1], depths[0]],
+            filter: [f, f],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before,
+            y: [y(0), y(1), depths[1]],
+        }
+    }
+}
+
+prop_compose! {
+    /// Few filters.
+    fn columns()(
+        f in prop_oneof![Just(3usize), Just(5)],
+        size in [1usize..14, 1..44],
+        before in [0usize..4, 0..4],
+        after in [0usize..4, 0..4],
+        depths in [1usize..7, 1..15],
     ) -> Sizes {
         let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(f - 1).max(1);
         Sizes {
@@ -399,6 +439,11 @@ proptest! {
 
     #[test]
     fn winograd_is_its_sums(sizes in square()) {
+        check_packed(&sizes)?;
+    }
+
+    #[test]
+    fn winograd_along_columns_is_its_sums(sizes in columns()) {
         check_packed(&sizes)?;
     }
 }

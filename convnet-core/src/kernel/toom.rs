@@ -226,12 +226,16 @@ pub(super) fn sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M
         odd[i] = m[2 * i + 2].mul_add(V::splat(simd, -1.0), m[2 * i + 1]);
     }
     let mut y = [zero; M];
-    y[0] = m[0];
-    y[M - 1] = m[2 * H + 1];
     for n in 0..M {
         for i in 0..H {
             let half = if n % 2 == 0 { even[i] } else { odd[i] };
-            y[n] = half.mul_add(V::splat(simd, points.powers[i][n]), y[n]);
+            let power = V::splat(simd, points.powers[i][n]);
+            y[n] = match (n, i) {
+                (0, 0) => half.add(m[0]),
+                (n, 0) if n == M - 1 => half.mul_add(power, m[2 * H + 1]),
+                (_, 0) => half.mul(power),
+                _ => half.mul_add(power, y[n]),
+            };
         }
     }
     y
