@@ -3,14 +3,14 @@
 //!
 //! ```text
 //!   x[pixel][d‥d+L], 6 neighbours ──▶ ┌ f₀ f₁ f₂          ┐
-//!                                     │    f₀ f₁ f₂       │   4 sums of L lanes of the depth, for
-//!                                     │       f₀ f₁ f₂    │   all rows of taps; then the next L
+//!                                     │    f₀ f₁ f₂       │   4 sums of 2 L lanes of the depth, for
+//!                                     │       f₀ f₁ f₂    │   all rows of taps; then the next 2 L
 //!                                     └          f₀ f₁ f₂ ┘
 //! ```
 //!
-//! Windows of neighbours overlap: with 3 taps in a row, 9 loads serve 12 multiply-adds. As in
-//! [`conv`](super::conv), pixels whose windows meet the border in the same way form a rectangle; and
-//! the gradient on the input is the same sum, with the filters the other way round.
+//! Windows of neighbours overlap: with 3 taps in a row, 9 loads serve 12 multiply-adds. Where a window
+//! hangs over the border, what is not there is zero; and the gradient on the input is the same sum, with
+//! the filters the other way round.
 
 #![expect(
     clippy::needless_range_loop,
@@ -19,11 +19,10 @@
 
 use fearless_simd::Simd;
 
-use super::conv::walk;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
-use super::window::{Phase, Walk, extent};
-use super::{Clamp, Sizes, conv_input};
+use super::window::{Phase, extent};
+use super::{Clamp, Sizes};
 
 /// What forward reads.
 pub(super) struct Operands<'a> {
@@ -47,29 +46,24 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 /// All outputs.
 #[inline(always)]
 fn outputs<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    let &Operands { sizes, x, .. } = from;
-    let [_, fw] = sizes.filter;
-    for rows in sizes.axis(0).runs() {
-        for columns in sizes.axis(1).runs() {
-            let (fy, fx) = (&rows.taps, &columns.taps);
-            let places = [rows.places.len(), columns.places.len()];
-            let rectangle = Rectangle::forward(sizes, x, places, [fy.len(), fx.len()]);
-            let sums = Sums {
-                // Beyond the filters if no tap meets the input.
-                filters: from
-                    .filters
-                    .get((fy.start * fw + fx.start) * rectangle.depth..)
-                    .unwrap_or_default(),
-                bias: Some(from.bias),
-                clamp: from.clamp.bounds(),
-                backwards: false,
-            };
-            let first = [fy.start, fx.start * rectangle.depth];
-            let mut walk = walk(sizes, [&rows, &columns], first);
-            sums.write::<S, V>(simd, &rectangle, &mut walk, y)?;
-        }
-    }
-    Some(())
+    let sizes = from.sizes;
+    let ([height, width, depth], [ho, wo, _]) = (sizes.x, sizes.y);
+    let map = Map {
+        x: from.x,
+        size: [height, width],
+        depth,
+        before: sizes.before,
+        taps: sizes.filter,
+        stride: sizes.stride,
+        filters: from.filters,
+        first: 0,
+        pitch: [sizes.filter[1] * depth, depth],
+        bias: Some(from.bias),
+        clamp: from.clamp.bounds(),
+        places: [ho, wo],
+        step: [wo * depth, depth],
+    };
+    map.write::<S, V>(simd, y)
 }
 
 #[inline(never)]
@@ -102,254 +96,308 @@ fn inputs<S: Simd, V: Lanes<S>>(
     dy: &[f32],
     filters: &[f32],
 ) -> Option<()> {
-    let ([_, fw], [sy, sx], [_, wo, depth]) = (sizes.filter, sizes.stride, sizes.y);
-    for rows in sizes.axis(0).phases().flat_map(Phase::runs) {
-        for columns in sizes.axis(1).phases().flat_map(Phase::runs) {
-            let (v, u) = (&rows.1.taps, &columns.1.taps);
-            let (fy, fx) = (rows.0.tap + v.start * sy, columns.0.tap + u.start * sx);
-            let rectangle = Rectangle {
+    let ([_, fw], [sy, sx]) = (sizes.filter, sizes.stride);
+    let ([_, width, depth], [ho, wo, _]) = (sizes.x, sizes.y);
+    for rows in sizes.axis(0).phases() {
+        for columns in sizes.axis(1).phases() {
+            let taps = [rows.taps(), columns.taps()];
+            // The first window begins at the output that the last tap meets.
+            let before = |phase: &Phase| phase.taps().wrapping_sub(phase.output + 1);
+            let [last_row, last] = taps.map(|taps| taps.saturating_sub(1));
+            let map = Map {
                 x: dy,
+                size: [ho, wo],
                 depth,
-                places: [rows.1.places.len(), columns.1.places.len()],
-                taps: [v.len(), u.len()],
-                stride: 1,
-                x_pitch: wo * depth,
-                y_step: sx * depth,
-                filter_pitch: [sy * fw * depth, sx * depth],
-            };
-            let sums = Sums {
-                filters: filters.get((fy * fw + fx) * depth..).unwrap_or_default(),
+                before: [before(&rows), before(&columns)],
+                taps,
+                stride: [1, 1],
+                filters,
+                first: ((rows.tap + last_row * sy) * fw + columns.tap + last * sx) * depth,
+                pitch: [sy * fw * depth, sx * depth].map(usize::wrapping_neg),
                 bias: None,
                 clamp: None,
-                backwards: true,
+                places: [rows.places(), columns.places()],
+                step: [sy * width * depth, sx * depth],
             };
-            let mut walk = conv_input::walk(sizes, [&rows, &columns], 0);
-            sums.write::<S, V>(simd, &rectangle, &mut walk, dx)?;
+            let dx = dx.get_mut((rows.first * width + columns.first) * depth..)?;
+            map.write::<S, V>(simd, dx)?;
         }
     }
     Some(())
 }
 
-/// Pixels that have the same taps.
-pub(super) struct Rectangle<'a> {
-    pub(super) x: &'a [f32],
-    pub(super) depth: usize,
-    /// Rows and columns of them.
-    pub(super) places: [usize; 2],
-    /// Rows and columns of taps.
-    pub(super) taps: [usize; 2],
-    /// From one window to the next in a row, in pixels of `x`.
-    pub(super) stride: usize,
-    /// From one row of `x` to the next.
-    pub(super) x_pitch: usize,
-    /// From one pixel that is written to the next in a row.
-    y_step: usize,
-    /// From one tap to the next, in a column and in a row.
-    pub(super) filter_pitch: [usize; 2],
-}
-
-impl<'a> Rectangle<'a> {
-    #[inline(always)]
-    pub(super) fn forward(
-        sizes: &Sizes,
-        x: &'a [f32],
-        places: [usize; 2],
-        taps: [usize; 2],
-    ) -> Self {
-        let [_, width, depth] = sizes.x;
-        Self {
-            x,
-            depth,
-            places,
-            taps,
-            stride: sizes.stride[1],
-            x_pitch: width * depth,
-            y_step: depth,
-            filter_pitch: [sizes.filter[1] * depth, depth],
-        }
-    }
-
-    /// What the windows of P neighbours see, the first of them from `at` on.
-    #[inline(always)]
-    pub(super) fn seen<const P: usize>(&self, at: usize) -> Option<&'a [f32]> {
-        let [rows, columns] = self.taps;
-        let columns = (P - 1).checked_mul(self.stride)?.checked_add(columns)?;
-        let row = columns.checked_mul(self.depth)?;
-        self.x.get(at..)?.get(..extent(rows, self.x_pitch, row)?)
-    }
-
-    /// The filters that [`taps`](Self::taps) says.
-    #[inline(always)]
-    fn filters<'f>(&self, filters: &'f [f32]) -> Option<&'f [f32]> {
-        let [rows, columns] = self.taps;
-        let row = extent(columns, self.filter_pitch[1], self.depth)?;
-        filters.get(..extent(rows, self.filter_pitch[0], row)?)
-    }
-
-    /// FW and SX as constants if they are: what depends on them is unrolled then.
-    #[inline(always)]
-    pub(super) const fn window<const FW: usize, const SX: usize>(&self) -> [usize; 2] {
-        if FW > 0 {
-            [FW, SX]
-        } else {
-            [self.taps[1], self.stride]
-        }
-    }
-}
-
-/// What the pixels of a rectangle become.
-struct Sums<'a> {
-    /// From the first tap on.
+/// Sums for all windows.
+#[derive(Clone, Copy)]
+struct Map<'a> {
+    x: &'a [f32],
+    /// Rows and columns of `x`, each pixel of `depth`.
+    size: [usize; 2],
+    depth: usize,
+    /// How far before `x` the first window begins; wraps if it begins inside.
+    before: [usize; 2],
+    /// Rows and columns of a window.
+    taps: [usize; 2],
+    /// From one window to the next, in pixels of `x`.
+    stride: [usize; 2],
     filters: &'a [f32],
+    /// Where the first tap is, and from one tap to the next; wraps if that is before.
+    first: usize,
+    pitch: [usize; 2],
     /// What the sums start from; zero if there is none.
     bias: Option<&'a [f32]>,
     clamp: Option<[f32; 2]>,
-    /// Whether the first pixel meets the last tap.
-    backwards: bool,
+    /// Rows and columns of sums, and scalars from one that is written to the next.
+    places: [usize; 2],
+    step: [usize; 2],
 }
 
-/// Calls `$tile` with a const P of 4 and then what is left of a row, for all rows of a rectangle.
-macro_rules! each_tile {
-    ($rectangle:expr, $walk:expr, $tile:ident::<$($generic:ident),*>($($argument:expr),*)) => {{
-        let [rows, columns] = $rectangle.places;
-        for _ in 0..rows {
-            let mut left = columns;
-            while left >= 4 {
-                $tile::<$($generic),*, 4>($($argument),*, $walk.take(4))?;
-                left -= 4;
-            }
-            match left {
-                3 => $tile::<$($generic),*, 3>($($argument),*, $walk.take(3))?,
-                2 => $tile::<$($generic),*, 2>($($argument),*, $walk.take(2))?,
-                1 => $tile::<$($generic),*, 1>($($argument),*, $walk.take(1))?,
-                _ => {}
-            }
-        }
-        Some(())
-    }};
-}
+/// Sums of a tile at most.
+const PLACES: usize = 4;
 
-pub(super) use each_tile;
-
-impl Sums<'_> {
+impl Map<'_> {
     #[inline(always)]
-    fn write<S: Simd, V: Lanes<S>>(
-        &self,
-        simd: S,
-        rectangle: &Rectangle,
-        walk: &mut Walk,
-        y: &mut [f32],
-    ) -> Option<()> {
-        let write = match (rectangle.taps[1], rectangle.stride) {
-            (3, 1) => write_rectangle::<S, V, 3, 1>,
-            (5, 1) => write_rectangle::<S, V, 5, 1>,
-            (3, 2) => write_rectangle::<S, V, 3, 2>,
-            _ => write_rectangle::<S, V, 0, 0>,
+    fn write<S: Simd, V: Lanes<S>>(&self, simd: S, y: &mut [f32]) -> Option<()> {
+        let write = match (self.taps, self.stride[1]) {
+            ([3, 3], 1) => write::<S, V, 3, 1>,
+            ([5, 5], 1) => write::<S, V, 5, 1>,
+            ([3, 3], 2) => write::<S, V, 3, 2>,
+            _ => write::<S, V, 0, 0>,
         };
-        write(simd, self, rectangle, walk, y)
+        write(simd, self, y)
+    }
+
+    /// Whether all that the sums read is there.
+    fn is_whole(&self) -> bool {
+        let ([height, width], [rows, columns], [down, across]) = (self.size, self.taps, self.pitch);
+        if self.x.len() != height * width * self.depth {
+            return false;
+        }
+        let last = |from: usize, taps: usize, pitch: usize| {
+            from.wrapping_add(taps.wrapping_sub(1).wrapping_mul(pitch))
+        };
+        let below = last(self.first, rows, down);
+        let right = [self.first, below].map(|from| last(from, columns, across));
+        let mut corners = [self.first, below].into_iter().chain(right);
+        let tap_is_there = |at| {
+            self.filters
+                .get(at..)
+                .is_some_and(|f| f.len() >= self.depth)
+        };
+        self.taps.contains(&0) || corners.all(tap_is_there)
+    }
+
+    /// F and SX as constants if they are: what depends on them is unrolled then.
+    #[inline(always)]
+    const fn window<const F: usize, const SX: usize>(&self) -> ([usize; 2], usize) {
+        if F > 0 {
+            ([F, F], SX)
+        } else {
+            (self.taps, self.stride[1])
+        }
     }
 }
 
-/// All pixels. Called through a pointer, so that it is a function with the registers to itself.
-fn write_rectangle<S: Simd, V: Lanes<S>, const FW: usize, const SX: usize>(
+/// All sums. Called through a pointer, so that it is a function with the registers to itself.
+fn write<S: Simd, V: Lanes<S>, const F: usize, const SX: usize>(
     simd: S,
-    sums: &Sums<'_>,
-    rectangle: &Rectangle<'_>,
-    walk: &mut Walk,
+    map: &Map<'_>,
     y: &mut [f32],
 ) -> Option<()> {
     simd.vectorize(
         #[inline(always)]
         || {
-            each_tile!(
-                rectangle,
-                walk,
-                write_tile::<S, V, FW, SX>(simd, sums, rectangle, y)
-            )
+            // A copy, which no store to `y` could change.
+            let map = &{ *map };
+            if map.depth < V::LEN || !map.is_whole() {
+                return None;
+            }
+            let ([rows, columns], sx) = map.window::<F, SX>();
+            for row in 0..map.places[0] {
+                let y = y.get_mut(row * map.step[0]..)?;
+                let line = (row * map.stride[0]).wrapping_sub(map.before[0]);
+                let whole = within(line, rows, map.size[0]);
+                let mut place = 0;
+                while place < map.places[1] {
+                    let column = (place * sx).wrapping_sub(map.before[1]);
+                    let inside = whole && within(column, (PLACES - 1) * sx + columns, map.size[1]);
+                    let corner = [line, column];
+                    let y = y.get_mut(place * map.step[1]..)?;
+                    match map.places[1] - place {
+                        PLACES.. if inside => {
+                            tiles::<S, V, F, SX, PLACES, true>(simd, map, corner, y)?
+                        }
+                        PLACES.. => tiles::<S, V, F, SX, PLACES, false>(simd, map, corner, y)?,
+                        3 => tiles::<S, V, F, SX, 3, false>(simd, map, corner, y)?,
+                        2 => tiles::<S, V, F, SX, 2, false>(simd, map, corner, y)?,
+                        _ => tiles::<S, V, F, SX, 1, false>(simd, map, corner, y)?,
+                    }
+                    place += PLACES;
+                }
+            }
+            Some(())
         },
     )
 }
 
-/// P pixels of a row, from `x` to `y` at these places.
+/// Whether `len` from `from` on are inside.
 #[inline(always)]
-fn write_tile<S: Simd, V: Lanes<S>, const FW: usize, const SX: usize, const P: usize>(
+fn within(from: usize, len: usize, size: usize) -> bool {
+    from.checked_add(len).is_some_and(|end| end <= size)
+}
+
+/// P neighbours, of which the first window begins at `corner`: all their depths.
+#[inline(always)]
+fn tiles<
+    S: Simd,
+    V: Lanes<S>,
+    const F: usize,
+    const SX: usize,
+    const P: usize,
+    const INSIDE: bool,
+>(
     simd: S,
-    sums: &Sums<'_>,
-    rectangle: &Rectangle<'_>,
+    map: &Map<'_>,
+    corner: [usize; 2],
     y: &mut [f32],
-    [x_at, y_at]: [usize; 2],
 ) -> Option<()> {
-    let &Rectangle {
-        depth,
-        taps: [rows, columns],
-        x_pitch,
-        y_step,
-        filter_pitch,
-        ..
-    } = rectangle;
-    let met = rows > 0 && columns > 0;
-    let (mut x, mut filters) = (&[][..], &[][..]);
-    if met {
-        x = rectangle.seen::<P>(x_at)?;
-        filters = rectangle.filters(sums.filters)?;
-    }
-    let [fw, sx] = rectangle.window::<FW, SX>();
-    let zero = V::splat(simd, 0.0);
-    let last = depth.checked_sub(V::LEN)?;
     let mut at = 0;
-    loop {
+    while at + 2 * V::LEN <= map.depth {
+        tile::<S, V, F, SX, 2, P, INSIDE>(simd, map, corner, at, y)?;
+        at += 2 * V::LEN;
+    }
+    while at < map.depth {
         // The last vector ends at the last depth, and may compute some a second time.
-        let from = at.min(last);
-        let mut totals = [zero; P];
-        if let Some(bias) = sums.bias {
-            totals = [V::load(simd, bias, from)?; P];
+        let last = at.min(map.depth - V::LEN);
+        tile::<S, V, F, SX, 1, P, INSIDE>(simd, map, corner, last, y)?;
+        at += V::LEN;
+    }
+    Some(())
+}
+
+/// P neighbours, of which the first window begins at `corner`, to `y`. INSIDE: no window hangs over.
+#[inline(always)]
+fn tile<
+    S: Simd,
+    V: Lanes<S>,
+    const F: usize,
+    const SX: usize,
+    const N: usize,
+    const P: usize,
+    const INSIDE: bool,
+>(
+    simd: S,
+    map: &Map<'_>,
+    [line, column]: [usize; 2],
+    at: usize,
+    y: &mut [f32],
+) -> Option<()> {
+    let pitch = map.size[1] * map.depth;
+    // Wraps if the window hangs over.
+    let corner = line
+        .wrapping_mul(pitch)
+        .wrapping_add(column.wrapping_mul(map.depth))
+        .wrapping_add(at);
+    let y = y
+        .get_mut(at..)?
+        .get_mut(..extent(P, map.step[1], N * V::LEN)?)?;
+    let zero = V::splat(simd, 0.0);
+    let mut totals = [[zero; N]; P];
+    if let Some(bias) = map.bias {
+        for n in 0..N {
+            totals[0][n] = V::load(simd, bias, at + n * V::LEN)?;
         }
-        if met {
-            for v in 0..rows {
-                let fy = if sums.backwards { rows - 1 - v } else { v };
-                // SAFETY: called for u < fw: at + LEN <= (rows − 1) · filter_pitch[0] + (fw − 1) ·
-                // filter_pitch[1] + depth = filters.len(), because from + LEN <= depth.
-                let filter = |u: usize| unsafe {
-                    let fx = if sums.backwards { fw - 1 - u } else { u };
-                    let at = fy * filter_pitch[0] + fx * filter_pitch[1] + from;
-                    V::load_unchecked(simd, filters, at)
-                };
-                // SAFETY: called for j < (P − 1) · sx + fw: at + LEN <= (rows − 1) · x_pitch +
-                // ((P − 1) · sx + fw) · depth = x.len(), because from + LEN <= depth.
-                let pixel = |j: usize| unsafe {
-                    V::load_unchecked(simd, x, v * x_pitch + j * depth + from)
-                };
-                if FW > 0 {
-                    let mut factors = [zero; FW];
-                    for u in 0..FW {
-                        factors[u] = filter(u);
-                    }
-                    for j in 0..(P - 1) * SX + FW {
-                        let x = pixel(j);
-                        for p in 0..P {
-                            if (p * SX..p * SX + FW).contains(&j) {
-                                totals[p] = x.mul_add(factors[j - p * SX], totals[p]);
-                            }
+        totals = [totals[0]; P];
+    }
+    let ([rows, columns], sx) = map.window::<F, SX>();
+    for v in 0..rows {
+        if !INSIDE && line.wrapping_add(v) >= map.size[0] {
+            continue;
+        }
+        let row = corner.wrapping_add(v * pitch);
+        if F > 0 {
+            let mut factors = [[zero; N]; F];
+            for u in 0..F {
+                // SAFETY: the map is whole, v < taps[0] and u < F = taps[1].
+                factors[u] = unsafe { filter::<S, V, N>(simd, map, v, u, at) };
+            }
+            for j in 0..(P - 1) * SX + F {
+                let mut x = [zero; N];
+                if INSIDE || column.wrapping_add(j) < map.size[1] {
+                    // SAFETY: the map is whole, line + v < size[0] and column + j < size[1].
+                    x = unsafe { vectors::<S, V, N>(simd, map.x, row.wrapping_add(j * map.depth)) };
+                }
+                for p in 0..P {
+                    if (p * SX..p * SX + F).contains(&j) {
+                        for n in 0..N {
+                            totals[p][n] = x[n].mul_add(factors[j - p * SX][n], totals[p][n]);
                         }
                     }
-                } else {
-                    for u in 0..fw {
-                        let factor = filter(u);
-                        for p in 0..P {
-                            totals[p] = pixel(p * sx + u).mul_add(factor, totals[p]);
+                }
+            }
+        } else {
+            for u in 0..columns {
+                // SAFETY: the map is whole, v < taps[0] and u < taps[1].
+                let factor = unsafe { filter::<S, V, N>(simd, map, v, u, at) };
+                for p in 0..P {
+                    let j = p * sx + u;
+                    if INSIDE || column.wrapping_add(j) < map.size[1] {
+                        // SAFETY: as above.
+                        let x = unsafe {
+                            vectors::<S, V, N>(simd, map.x, row.wrapping_add(j * map.depth))
+                        };
+                        for n in 0..N {
+                            totals[p][n] = x[n].mul_add(factor[n], totals[p][n]);
                         }
                     }
                 }
             }
         }
-        for p in 0..P {
-            let sum = totals[p].clamp(simd, sums.clamp);
-            sum.store(y, y_at + p * y_step + from);
-        }
-        at += V::LEN;
-        if at >= depth {
-            break;
+    }
+    for p in 0..P {
+        for n in 0..N {
+            let sum = totals[p][n].clamp(simd, map.clamp);
+            // SAFETY: at + LEN <= (P − 1) · step + N · LEN = y.len(), because p < P and n < N.
+            unsafe { sum.store_unchecked(y, p * map.step[1] + n * V::LEN) };
         }
     }
     Some(())
+}
+
+/// The filters of a tap, which lies between the corners of the window.
+///
+/// # Safety
+///
+/// The map is whole, `v < taps[0]`, `u < taps[1]`, `at + N · LEN <= depth`
+#[inline(always)]
+unsafe fn filter<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    map: &Map<'_>,
+    v: usize,
+    u: usize,
+    at: usize,
+) -> [V; N] {
+    let [down, across] = map.pitch;
+    let tap = v.wrapping_mul(down).wrapping_add(u.wrapping_mul(across));
+    let at = map.first.wrapping_add(tap).wrapping_add(at);
+    // SAFETY: behind each corner there are `depth` filters.
+    unsafe { vectors(simd, map.filters, at) }
+}
+
+/// N vectors from `at` on.
+///
+/// # Safety
+///
+/// `at + N · LEN <= from.len()`
+#[inline(always)]
+unsafe fn vectors<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    from: &[f32],
+    at: usize,
+) -> [V; N] {
+    let mut vectors = [V::splat(simd, 0.0); N];
+    for n in 0..N {
+        // SAFETY: n < N.
+        vectors[n] = unsafe { V::load_unchecked(simd, from, at + n * V::LEN) };
+    }
+    vectors
 }

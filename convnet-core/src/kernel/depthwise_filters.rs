@@ -5,7 +5,7 @@
 //!   d_f[u][d‥d+L] += Σ x[pixel p + u][d‥d+L] · dy[p][d‥d+L]      over the tile's outputs p
 //! ```
 //!
-//! Tiles, rectangles and unrolled windows are those of [`depthwise`](super::depthwise).
+//! As in [`conv`](super::conv), pixels whose windows meet the border in the same way form a rectangle.
 
 #![expect(
     clippy::needless_range_loop,
@@ -17,10 +17,9 @@ use fearless_simd::Simd;
 use super::Sizes;
 use super::conv::walk;
 use super::conv_filters::sum_rows;
-use super::depthwise::{Rectangle, each_tile};
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
-use super::window::Walk;
+use super::window::{Walk, extent};
 
 #[inline(never)]
 pub(super) fn add_gradient(
@@ -76,6 +75,78 @@ fn add_products<S: Simd, V: Lanes<S>>(
         }
     }
     Some(())
+}
+
+/// Pixels that have the same taps.
+struct Rectangle<'a> {
+    x: &'a [f32],
+    depth: usize,
+    /// Rows and columns of them.
+    places: [usize; 2],
+    /// Rows and columns of taps.
+    taps: [usize; 2],
+    /// From one window to the next in a row, in pixels of `x`.
+    stride: usize,
+    /// From one row of `x` to the next.
+    x_pitch: usize,
+    /// From one tap to the next, in a column and in a row.
+    filter_pitch: [usize; 2],
+}
+
+impl<'a> Rectangle<'a> {
+    #[inline(always)]
+    fn forward(sizes: &Sizes, x: &'a [f32], places: [usize; 2], taps: [usize; 2]) -> Self {
+        let [_, width, depth] = sizes.x;
+        Self {
+            x,
+            depth,
+            places,
+            taps,
+            stride: sizes.stride[1],
+            x_pitch: width * depth,
+            filter_pitch: [sizes.filter[1] * depth, depth],
+        }
+    }
+
+    /// What the windows of P neighbours see, the first of them from `at` on.
+    #[inline(always)]
+    fn seen<const P: usize>(&self, at: usize) -> Option<&'a [f32]> {
+        let [rows, columns] = self.taps;
+        let columns = (P - 1).checked_mul(self.stride)?.checked_add(columns)?;
+        let row = columns.checked_mul(self.depth)?;
+        self.x.get(at..)?.get(..extent(rows, self.x_pitch, row)?)
+    }
+
+    /// FW and SX as constants if they are: what depends on them is unrolled then.
+    #[inline(always)]
+    const fn window<const FW: usize, const SX: usize>(&self) -> [usize; 2] {
+        if FW > 0 {
+            [FW, SX]
+        } else {
+            [self.taps[1], self.stride]
+        }
+    }
+}
+
+/// Calls `$tile` with a const P of 4 and then what is left of a row, for all rows of a rectangle.
+macro_rules! each_tile {
+    ($rectangle:expr, $walk:expr, $tile:ident::<$($generic:ident),*>($($argument:expr),*)) => {{
+        let [rows, columns] = $rectangle.places;
+        for _ in 0..rows {
+            let mut left = columns;
+            while left >= 4 {
+                $tile::<$($generic),*, 4>($($argument),*, $walk.take(4))?;
+                left -= 4;
+            }
+            match left {
+                3 => $tile::<$($generic),*, 3>($($argument),*, $walk.take(3))?,
+                2 => $tile::<$($generic),*, 2>($($argument),*, $walk.take(2))?,
+                1 => $tile::<$($generic),*, 1>($($argument),*, $walk.take(1))?,
+                _ => {}
+            }
+        }
+        Some(())
+    }};
 }
 
 /// All pixels. Called through a pointer, so that it is a function with the registers to itself.

@@ -24,6 +24,13 @@ pub(super) trait Lanes<S: Simd>: Copy {
     /// Writes to `to[at..]`, if there is room.
     fn store(self, to: &mut [f32], at: usize);
 
+    /// Writes to `to[at..]`. Without a branch: what one could skip would be computed behind it.
+    ///
+    /// # Safety
+    ///
+    /// `at + LEN <= to.len()`
+    unsafe fn store_unchecked(self, to: &mut [f32], at: usize);
+
     /// Writes to `to[at]`, `to[at + step]`, …, as far as there is room.
     fn scatter(self, to: &mut [f32], at: usize, step: usize);
 
@@ -101,6 +108,12 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
         if let Some(to) = to.get_mut(at..at.wrapping_add(V::LEN)) {
             self.store_slice(to);
         }
+    }
+
+    #[inline(always)]
+    unsafe fn store_unchecked(self, to: &mut [f32], at: usize) {
+        // SAFETY: `at + V::LEN <= to.len()`, as the caller promises.
+        self.store_slice(unsafe { to.get_unchecked_mut(at..at + V::LEN) });
     }
 
     #[inline(always)]
@@ -209,6 +222,12 @@ impl<S: Simd> Lanes<S> for One {
         if let Some(to) = to.get_mut(at) {
             *to = self.0;
         }
+    }
+
+    #[inline(always)]
+    unsafe fn store_unchecked(self, to: &mut [f32], at: usize) {
+        // SAFETY: `at + 1 <= to.len()`, as the caller promises.
+        *unsafe { to.get_unchecked_mut(at) } = self.0;
     }
 
     #[inline(always)]

@@ -103,17 +103,22 @@ pub(super) struct Phase {
 }
 
 impl Phase {
+    /// How many `m` there are.
+    pub(super) fn places(self) -> usize {
+        let Axis { x, stride, .. } = self.axis;
+        x.saturating_sub(self.first).div_ceil(stride)
+    }
+
+    /// How many `j` there are.
+    pub(super) fn taps(self) -> usize {
+        let Axis { filter, stride, .. } = self.axis;
+        filter.saturating_sub(self.tap).div_ceil(stride)
+    }
+
     /// All `m`, as runs of neighbours that have the same `j`.
     pub(super) fn runs(self) -> impl Iterator<Item = (Self, Run)> {
-        let Axis {
-            x,
-            filter,
-            stride,
-            y,
-            ..
-        } = self.axis;
-        let taps = filter.saturating_sub(self.tap).div_ceil(stride);
-        runs(x.saturating_sub(self.first).div_ceil(stride), move |m| {
+        let (y, taps) = (self.axis.y, self.taps());
+        runs(self.places(), move |m| {
             let high = (self.output + m + 1).min(taps);
             let low = (self.output + m + 1).saturating_sub(y).min(high);
             low..high
