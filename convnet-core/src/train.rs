@@ -47,6 +47,7 @@ mod calibrate;
 mod checkpoint;
 mod error;
 mod evaluation;
+mod finish;
 mod history;
 mod identity;
 mod progress;

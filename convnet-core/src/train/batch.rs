@@ -29,6 +29,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::best;
+use super::finish::Finish;
 use crate::data::Samples;
 use crate::kernel::MICRO_BATCH;
 use crate::loss::LossError;
@@ -119,7 +120,8 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         }
         let at_once = if N::PARTS > 1 { MICRO_BATCH } else { 1 };
         let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
-        shards.for_each(|(number, shard)| {
+        let finish = Finish::of(count);
+        let work = |number, shard: &mut Shard<N>| {
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
             let mut spaces = pool().pop().unwrap_or_default();
@@ -127,7 +129,8 @@ impl<N: Trainable + Send + Sync> Shards<N> {
             spaces.resize_with(count, Space::new);
             shard.outcome = run(&mut spaces, net, batch, images, &mut shard.gradient);
             pool().push(spaces);
-        });
+        };
+        shards.for_each(|(number, shard)| finish.run(|| work(number, shard)));
         self.totals()
     }
 
@@ -358,8 +361,9 @@ fn each<N: Trainable + Send + Sync>(
         rest = more;
         work.push((shard, mine, start));
     }
+    let finish = Finish::of(work.len());
     let work = work.into_par_iter().with_max_len(1);
-    work.for_each(|(shard, spaces, start)| run(shard, spaces, start));
+    work.for_each(|(shard, spaces, start)| finish.run(|| run(shard, spaces, start)));
 }
 
 /// Scalars of a piece.
