@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! conv, conv_input, conv_filters, fc, pool     one function each, generic over
+//! conv_narrow                                  conv's forward, for fewer filters than lanes
 //! norm                                         the same for batch norm's gradient on its input
 //! depthwise, depthwise_filters                 the same for one filter a depth slice
 //! grouped                                      conv's forward, in groups; backward takes conv's
@@ -69,6 +70,7 @@ mod clamp;
 mod conv;
 mod conv_filters;
 mod conv_input;
+mod conv_narrow;
 mod declared;
 mod depthwise;
 mod depthwise_filters;

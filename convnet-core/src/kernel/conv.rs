@@ -2,13 +2,14 @@
 //! as [register tiles](super::tile).
 //!
 //! Pixels whose windows hang over the border in the same way form a rectangle, and any P of them
-//! make a tile: nothing is tested inside.
+//! make a tile: nothing is tested inside. A few filters take [another](super::conv_narrow).
 
 use core::ops::Range;
 
 use fearless_simd::Simd;
 
 use super::Sizes;
+use super::conv_narrow;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
 use super::scalar;
@@ -35,6 +36,9 @@ pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
 #[inline(always)]
 fn blocks<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
     let ([_, _, depth], [_, _, k], [fh, fw]) = (from.sizes.x, from.sizes.y, from.sizes.filter);
+    if conv_narrow::fits(simd, from) {
+        return conv_narrow::sweep::<S, S::f32s>(simd, from, y);
+    }
     let row = fw * depth;
     let rows = (BLOCK / k).max(8);
     let fys = (rows / row).max(1);

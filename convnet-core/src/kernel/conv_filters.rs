@@ -25,6 +25,7 @@ use core::ops::Range;
 use fearless_simd::Simd;
 
 use super::Sizes;
+use super::conv_narrow::narrow;
 use super::lanes::{Lanes, widest};
 use super::level::dispatch;
 use super::window::{Run, even, extent};
@@ -76,14 +77,6 @@ fn both<S: Simd>(
         }
     }
     sum_rows(simd, from.dy, d_bias)
-}
-
-/// Whether `k` filters are fewer than the lanes of a vector, and more than half of them: then the other
-/// lanes see the next pixel's, and what they sum is dropped.
-#[inline(always)]
-fn narrow<S: Simd>(_: S, k: usize) -> bool {
-    let lanes = const { <S::f32s as Lanes<S>>::LEN };
-    lanes == 8 && (lanes / 2 + 1..lanes).contains(&k)
 }
 
 /// Rows and columns of the outputs of a block.
