@@ -62,6 +62,20 @@ convnet! {
 }
 
 convnet! {
+    /// 512·20 filters: few, and many beside 48 activations.
+    struct Small { input(16x16x2), fc(20), sigmoid, scores: fc(8) }
+}
+
+convnet! {
+    struct SmallTwin { input(16x16x2), conv(20, 16x16), sigmoid, scores: conv(8, 1x1) }
+}
+
+convnet! {
+    /// 4096·4 filters: as many as there are activations.
+    struct Deep { input(16x16x2), [conv(16, 1x1), sigmoid] * 2, scores: fc(4) }
+}
+
+convnet! {
     /// One is inside, behind layers without parameters, and so is a batch norm.
     struct Outer { input(16x16x2), sigmoid, inner: network(Named), scores: fc(8) }
 }
@@ -100,12 +114,16 @@ fn only_a_large_fc_is_a_place_to_meet() {
         (1, false)
     );
     assert_eq!(NamedTwin::<f32>::PARTS, 1 + 1);
+    assert_eq!(Small::<f32>::PARTS, 1 + 1);
+    assert_eq!(Deep::<f32>::PARTS, 1);
 }
 
 #[test]
 fn images_that_meet_are_computed_as_if_each_were_alone() {
     check::<Large<f64>, LargeTwin<f64>>(1e-12);
     check::<Large<f32>, LargeTwin<f32>>(1e-4);
+    check::<Small<f64>, SmallTwin<f64>>(1e-12);
+    check::<Small<f32>, SmallTwin<f32>>(1e-4);
     check::<Named<f64>, NamedTwin<f64>>(1e-11);
     check::<Named<f32>, NamedTwin<f32>>(1e-3);
     check::<Outer<f64>, OuterTwin<f64>>(1e-11);

@@ -91,9 +91,10 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// [`forward`](Self::forward).
     ///
     /// No layer is shared: each thread has images of its own, one arena and one scratch. Where there is
-    /// a large `fc`, of 2¹⁷ filters or more, it takes up to 8 images at a time, each in an arena of its
-    /// own, up to the `fc` and at once through it: the filters are read once for all of them, and there
-    /// are 8 arenas a thread. (An `fc` inside a network that is a layer takes one image at a time.)
+    /// a large `fc`, of 2¹⁷ filters or of twice as many as there are activations, it takes up to 8 images
+    /// at a time, each in an arena of its own, up to the `fc` and at once through it: the filters are read
+    /// once for all of them, and there are 8 arenas a thread. (An `fc` inside a network that is a layer
+    /// takes one image at a time.)
     ///
     /// ```
     /// # #[cfg(feature = "rayon")] {

@@ -1,7 +1,7 @@
 //! The parts of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments,
 //! and at each large `fc`, where several are computed at once.
 
-use convnet_core::plan::Place;
+use convnet_core::plan::{Place, Step};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
@@ -153,13 +153,13 @@ pub(super) fn meets(network: &Network) -> TokenStream {
 /// Whether the images meet at the `fc` `i`, if the macro sees how large it is.
 fn is_large(network: &Network, i: usize) -> Option<bool> {
     let known = network.plan.is_none();
-    known.then(|| network.steps[i].meetings() == 1)
+    known.then(|| Step::meetings(&network.steps, i) == 1)
 }
 
 /// One or zero: the same, as a constant of the plan.
 fn meeting(network: &Network, i: usize) -> TokenStream {
-    let plan = &network.plan;
-    code!(const { #plan.steps[#i].meetings() })
+    let (krate, plan) = (&network.krate, &network.plan);
+    code!(const { #krate::plan::Step::meetings(&#plan.steps, #i) })
 }
 
 /// The moments at the end of `part`.
