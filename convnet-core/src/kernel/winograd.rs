@@ -29,7 +29,7 @@ use super::level::dispatch;
 use super::strips::{STRIP, starts, strip};
 use super::tile::{MANY, Start, Taps};
 use super::toom::{LONGEST, filter_rows, sums, values};
-use super::window::{Walk, even};
+use super::window::{Walk, even, extent};
 use super::{Packed, Scale, Sizes, Winograd};
 
 /// What is worked on together: `tiles` tiles by `filters` filters.
@@ -305,22 +305,33 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
             };
             let rows = inside(corner[0], top, height);
             let columns = inside(corner[1], left, width);
-            let whole = rows.len() == A && columns.len() == A;
             // Wraps if the tile starts on the padding.
             let start = (corner[0].wrapping_sub(top))
                 .wrapping_mul(width)
                 .wrapping_add(corner[1].wrapping_sub(left))
                 .wrapping_mul(depth);
             let zero = V::splat(simd, 0.0);
+            let v = v.get_mut(..extent(A * A, plane, depth)?)?;
+            let whole = if rows.len() == A && columns.len() == A {
+                let len = extent(A, width * depth, A * depth)?;
+                Some(x.get(start..)?.get(..len)?)
+            } else {
+                None
+            };
+            let last = depth.checked_sub(V::LEN)?;
             for d in (0..depth).step_by(V::LEN) {
-                let d = d.min(depth - V::LEN);
+                let d = d.min(last);
                 let mut tile = [[zero; A]; A];
                 for c in 0..A {
                     let mut column = [zero; A];
                     for r in 0..A {
-                        if whole || rows.contains(&r) && columns.contains(&c) {
-                            let at = start.wrapping_add((r * width + c) * depth + d);
-                            column[r] = V::load(simd, x, at)?;
+                        let at = (r * width + c) * depth + d;
+                        if let Some(x) = whole {
+                            // SAFETY: at + LEN <= (A − 1) · width · depth + A · depth = x.len(),
+                            // because r < A, c < A and d + LEN <= depth.
+                            column[r] = unsafe { V::load_unchecked(simd, x, at) };
+                        } else if rows.contains(&r) && columns.contains(&c) {
+                            column[r] = V::load(simd, x, start.wrapping_add(at))?;
                         }
                     }
                     let column = values::<S, V, H, A>(simd, column);
@@ -331,7 +342,9 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
                 for r in 0..A {
                     let row = values::<S, V, H, A>(simd, tile[r]);
                     for c in 0..A {
-                        row[c].store(v, (r * A + c) * plane + d);
+                        // SAFETY: at + LEN <= (A² − 1) · plane + depth = v.len(), because r < A, c < A
+                        // and d + LEN <= depth.
+                        unsafe { row[c].store_unchecked(v, (r * A + c) * plane + d) };
                     }
                 }
             }
@@ -381,28 +394,42 @@ fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
         || {
             let [height, width, k] = from.sizes.y;
             let [rows, columns] = [height - corner[0], width - corner[1]].map(|rest| rest.min(M));
-            let zero = V::splat(simd, 0.0);
+            let (zero, clamp) = (V::splat(simd, 0.0), from.clamp.bounds());
             let (first, filters) = (products.filters.start, products.filters.len());
+            let last = filters.checked_sub(V::LEN)?;
+            let m = products.m.get(..extent(A * A, products.plane, filters)?)?;
+            let y = y.get_mut((corner[0] * width + corner[1]) * k + first..)?;
+            let whole = [rows, columns] == [M; 2]
+                && y.len() >= extent(M, width * k, extent(M, k, filters)?)?;
             for at in (0..filters).step_by(V::LEN) {
-                let at = at.min(filters - V::LEN);
+                let at = at.min(last);
                 let bias = V::load(simd, from.bias, first + at)?;
                 let mut tile = [[zero; A]; M];
                 for c in 0..A {
                     let mut column = [zero; A];
                     for r in 0..A {
-                        column[r] = V::load(simd, products.m, (r * A + c) * products.plane + at)?;
+                        let at = (r * A + c) * products.plane + at;
+                        // SAFETY: at + LEN <= (A² − 1) · plane + filters = m.len(), because r < A,
+                        // c < A and at + LEN <= filters.
+                        column[r] = unsafe { V::load_unchecked(simd, m, at) };
                     }
                     let column = sums::<S, V, H, A, M>(simd, column);
                     for r in 0..M {
                         tile[r][c] = column[r];
                     }
                 }
-                for r in 0..rows {
+                for r in 0..if whole { M } else { rows } {
                     let row = sums::<S, V, H, A, M>(simd, tile[r]);
-                    for c in 0..columns {
-                        let sum = row[c].add(bias).clamp(simd, from.clamp.bounds());
-                        let pixel = (corner[0] + r) * width + corner[1] + c;
-                        sum.store(y, pixel * k + first + at);
+                    for c in 0..M {
+                        let sum = row[c].add(bias).clamp(simd, clamp);
+                        let at = (r * width + c) * k + at;
+                        if whole {
+                            // SAFETY: at + LEN <= (M − 1) · width · k + (M − 1) · k + filters <=
+                            // y.len(), because r < M, c < M and at + LEN <= filters.
+                            unsafe { sum.store_unchecked(y, at) };
+                        } else if c < columns {
+                            sum.store(y, at);
+                        }
                     }
                 }
             }
