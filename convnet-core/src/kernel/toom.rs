@@ -19,6 +19,7 @@
 use fearless_simd::Simd;
 
 use super::lanes::Lanes;
+use super::window::extent;
 
 /// The numbers of one H.
 struct Points {
@@ -154,7 +155,7 @@ fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>
     u
 }
 
-/// G g Gᵀ: a value to every `plane` of `u`, from `at` on.
+/// G g Gᵀ: a value to every `plane` of `u`, from `at` on; nothing, if there is no room for all.
 #[inline(always)]
 pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
     simd: S,
@@ -163,6 +164,10 @@ pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const
     plane: usize,
     at: usize,
 ) {
+    let room = extent(A * A, plane, V::LEN).unwrap_or(usize::MAX);
+    let Some(u) = u.get_mut(at..).and_then(|u| u.get_mut(..room)) else {
+        return;
+    };
     let mut tile = [[V::splat(simd, 0.0); F]; A];
     for c in 0..F {
         let mut column = g[0];
@@ -177,7 +182,8 @@ pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const
     for r in 0..A {
         let row = factors::<S, V, H, A, F>(simd, tile[r]);
         for c in 0..A {
-            row[c].store(u, (r * A + c) * plane + at);
+            // SAFETY: at + LEN <= (A² − 1) · plane + LEN = u.len(), because r < A and c < A.
+            unsafe { row[c].store_unchecked(u, (r * A + c) * plane) };
         }
     }
 }

@@ -19,7 +19,7 @@ use fearless_simd::Simd;
 use super::lanes::Lanes;
 use super::strips::{STRIP, starts};
 use super::toom::{spread, sums};
-use super::window::even;
+use super::window::{even, extent};
 use super::winograd::{self, corner, inputs, plane};
 use super::winograd_training::{MOST, Room};
 use super::{Sizes, Winograd};
@@ -183,14 +183,22 @@ fn add_sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize
         || {
             let (depth, k) = (sizes.x[2], sizes.y[2]);
             let zero = V::splat(simd, 0.0);
+            let to_plane = plane(depth, STRIP);
+            let m = m.get(..extent(A * A, to_plane, depth * STRIP)?)?;
+            let d_filters = d_filters.get_mut(..extent(F * F * depth, k, STRIP)?)?;
+            if !STRIP.is_multiple_of(V::LEN) {
+                return None;
+            }
             for d in 0..depth {
                 for at in (0..STRIP).step_by(V::LEN) {
                     let mut tile = [[zero; A]; F];
                     for c in 0..A {
                         let mut column = [zero; A];
                         for r in 0..A {
-                            let position = (r * A + c) * plane(depth, STRIP);
-                            column[r] = V::load(simd, m, position + d * STRIP + at)?;
+                            let at = (r * A + c) * to_plane + d * STRIP + at;
+                            // SAFETY: at + LEN <= (A² − 1) · to_plane + depth · STRIP = m.len(),
+                            // because r < A, c < A, d < depth and at + LEN <= STRIP.
+                            column[r] = unsafe { V::load_unchecked(simd, m, at) };
                         }
                         let column = sums::<S, V, H, A, F>(simd, column);
                         for r in 0..F {
@@ -205,7 +213,12 @@ fn add_sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize
                                 0 => row[c],
                                 done => row[c].clear_below(done.min(V::LEN)),
                             };
-                            V::load(simd, d_filters, to)?.add(sum).store(d_filters, to);
+                            // SAFETY: to + LEN <= (F² · depth − 1) · k + STRIP = d_filters.len(),
+                            // because r < F, c < F, d < depth and at + LEN <= STRIP.
+                            unsafe {
+                                let old = V::load_unchecked(simd, d_filters, to);
+                                old.add(sum).store_unchecked(d_filters, to);
+                            }
                         }
                     }
                 }

@@ -133,10 +133,14 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     for (to, v) in to.iter_mut().zip(v.chunks_exact_mut(row)) {
         *to = v;
     }
+    if !row.is_multiple_of(V::LEN) {
+        return None;
+    }
     for at in (0..row).step_by(V::LEN) {
         let mut x = [V::splat(simd, 0.0); A];
         for n in 0..A {
-            x[n] = V::load(simd, from[n], at)?;
+            // SAFETY: at + LEN <= row = from[n].len().
+            x[n] = unsafe { V::load_unchecked(simd, from[n], at) };
         }
         let x = values::<S, V, H, A>(simd, x);
         for n in 0..A {
