@@ -25,10 +25,10 @@ pub enum Algorithm {
 /// against `f64`, for standard normal inputs and Kaiming's filters of 3x3x64, as a multiple of the
 /// direct sum's 6·10⁻⁷: 0.6, 1.9 and 7.5; outputs have a standard deviation of 1.4. For filters of
 /// 5x5x64, of which there is F(4,5) only: 4.5 times the direct sum's 9·10⁻⁷. Along the columns alone:
-/// 1.3 times for 3x3x64 and 2.0 for 5x5x64, or 1.9 for 3x3x3 and 2.5 for 5x5x3, where the direct sum's
-/// is 1.4·10⁻⁷ and 2.2·10⁻⁷. In training, where there are the first two, the gradient on the input is off
-/// by 1.7 and 5.2 times the direct sum's error, and the one on the filters by 1.0 and 1.9 times (3x3x64
-/// to 64 at 16x16).
+/// 1.3 times for 3x3x64 and 2.0 for 5x5x64; 1.9 for 3x3x3, 2.5 for 5x5x3 and 3.1 for 5x5x1, where the
+/// direct sum's is 1.4·10⁻⁷, 2.2·10⁻⁷ and 1.1·10⁻⁷. In training, where there are F(2,3) and F(4,3), the
+/// gradient on the input is off by 1.7 and 5.2 times the direct sum's error, and the one on the filters
+/// by 1.0 and 1.9 times (3x3x64 to 64 at 16x16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winograd {
     /// 2×2 outputs with 16 multiplications: 2.25 times fewer than the direct sum.
