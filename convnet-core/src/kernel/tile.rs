@@ -124,6 +124,16 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
             // Copies, which no store to `y` could change.
             let &Taps { clamp, to, .. } = taps;
             let places: [_; P] = array::from_fn(|_| walk.next());
+            let mut furthest = 0;
+            for n in 0..N {
+                furthest = furthest.max(to[n]);
+            }
+            let last = y.len().checked_sub(furthest.checked_add(V::LEN)?)?;
+            for p in 0..P {
+                if places[p][1] > last {
+                    return None;
+                }
+            }
             let zero = V::splat(simd, 0.0);
             let mut sums = [[zero; N]; P];
             match taps.start {
@@ -155,7 +165,8 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
             for p in 0..P {
                 for n in 0..N {
                     let sum = sums[p][n].clamp(simd, clamp);
-                    sum.store(y, places[p][1] + to[n]);
+                    // SAFETY: places[p][1] + to[n] + LEN <= last + furthest + LEN = y.len().
+                    unsafe { sum.store_unchecked(y, places[p][1] + to[n]) };
                 }
             }
             Some(())
@@ -186,12 +197,15 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
     let weights = taps
         .weights
         .get(..extent(rows, weight_pitch, row.checked_mul(weight_step)?)?)?;
+    let seen = extent(rows, x_pitch, row)?;
+    let last = taps.x.len().checked_sub(seen)?;
     let mut xs = [&[][..]; P];
     for p in 0..P {
-        xs[p] = taps
-            .x
-            .get(places[p]..)?
-            .get(..extent(rows, x_pitch, row)?)?;
+        if places[p] > last {
+            return None;
+        }
+        // SAFETY: places[p] + seen <= last + seen = x.len().
+        xs[p] = unsafe { taps.x.get_unchecked(places[p]..places[p] + seen) };
     }
     if row == 0 || from.iter().any(|at| at + V::LEN > weight_step) {
         return None;
