@@ -393,36 +393,19 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
             let &Operands {
                 depth, fw, plane, ..
             } = from;
+            let at: [usize; X] = *at.first_chunk()?;
             let mut sums = [[V::splat(simd, 0.0); X]; F];
             for f in 0..F {
                 sums[f] = [V::splat(simd, *from.bias.get(f)?); X];
             }
             let (weights, _) = from.weights.as_chunks::<F>();
-            let (row, reach) = (depth * fw, at[X - 1] + fw - 1 + V::LEN);
-            if weights.len() != from.rows.slots.len() * row || reach > plane || at[0] > at[X - 1] {
+            let row = depth * fw;
+            if weights.len() != from.rows.slots.len() * row {
                 return None;
             }
             for (weights, &slot) in weights.chunks_exact(row).zip(from.rows.slots) {
                 let x = from.rows.ring.get(slot..slot + depth * plane)?;
-                for d in 0..depth {
-                    for fx in 0..fw {
-                        // SAFETY: d · fw + fx < depth · fw = weights.len().
-                        let weights = unsafe { weights.get_unchecked(d * fw + fx) };
-                        let mut pixels = [V::splat(simd, 0.0); X];
-                        for p in 0..X {
-                            let at = d * plane + at[p] + fx;
-                            // SAFETY: at + LEN <= (depth − 1) · plane + reach <= depth · plane =
-                            // x.len(), because d < depth, fx < fw and at[p] <= at[X − 1].
-                            pixels[p] = unsafe { V::load_unchecked(simd, x, at) };
-                        }
-                        for f in 0..F {
-                            let weight = V::splat(simd, weights[f]);
-                            for p in 0..X {
-                                sums[f][p] = weight.mul_add(pixels[p], sums[f][p]);
-                            }
-                        }
-                    }
-                }
+                sums = add_products(simd, x, weights, [depth, fw, plane], at, sums)?;
             }
             for f in 0..F {
                 for p in 0..X {
@@ -433,4 +416,41 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
             Some(())
         },
     )
+}
+
+/// Adds the products of `weights[d][fx]`, F filters each, and X vectors of pixels, from `at` on, of a row
+/// laid out in `depth` planes.
+#[inline(always)]
+pub(super) fn add_products<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
+    simd: S,
+    x: &[f32],
+    weights: &[[f32; F]],
+    [depth, fw, plane]: [usize; 3],
+    at: [usize; X],
+    mut sums: [[V; X]; F],
+) -> Option<[[V; X]; F]> {
+    let fit = x.len() == depth * plane && weights.len() == depth * fw;
+    if !fit || at[X - 1] + fw - 1 + V::LEN > plane || at[0] > at[X - 1] {
+        return None;
+    }
+    for d in 0..depth {
+        for fx in 0..fw {
+            // SAFETY: d · fw + fx < depth · fw = weights.len().
+            let weights = unsafe { weights.get_unchecked(d * fw + fx) };
+            let mut pixels = [V::splat(simd, 0.0); X];
+            for p in 0..X {
+                let at = d * plane + at[p] + fx;
+                // SAFETY: at + LEN <= (d + 1) · plane <= depth · plane = x.len(), because fx < fw,
+                // at[p] <= at[X − 1] and at[X − 1] + fw − 1 + LEN <= plane.
+                pixels[p] = unsafe { V::load_unchecked(simd, x, at) };
+            }
+            for f in 0..F {
+                let weight = V::splat(simd, weights[f]);
+                for p in 0..X {
+                    sums[f][p] = weight.mul_add(pixels[p], sums[f][p]);
+                }
+            }
+        }
+    }
+    Some(sums)
 }

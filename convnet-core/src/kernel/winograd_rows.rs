@@ -21,7 +21,7 @@ use fearless_simd::Simd;
 use super::Sizes;
 use super::lanes::Lanes;
 use super::planes::lay;
-use super::rows::{FILTERS, Layout, Map};
+use super::rows::{FILTERS, Layout, Map, add_products};
 use super::toom::{sums, values};
 use super::window::even;
 
@@ -202,34 +202,12 @@ fn products<S: Simd, V: Lanes<S>, const K: usize, const F: usize, const A: usize
         || {
             let (depth, &Layout { plane, row, .. }) = (from.depth, from.layout);
             let (weights, _) = from.weights.as_chunks::<K>();
-            if at[1] + F - 1 + V::LEN > plane || at[0] > at[1] || row != depth * plane {
-                return None;
-            }
-            let zero = V::splat(simd, 0.0);
             for point in 0..A {
                 let x = from.v.get(point * row..(point + 1) * row)?;
                 let weights = weights.get(point * depth * F..(point + 1) * depth * F)?;
                 let m = m.get_mut(point * K * 2 * V::LEN..(point + 1) * K * 2 * V::LEN)?;
-                let mut sums = [[zero; 2]; K];
-                for d in 0..depth {
-                    for fx in 0..F {
-                        // SAFETY: d · F + fx < depth · F = weights.len().
-                        let weights = unsafe { weights.get_unchecked(d * F + fx) };
-                        let mut pixels = [zero; 2];
-                        for p in 0..2 {
-                            let at = d * plane + at[p] + fx;
-                            // SAFETY: at + LEN <= (d + 1) · plane <= depth · plane = x.len(), because
-                            // fx < F, at[p] <= at[1] and at[1] + F − 1 + LEN <= plane.
-                            pixels[p] = unsafe { V::load_unchecked(simd, x, at) };
-                        }
-                        for k in 0..K {
-                            let weight = V::splat(simd, weights[k]);
-                            for p in 0..2 {
-                                sums[k][p] = weight.mul_add(pixels[p], sums[k][p]);
-                            }
-                        }
-                    }
-                }
+                let zero = [[V::splat(simd, 0.0); 2]; K];
+                let sums = add_products(simd, x, weights, [depth, F, plane], at, zero)?;
                 for k in 0..K {
                     for p in 0..2 {
                         sums[k][p].store(m, (2 * k + p) * V::LEN);
