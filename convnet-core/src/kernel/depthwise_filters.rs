@@ -61,7 +61,7 @@ fn add_products<S: Simd, V: Lanes<S>>(
             }
             let (fy, fx) = (&rows.taps, &columns.taps);
             let places = [rows.places.len(), columns.places.len()];
-            let rectangle = Rectangle::forward(sizes, x, places, [fy.len(), fx.len()]);
+            let rectangle = Rectangle::new(sizes, x, places, [fy.len(), fx.len()]);
             let first = [fy.start, fx.start * rectangle.depth];
             let mut walk = walk(sizes, [&rows, &columns], first);
             let tap = (fy.start * sizes.filter[1] + fx.start) * rectangle.depth;
@@ -89,13 +89,13 @@ struct Rectangle<'a> {
     stride: usize,
     /// From one row of `x` to the next.
     x_pitch: usize,
-    /// From one tap to the next, in a column and in a row.
-    filter_pitch: [usize; 2],
+    /// From one row of taps to the next.
+    filter_pitch: usize,
 }
 
 impl<'a> Rectangle<'a> {
     #[inline(always)]
-    fn forward(sizes: &Sizes, x: &'a [f32], places: [usize; 2], taps: [usize; 2]) -> Self {
+    fn new(sizes: &Sizes, x: &'a [f32], places: [usize; 2], taps: [usize; 2]) -> Self {
         let [_, width, depth] = sizes.x;
         Self {
             x,
@@ -104,7 +104,7 @@ impl<'a> Rectangle<'a> {
             taps,
             stride: sizes.stride[1],
             x_pitch: width * depth,
-            filter_pitch: [sizes.filter[1] * depth, depth],
+            filter_pitch: sizes.filter[1] * depth,
         }
     }
 
@@ -128,27 +128,6 @@ impl<'a> Rectangle<'a> {
     }
 }
 
-/// Calls `$tile` with a const P of 4 and then what is left of a row, for all rows of a rectangle.
-macro_rules! each_tile {
-    ($rectangle:expr, $walk:expr, $tile:ident::<$($generic:ident),*>($($argument:expr),*)) => {{
-        let [rows, columns] = $rectangle.places;
-        for _ in 0..rows {
-            let mut left = columns;
-            while left >= 4 {
-                $tile::<$($generic),*, 4>($($argument),*, $walk.take(4))?;
-                left -= 4;
-            }
-            match left {
-                3 => $tile::<$($generic),*, 3>($($argument),*, $walk.take(3))?,
-                2 => $tile::<$($generic),*, 2>($($argument),*, $walk.take(2))?,
-                1 => $tile::<$($generic),*, 1>($($argument),*, $walk.take(1))?,
-                _ => {}
-            }
-        }
-        Some(())
-    }};
-}
-
 /// All pixels. Called through a pointer, so that it is a function with the registers to itself.
 fn add_rectangle<S: Simd, V: Lanes<S>, const FW: usize, const SX: usize>(
     simd: S,
@@ -160,11 +139,21 @@ fn add_rectangle<S: Simd, V: Lanes<S>, const FW: usize, const SX: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
-            each_tile!(
-                rectangle,
-                walk,
-                add_tile::<S, V, FW, SX>(simd, rectangle, dy, d_filters)
-            )
+            let [rows, columns] = rectangle.places;
+            for _ in 0..rows {
+                let mut left = columns;
+                while left >= 4 {
+                    add_tile::<S, V, FW, SX, 4>(simd, rectangle, dy, d_filters, walk.take(4))?;
+                    left -= 4;
+                }
+                match left {
+                    3 => add_tile::<S, V, FW, SX, 3>(simd, rectangle, dy, d_filters, walk.take(3))?,
+                    2 => add_tile::<S, V, FW, SX, 2>(simd, rectangle, dy, d_filters, walk.take(2))?,
+                    1 => add_tile::<S, V, FW, SX, 1>(simd, rectangle, dy, d_filters, walk.take(1))?,
+                    _ => {}
+                }
+            }
+            Some(())
         },
     )
 }
@@ -199,7 +188,7 @@ fn add_tile<S: Simd, V: Lanes<S>, const FW: usize, const SX: usize, const P: usi
             }
         }
         for v in 0..rows {
-            let tap = |u: usize| v * filter_pitch[0] + u * filter_pitch[1] + from;
+            let tap = |u: usize| v * filter_pitch + u * depth + from;
             // SAFETY: called for j < (P − 1) · sx + fw: at + LEN <= (rows − 1) · x_pitch +
             // ((P − 1) · sx + fw) · depth = x.len(), because from + LEN <= depth.
             let pixel =
