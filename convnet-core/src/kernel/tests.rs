@@ -373,6 +373,28 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Square filters, one step apart.
+fn stride_one(
+    f: usize,
+    size: [usize; 2],
+    [before, after]: [[usize; 2]; 2],
+    depths: [usize; 2],
+) -> Sizes {
+    let y = |i: usize| {
+        (size[i] + before[i] + after[i])
+            .saturating_sub(f - 1)
+            .max(1)
+    };
+    Sizes {
+        x: [size[0], size[1], depths[0]],
+        filter: [f, f],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before,
+        y: [y(0), y(1), depths[1]],
+    }
+}
+
 prop_compose! {
     fn square()(
         f in prop_oneof![Just(3usize), Just(5)],
@@ -381,15 +403,7 @@ prop_compose! {
         after in [0usize..3, 0..3],
         depths in [16usize..40, 16..50],
     ) -> Sizes {
-        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(f - 1).max(1);
-        Sizes {
-            x: [size[0], size[1], depths[0]],
-            filter: [f, f],
-            stride: [1, 1],
-            dilation: [1, 1],
-            before,
-            y: [y(0), y(1), depths[1]],
-        }
+        stride_one(f, size, [before, after], depths)
     }
 }
 
@@ -402,15 +416,7 @@ prop_compose! {
         after in [0usize..4, 0..4],
         depths in [1usize..7, 1..15],
     ) -> Sizes {
-        let y = |i: usize| (size[i] + before[i] + after[i]).saturating_sub(f - 1).max(1);
-        Sizes {
-            x: [size[0], size[1], depths[0]],
-            filter: [f, f],
-            stride: [1, 1],
-            dilation: [1, 1],
-            before,
-            y: [y(0), y(1), depths[1]],
-        }
+        stride_one(f, size, [before, after], depths)
     }
 }
 

@@ -418,7 +418,7 @@ fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                         tile[r][c] = column[r];
                     }
                 }
-                for r in 0..if whole { M } else { rows } {
+                for r in 0..rows {
                     let row = sums::<S, V, H, A, M>(simd, tile[r]);
                     for c in 0..M {
                         let sum = row[c].add(bias).clamp(simd, clamp);
