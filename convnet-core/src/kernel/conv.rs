@@ -30,17 +30,23 @@ pub(super) struct Operands<'a> {
 
 #[inline(never)]
 pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
-    dispatch!(simd => blocks(simd, from, y)).or_else(|| scalar::conv(from, y))
+    forward_in_blocks(from, BLOCK, y).or_else(|| scalar::conv(from, y))
+}
+
+/// As [`forward`], in blocks of so many scalars of filters; of eight rows of them at least.
+#[inline(always)]
+pub(super) fn forward_in_blocks(from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
+    dispatch!(simd => blocks(simd, from, block, y))
 }
 
 #[inline(always)]
-fn blocks<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+fn blocks<S: Simd>(simd: S, from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
     let ([_, _, depth], [_, _, k], [fh, fw]) = (from.sizes.x, from.sizes.y, from.sizes.filter);
     if conv_narrow::fits(simd, from) {
         return conv_narrow::sweep::<S, S::f32s>(simd, from, y);
     }
     let row = fw * depth;
-    let rows = (BLOCK / k).max(8);
+    let rows = (block / k).max(8);
     let fys = (rows / row).max(1);
     for fy in (0..fh).step_by(fys) {
         for i in (0..row).step_by(rows) {
@@ -65,8 +71,12 @@ struct Block {
     first: bool,
 }
 
-/// All filters, two vectors of them at a time. The last vector ends at the last filter, and may
-/// compute some a second time.
+/// All filters, two vectors of them at a time, after a single one if their number is odd.
+///
+/// The last vector ends at the last filter, and may compute some of the one before a second time.
+/// **Invariant:** it is in one tile with that one. A tile reads all that it starts from before it
+/// writes; in a tile of its own the last vector would start from what the one before has written,
+/// and from the second block on add the block to some sums twice.
 #[inline(always)]
 fn strips<S: Simd, V: Lanes<S>>(
     simd: S,
@@ -75,13 +85,13 @@ fn strips<S: Simd, V: Lanes<S>>(
     y: &mut [f32],
 ) -> Option<()> {
     let (k, len) = (from.sizes.y[2], V::LEN);
-    for at in (0..k).step_by(2 * len) {
-        if k - at > len {
-            let ks = [at, (at + len).min(k - len)];
-            sweep::<S, V, 2>(simd, from, block, ks, y)?;
-        } else {
-            sweep::<S, V, 1>(simd, from, block, [k - len], y)?;
-        }
+    let single = k.div_ceil(len) % 2 * len;
+    if single > 0 {
+        sweep::<S, V, 1>(simd, from, block, [0], y)?;
+    }
+    for at in (single..k).step_by(2 * len) {
+        let ks = [at, (at + len).min(k - len)];
+        sweep::<S, V, 2>(simd, from, block, ks, y)?;
     }
     Some(())
 }
