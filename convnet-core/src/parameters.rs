@@ -163,16 +163,16 @@ macro_rules! parameters {
 
         // SAFETY: every field is an array of scalars.
         unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::__private::Zeroable
-            for $name<$t $(, $n)*>
+            for $name<$t $(, { $n })*>
         {
         }
 
-        impl<$t: $crate::Real $(, const $n: usize)*> $name<$t $(, $n)*> {
+        impl<$t: $crate::Real $(, const $n: usize)*> $name<$t $(, { $n })*> {
             /// All parameters zero.
             pub const ZERO: Self = $crate::__private::zeroed();
         }
 
-        impl<$t: $crate::Real $(, const $n: usize)*> $crate::Parameters for $name<$t $(, $n)*> {
+        impl<$t: $crate::Real $(, const $n: usize)*> $crate::Parameters for $name<$t $(, { $n })*> {
             type Scalar = $t;
             const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
                 name: ::core::stringify!($field),
@@ -207,7 +207,7 @@ macro_rules! parameters {
 
         // SAFETY: every tensor is a field, an array of its scalars.
         unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::flash::InFlash
-            for $name<$t $(, $n)*>
+            for $name<$t $(, { $n })*>
         {
             const OFFSETS: &'static [usize] =
                 &[$(::core::mem::offset_of!(Self, $field)),+];
