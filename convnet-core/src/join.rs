@@ -194,14 +194,14 @@ pub const fn offsets<const N: usize>(parts: &[(usize, &[usize])]) -> [usize; N] 
 #[macro_export]
 macro_rules! __join {
     ($module:ident: $item:ty, [$($named:expr),* $(,)?] [$($part:expr),* $(,)?]) => {{
-        const NAMED: &[$crate::join::Part<'static, $item>] = &[$($named),*];
-        const COUNT: usize = $crate::join::count(NAMED);
-        const LONGEST: usize = $crate::join::$module::longest(NAMED);
-        const NAMES: &[$crate::text::Text<LONGEST>; COUNT] =
-            &$crate::join::$module::names(NAMED);
-        match COUNT {
+        const __NAMED: &[$crate::join::Part<'static, $item>] = &[$($named),*];
+        const __COUNT: ::core::primitive::usize = $crate::join::count(__NAMED);
+        const __LONGEST: ::core::primitive::usize = $crate::join::$module::longest(__NAMED);
+        const __NAMES: &[$crate::text::Text<__LONGEST>; __COUNT] =
+            &$crate::join::$module::names(__NAMED);
+        match __COUNT {
             0 => &[],
-            _ => &$crate::join::$module::all::<COUNT, LONGEST>(&[$($part),*], NAMES),
+            _ => &$crate::join::$module::all::<__COUNT, __LONGEST>(&[$($part),*], __NAMES),
         }
     }};
 }

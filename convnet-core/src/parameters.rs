@@ -157,22 +157,22 @@ macro_rules! parameters {
     ) => {
         $(#[$attribute])*
         #[repr(C)]
-        $visibility struct $name<$t $(, const $n: usize)*> {
+        $visibility struct $name<$t $(, const $n: ::core::primitive::usize)*> {
             $($(#[$of_field])* $seen $field: $crate::__tensor!($t, $($axis),+),)+
         }
 
         // SAFETY: every field is an array of scalars.
-        unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::__private::Zeroable
+        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::__private::Zeroable
             for $name<$t $(, { $n })*>
         {
         }
 
-        impl<$t: $crate::Real $(, const $n: usize)*> $name<$t $(, { $n })*> {
+        impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $name<$t $(, { $n })*> {
             /// All parameters zero.
             pub const ZERO: Self = $crate::__private::zeroed();
         }
 
-        impl<$t: $crate::Real $(, const $n: usize)*> $crate::Parameters for $name<$t $(, { $n })*> {
+        impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::Parameters for $name<$t $(, { $n })*> {
             type Scalar = $t;
             const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
                 name: ::core::stringify!($field),
@@ -180,7 +180,7 @@ macro_rules! parameters {
                 shape: &[$($axis),+],
             }),+];
 
-            fn tensor(&self, index: usize) -> &[$t] {
+            fn tensor(&self, index: ::core::primitive::usize) -> &[$t] {
                 let mut at = 0;
                 $(
                     if index == at {
@@ -192,7 +192,7 @@ macro_rules! parameters {
                 &[]
             }
 
-            fn tensor_mut(&mut self, index: usize) -> &mut [$t] {
+            fn tensor_mut(&mut self, index: ::core::primitive::usize) -> &mut [$t] {
                 let mut at = 0;
                 $(
                     if index == at {
@@ -206,10 +206,10 @@ macro_rules! parameters {
         }
 
         // SAFETY: every tensor is a field, an array of its scalars.
-        unsafe impl<$t: $crate::Real $(, const $n: usize)*> $crate::flash::InFlash
+        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::flash::InFlash
             for $name<$t $(, { $n })*>
         {
-            const OFFSETS: &'static [usize] =
+            const OFFSETS: &'static [::core::primitive::usize] =
                 &[$(::core::mem::offset_of!(Self, $field)),+];
         }
     };

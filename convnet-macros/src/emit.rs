@@ -190,7 +190,7 @@ pub(crate) fn stub(
     let vocabulary = vocabulary::emit(krate, mentions);
     code! {
         #vocabulary
-        #visibility struct #name<T = f32>(::core::marker::PhantomData<T>);
+        #visibility struct #name<T = ::core::primitive::f32>(::core::marker::PhantomData<T>);
     }
 }
 

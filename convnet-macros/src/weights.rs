@@ -86,9 +86,9 @@ impl Item {
         code! {
             #(#attributes)*
             #visibility static #name: #network = {
-                const FILE: &[u8] = #bytes;
+                const __FILE: &[::core::primitive::u8] = #bytes;
                 let network: ::core::result::Result<#network, #krate::flash::Message> =
-                    #krate::flash::read(FILE);
+                    #krate::flash::read(__FILE);
                 match network {
                     ::core::result::Result::Ok(network) => network,
                     ::core::result::Result::Err(message) => #panic,

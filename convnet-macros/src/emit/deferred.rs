@@ -33,13 +33,13 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let names = network.layers.iter().map(|layer| &layer.path);
     let layers = ops.len();
     let new = code! {
-        #krate::plan::Plan::new([#(#input),*], &OPS)
+        #krate::plan::Plan::new([#(#input),*], &__OPS)
     };
     // A panic is reported where its tokens stand.
     let misfits = blames.iter().enumerate().map(|(i, blames)| {
         let panics = blames.map(|blame| {
             quote_spanned! {Span::mixed_site().located_at(blame)=>
-                ::core::panic!("{}", failure.message(NAMES[#i], &OPS[#i]).as_str())
+                ::core::panic!("{}", failure.message(__NAMES[#i], &__OPS[#i]).as_str())
             }
         });
         let [size, padding, groups] = panics;
@@ -60,17 +60,17 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         code!(if let ::core::option::Option::Some(text) = account.over(#limit) { #panic })
     });
     let declaration = code! {
-        const OPS: [#krate::plan::Op; #layers] = [#(#ops),*];
-        const NAMES: [&str; #layers] = [#(#names),*];
+        const __OPS: [#krate::plan::Op; #layers] = [#(#ops),*];
+        const __NAMES: [&::core::primitive::str; #layers] = [#(#names),*];
     };
     code! {
         #[doc(hidden)]
         const #plan: #krate::plan::Plan<#layers> = {
             #declaration
-            let _ = NAMES;
+            let _ = __NAMES;
             match #new {
                 ::core::result::Result::Ok(plan) => plan,
-                ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(&OPS),
+                ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(&__OPS),
             }
         };
 
@@ -80,8 +80,8 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 ::core::result::Result::Ok(plan) => {
                     let account = #krate::plan::Account {
                         input: plan.input,
-                        ops: &OPS,
-                        names: &NAMES,
+                        ops: &__OPS,
+                        names: &__NAMES,
                         steps: &plan.steps,
                         totals: plan.totals,
                     };

@@ -49,7 +49,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         // SAFETY: each is the offset of a field that is an array of scalars, or lies in one that says
         // so of its own.
         unsafe impl<T: #krate::Real> #krate::flash::InFlash for #name<T> #bounds {
-            const OFFSETS: &'static [usize] = #all;
+            const OFFSETS: &'static [::core::primitive::usize] = #all;
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Networks inside, and layers written by hand with parameters: what only the compiler sees of them.
 
 use convnet_core::plan::Place;
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
+use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
 use super::{Kind, Network, Which, at, code, inference, literal, parts, prepared, structure};
 
 /// What there is to know of the network at `path`, for every scalar.
 fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
-    quote_spanned!(at(path)=> #krate::network::inside::facts::<#path<f32>>())
+    quote_spanned!(at(path)=> #krate::network::inside::facts::<#path<::core::primitive::f32>>())
 }
 
 /// The plan of the network at `path`, as a layer.
@@ -24,20 +25,28 @@ pub(crate) fn tensors(krate: &TokenStream, ty: &TokenStream) -> TokenStream {
     quote_spanned!(at(ty)=> <#single as #krate::Parameters>::TENSORS)
 }
 
-/// The type with `f32` for `T`.
+/// The type with `f32` for `T`, where that is not the end of a path nor, in braces, a constant.
 pub(super) fn single(ty: &TokenStream) -> TokenStream {
-    let trees = ty.clone().into_iter().map(|tree| match tree {
-        TokenTree::Ident(name) if name == "T" => {
-            TokenTree::Ident(proc_macro2::Ident::new("f32", name.span()))
+    let (mut single_type, mut in_path) = (TokenStream::new(), false);
+    for tree in ty.clone() {
+        match tree {
+            TokenTree::Ident(name) if name == "T" && !in_path => {
+                single_type.extend(quote_spanned!(name.span()=> ::core::primitive::f32));
+            }
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                let mut inner = Group::new(group.delimiter(), single(&group.stream()));
+                inner.set_span(group.span());
+                single_type.extend([TokenTree::Group(inner)]);
+            }
+            other => {
+                in_path = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == ':');
+                single_type.extend([other]);
+                continue;
+            }
         }
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), single(&group.stream()));
-            inner.set_span(group.span());
-            TokenTree::Group(inner)
-        }
-        other => other,
-    });
-    trees.collect()
+        in_path = false;
+    }
+    single_type
 }
 
 /// Of layer `i`, if the compiler alone sees them: its tensors.
@@ -241,8 +250,12 @@ impl Network {
     /// The lines of the table: a list, or the name of the constant that is one.
     pub(super) fn table(&self) -> TokenStream {
         match &self.plan {
-            Some(plan) => {
-                let name = quote::format_ident!("{plan}_TABLE");
+            Some(_) => {
+                let name = quote::format_ident!(
+                    "__TABLE_OF_{}",
+                    self.name.unraw(),
+                    span = Span::mixed_site()
+                );
                 code!(#name)
             }
             None => table(self),

@@ -45,11 +45,11 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             type Scalar = T;
             const TENSORS: &'static [#krate::Tensor] = #list;
 
-            fn tensor(&self, index: usize) -> &[T] {
+            fn tensor(&self, index: ::core::primitive::usize) -> &[T] {
                 #shared
             }
 
-            fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+            fn tensor_mut(&mut self, index: ::core::primitive::usize) -> &mut [T] {
                 #unique
             }
         }

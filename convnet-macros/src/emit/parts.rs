@@ -101,13 +101,17 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let network = code!(#krate::network);
     code! {
-        fn forward_fc(&self, part: usize, images: &mut [#network::Forward<'_, Self>]) {
+        fn forward_fc(
+            &self,
+            part: ::core::primitive::usize,
+            images: &mut [#network::Forward<'_, Self>],
+        ) {
             #(#forward)*
         }
 
         fn backward_fc(
             &self,
-            part: usize,
+            part: ::core::primitive::usize,
             images: &mut [#network::Backward<'_, Self>],
             gradient: &mut Self,
         ) {
@@ -146,7 +150,7 @@ pub(super) fn meets(network: &Network) -> TokenStream {
     let meets: Vec<_> = meets.collect();
     match meets.is_empty() {
         true => TokenStream::new(),
-        false => code!(const MEETS: bool = #(#meets)||*;),
+        false => code!(const MEETS: ::core::primitive::bool = #(#meets)||*;),
     }
 }
 

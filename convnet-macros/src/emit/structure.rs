@@ -29,7 +29,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         #attributes
         #table
         #[repr(C)]
-        #visibility struct #name<T = f32> { #(#fields)* #marker }
+        #visibility struct #name<T = ::core::primitive::f32> { #(#fields)* #marker }
 
         // SAFETY: every field is zeroable, says the where clause.
         unsafe impl<T: #krate::Real> #krate::__private::Zeroable for #name<T>

@@ -30,8 +30,8 @@ fn constants(network: &Network) -> TokenStream {
         // What the compiler knows too little of to say what it implements is one error.
         Some(plan) => [
             network.table(),
-            code!(#plan.totals.arena * ::core::mem::size_of::<f32>()),
-            code!(#tape * ::core::mem::size_of::<f32>()),
+            code!(#plan.totals.arena * ::core::mem::size_of::<::core::primitive::f32>()),
+            code!(#tape * ::core::mem::size_of::<::core::primitive::f32>()),
         ],
         None => [
             code!(<Self as #krate::Network>::LAYERS),
@@ -54,7 +54,7 @@ fn constants(network: &Network) -> TokenStream {
         // As above; whether it can be prepared depends on what it is made of.
         Some(plan) if !nested::bounds(network).is_empty() => (
             code!(&[]),
-            code!(#plan.totals.prepared * ::core::mem::size_of::<f32>()),
+            code!(#plan.totals.prepared * ::core::mem::size_of::<::core::primitive::f32>()),
         ),
         _ => {
             let prepare = code!(<Self as #krate::prepare::Prepare>);
@@ -65,21 +65,21 @@ fn constants(network: &Network) -> TokenStream {
         }
     };
     code! {
-        impl #name<f32> {
+        impl #name<::core::primitive::f32> {
             /// The image: height, width, depth.
-            pub const INPUT: [usize; 3] = [#h, #w, #d];
+            pub const INPUT: [::core::primitive::usize; 3] = [#h, #w, #d];
             /// The scores: height, width, depth.
-            pub const OUTPUT: [usize; 3] = [#oh, #ow, #od];
+            pub const OUTPUT: [::core::primitive::usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
             pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
             /// Learned scalars.
-            pub const PARAMETERS: usize = #parameters;
+            pub const PARAMETERS: ::core::primitive::usize = #parameters;
             /// Multiply-adds of one forward pass.
-            pub const MACS: u64 = #macs;
+            pub const MACS: ::core::primitive::u64 = #macs;
             /// Bytes of the arena in `f32`.
-            pub const ARENA_BYTES: usize = #arena;
+            pub const ARENA_BYTES: ::core::primitive::usize = #arena;
             /// Bytes of the tape in `f32`.
-            pub const TAPE_BYTES: usize = #tape;
+            pub const TAPE_BYTES: ::core::primitive::usize = #tape;
 
             /// The table of the network, to print.
             #[must_use]
@@ -139,7 +139,7 @@ fn functions(network: &Network) -> TokenStream {
                 &self,
                 input: &#input,
                 tape: &'a mut #krate::Tape<Self>,
-                seed: u64,
+                seed: ::core::primitive::u64,
             ) -> &'a #output {
                 #krate::Trainable::forward_train(self, input, tape, seed)
             }
@@ -176,7 +176,7 @@ fn heap(network: &Network) -> TokenStream {
 
                 /// Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained.
                 #[must_use]
-                pub fn random(seed: u64) -> #krate::__private::Box<Self> {
+                pub fn random(seed: ::core::primitive::u64) -> #krate::__private::Box<Self> {
                     let mut network = Self::boxed();
                     #krate::init::Init::KaimingNormal.fill(&mut *network, seed);
                     network
@@ -204,7 +204,7 @@ fn display(network: &Network) -> TokenStream {
     code! {
         impl<T: #krate::Real> ::core::fmt::Display for #name<T> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Display::fmt(&<#name<f32>>::summary(), f)
+                ::core::fmt::Display::fmt(&<#name<::core::primitive::f32>>::summary(), f)
             }
         }
     }

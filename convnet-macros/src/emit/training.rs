@@ -20,7 +20,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let for_forward = code! {
         input: &Self::Input,
         memory: &'a mut Self::Tape,
-        seed: u64,
+        seed: ::core::primitive::u64,
     };
     let for_backward = code! {
         input: &Self::Input,
@@ -50,8 +50,8 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             let (moments, exchanges) = (parts::moments(network), parts::exchanges(network));
             let fcs = parts::fcs(network);
             code! {
-                const PARTS: usize = #count;
-                const EXCHANGES: bool = #exchanges;
+                const PARTS: ::core::primitive::usize = #count;
+                const EXCHANGES: ::core::primitive::bool = #exchanges;
 
                 fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
                     #krate::network::forward_parts(self, input, memory, seed)
@@ -64,17 +64,17 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                     );
                 }
 
-                fn forward_part<'a>(&self, part: usize, #for_forward) -> &'a Self::Output {
+                fn forward_part<'a>(&self, part: ::core::primitive::usize, #for_forward) -> &'a Self::Output {
                     #forward
                 }
 
-                fn backward_part(&self, part: usize, #for_backward) { #backward }
+                fn backward_part(&self, part: ::core::primitive::usize, #for_backward) { #backward }
 
                 #fcs
 
                 fn moments(
                     memory: &mut Self::Tape,
-                    part: usize,
+                    part: ::core::primitive::usize,
                 ) -> #krate::moments::MomentsMut<'_, T> {
                     #moments
                 }

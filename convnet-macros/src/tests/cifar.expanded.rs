@@ -28,7 +28,7 @@ const _: fn(::convnet::dsl::fc) = |a| {
 
 f32: parameters 126,568 bytes, arena 61,440, tape 110,592*/
 #[repr(C)]
-pub struct Cifar<T = f32> {
+pub struct Cifar<T = ::core::primitive::f32> {
     ///`conv`: 12 of 5x5, pad 2; writes 32x32x12, 912 parameters.
     pub conv1: ::convnet::layer::Conv<
         T,
@@ -77,7 +77,7 @@ impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
             shape: &[10],
         },
     ];
-    fn tensor(&self, index: usize) -> &[T] {
+    fn tensor(&self, index: ::core::primitive::usize) -> &[T] {
         match index {
             0 => self.conv1.filters.as_flattened().as_flattened().as_flattened(),
             1 => &self.conv1.bias,
@@ -86,7 +86,7 @@ impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
             _ => &[],
         }
     }
-    fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+    fn tensor_mut(&mut self, index: ::core::primitive::usize) -> &mut [T] {
         match index {
             0 => {
                 self.conv1
@@ -213,7 +213,7 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         &self,
         input: &Self::Input,
         memory: &'a mut Self::Tape,
-        seed: u64,
+        seed: ::core::primitive::u64,
     ) -> &'a Self::Output {
         let _ = seed;
         ::convnet::Layer::forward(
@@ -449,28 +449,32 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
     }
 }
 unsafe impl<T: ::convnet::Real> ::convnet::flash::InFlash for Cifar<T> {
-    const OFFSETS: &'static [usize] = &[
+    const OFFSETS: &'static [::core::primitive::usize] = &[
         ::core::mem::offset_of!(Self, conv1.filters),
         ::core::mem::offset_of!(Self, conv1.bias),
         ::core::mem::offset_of!(Self, scores.filters),
         ::core::mem::offset_of!(Self, scores.bias),
     ];
 }
-impl Cifar<f32> {
+impl Cifar<::core::primitive::f32> {
     /// The image: height, width, depth.
-    pub const INPUT: [usize; 3] = [32, 32, 3];
+    pub const INPUT: [::core::primitive::usize; 3] = [32, 32, 3];
     /// The scores: height, width, depth.
-    pub const OUTPUT: [usize; 3] = [1, 1, 10];
+    pub const OUTPUT: [::core::primitive::usize; 3] = [1, 1, 10];
     /// The declaration as a table, a line each.
     pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;
     /// Learned scalars.
-    pub const PARAMETERS: usize = 31642usize;
+    pub const PARAMETERS: ::core::primitive::usize = 31642usize;
     /// Multiply-adds of one forward pass.
-    pub const MACS: u64 = 952320u64;
+    pub const MACS: ::core::primitive::u64 = 952320u64;
     /// Bytes of the arena in `f32`.
-    pub const ARENA_BYTES: usize = ::core::mem::size_of::<::convnet::Arena<Self>>();
+    pub const ARENA_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
+        ::convnet::Arena<Self>,
+    >();
     /// Bytes of the tape in `f32`.
-    pub const TAPE_BYTES: usize = ::core::mem::size_of::<::convnet::Tape<Self>>();
+    pub const TAPE_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
+        ::convnet::Tape<Self>,
+    >();
     /// The table of the network, to print.
     #[must_use]
     pub const fn summary() -> ::convnet::Summary<'static> {
@@ -515,7 +519,7 @@ impl<T: ::convnet::Real> Cifar<T> {
         &self,
         input: &::convnet::Volume<T, 32, 32, 3>,
         tape: &'a mut ::convnet::Tape<Self>,
-        seed: u64,
+        seed: ::core::primitive::u64,
     ) -> &'a ::convnet::Volume<T, 1, 1, 10> {
         ::convnet::Trainable::forward_train(self, input, tape, seed)
     }
@@ -538,17 +542,18 @@ impl<T: ::convnet::Real> Cifar<T> {
     r" All parameters zero, built in place on the heap."] #[must_use] pub fn boxed() ->
     ::convnet::__private::Box < Self > { ::convnet::__private::zeroed_box() } #[doc =
     r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
-    #[must_use] pub fn random(seed : u64) -> ::convnet::__private::Box < Self > { let mut
-    network = Self::boxed(); ::convnet::init::Init::KaimingNormal.fill(& mut * network,
-    seed); network } #[doc = r" An arena for `forward`, built in place on the heap."]
-    #[must_use] pub fn arena() -> ::convnet::__private::Box < ::convnet::Arena < Self >>
-    { ::convnet::__private::zeroed_box() } #[doc =
+    #[must_use] pub fn random(seed : ::core::primitive::u64) -> ::convnet::__private::Box
+    < Self > { let mut network = Self::boxed(); ::convnet::init::Init::KaimingNormal
+    .fill(& mut * network, seed); network } #[doc =
+    r" An arena for `forward`, built in place on the heap."] #[must_use] pub fn arena()
+    -> ::convnet::__private::Box < ::convnet::Arena < Self >> {
+    ::convnet::__private::zeroed_box() } #[doc =
     r" A tape for `forward_train` and `backward`, built in place on the heap."]
     #[must_use] pub fn tape() -> ::convnet::__private::Box < ::convnet::Tape < Self >> {
     ::convnet::__private::zeroed_box() } }
 }
 impl<T: ::convnet::Real> ::core::fmt::Display for Cifar<T> {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        ::core::fmt::Display::fmt(&<Cifar<f32>>::summary(), f)
+        ::core::fmt::Display::fmt(&<Cifar<::core::primitive::f32>>::summary(), f)
     }
 }
