@@ -51,17 +51,29 @@ pub(super) fn add_gradient(
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    dispatch!(simd => both(simd, from, d_filters, d_bias))
+    add_gradient_in_blocks(from, BLOCK, d_filters, d_bias)
+}
+
+/// As [`add_gradient`], in blocks of so many scalars of `x` and `dy`; of a pixel at least.
+#[inline(always)]
+pub(super) fn add_gradient_in_blocks(
+    from: &Operands,
+    block: usize,
+    d_filters: &mut [f32],
+    d_bias: &mut [f32],
+) -> Option<()> {
+    dispatch!(simd => both(simd, from, block, d_filters, d_bias))
 }
 
 #[inline(always)]
 fn both<S: Simd>(
     simd: S,
     from: &Operands,
+    block: usize,
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    let [rows, columns] = block(from);
+    let [rows, columns] = places(from, block);
     for group in 0..from.groups {
         for rows in even(from.sizes.y[0], rows) {
             for columns in even(from.sizes.y[1], columns) {
@@ -79,11 +91,11 @@ fn both<S: Simd>(
     sum_rows(simd, from.dy, d_bias)
 }
 
-/// Rows and columns of the outputs of a block.
-fn block(from: &Operands) -> [usize; 2] {
+/// Rows and columns of the outputs of a block of so many scalars.
+fn places(from: &Operands, block: usize) -> [usize; 2] {
     let Sizes { x, y, stride, .. } = from.sizes;
     let ([_, _, depth], [_, width, k], [sy, sx]) = (x, y, stride);
-    let pixels = from.groups * BLOCK / (sy * sx * depth + k);
+    let pixels = from.groups * block / (sy * sx * depth + k);
     let columns = pixels.clamp(1, *width);
     [(pixels / columns).max(1), columns]
 }
@@ -141,8 +153,9 @@ fn sum_narrow<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) -> 
     Some(())
 }
 
-/// All filters of a group, two vectors of them at a time. The last vector ends at the last filter;
-/// what it computes a second time is not added.
+/// All filters of a group, two vectors of them at a time.
+///
+/// The last vector ends at the last filter. **Invariant:** what it computes a second time is not added.
 #[inline(always)]
 fn strips<S: Simd, V: Lanes<S>>(
     simd: S,

@@ -266,7 +266,8 @@ fn tiles<
         at += 2 * V::LEN;
     }
     while at < map.depth {
-        // The last vector ends at the last depth, and may compute some a second time.
+        // The last vector ends at the last depth, and may compute some a second time: from the bias on,
+        // whole, and so the same.
         let last = at.min(map.depth - V::LEN);
         tile::<S, V, F, SX, 1, P, INSIDE>(simd, map, corner, last, y)?;
         at += V::LEN;

@@ -37,8 +37,11 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
     widest!(simd: S, from.sizes.y[2] / from.groups, strips(from, y))
 }
 
-/// All groups, two vectors of filters at a time. The last vector of a group ends at its last filter,
-/// and may compute some a second time.
+/// All groups, two vectors of filters at a time.
+///
+/// The last vector of a group ends at its last filter, and may compute some a second time.
+/// **Invariant:** each call of [`sweep`] begins with the bias, and adds all rows of taps before the next
+/// one begins; so what is computed a second time is so from its beginning.
 #[inline(always)]
 fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
     let (part, len) = (from.sizes.y[2] / from.groups, V::LEN);

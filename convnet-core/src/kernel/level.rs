@@ -77,6 +77,8 @@ pub(crate) fn at_level(mut body: impl FnMut()) {
 /// current level, and where that declines (`None`) with those below it. `None` if all decline, or
 /// if this target has no vectors: there the plain loops are what a kernel would be.
 ///
+/// **Invariant:** what adds to its output declines before it writes, since a lower level would add again.
+///
 /// Without SSE4.2, which has nothing for `f32` that SSE2 has not.
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{

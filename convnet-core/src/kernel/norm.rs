@@ -36,7 +36,7 @@ fn backward_with<S: Simd>(
 }
 
 /// Two vectors at a time, which are a cache line of AVX2. The last one ends at the last depth slice, and
-/// computes some a second time.
+/// computes some a second time, from what is not written here.
 #[inline(always)]
 fn sweep<S: Simd, V: Lanes<S>>(
     simd: S,

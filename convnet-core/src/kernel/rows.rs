@@ -346,7 +346,8 @@ fn row<S: Simd, V: Lanes<S>>(
         };
         let y = y.get_mut(group.start * layout.y_plane..)?;
         for at in (0..width).step_by(2 * V::LEN) {
-            // The last vectors end at the last pixel, and may compute some a second time.
+            // The last vectors end at the last pixel, and may compute some a second time: from the bias
+            // on, whole, and so the same.
             let both = [at.min(last), (at + V::LEN).min(last)];
             let vectors = usize::from(both[1] > both[0]);
             tiles.get(vectors)?.get(group.len() - 1)?(simd, &operands, both, y)?;

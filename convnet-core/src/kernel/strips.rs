@@ -6,6 +6,9 @@
 //!                                        some of the one before
 //! ```
 //!
+//! **Invariant:** each sum begins with its bias, and is whole when it is stored; so filters that two
+//! strips have are computed twice, and are right both times.
+//!
 //! As declared, a strip's rows lie K apart: far enough, for the powers of two that K mostly is, to
 //! fall into the same few sets of a cache. Packed, a strip is read from end to end.
 
@@ -50,16 +53,33 @@ pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mu
 
 #[inline(never)]
 pub(super) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
-    dispatch!(simd => forward_with(simd, from, x, y))
+    forward_in_blocks(from, NEAR, x, y)
+}
+
+/// As [`forward`], in blocks of so many scalars of `x` and `y`; of a row at least.
+#[inline(always)]
+pub(super) fn forward_in_blocks(
+    from: &Packed<'_, f32>,
+    near: usize,
+    x: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
+    dispatch!(simd => forward_with(simd, from, near, x, y))
 }
 
 /// Block by block: all strips pass over a few rows of `x` and `y` while they are near.
 #[inline(always)]
-fn forward_with<S: Simd>(simd: S, from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
+fn forward_with<S: Simd>(
+    simd: S,
+    from: &Packed<'_, f32>,
+    near: usize,
+    x: &[f32],
+    y: &mut [f32],
+) -> Option<()> {
     let ([_, across, depth], [height, width, k]) = (from.sizes.x, from.sizes.y);
     let row = width * k + from.sizes.stride[0] * across * depth;
     let rows = match from.packed.len() <= FEW && k > STRIP {
-        true => (NEAR / row.max(1)).max(1),
+        true => (near / row.max(1)).max(1),
         false => height,
     };
     for rows in even(height, rows) {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-mod conv_blocks;
+mod blocks;
 mod conv_narrow;
 mod depthwise;
 mod fc_batch;

@@ -109,6 +109,9 @@ pub(super) enum Start<'a> {
     Zero,
     Bias(&'a [f32]),
     /// What an earlier tile left in `y`.
+    ///
+    /// **Invariant:** no scalar of `y` is in two tiles that start from one sum. Vectors of one tile
+    /// may overlap: it reads all of them before it writes any.
     Sums,
 }
 

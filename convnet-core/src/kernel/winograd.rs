@@ -196,7 +196,8 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, planes[0], v)?;
         let strips = block.filters.div_ceil(STRIP);
         for strip in (0..k.div_ceil(STRIP)).step_by(strips) {
-            // The last strip of all ends at the last filter, and so do its outputs.
+            // The last strip of all ends at the last filter, and so do its outputs. Those that are
+            // computed a second time are so whole: products begin with zero, outputs with the bias.
             let first = (strip * STRIP).min(k - block.filters);
             for position in 0..A * A {
                 let at = packed_at(position, depth, k) + strip * depth * STRIP;

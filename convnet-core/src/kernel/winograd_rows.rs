@@ -100,8 +100,8 @@ pub(super) fn band<
             width,
         };
         let tile = tiles.get(group.len() - 1)?;
-        // The last vectors end at the last pixel, and may compute some a second time; those that are
-        // pooled are neighbours.
+        // The last vectors end at the last pixel, and may compute some a second time, whole, and so the
+        // same; those that are pooled are neighbours.
         let (end, apart) = match to {
             To::Pool(_) => (width & !1, V::LEN),
             _ => (width, 0),
