@@ -226,7 +226,7 @@ fn train<N: Trainable + Send + Sync>(net: &mut N, images: usize, shards: usize, 
 
 fn parameters<N: Parameters>(net: &N) -> Vec<f64> {
     let tensors = (0..N::TENSORS.len()).flat_map(|index| net.tensor(index));
-    tensors.map(|w| w.to_f64()).collect()
+    tensors.map(|w| w.widen()).collect()
 }
 
 /// What a user computes of one image: scores, and all gradients.
@@ -241,9 +241,9 @@ fn alone<N: Trainable>() -> Vec<f64> {
     }
     let mut gradient: Box<N> = bytemuck::zeroed_box();
     let scores = net.forward_train(&x, &mut tape, 5);
-    let mut all: Vec<f64> = scores.as_slice().iter().map(|y| y.to_f64()).collect();
+    let mut all: Vec<f64> = scores.as_slice().iter().map(|y| y.widen()).collect();
     net.backward(&x, Some(&mut dx), &mut tape, &dy, &mut gradient);
-    all.extend(dx.as_slice().iter().map(|dx| dx.to_f64()));
+    all.extend(dx.as_slice().iter().map(|dx| dx.widen()));
     all.extend(parameters(&*gradient));
     all
 }

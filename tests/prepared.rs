@@ -163,9 +163,9 @@ fn difference<N: Prepare>(trade: Trade) -> f64 {
     let mut arena = fast.arena();
     let prepared = fast.forward(&image, &mut arena).as_slice();
     let largest = |values: &mut dyn Iterator<Item = f64>| values.map(f64::abs).fold(0.0, f64::max);
-    let most = largest(&mut scores.iter().map(|score| score.to_f64()));
+    let most = largest(&mut scores.iter().map(|score| score.widen()));
     let pairs = scores.iter().zip(prepared);
-    largest(&mut pairs.map(|(a, b)| a.to_f64() - b.to_f64())) / most
+    largest(&mut pairs.map(|(a, b)| a.widen() - b.widen())) / most
 }
 
 #[test]

@@ -96,7 +96,7 @@ where
     let mut arena: Box<R::Arena> = bytemuck::zeroed_box();
     let scores = rows.forward(&image, &mut arena).as_slice();
     for (score, expected) in scores.iter().zip(expected) {
-        let difference = convnet::Real::to_f64(*score - *expected);
+        let difference = convnet::Real::widen(*score - *expected);
         assert!(difference.abs() < 1e-5, "{score} is not {expected}");
     }
 }

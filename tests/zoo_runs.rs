@@ -24,7 +24,7 @@ fn runs<N: Network + 'static>() {
             (bytemuck::zeroed_box(), bytemuck::zeroed_box());
         Init::default().fill(&mut *net, 231);
         let scores = net.forward(&image::<N::Input>(1), &mut arena).as_slice();
-        assert!(scores.iter().all(|score| score.to_f64().is_finite()));
+        assert!(scores.iter().all(|score| score.widen().is_finite()));
         assert!(scores.iter().any(|&score| score != scores[0]));
     };
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(run);

@@ -10,7 +10,9 @@
 //! share it. This module turns places into references.
 //!
 //! **Invariant:** places are constants, and are checked when the program is compiled: inside the
-//! overlay, on a 64-byte boundary, and apart from each other wherever two are borrowed together.
+//! overlay, on a 64-byte boundary, and apart from each other wherever two are borrowed together. What lies
+//! there has no padding. So every scalar of an overlay has a value at any time, whatever is written to the
+//! volumes in it: to copy a value that has padding leaves bytes behind that have none.
 
 use bytemuck::Zeroable;
 
@@ -37,7 +39,7 @@ pub struct Overlay<T, const N: usize> {
 // SAFETY: an overlay is scalars and padding, and a scalar is zeroable.
 unsafe impl<T: Real, const N: usize> Zeroable for Overlay<T, N> {}
 
-// SAFETY: an overlay is `repr(C, align(64))` around the array of its scalars.
+// SAFETY: an overlay is `repr(C)` around the array of its scalars.
 unsafe impl<T: Real, const N: usize> AnyVolume for Overlay<T, N> {
     type Scalar = T;
     const SHAPE: [usize; 3] = [1, 1, N];
@@ -68,7 +70,7 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     #[must_use]
     pub fn at<V: AnyVolume<Scalar = T>, const AT: usize>(&self) -> &V {
         const { check::<V>(AT, N) };
-        // SAFETY: `AT + size_of::<V>()` is inside (checked), the place is aligned (checked), and
+        // SAFETY: `V` is scalars only and ends inside (checked), the place is aligned (checked), and
         // every scalar of an overlay is initialised.
         unsafe { &*self.scalars.as_ptr().add(AT).cast::<V>() }
     }
@@ -221,10 +223,16 @@ impl<T: Real, const N: usize> Overlay<T, N> {
 pub(crate) struct Lines<T>(alloc::boxed::Box<[Line<T>]>);
 
 #[cfg(feature = "alloc")]
-type Line<T> = crate::Volume<T, 1, 1, LINE>;
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line<T>([T; LINE]);
+
+// SAFETY: a line is scalars and padding, and a scalar is zeroable.
+#[cfg(feature = "alloc")]
+unsafe impl<T: Real> Zeroable for Line<T> {}
 
 #[cfg(feature = "alloc")]
-impl<T: crate::Real> Lines<T> {
+impl<T: Real> Lines<T> {
     /// At least `scalars` zeros.
     pub(crate) fn zeroed(scalars: usize) -> Self {
         const { assert!(size_of::<Line<T>>() == LINE * size_of::<T>()) };
@@ -242,19 +250,29 @@ impl<T: crate::Real> Lines<T> {
     }
 }
 
-/// Scalars between two places of a plan: 16 `f32` fill a cache line, so every place is aligned for
-/// `f32` and for `f64`.
+/// Scalars between two places of a plan: 16 `f32` fill a cache line, the widest vector. A row that
+/// straddles two lines halves the speed of the kernels.
 pub const LINE: usize = 16;
 
-/// How many scalars `V` covers, its padding included.
+/// How many scalars `V` is.
 const fn covers<V: AnyVolume>() -> usize {
-    size_of::<V>() / size_of::<V::Scalar>()
+    V::SHAPE[0] * V::SHAPE[1] * V::SHAPE[2]
 }
 
+/// Asks all that a reference to a `V` at scalar `at` of `n` needs, in bytes.
 const fn check<V: AnyVolume>(at: usize, n: usize) {
+    let scalar = size_of::<V::Scalar>();
     assert!(
-        at.is_multiple_of(LINE),
+        size_of::<V>() == covers::<V>() * scalar,
+        "a volume in an overlay is its scalars and nothing else"
+    );
+    assert!(
+        at.is_multiple_of(LINE) && (at * scalar).is_multiple_of(align_of::<V>()),
         "a volume starts on a 64-byte boundary"
+    );
+    assert!(
+        align_of::<V>() <= align_of::<Overlay<V::Scalar, 0>>(),
+        "a volume asks for no wider boundary than the overlay lies on"
     );
     assert!(
         covers::<V>() <= n && at <= n - covers::<V>(),
@@ -267,4 +285,52 @@ const fn apart<X: AnyVolume, Y: AnyVolume>(x: usize, y: usize) {
         x + covers::<X>() <= y || y + covers::<Y>() <= x,
         "a volume that is written does not meet one that is read"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Volume;
+
+    type Row = Volume<f32, 1, 1, 3>;
+    type Whole = Volume<f32, 2, 4, 4>;
+
+    #[test]
+    fn whatever_is_written_to_a_volume_every_scalar_has_a_value() {
+        let mut overlay = Overlay::<f32, 32>::ZERO;
+        overlay.at_mut::<Whole, 0>().0 = [[[1.0; 4]; 4]; 2];
+        let (x, y) = overlay.pair_mut::<Row, 16, Row, 0>();
+        *x = Volume([[[2.0; 3]]]);
+        core::mem::swap(x, y);
+        let sum: f32 = overlay.at::<Whole, 0>().as_slice().iter().sum();
+        assert_eq!(sum, 3.0 * 1.0 + 3.0 * 2.0 + 26.0);
+        assert_eq!(overlay.as_slice().iter().sum::<f32>(), sum);
+        assert_eq!(overlay.clone().scalars[..3], [2.0; 3]);
+    }
+
+    #[test]
+    fn every_place_is_a_cache_line() {
+        let mut overlay = Overlay::<f64, 64>::ZERO;
+        let (x, y) = overlay.pair::<Volume<f64, 1, 1, 5>, 48, Volume<f64, 1, 1, 7>, 16>();
+        assert_eq!(x.as_slice().as_ptr().align_offset(64), 0);
+        assert_eq!(y.as_slice().as_ptr().align_offset(64), 0);
+    }
+
+    #[test]
+    fn an_overlay_lies_in_another() {
+        let mut tape = Overlay::<f32, 48>::ZERO;
+        let inner = tape.at_mut::<Overlay<f32, 32>, 16>();
+        inner.at_mut::<Row, 16>().0 = [[[5.0, 6.0, 7.0]]];
+        assert_eq!(tape.at::<Row, 32>().as_slice(), [5.0, 6.0, 7.0]);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn lines_are_scalars_on_the_heap() {
+        let mut lines = Lines::<f64>::zeroed(17);
+        lines.as_mut_slice()[31] = 1.0;
+        assert_eq!(lines.as_slice().len(), 32);
+        assert_eq!(lines.as_slice().iter().sum::<f64>(), 1.0);
+        assert_eq!(lines.as_slice().as_ptr().align_offset(64), 0);
+    }
 }

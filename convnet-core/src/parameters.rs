@@ -161,11 +161,20 @@ macro_rules! parameters {
             $($(#[$of_field])* $seen $field: $crate::__tensor!($t, $($axis),+),)+
         }
 
-        // SAFETY: every field is an array of scalars.
+        // SAFETY: every field is an array of scalars, and there are no others (`only`).
         unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::__private::Zeroable
             for $name<$t $(, { $n })*>
         {
         }
+
+        const _: () = {
+            // What an attribute makes of the struct is seen here.
+            #[allow(dead_code)]
+            fn only<$t: $crate::Real $(, const $n: ::core::primitive::usize)*>(it: &$name<$t $(, { $n })*>) {
+                let $name { $($field: _),+ } = it;
+                $(let _: *const $crate::__tensor!($t, $($axis),+) = &raw const it.$field;)+
+            }
+        };
 
         impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $name<$t $(, { $n })*> {
             /// All parameters zero.

@@ -1,4 +1,7 @@
 //! The scalars a network can be made of: `f32` and `f64`.
+//!
+//! **Invariant:** there are no others. `unsafe` code takes a scalar for four or eight bytes of which any
+//! are a value, and a slice that [`Real::as_f32`] hands out for the one that it was given.
 
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
@@ -6,13 +9,16 @@ use core::iter::Sum;
 use bytemuck::Pod;
 use num_traits::{ConstOne, ConstZero, Float, FromPrimitive, NumAssign};
 
-/// `f32` or `f64`.
+use sealed::Sealed;
+
+/// `f32` or `f64`; no other type can implement it.
 ///
 /// Networks are trained and run in `f32`; `f64` is there to check gradients by finite differences,
 /// where single precision is too coarse to tell a wrong gradient from a rounded one (CS231n,
 /// *Gradient checks*).
 pub trait Real:
-    Float
+    Sealed
+    + Float
     + NumAssign
     + FromPrimitive
     + ConstZero
@@ -29,14 +35,27 @@ pub trait Real:
     /// The nearest value to `value`.
     fn of(value: f64) -> Self;
 
-    /// The same value as `f64`; exact for both scalars.
-    fn to_f64(self) -> f64;
+    /// The same value as `f64`; exact for both scalars. (`to_f64` is num-traits', which gives an option.)
+    fn widen(self) -> f64;
 
     /// The same slice, if `Self` is `f32`: the door to the vector kernels.
     fn as_f32(slice: &[Self]) -> Option<&[f32]>;
 
     /// The same slice, if `Self` is `f32`.
     fn as_f32_mut(slice: &mut [Self]) -> Option<&mut [f32]>;
+}
+
+mod sealed {
+    /// Which types there are.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no scalar of a network",
+        label = "is neither `f32` nor `f64`",
+        note = "networks are made of `f32`, or of `f64` to check gradients"
+    )]
+    pub trait Sealed {}
+
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {
@@ -48,7 +67,7 @@ impl Real for f32 {
         value as f32
     }
 
-    fn to_f64(self) -> f64 {
+    fn widen(self) -> f64 {
         f64::from(self)
     }
 
@@ -66,7 +85,7 @@ impl Real for f64 {
         value
     }
 
-    fn to_f64(self) -> f64 {
+    fn widen(self) -> f64 {
         self
     }
 

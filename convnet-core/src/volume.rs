@@ -12,8 +12,9 @@
 //!      └────┴────┴────┘
 //! ```
 //!
-//! **Invariant:** a volume starts on a 64-byte boundary, a cache line and the widest vector: a row
-//! that straddles two lines halves the speed of the kernels.
+//! **Invariant:** a volume is its scalars and nothing else. Padding would not survive a copy of the volume,
+//! and in an [overlay](crate::overlay) other scalars lie where it would be. That rows begin on a cache
+//! line, where the kernels are fastest, is the overlay's doing.
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -32,13 +33,13 @@ use crate::Real;
 /// assert_eq!(image.as_slice().len(), 32 * 32 * 3);
 /// ```
 #[derive(Clone, PartialEq)]
-#[repr(C, align(64))]
+#[repr(transparent)]
 pub struct Volume<T, const H: usize, const W: usize, const D: usize>(pub [[[T; D]; W]; H]);
 
 /// The scores of `K` classes: a volume of 1×1×K.
 pub type Scores<T, const K: usize> = Volume<T, 1, 1, K>;
 
-// SAFETY: a volume is scalars and padding, and a scalar is zeroable.
+// SAFETY: a volume is scalars, and a scalar is zeroable.
 unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> Zeroable
     for Volume<T, H, W, D>
 {
@@ -124,8 +125,8 @@ impl<T: fmt::Debug, const H: usize, const W: usize, const D: usize> fmt::Debug
 ///
 /// # Safety
 ///
-/// The implementor is `repr(C)`, starts with its `HEIGHT · WIDTH · DEPTH` scalars, holds nothing
-/// else but padding, and asks for an alignment of 64 at most.
+/// The implementor starts with its `HEIGHT · WIDTH · DEPTH` scalars and holds nothing else but padding. Any
+/// values of these scalars are a value of it.
 pub unsafe trait AnyVolume: Zeroable + Send + Sync + 'static {
     /// What it is made of.
     type Scalar: Real;
@@ -139,7 +140,7 @@ pub unsafe trait AnyVolume: Zeroable + Send + Sync + 'static {
     fn as_mut_slice(&mut self) -> &mut [Self::Scalar];
 }
 
-// SAFETY: `Volume` is `repr(C, align(64))` around the array of its scalars.
+// SAFETY: `Volume` is `repr(transparent)` around the array of its scalars.
 unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> AnyVolume
     for Volume<T, H, W, D>
 {
@@ -160,9 +161,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_volume_is_its_scalars_on_a_cache_line() {
-        assert_eq!(align_of::<Volume<f32, 2, 3, 5>>(), 64);
-        assert_eq!(size_of::<Volume<f32, 4, 4, 16>>(), 4 * 4 * 16 * 4);
+    fn a_volume_is_its_scalars_and_nothing_else() {
+        assert_eq!(size_of::<Volume<f32, 2, 3, 5>>(), 2 * 3 * 5 * 4);
+        assert_eq!(size_of::<Volume<f64, 1, 1, 3>>(), 3 * 8);
         let v = Volume::<f32, 1, 2, 2>([[[1.0, 2.0], [3.0, 4.0]]]);
         assert_eq!(v.as_slice(), [1.0, 2.0, 3.0, 4.0]);
         let mut sum = v.clone();

@@ -26,17 +26,14 @@ fn fill<T: Real>(values: &mut [T], seed: u64, stream: u64) {
 }
 
 fn inner<T: Real>(a: &[T], b: &[T]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| a.to_f64() * b.to_f64())
-        .sum()
+    a.iter().zip(b).map(|(&a, &b)| a.widen() * b.widen()).sum()
 }
 
 /// Each side is a sum of products of magnitude at most `terms`, each rounded once more than it has
 /// terms; a few units in the last place of their absolute sum is the most that rounding explains
 /// (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1).
 fn same<T: Real>(left: f64, right: f64, terms: usize) {
-    let bound = T::epsilon().to_f64() * (terms as f64).powf(1.5);
+    let bound = T::epsilon().widen() * (terms as f64).powf(1.5);
     assert!(
         (left - right).abs() <= bound,
         "{left} is not {right}, within {bound}"
@@ -77,16 +74,16 @@ fn check<L: Layer<X, Y> + Clone, X, Y>(
                 .iter()
                 .skip(k)
                 .step_by(bias.len())
-                .map(|d| d.to_f64())
+                .map(|d| d.widen())
                 .sum();
-            same::<X::Scalar>(d.to_f64(), sum, terms);
+            same::<X::Scalar>(d.widen(), sum, terms);
         }
         // A second image adds to the gradient.
-        let once: Vec<f64> = d_weights.iter().map(|d| d.to_f64()).collect();
+        let once: Vec<f64> = d_weights.iter().map(|d| d.widen()).collect();
         layer.backward_parameters(&x, &dy, &mut gradient);
         let [d_weights, _] = parameters(&mut gradient);
         for (&once, twice) in once.iter().zip(d_weights) {
-            same::<X::Scalar>(2.0 * once, twice.to_f64(), terms);
+            same::<X::Scalar>(2.0 * once, twice.widen(), terms);
         }
     }
 }

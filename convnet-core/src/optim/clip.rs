@@ -23,7 +23,7 @@ pub fn clip_norm<P: Parameters>(gradient: &mut P, max: f64) -> Result<f64, Optim
         sum += gradient
             .tensor(index)
             .iter()
-            .map(|&g| g.to_f64() * g.to_f64())
+            .map(|&g| g.widen() * g.widen())
             .sum::<f64>();
         if !sum.is_finite() {
             return Err(OptimError::NotFinite {

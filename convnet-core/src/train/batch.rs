@@ -275,7 +275,7 @@ impl<N: Trainable> Space<N> {
         let d_scores = self.d_scores.as_mut_slice();
         let loss = batch.loss.loss(scores, label, d_scores)?;
         Ok(Totals {
-            loss: loss.to_f64(),
+            loss: loss.widen(),
             right: usize::from(best(scores) == label),
             images: 1,
         })

@@ -187,7 +187,7 @@ impl<N: Network> Buffers<N> {
         samples.image(index, self.image.as_mut_slice());
         let scores = net.forward(&self.image, &mut self.arena).as_slice();
         let loss = loss.loss(scores, samples.label(index), self.d_scores.as_mut_slice())?;
-        Ok((loss.to_f64(), best(scores)))
+        Ok((loss.widen(), best(scores)))
     }
 }
 

@@ -228,7 +228,7 @@ fn first_not_finite<T: Real>(
         Some(index) => Err(WeightsError::NotFinite {
             tensor: name.to_owned(),
             index,
-            value: value.to_f64(),
+            value: value.widen(),
         }),
     }
 }

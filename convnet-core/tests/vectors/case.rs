@@ -121,10 +121,10 @@ pub(crate) fn places(tensor: &Tensor) -> Vec<usize> {
 /// each number; 1e-5 in `f32`, relative to the largest (see the README for why).
 pub(crate) fn assert_close<T: Real>(what: &str, found: &[T], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}: lengths");
-    let single = T::epsilon().to_f64() > 1e-10;
+    let single = T::epsilon().widen() > 1e-10;
     let largest = expected.iter().fold(1e-8, |max: f64, y| max.max(y.abs()));
     for (index, (&x, &y)) in found.iter().zip(expected).enumerate() {
-        let x = x.to_f64();
+        let x = x.widen();
         let (scale, bound) = if single {
             (largest, 1e-5)
         } else {

@@ -25,18 +25,35 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         .is_empty()
         .then(|| code!(__scalar: ::core::marker::PhantomData<T>,));
     let table = (!table.is_empty()).then(|| code!(#[doc = ""] #[doc = #table]));
+    let names: Vec<_> = network.fields().map(|(_, layer)| &layer.name).collect();
+    let elsewhere = network
+        .fields()
+        .zip(&types)
+        .filter(|((_, layer), _)| matches!(layer.kind, Kind::Own { .. } | Kind::Network(_)))
+        .map(|(_, ty)| code!(#ty: #krate::__private::Zeroable,));
+    let no_field = types.is_empty().then(|| code!(__scalar: _));
     code! {
         #attributes
         #table
         #[repr(C)]
         #visibility struct #name<T = ::core::primitive::f32> { #(#fields)* #marker }
 
-        // SAFETY: every field is zeroable, says the where clause.
+        // SAFETY: every field is zeroable: a layer of `convnet`, or one that the where clause names. There
+        // are no others (`only`).
         unsafe impl<T: #krate::Real> #krate::__private::Zeroable for #name<T>
         where
-            #(#types: #krate::__private::Zeroable,)*
+            #(#elsewhere)*
         {
         }
+
+        const _: () = {
+            // What an attribute makes of the struct is seen here.
+            #[allow(dead_code)]
+            fn only<T: #krate::Real>(it: &#name<T>) {
+                let #name { #(#names: _,)* #no_field } = it;
+                #(let _: *const #types = &raw const it.#names;)*
+            }
+        };
     }
 }
 

@@ -41,18 +41,22 @@ pub struct Cifar<T = ::core::primitive::f32> {
     ///`fc`: 10; writes 1x1x10, 30730 parameters.
     pub scores: ::convnet::layer::Fc<T, 16, 16, 12, 10>,
 }
-unsafe impl<T: ::convnet::Real> ::convnet::__private::Zeroable for Cifar<T>
-where
-    ::convnet::layer::Conv<
-        T,
-        5,
-        5,
-        3,
-        12,
-        ::convnet::layer::Slide<1, 1, 2, 2>,
-    >: ::convnet::__private::Zeroable,
-    ::convnet::layer::Fc<T, 16, 16, 12, 10>: ::convnet::__private::Zeroable,
-{}
+unsafe impl<T: ::convnet::Real> ::convnet::__private::Zeroable for Cifar<T> {}
+const _: () = {
+    #[allow(dead_code)]
+    fn only<T: ::convnet::Real>(it: &Cifar<T>) {
+        let Cifar { conv1: _, scores: _ } = it;
+        let _: *const ::convnet::layer::Conv<
+            T,
+            5,
+            5,
+            3,
+            12,
+            ::convnet::layer::Slide<1, 1, 2, 2>,
+        > = &raw const it.conv1;
+        let _: *const ::convnet::layer::Fc<T, 16, 16, 12, 10> = &raw const it.scores;
+    }
+};
 impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
     type Scalar = T;
     const TENSORS: &'static [::convnet::Tensor] = &[
