@@ -8,7 +8,9 @@
 //! ```
 //!
 //! A [safetensors](https://github.com/huggingface/safetensors) file holds exactly the tensors of
-//! [`Parameters::TENSORS`], under their names. Files of PyTorch are read by [`from_pytorch`].
+//! [`Parameters::TENSORS`], under their names. Files of PyTorch are read by [`from_pytorch`]. What the
+//! format forbids (tensors that share bytes, bytes of no tensor, a name twice, JSON that is none) is
+//! refused here as it is by `weights!`, in the same words.
 //!
 //! **Invariant:** a file is checked whole (names, shapes, types, every value) before the first
 //! scalar of a network is written; a bad file changes nothing.

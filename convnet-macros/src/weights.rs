@@ -85,6 +85,8 @@ impl Item {
         let panic = quote_spanned!(blame=> ::core::panic!("{}", message.as_str()));
         code! {
             #(#attributes)*
+            // The header of a deep network is long, and its end is certain.
+            #[allow(long_running_const_eval)]
             #visibility static #name: #network = {
                 const __FILE: &[::core::primitive::u8] = #bytes;
                 let network: ::core::result::Result<#network, #krate::flash::Message> =

@@ -132,7 +132,7 @@ pub(super) fn load<P: Parameters>(
     let json = reader
         .note(KEY)
         .ok_or_else(|| blame(CheckpointDefect::Foreign))?;
-    let state: State = serde_json::from_str(json).map_err(|error| {
+    let state: State = serde_json::from_str(&json).map_err(|error| {
         blame(CheckpointDefect::State {
             reason: error.to_string(),
         })

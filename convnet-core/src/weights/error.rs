@@ -3,10 +3,13 @@
 #[cfg(feature = "std")]
 use std::path::{Path, PathBuf};
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
+
+use crate::header::Defect;
 
 /// Why weights were not loaded or saved. The network is as it was.
 #[derive(Debug)]
@@ -16,14 +19,14 @@ pub enum WeightsError {
     Missing {
         /// The name looked for.
         tensor: String,
-        /// The names in the file, sorted.
+        /// The names in the file, in the order of their scalars.
         found: Vec<String>,
     },
     /// The file has a tensor that the network has not.
     Extra {
         /// Its name.
         tensor: String,
-        /// The names looked for, sorted.
+        /// The names looked for, in the order of declaration.
         expected: Vec<String>,
     },
     /// A tensor has another shape.
@@ -80,6 +83,20 @@ pub enum WeightsError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+impl From<Defect<'_>> for WeightsError {
+    fn from(defect: Defect<'_>) -> Self {
+        match defect {
+            Defect::Length { expected, found } => Self::Length {
+                expected: expected as u64,
+                found: found as u64,
+            },
+            _ => Self::Corrupt {
+                reason: defect.reason().as_str().to_owned(),
+            },
+        }
+    }
 }
 
 #[cfg(feature = "std")]

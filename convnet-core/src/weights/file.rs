@@ -3,14 +3,16 @@
 //! A weight file is one [`Group`] without a prefix; a checkpoint has several and a note.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::WeightsError;
+use crate::header::{Defect, Entry, Header, Json};
 use crate::{Parameters, Real, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
@@ -46,28 +48,46 @@ pub(crate) fn check_finite<P: Parameters>(parameters: &P) -> Result<(), WeightsE
 
 /// A file whose header is sound and whose length is right.
 pub(crate) struct Reader<'a> {
-    metadata: Metadata,
-    data: &'a [u8],
+    header: Header<'a>,
+    metadata: Option<Json<'a>>,
+    /// In the order of their places.
+    entries: Vec<Entry>,
+    /// Where the entry of each name is.
+    places: BTreeMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, WeightsError> {
-        let (header, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|error| explain(bytes, &error))?;
+        Self::read(bytes).map_err(WeightsError::from)
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Self, Defect<'a>> {
+        let header = Header::of(bytes)?;
+        let (mut text, mut entries) = (header.entries(), Vec::new());
+        while let Some(entry) = text.next()? {
+            entries.push(entry);
+        }
+        header.check(&mut entries)?;
+        let names = entries.iter().map(|entry| entry.name(&header).to_text());
         Ok(Self {
-            metadata,
-            data: &bytes[8 + header..],
+            header,
+            metadata: text.metadata,
+            places: names.zip(0..).collect(),
+            entries,
         })
     }
 
     /// What [`write()`] put under `key`.
     #[cfg(feature = "train")]
-    pub(crate) fn note(&self, key: &str) -> Option<&str> {
-        self.metadata
-            .metadata()
-            .as_ref()?
-            .get(key)
-            .map(String::as_str)
+    pub(crate) fn note(&self, key: &str) -> Option<String> {
+        self.metadata?.text(key)
+    }
+
+    /// The names in the file, in the order of their places.
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.entries
+            .iter()
+            .map(|entry| entry.name(&self.header).to_text())
     }
 
     /// Every tensor of `P`, with `prefix` in front of its name.
@@ -86,34 +106,36 @@ impl<'a> Reader<'a> {
         name: String,
         expected: impl FnOnce(usize) -> Vec<usize>,
     ) -> Result<View<'a>, WeightsError> {
-        let Some(info) = self.metadata.info(&name) else {
-            let found = self.metadata.offset_keys();
+        let Some(&place) = self.places.get(&name) else {
+            let found = self.names().collect();
             return Err(WeightsError::Missing {
                 tensor: name,
                 found,
             });
         };
-        let expected = expected(info.shape.len());
-        if info.shape != expected {
-            let found = info.shape.clone();
+        let entry = &self.entries[place];
+        let mut axes = entry.axes(&self.header);
+        let found: Vec<_> = core::iter::from_fn(|| axes.next()).collect();
+        let expected = expected(found.len());
+        if found != expected {
             return Err(WeightsError::Shape {
                 tensor: name,
                 expected,
                 found,
             });
         }
-        if info.dtype != dtype::<T>() {
-            let (expected, found) = (dtype::<T>().to_string(), info.dtype.to_string());
+        let wanted = dtype::<T>().to_string();
+        if entry.dtype() != wanted {
+            let (expected, found) = (wanted, entry.dtype().to_owned());
             return Err(WeightsError::Dtype {
                 tensor: name,
                 expected,
                 found,
             });
         }
-        let (start, end) = info.data_offsets;
         Ok(View {
             name,
-            bytes: &self.data[start..end],
+            bytes: entry.bytes(&self.header),
         })
     }
 
@@ -123,8 +145,10 @@ impl<'a> Reader<'a> {
         known: impl Iterator<Item = &'v View<'v>> + Clone,
         ignore: impl Fn(&str) -> bool,
     ) -> Result<(), WeightsError> {
-        let mut names = self.metadata.offset_keys().into_iter();
-        match names.find(|name| !ignore(name) && known.clone().all(|view| view.name != *name)) {
+        match self
+            .names()
+            .find(|name| !ignore(name) && known.clone().all(|view| view.name != *name))
+        {
             None => Ok(()),
             Some(tensor) => {
                 let expected = known.map(|view| view.name.clone()).collect();
@@ -231,32 +255,4 @@ fn first_not_finite<T: Real>(
             value: value.widen(),
         }),
     }
-}
-
-/// The crate's error in our words: a wrong length is told from a damaged header.
-fn explain(bytes: &[u8], error: &SafeTensorError) -> WeightsError {
-    match error {
-        SafeTensorError::HeaderTooSmall
-        | SafeTensorError::InvalidHeaderLength
-        | SafeTensorError::MetadataIncompleteBuffer => WeightsError::Length {
-            expected: promised(bytes),
-            found: bytes.len() as u64,
-        },
-        other => WeightsError::Corrupt {
-            reason: other.to_string(),
-        },
-    }
-}
-
-/// The length of the file as far as its beginning tells.
-fn promised(bytes: &[u8]) -> u64 {
-    let Some((length, rest)) = bytes.split_first_chunk() else {
-        return 8;
-    };
-    let header = u64::from_le_bytes(*length);
-    let json = usize::try_from(header)
-        .ok()
-        .and_then(|header| rest.get(..header));
-    let data = json.and_then(|json| serde_json::from_slice::<Metadata>(json).ok());
-    (header.saturating_add(8)).saturating_add(data.map_or(0, |data| data.data_len() as u64))
 }
