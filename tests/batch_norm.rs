@@ -103,6 +103,147 @@ fn calibrated_statistics_are_those_of_the_images() {
     }
 }
 
+/// Right to f32's rounding whatever stood there, against means and variances that are taken here in f64.
+#[test]
+fn calibration_does_not_know_what_stood_there() {
+    let digits = digits();
+    let (_, some) = data::split(&digits, 64.0 / digits.len() as f64, 1).unwrap();
+    let mut net = Digits::<f32>::random(231);
+    let maps = (0..some.len()).map(|index| {
+        let (mut image, mut map) = (Volume::<f64, 8, 8, 1>::ZERO, Volume::<f64, 8, 8, 8>::ZERO);
+        some.image(index, image.as_mut_slice());
+        wide(&net).conv1.forward(&image, &mut map);
+        map
+    });
+    let maps: Vec<_> = maps.collect();
+    let [means, variances] = statistics(&maps);
+    for start in [1.0, 1e6, 1e8, 1e10, 1.37e8, f32::MAX, f32::NAN] {
+        (net.bn1.mean, net.bn1.variance) = ([-start; 8], [start; 8]);
+        (net.bn2.mean, net.bn2.variance) = ([start; 16], [start; 16]);
+        calibrate(&mut *net, &some, 0).unwrap();
+        for d in 0..8 {
+            let mean = f64::from(net.bn1.mean[d]) - means[d];
+            let variance = f64::from(net.bn1.variance[d]) / variances[d] - 1.0;
+            assert!(
+                mean.abs() < 1e-6 && variance.abs() < 1e-6,
+                "from {start}: {mean:e} {variance:e}"
+            );
+        }
+        // Behind a normalised one, so they tell whether that one was right.
+        assert!(net.bn2.variance.iter().all(|v| *v > 0.0 && *v < 10.0));
+    }
+}
+
+/// The same filters in f64.
+fn wide(net: &Digits<f32>) -> Box<Digits<f64>> {
+    let mut wide = Digits::<f64>::random(1);
+    for index in 0..Digits::<f32>::TENSORS.len() {
+        let of = net.tensor(index).iter().map(|&w| f64::from(w));
+        wide.tensor_mut(index)
+            .iter_mut()
+            .zip(of)
+            .for_each(|(to, w)| *to = w);
+    }
+    wide
+}
+
+/// Means over two batches of 32 maps, of the means and of the unbiased variances.
+fn statistics(maps: &[Volume<f64, 8, 8, 8>]) -> [[f64; 8]; 2] {
+    let mut statistics = [[0.0; 8]; 2];
+    for batch in maps.chunks(32) {
+        for d in 0..8 {
+            let of = || {
+                batch
+                    .iter()
+                    .flat_map(|map| map.as_flattened())
+                    .map(|column| column[d])
+            };
+            let n = of().count() as f64;
+            let mean = of().sum::<f64>() / n;
+            statistics[0][d] += mean / 2.0;
+            statistics[1][d] += of().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / 2.0;
+        }
+    }
+    statistics
+}
+
+/// What a set would make infinite, or no number, or of one number, leaves the statistics as they were.
+#[test]
+fn a_set_without_statistics_calibrates_nothing() {
+    convnet! { struct Flat { input(2x2x1), bn1: batch_norm, conv(3, 2x2), bn2: batch_norm } }
+    let mut net = Flat::<f32>::random(1);
+    (net.bn1.mean, net.bn2.variance) = ([3.0], [5.0, 6.0, 7.0]);
+    let before = bits(&*net);
+    let error = calibrate(&mut *net, &Pixels(vec![0.5]), 0).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TrainError::OneNumber {
+                layer: "bn2",
+                images: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("there is one image\nmore images are expected")
+    );
+    assert_eq!(bits(&*net), before);
+    for bad in [f64::NAN, f64::INFINITY, 1e30] {
+        // In the second batch.
+        let mut images = vec![0.5; 40];
+        images[33] = bad;
+        let error = calibrate(&mut *net, &Pixels(images), 0).unwrap_err();
+        let TrainError::Statistic {
+            tensor,
+            ref images,
+            value,
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert!(
+            tensor.starts_with("bn1.") && *images == (20..40) && !value.is_finite(),
+            "{error}"
+        );
+        assert_eq!(bits(&*net), before);
+    }
+    calibrate(&mut *net, &Pixels(vec![0.5, 1.0]), 0).unwrap();
+    assert_ne!(bits(&*net), before);
+}
+
+/// Images of 2x2x1 whose pixels are i, i + 1, …; of class 0.
+struct Pixels(Vec<f64>);
+
+impl Samples for Pixels {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        [2, 2, 1]
+    }
+
+    fn classes(&self) -> usize {
+        1
+    }
+
+    fn label(&self, _: usize) -> usize {
+        0
+    }
+
+    fn image<T: Real>(&self, index: usize, image: &mut [T]) {
+        let pixels = (0..).map(|i| T::of(self.0[index] + f64::from(i)));
+        image
+            .iter_mut()
+            .zip(pixels)
+            .for_each(|(to, pixel)| *to = pixel);
+    }
+}
+
 #[test]
 fn a_set_that_does_not_fit_calibrates_nothing() {
     convnet! { struct Other { input(4x4x1), bn: batch_norm, scores: fc(10) } }

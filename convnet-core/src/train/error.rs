@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 
 use super::checkpoint::CheckpointError;
 use super::evaluation::scores;
@@ -76,6 +77,15 @@ pub enum TrainError {
         image: usize,
         /// Its loss.
         loss: f64,
+    },
+    /// Images gave a `batch_norm` a statistic that is infinite or no number.
+    Statistic {
+        /// Layer and tensor: `bn1.variance`.
+        tensor: &'static str,
+        /// The batch.
+        images: Range<usize>,
+        /// The statistic.
+        value: f64,
     },
     /// The weights are infinite or no number.
     Weights(WeightsError),
@@ -167,12 +177,20 @@ impl fmt::Display for TrainError {
                 layer,
                 images,
                 batch_size,
-            } => write!(
-                f,
-                "{layer} would see one number a depth slice, which has no variance: {images} images \
-                 in batches of {batch_size} leave one image for the last\n\
-                 another batch size is expected"
-            ),
+            } => {
+                write!(
+                    f,
+                    "{layer} would see one number a depth slice, which has no variance: "
+                )?;
+                match images {
+                    1 => f.write_str("there is one image\nmore images are expected"),
+                    _ => write!(
+                        f,
+                        "{images} images in batches of {batch_size} leave one image for the last\n\
+                         another batch size is expected"
+                    ),
+                }
+            }
             Self::Setting {
                 name,
                 found,
@@ -195,6 +213,17 @@ impl fmt::Display for TrainError {
                 f,
                 "the loss of image {image} is {loss}\n\
                  its pixels or the network's weights are not finite, or far too large"
+            ),
+            Self::Statistic {
+                tensor,
+                images,
+                value,
+            } => write!(
+                f,
+                "{tensor} would be {value}, from the images {} to {}\n\
+                 their pixels or the network's weights are not finite, or far too large",
+                images.start,
+                images.end.saturating_sub(1)
             ),
             Self::Weights(error) => error.fmt(f),
             Self::Optim(error) => error.fmt(f),
