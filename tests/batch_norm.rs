@@ -278,7 +278,7 @@ fn pytorchs_names_and_its_counter() {
             }
             Role::Bias => format!("{layer}.bias"),
             Role::Mean => format!("{layer}.running_mean"),
-            Role::Variance => format!("{layer}.running_var"),
+            Role::Variance(_) => format!("{layer}.running_var"),
         };
         let shape = match *tensor.shape {
             [h, w, d, k] => vec![k, d, h, w],

@@ -194,7 +194,7 @@ fn theirs(prefix: &str, tensor: &Tensor) -> String {
         Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => "weight",
         Role::Bias => "bias",
         Role::Mean => "running_mean",
-        Role::Variance => "running_var",
+        Role::Variance(_) => "running_var",
     };
     format!("{prefix}.{layer}.{name}")
 }

@@ -148,7 +148,7 @@ fn difference<N: Prepare>(trade: Trade) -> f64 {
                 Role::Bias | Role::Mean => *w = N::Scalar::of(rng.normal()),
                 // Negative ones too: a pool may not come before such a norm.
                 Role::Gain => *w = N::Scalar::of(rng.normal() + 0.5),
-                Role::Variance => *w = N::Scalar::of(rng.uniform() + 0.1),
+                Role::Variance(_) => *w = N::Scalar::of(rng.uniform() + 0.1),
                 Role::Filters | Role::Grouped(_) | Role::Weights => {}
             }
         }

@@ -11,8 +11,8 @@
 //! 267 tensors in 27 KB, takes the compiler about a second, its 102 MB of scalars a few more.
 //!
 //! **Invariant:** a tensor's bytes are taken only if the file has exactly the tensors of the
-//! network, with their shapes and their scalar. The values are not looked at: to evaluate a
-//! million comparisons takes the compiler seconds.
+//! network, with their shapes and their scalar. Of the values, only variances are looked at, which are
+//! few and must have a root: to evaluate a million comparisons takes the compiler seconds.
 
 #![expect(
     clippy::result_large_err,
@@ -23,9 +23,9 @@ use core::mem::MaybeUninit;
 
 use bytemuck::Zeroable;
 
-use crate::{Parameters, Tensor};
+use crate::{Parameters, Role, Tensor};
 
-mod message;
+pub(crate) mod message;
 
 use crate::header::{Entry, Header};
 pub use crate::plan::Message;
@@ -57,8 +57,8 @@ const MOST_TENSORS: usize = 8192;
 /// # Errors
 ///
 /// A file that is cut short, damaged or none; a tensor that is missing, not the network's, of another
-/// shape or another dtype. And on a big-endian target, where the bytes of a file are not those of a
-/// scalar.
+/// shape or another dtype; a variance that has no root. And on a big-endian target, where the bytes of a
+/// file are not those of a scalar.
 pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
     const { assert!(P::OFFSETS.len() == P::TENSORS.len() && P::TENSORS.len() <= MOST_TENSORS) }
     if let Some(message) = message::of_the_target(cfg!(target_endian = "little")) {
@@ -74,7 +74,7 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
         Err(message) => return Err(message),
     };
     let mut parameters = MaybeUninit::<P>::zeroed();
-    let mut known = [false; MOST_TENSORS];
+    let (mut known, mut unsound) = ([false; MOST_TENSORS], None);
     let (mut index, mut place) = (0, 0);
     while index < P::TENSORS.len() {
         let tensor = &P::TENSORS[index];
@@ -86,6 +86,9 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
             Ok(bytes) => bytes,
             Err(message) => return Err(message),
         };
+        if unsound.is_none() {
+            unsound = refused(tensor, bytes, size_of::<P::Scalar>());
+        }
         let offset = P::OFFSETS[index];
         assert!(bytes.len() <= size_of::<P>() && offset <= size_of::<P>() - bytes.len());
         // SAFETY: `offset + bytes.len()` is inside of the parameters (asserted), and what lies there
@@ -104,8 +107,11 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
         }
         place += 1;
     }
-    // SAFETY: zeros are parameters, for they are `Zeroable`, and only scalars were written.
-    Ok(unsafe { parameters.assume_init() })
+    match unsound {
+        Some(message) => Err(message),
+        // SAFETY: zeros are parameters, for they are `Zeroable`, and only scalars were written.
+        None => Ok(unsafe { parameters.assume_init() }),
+    }
 }
 
 /// A value of zeros, as a constant: `Zeroable::zeroed` is none.
@@ -135,6 +141,33 @@ const fn entries<'r>(
         Ok(()) => Ok(entries),
         Err(defect) => Err(message::defect(&defect)),
     }
+}
+
+/// What is wrong with the values of a variance, in scalars of so many bytes.
+const fn refused(tensor: &Tensor, bytes: &[u8], scalar: usize) -> Option<Message> {
+    let Role::Variance(epsilon) = tensor.role else {
+        return None;
+    };
+    let epsilon = f64::from_bits(epsilon);
+    let mut index = 0;
+    while index < tensor.len() {
+        // As the layer adds them: rounded to its scalar.
+        let (value, sum) = if scalar == 4 {
+            let value = f32::from_le_bytes(bytes.as_chunks().0[index]);
+            (value as f64, (value + epsilon as f32) as f64)
+        } else {
+            let value = f64::from_le_bytes(bytes.as_chunks().0[index]);
+            (value, value + epsilon)
+        };
+        if !value.is_finite() {
+            return Some(message::not_finite(tensor.name, index, value));
+        }
+        if sum <= 0.0 {
+            return Some(message::variance(tensor.name, index, value, epsilon));
+        }
+        index += 1;
+    }
+    None
 }
 
 /// Where the tensor `name` is. A file usually has it at `first`, or right behind.

@@ -48,7 +48,7 @@ impl Init {
                     self.draw(scalars, self.variance(tensor), &mut Rng::stream(seed, id));
                 }
                 Role::Bias | Role::Mean => scalars.fill(P::Scalar::ZERO),
-                Role::Gain | Role::Variance => scalars.fill(P::Scalar::ONE),
+                Role::Gain | Role::Variance(_) => scalars.fill(P::Scalar::ONE),
             }
         }
     }

@@ -27,8 +27,10 @@ pub enum Role {
     Gain,
     /// The running mean of each depth slice: a statistic. It begins at 0.
     Mean,
-    /// The running variance of each depth slice: a statistic. It begins at 1.
-    Variance,
+    /// The running variance of each depth slice: a statistic. It begins at 1. The number holds the bits
+    /// of ε, the `f64` that is added to it before the root, `Variance(f64::to_bits(1e-5))`: a variance
+    /// with which that is not above 0 is neither saved nor loaded.
+    Variance(u64),
 }
 
 impl Role {
@@ -36,7 +38,18 @@ impl Role {
     /// was seen, and no optimizer touches it.
     #[must_use]
     pub const fn is_learned(self) -> bool {
-        !matches!(self, Self::Mean | Self::Variance)
+        !matches!(self, Self::Mean | Self::Variance(_))
+    }
+
+    /// Whether such a tensor may hold `value`: a finite one, and a variance that has a root once ε is
+    /// added, in the network's own arithmetic.
+    #[cfg(feature = "safetensors")]
+    pub(crate) fn allows<T: Real>(self, value: T) -> bool {
+        value.is_finite()
+            && match self {
+                Self::Variance(epsilon) => value + T::of(f64::from_bits(epsilon)) > T::ZERO,
+                _ => true,
+            }
     }
 }
 
@@ -140,6 +153,14 @@ pub trait Parameters: Zeroable + 'static {
 /// }
 ///
 /// let scale = Scale { gamma: [1.0_f32, 2.0] };
+/// parameters! {
+///     /// What a norm has seen; its ε is 0.001.
+///     pub struct Seen<T, const D: usize> {
+///         pub mean: Mean [D],
+///         pub variance: Variance(f64::to_bits(1e-3)) [D],
+///     }
+/// }
+///
 /// assert_eq!(scale.tensor(0), [1.0, 2.0]);
 /// assert_eq!(Mix::<f32>::TENSORS[0].name, "filters");
 /// assert_eq!(Mix::<f64>::ZERO.tensor(0).len(), 24);
@@ -151,7 +172,7 @@ macro_rules! parameters {
         $visibility:vis struct $name:ident<$t:ident $(, const $n:ident: usize)* $(,)?> {
             $(
                 $(#[$of_field:meta])*
-                $seen:vis $field:ident: $role:ident $(($groups:expr))? [$($axis:tt),+ $(,)?]
+                $seen:vis $field:ident: $role:ident $(($number:expr))? [$($axis:tt),+ $(,)?]
             ),+ $(,)?
         }
     ) => {
@@ -185,7 +206,7 @@ macro_rules! parameters {
             type Scalar = $t;
             const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
                 name: ::core::stringify!($field),
-                role: $crate::Role::$role $(($groups))?,
+                role: $crate::Role::$role $(($number))?,
                 shape: &[$($axis),+],
             }),+];
 

@@ -60,6 +60,55 @@ impl<const N: usize> Text<N> {
         self.push_str(DIGITS[number % 10])
     }
 
+    /// Appends a number to six digits: `-1.25e-5`.
+    pub const fn push_real(&mut self, number: f64) -> &mut Self {
+        if number.is_nan() {
+            return self.push_str("NaN");
+        }
+        if number < 0.0 {
+            self.push_str("-");
+        }
+        let mut rest = number.abs();
+        if rest == 0.0 || rest == f64::INFINITY {
+            return self.push_str(if rest == 0.0 { "0" } else { "inf" });
+        }
+        let (mut above, mut below) = (0, 0);
+        while rest >= 10.0 {
+            rest /= 10.0;
+            above += 1;
+        }
+        while rest < 1.0 {
+            rest *= 10.0;
+            below += 1;
+        }
+        // Rounded, so that what an f32 makes of 1e-5 reads so.
+        let mut digits = (rest * 1e5 + 0.5) as usize;
+        if digits == 1_000_000 {
+            digits = 100_000;
+            (above, below) = if below > 0 {
+                (above, below - 1)
+            } else {
+                (above + 1, 0)
+            };
+        }
+        self.push_number(digits / 100_000);
+        let (mut behind, mut place) = (digits % 100_000, 10_000);
+        if behind > 0 {
+            self.push_str(".");
+        }
+        while behind > 0 {
+            self.push_number(behind / place);
+            behind %= place;
+            place /= 10;
+        }
+        if below > 0 {
+            self.push_str("e-").push_number(below);
+        } else if above > 0 {
+            self.push_str("e").push_number(above);
+        }
+        self
+    }
+
     /// Appends a volume of `[height, width, depth]`, width first: `32x32x3`.
     pub const fn push_volume(&mut self, [height, width, depth]: [usize; 3]) -> &mut Self {
         self.push_number(width).push_str("x").push_number(height);
@@ -114,6 +163,26 @@ mod tests {
             .push_str(" ")
             .push_number(usize::MAX);
         assert_eq!(text.as_str(), std::format!("0 10 {}", usize::MAX));
+    }
+
+    #[test]
+    fn reals_are_written_to_six_digits() {
+        for (real, written) in [
+            (f64::from(-2e-5_f32), "-2e-5"),
+            (f64::from(1e-5_f32), "1e-5"),
+            (-1.25, "-1.25"),
+            (0.0, "0"),
+            (9.999_999, "1e1"),
+            (0.999_999_9, "1"),
+            (-123_456.4, "-1.23456e5"),
+            (1.02e-7, "1.02e-7"),
+            (f64::MIN_POSITIVE, "2.22507e-308"),
+            (f64::MAX, "1.79769e308"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(Text::<16>::new().push_real(real).as_str(), written);
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ use crate::Parameters;
 
 pub use error::WeightsError;
 #[cfg(feature = "train")]
-pub(crate) use file::{Group, Reader, View, check_finite, copy, write};
+pub(crate) use file::{Group, Reader, check, check_finite, check_values, copy, write};
 pub use pytorch::from_pytorch;
 #[cfg(feature = "std")]
 pub use pytorch::load_pytorch;
@@ -60,9 +60,9 @@ pub(crate) use replace::replace;
 ///
 /// # Errors
 ///
-/// [`WeightsError::NotFinite`]: weights that cannot be loaded are not saved.
+/// [`WeightsError::NotFinite`], [`WeightsError::Variance`]: weights that cannot be loaded are not saved.
 pub fn to_bytes<P: Parameters>(parameters: &P) -> Result<Vec<u8>, WeightsError> {
-    file::check_finite(parameters)?;
+    file::check_values(parameters)?;
     let mut bytes = Vec::with_capacity(size_of::<P>() + 4096);
     let group = file::Group {
         prefix: "",
@@ -84,9 +84,7 @@ pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(),
     let reader = file::Reader::new(bytes)?;
     let views = reader.group::<P>("")?;
     reader.refuse_extra(views.iter(), |_| false)?;
-    views
-        .iter()
-        .try_for_each(file::View::check_finite::<P::Scalar>)?;
+    file::check::<P>(&views)?;
     file::copy(&views, parameters);
     Ok(())
 }
@@ -96,13 +94,13 @@ pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(),
 ///
 /// # Errors
 ///
-/// [`WeightsError::NotFinite`], [`WeightsError::Io`].
+/// [`WeightsError::NotFinite`], [`WeightsError::Variance`], [`WeightsError::Io`].
 #[cfg(feature = "std")]
 pub fn save<P: Parameters>(parameters: &P, path: impl AsRef<Path>) -> Result<(), WeightsError> {
     use std::io::Write;
 
     let path = path.as_ref();
-    file::check_finite(parameters)?;
+    file::check_values(parameters)?;
     let group = file::Group {
         prefix: "",
         parameters,

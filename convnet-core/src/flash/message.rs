@@ -125,6 +125,36 @@ pub(super) const fn dtype(name: &str, found: &str, expected: &str) -> Message {
     text
 }
 
+pub(crate) const fn variance(name: &str, index: usize, value: f64, epsilon: f64) -> Message {
+    let mut text = Message::new();
+    text.push_str("`")
+        .push_str(name)
+        .push_str("` holds ")
+        .push_real(value)
+        .push_str(" at index ")
+        .push_number(index)
+        .push_str("; with eps, ")
+        .push_real(epsilon)
+        .push_str(
+            ", that is not above 0, and has no root to divide by\n\
+             variances are 0 or more: export the weights anew, after `train::calibrate` if they are this \
+             crate's",
+        );
+    text
+}
+
+pub(super) const fn not_finite(name: &str, index: usize, value: f64) -> Message {
+    let mut text = Message::new();
+    text.push_str("`")
+        .push_str(name)
+        .push_str("` holds ")
+        .push_real(value)
+        .push_str(" at index ")
+        .push_number(index)
+        .push_str("\nthe training that made it diverged: lower its learning rate");
+    text
+}
+
 const fn push_name(text: &mut Message, name: Name<'_>, before: usize) {
     text.push_str(if before == 0 { "`" } else { ", `" });
     name.push_to(text);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::History;
 use super::batch::Totals;
 use crate::Parameters;
-use crate::weights::{self, Group, Reader, View, WeightsError};
+use crate::weights::{self, Group, Reader, WeightsError};
 
 /// Why a checkpoint was not read or written.
 #[derive(Debug)]
@@ -126,9 +126,9 @@ pub(super) fn load<P: Parameters>(
         path: path.to_owned(),
         defect,
     };
-    let weights = |error: WeightsError| error.at(path);
+    let at = |error: WeightsError| error.at(path);
 
-    let reader = Reader::new(&bytes).map_err(weights)?;
+    let reader = Reader::new(&bytes).map_err(at)?;
     let json = reader
         .note(KEY)
         .ok_or_else(|| blame(CheckpointDefect::Foreign))?;
@@ -153,13 +153,18 @@ pub(super) fn load<P: Parameters>(
         .chain(slots)
         .collect();
     let views = groups.iter().map(|(prefix, _)| reader.group::<P>(prefix));
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(weights)?;
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(at)?;
     reader
         .refuse_extra(views.iter().flatten(), |_| false)
-        .map_err(weights)?;
-    let mut all = views.iter().flatten();
-    all.try_for_each(View::check_finite::<P::Scalar>)
-        .map_err(weights)?;
+        .map_err(at)?;
+    for ((prefix, _), views) in groups.iter().zip(&views) {
+        // What an optimizer keeps of a variance is none.
+        let checked = match *prefix {
+            WEIGHTS | BEST => weights::check::<P>(views),
+            _ => weights::check_finite::<P::Scalar>(views),
+        };
+        checked.map_err(at)?;
+    }
 
     for ((_, to), from) in groups.into_iter().zip(&views) {
         weights::copy(from, to);

@@ -113,7 +113,7 @@ where
                 self.save()?;
             }
         }
-        weights::check_finite(self.net)?;
+        weights::check_values(self.net)?;
         self.record(epoch)
     }
 
@@ -218,7 +218,7 @@ where
         let Some(path) = &self.trainer.checkpoint else {
             return Ok(());
         };
-        weights::check_finite(self.net)?;
+        weights::check_values(self.net)?;
         let best = self
             .best
             .as_deref_mut()

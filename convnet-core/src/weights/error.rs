@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
+use crate::flash::message;
 use crate::header::Defect;
 
 /// Why weights were not loaded or saved. The network is as it was.
@@ -55,6 +56,17 @@ pub enum WeightsError {
         index: usize,
         /// The value.
         value: f64,
+    },
+    /// A running variance of a `batch_norm` is so far below 0 that it has no root with ε added.
+    Variance {
+        /// The tensor's name.
+        tensor: String,
+        /// The depth slice.
+        index: usize,
+        /// The variance.
+        value: f64,
+        /// The ε of the layer.
+        epsilon: f64,
     },
     /// The file is shorter or longer than its header says.
     Length {
@@ -158,6 +170,12 @@ impl fmt::Display for WeightsError {
                 "`{tensor}` holds {value} at index {index}\n\
                  the training that made it diverged: lower its learning rate"
             ),
+            Self::Variance {
+                tensor,
+                index,
+                value,
+                epsilon,
+            } => f.write_str(message::variance(tensor, *index, *value, *epsilon).as_str()),
             Self::Length { expected, found } if found < expected => write!(
                 f,
                 "the file was cut short: it has {found} bytes of {expected}\ncopy or save it again"

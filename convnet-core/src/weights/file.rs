@@ -13,7 +13,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::WeightsError;
 use crate::header::{Defect, Entry, Header, Json};
-use crate::{Parameters, Real, Tensor};
+use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
 pub(crate) struct Group<'a, P> {
@@ -36,14 +36,32 @@ pub(crate) fn write<P: Parameters, E>(
     Ok(())
 }
 
-/// A value that is infinite or no number is an error.
-pub(crate) fn check_finite<P: Parameters>(parameters: &P) -> Result<(), WeightsError> {
+/// A value that no file may hold is an error: one that is infinite or no number, or a variance without
+/// a root.
+pub(crate) fn check_values<P: Parameters>(parameters: &P) -> Result<(), WeightsError> {
     P::TENSORS
         .iter()
         .enumerate()
         .try_for_each(|(index, tensor)| {
-            first_not_finite(tensor.name, parameters.tensor(index).iter().copied())
+            let scalars = parameters.tensor(index).iter().copied();
+            first_refused(tensor.name, tensor.role, scalars)
         })
+}
+
+/// The same of `views`, the tensors of `P` in order.
+pub(crate) fn check<P: Parameters>(views: &[View<'_>]) -> Result<(), WeightsError> {
+    views
+        .iter()
+        .zip(P::TENSORS)
+        .try_for_each(|(view, tensor)| view.check::<P::Scalar>(tensor.role))
+}
+
+/// What is infinite or no number is an error.
+#[cfg(feature = "train")]
+pub(crate) fn check_finite<T: Real>(views: &[View<'_>]) -> Result<(), WeightsError> {
+    views
+        .iter()
+        .try_for_each(|view| view.check::<T>(Role::Bias))
 }
 
 /// A file whose header is sound and whose length is right.
@@ -165,8 +183,9 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    pub(crate) fn check_finite<T: Real>(&self) -> Result<(), WeightsError> {
-        first_not_finite(&self.name, self.scalars::<T>())
+    /// Whether a tensor of such a role may hold its values.
+    pub(crate) fn check<T: Real>(&self, role: Role) -> Result<(), WeightsError> {
+        first_refused(&self.name, role, self.scalars::<T>())
     }
 
     /// The scalars; the bytes may lie at any address.
@@ -238,21 +257,31 @@ fn little_endian<T: Real>(scalars: &[T]) -> Cow<'_, [u8]> {
         .collect()
 }
 
-fn first_not_finite<T: Real>(
+fn first_refused<T: Real>(
     name: &str,
+    role: Role,
     mut scalars: impl Iterator<Item = T>,
 ) -> Result<(), WeightsError> {
     let mut value = T::ZERO;
-    let bad = scalars.position(|scalar| {
+    let refused = scalars.position(|scalar| {
         value = scalar;
-        !scalar.is_finite()
+        !role.allows(scalar)
     });
-    match bad {
-        None => Ok(()),
-        Some(index) => Err(WeightsError::NotFinite {
-            tensor: name.to_owned(),
+    let Some(index) = refused else {
+        return Ok(());
+    };
+    let (tensor, value) = (name.to_owned(), value.widen());
+    Err(match role {
+        Role::Variance(epsilon) if value.is_finite() => WeightsError::Variance {
+            tensor,
             index,
-            value: value.widen(),
-        }),
-    }
+            value,
+            epsilon: f64::from_bits(epsilon),
+        },
+        _ => WeightsError::NotFinite {
+            tensor,
+            index,
+            value,
+        },
+    })
 }

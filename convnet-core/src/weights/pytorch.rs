@@ -24,7 +24,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::WeightsError;
-use super::file::{Reader, View};
+use super::file::{Reader, check};
 use crate::{Parameters, Role, Tensor};
 
 /// Reads the parameters from a PyTorch file.
@@ -47,7 +47,7 @@ pub fn from_pytorch<P: Parameters>(
     };
     let views = P::TENSORS.iter().map(view).collect::<Result<Vec<_>, _>>()?;
     reader.refuse_extra(views.iter(), |name| name.ends_with(".num_batches_tracked"))?;
-    views.iter().try_for_each(View::check_finite::<P::Scalar>)?;
+    check::<P>(&views)?;
     for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
         let to = parameters.tensor_mut(index);
         for (from, scalar) in view.scalars().enumerate() {
@@ -105,7 +105,7 @@ fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
         }
         Role::Bias => format!("{theirs}.bias"),
         Role::Mean => format!("{theirs}.running_mean"),
-        Role::Variance => format!("{theirs}.running_var"),
+        Role::Variance(_) => format!("{theirs}.running_var"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `impl Parameters`: the tensors by index.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
+use quote::ToTokens;
 
 use super::{Kind, Network, code, literal, nested, own};
 
@@ -173,12 +174,17 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
 pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
-    if let Kind::BatchNorm { .. } = &network.layers[i].kind {
+    if let Kind::BatchNorm { epsilon } = &network.layers[i].kind {
+        // Bits that the macro knows are a literal: a call would be evaluated for each layer.
+        let bits = match epsilon.to_string().parse::<f64>() {
+            Ok(known) => Literal::u64_unsuffixed(known.to_bits()).into_token_stream(),
+            Err(_) => code!(const { ::core::primitive::f64::to_bits(#epsilon) }),
+        };
         let fields = [
             ("gamma", code!(Gain)),
             ("beta", code!(Bias)),
             ("mean", code!(Mean)),
-            ("variance", code!(Variance)),
+            ("variance", code!(Variance(#bits))),
         ];
         let tensor = |(field, role)| Tensor {
             field,

@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
                 }
                 Role::Bias | Role::Mean => 0.3 * rng.normal(),
                 Role::Gain => 1.0 + 0.3 * rng.normal(),
-                Role::Variance => 0.5 + rng.uniform(),
+                Role::Variance(_) => 0.5 + rng.uniform(),
             };
             // What f32 holds too.
             let values = (0..tensor.len()).map(draw).map(|w| f64::from(w as f32));
