@@ -57,7 +57,7 @@ mod trainer;
 pub use calibrate::calibrate;
 pub use checkpoint::{CheckpointDefect, CheckpointError};
 pub use error::TrainError;
-pub use evaluation::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, MOST_DRAWN, evaluate};
 pub use history::{Epoch, History, Metrics};
 pub use progress::Progress;
 pub use trainer::Trainer;

@@ -1,5 +1,6 @@
 //! How good a network is on a set of images.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rayon::prelude::*;
@@ -11,14 +12,18 @@ use crate::{AnyVolume, Loss, Network, Real};
 
 /// What a network makes of a set of images.
 ///
-/// `Display` draws the confusion matrix.
+/// `Display` draws the confusion matrix, of [`MOST_DRAWN`] classes at most. It is kept for any number of
+/// classes, in memory for the pairs of label and prediction that were seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     loss: f64,
     classes: usize,
-    /// `[label][predicted]`, in images.
-    confusion: Vec<usize>,
+    /// Images of each label and prediction that there were.
+    confusion: BTreeMap<(usize, usize), usize>,
 }
+
+/// Of more classes than these no confusion matrix is drawn.
+pub const MOST_DRAWN: usize = 200;
 
 /// Runs `net` on every image of `samples`. It predicts the class of the highest score, the first
 /// of equals.
@@ -44,14 +49,19 @@ where
         })
         .collect();
     // The order of a sum is part of its value: the images', not the threads'.
-    let mut evaluation = Evaluation::none(samples.classes().max(scores::<N>()));
+    let mut evaluation = Evaluation {
+        loss: 0.0,
+        classes: samples.classes().max(scores::<N>()),
+        confusion: BTreeMap::new(),
+    };
     for (index, seen) in seen.into_iter().enumerate() {
         let (loss, predicted) = seen?;
-        if !loss.is_finite() {
+        evaluation.loss += loss;
+        if !evaluation.loss.is_finite() {
             return Err(TrainError::Scores { image: index, loss });
         }
-        evaluation.loss += loss;
-        evaluation.confusion[samples.label(index) * evaluation.classes + predicted] += 1;
+        let pair = (samples.label(index), predicted);
+        *evaluation.confusion.entry(pair).or_default() += 1;
     }
     evaluation.loss /= samples.len() as f64;
     Ok(evaluation)
@@ -67,54 +77,38 @@ impl Evaluation {
     /// How many images were seen.
     #[must_use]
     pub fn images(&self) -> usize {
-        self.confusion.iter().sum()
+        self.confusion.values().sum()
     }
 
     /// The share of images whose class was predicted, from 0 to 1.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..self.classes)
-            .map(|class| self.count(class, class))
-            .sum();
-        right as f64 / self.images() as f64
+        let right = self.confusion.iter();
+        let right = right.filter(|((label, predicted), _)| label == predicted);
+        right.map(|(_, images)| images).sum::<usize>() as f64 / self.images() as f64
     }
 
     /// How many images of class `label` were taken for class `predicted`.
     #[must_use]
     pub fn count(&self, label: usize, predicted: usize) -> usize {
-        let inside = label < self.classes && predicted < self.classes;
-        if inside {
-            self.confusion[label * self.classes + predicted]
-        } else {
-            0
-        }
+        let images = self.confusion.get(&(label, predicted));
+        images.copied().unwrap_or(0)
     }
 
     /// The accuracy on the images of each class, from 0 to 1; `None` where there was no image.
     pub fn class_accuracies(&self) -> impl Iterator<Item = Option<f64>> {
         (0..self.classes).map(|class| {
-            let images = self.row(class).iter().sum::<usize>();
+            let row = self.confusion.range((class, 0)..=(class, usize::MAX));
+            let images = row.map(|(_, images)| images).sum::<usize>();
             (images > 0).then(|| self.count(class, class) as f64 / images as f64)
         })
-    }
-
-    fn none(classes: usize) -> Self {
-        Self {
-            loss: 0.0,
-            classes,
-            confusion: vec![0; classes * classes],
-        }
-    }
-
-    fn row(&self, label: usize) -> &[usize] {
-        &self.confusion[label * self.classes..][..self.classes]
     }
 }
 
 /// A line a class, a column a prediction.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = self.confusion.iter().max().copied().unwrap_or(0);
+        let most = self.confusion.values().max().copied().unwrap_or(0);
         let width = most.max(self.classes).to_string().len().max(2) + 1;
         writeln!(
             f,
@@ -123,15 +117,18 @@ impl fmt::Display for Evaluation {
             100.0 * self.accuracy(),
             self.loss
         )?;
+        if self.classes > MOST_DRAWN {
+            return write!(f, "{} classes are too many to draw", self.classes);
+        }
         write!(f, "{:>8}", "class")?;
         (0..self.classes).try_for_each(|class| write!(f, "{class:>width$}"))?;
         write!(f, "{:>10}", "accuracy")?;
         for (class, accuracy) in self.class_accuracies().enumerate() {
             write!(f, "\n{class:>8}")?;
-            for &images in self.row(class) {
-                match images {
+            for predicted in 0..self.classes {
+                match self.count(class, predicted) {
                     0 => write!(f, "{:>width$}", '·')?,
-                    _ => write!(f, "{images:>width$}")?,
+                    images => write!(f, "{images:>width$}")?,
                 }
             }
             match accuracy {
@@ -200,7 +197,7 @@ mod tests {
         let evaluation = Evaluation {
             loss: 0.25,
             classes: 3,
-            confusion: vec![3, 0, 1, 0, 0, 0, 0, 2, 120],
+            confusion: [((0, 0), 3), ((0, 2), 1), ((2, 1), 2), ((2, 2), 120)].into(),
         };
         assert_eq!(evaluation.images(), 126);
         assert_eq!(evaluation.accuracy(), 123.0 / 126.0);
