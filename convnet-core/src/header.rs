@@ -39,7 +39,7 @@ use sort::{Key, sort};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header<'a> {
     json: &'a [u8],
-    data: &'a [u8],
+    pub(crate) data: &'a [u8],
 }
 
 impl<'a> Header<'a> {

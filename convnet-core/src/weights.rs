@@ -49,12 +49,12 @@ use crate::Parameters;
 
 pub use error::WeightsError;
 #[cfg(feature = "train")]
-pub(crate) use file::{Group, Reader, check, check_finite, check_values, copy, write};
+pub(crate) use file::{Group, Reader, check, check_finite, check_values, copy, scalars, write};
 pub use pytorch::from_pytorch;
 #[cfg(feature = "std")]
 pub use pytorch::load_pytorch;
 #[cfg(feature = "train")]
-pub(crate) use replace::replace;
+pub(crate) use replace::{probe, replace};
 
 /// The parameters as the bytes of a safetensors file.
 ///
@@ -90,7 +90,8 @@ pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(),
 }
 
 /// Saves the parameters as a safetensors file. It is written beside `path` (`path` + `.tmp`), then
-/// renamed: whoever looks, even after a crash, finds the old file or the new one, whole.
+/// renamed: whoever looks, even after a crash, finds the old file or the new one, whole. If `path` is a
+/// symbolic link, the file that it leads to is replaced.
 ///
 /// # Errors
 ///

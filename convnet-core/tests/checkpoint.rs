@@ -8,12 +8,16 @@ mod common {
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::digit::Digit;
 use common::training::{bits, digits, few, net, timeless, trainer, trap};
+use convnet_core::data::Samples;
 use convnet_core::loss::Hinge;
 use convnet_core::optim::Sgd;
+use convnet_core::schedule::Cosine;
 use convnet_core::train::{CheckpointDefect, CheckpointError, History, TrainError, Trainer};
+use convnet_core::{Real, Rng};
 
 fn checkpoint(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("train");
@@ -61,9 +65,9 @@ fn a_training_that_died_inside_an_epoch_goes_on() {
 
     let path = checkpoint("inside");
     let resumed = || trainer().epochs(2).checkpoint(&path).checkpoint_every(2);
-    // 180 images are 8 batches an epoch: dies in the sixth of the second epoch.
+    // 180 images, which are compared first, are 8 batches an epoch: dies in the sixth of the second epoch.
     let error = resumed()
-        .fit(&mut *net(), &trap(&set, 180 + 5 * 24))
+        .fit(&mut *net(), &trap(&set, 180 + 180 + 5 * 24))
         .unwrap_err();
     assert!(
         matches!(
@@ -124,6 +128,13 @@ fn a_checkpoint_of_another_training_is_refused() {
         differs(one().loss(Hinge::default()).fit(&mut *net(), &set)),
         "loss"
     );
+    let pixels = "training set's checksum of pixels";
+    let black = Dim(&set, 0.0);
+    assert_eq!(differs(one().fit(&mut *net(), &black)), pixels);
+    let normalised = Dim(&set, 0.5);
+    assert_eq!(differs(one().fit(&mut *net(), &normalised)), pixels);
+    let moved = few(&digits).random_shifts(1);
+    assert_eq!(differs(one().fit(&mut *net(), &moved)), pixels);
     let mut other: Box<Digit<f64>> = bytemuck::zeroed_box();
     assert_eq!(differs(one().fit(&mut *other, &set)), "network");
     let sgd = Trainer::new(Sgd::default())
@@ -189,19 +200,193 @@ fn a_bad_checkpoint_is_refused_and_changes_nothing() {
         refuse(&replaced("convnet.", "convnot.")),
         CheckpointDefect::Foreign
     ));
-    let state = refuse(&replaced(r#"\"batch\":0"#, r#"\"batch\":9"#));
+    let state = refuse(&sealed(replaced(r#"\"batch\":0"#, r#"\"batch\":9"#)));
     assert!(matches!(state, CheckpointDefect::State { reason } if reason.contains("batch 9 of 8")));
-    let state = refuse(&replaced(r#"\"images\":0"#, r#"\"images\":1"#));
+    let state = refuse(&sealed(replaced(r#"\"images\":0"#, r#"\"images\":1"#)));
     assert!(matches!(state, CheckpointDefect::State { .. }));
-    let state = refuse(&replaced(r#"\"batch\":0"#, r#"\"botch\":0"#));
+    let state = refuse(&sealed(replaced(r#"\"batch\":0"#, r#"\"botch\":0"#)));
     assert!(matches!(state, CheckpointDefect::State { reason } if reason.contains("botch")));
     let slot = refuse(&replaced("slot1.conv1.bias", "slot2.conv1.bias"));
     assert!(matches!(slot, CheckpointDefect::Weights(_)));
     let mut bytes = good.clone();
     let end = bytes.len();
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
-    assert!(matches!(refuse(&bytes), CheckpointDefect::Weights(_)));
+    assert!(matches!(
+        refuse(&sealed(bytes)),
+        CheckpointDefect::Weights(_)
+    ));
+
+    // One bit anywhere: in each byte of the header, and in every 23rd of the scalars.
+    let header = 8 + usize::from_le_bytes(good[..8].try_into().unwrap());
+    let (mut flipped, mut told) = (good.clone(), 0);
+    for at in (0..header).chain((header..good.len()).step_by(23)) {
+        flipped[at] ^= 1 << (at % 8);
+        told += usize::from(matches!(
+            refuse(&flipped),
+            CheckpointDefect::Checksum { .. }
+        ));
+        flipped[at] = good[at];
+    }
+    assert!(told > 300, "{told}");
+    // As it was before there were checksums.
+    let state = refuse(&replaced(&note(&good)[..9], r#"{\"a\":  "#));
+    assert!(matches!(state, CheckpointDefect::State { reason } if reason.contains("no checksum")));
 
     fs::write(&path, &good).unwrap();
     assert!(trainer().checkpoint(&path).fit(&mut *net(), &set).is_ok());
+}
+
+/// What is noted of the training: a checksum, and the state.
+fn note(bytes: &[u8]) -> String {
+    let header = 8 + usize::from_le_bytes(bytes[..8].try_into().unwrap());
+    let json: serde_json::Value = serde_json::from_slice(&bytes[8..header]).unwrap();
+    json["__metadata__"]["convnet.training"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// The same with the checksum that it should have.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let header = 8 + usize::from_le_bytes(bytes[..8].try_into().unwrap());
+    let note = note(&bytes);
+    let mut crc = flate2::Crc::new();
+    crc.update(&note.as_bytes()[9..]);
+    crc.update(&bytes[header..]);
+    let old = &note.as_bytes()[..8];
+    let at = bytes.windows(8).position(|part| part == old).unwrap();
+    bytes[at..at + 8].copy_from_slice(format!("{:08x}", crc.sum()).as_bytes());
+    bytes
+}
+
+/// The same images, every pixel times a factor.
+struct Dim<S>(S, f64);
+
+impl<S: Samples> Samples for Dim<S> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.0.shape()
+    }
+
+    fn classes(&self) -> usize {
+        self.0.classes()
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.0.label(index)
+    }
+
+    fn image<T: Real>(&self, index: usize, image: &mut [T]) {
+        self.0.image(index, image);
+        image.iter_mut().for_each(|pixel| *pixel *= T::of(self.1));
+    }
+
+    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
+        self.0.augmented(index, image, rng);
+        image.iter_mut().for_each(|pixel| *pixel *= T::of(self.1));
+    }
+}
+
+#[test]
+fn a_schedule_may_be_told_of_more_epochs() {
+    let digits = digits();
+    let (set, path) = (few(&digits), checkpoint("rescheduled"));
+    let run = |epochs, rate| {
+        let cosine = move |steps| Cosine {
+            rate,
+            floor: 0.0,
+            steps,
+        };
+        let trainer = trainer().epochs(epochs).schedule(cosine).checkpoint(&path);
+        trainer.fit(&mut *net(), &set)
+    };
+    assert_eq!(run(2, 0.01).unwrap().rescheduled, 0);
+    let more = run(4, 0.01).unwrap();
+    assert_eq!(more.rescheduled, 2);
+    // The first two along 16 steps, the others along 32.
+    let cosine = |steps| Cosine {
+        rate: 0.01,
+        floor: 0.0,
+        steps,
+    };
+    for (epoch, steps) in [(0, 16), (1, 16), (2, 32), (3, 32)] {
+        let expected = convnet_core::Schedule::rate(&cosine(steps), epoch * 8 + 7);
+        assert_eq!(more.epochs[epoch as usize].learning_rate, expected);
+    }
+    // Nothing is left to do, and it is still known.
+    assert_eq!(timeless(run(4, 0.01).unwrap()), timeless(more));
+    let error = run(6, 0.02).unwrap_err();
+    let TrainError::Checkpoint(CheckpointError {
+        defect: CheckpointDefect::Other { what, .. },
+        ..
+    }) = error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(what, "learning rate");
+}
+
+/// Before the first step: the first image that is seen would end the training with another error.
+#[test]
+fn where_no_checkpoint_can_be_written_is_found_out_at_once() {
+    let digits = digits();
+    let set = few(&digits);
+    let refuse = |path: &Path, words: &str| {
+        let mut net = net();
+        let trainer = trainer().checkpoint(path);
+        let error = trainer.fit(&mut *net, &trap(&set, 0)).unwrap_err();
+        let TrainError::Checkpoint(CheckpointError {
+            defect: CheckpointDefect::Place(source),
+            ..
+        }) = &error
+        else {
+            panic!("{error}")
+        };
+        assert!(source.to_string().contains(words), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("checkpoint {}: ", path.display()))
+        );
+        assert_eq!(bits(&net), bits(&common::training::net()));
+    };
+    let file = checkpoint("plain");
+    fs::write(&file, "no folder").unwrap();
+    refuse(&file.with_file_name("none").join("digits"), "");
+    refuse(&file.join("digits"), "");
+    refuse(file.parent().unwrap(), "folder");
+    refuse(Path::new(""), "no file");
+    assert_eq!(fs::read(&file).unwrap(), b"no folder");
+    if cfg!(unix) {
+        refuse(Path::new("/dev/full"), "device");
+        refuse(Path::new("/dev/zero"), "device");
+        let pipe = checkpoint("pipe");
+        match Command::new("mkfifo").arg(&pipe).status() {
+            Ok(made) if made.success() => refuse(&pipe, "pipe"),
+            made => eprintln!("SKIPPED: a pipe is refused, for mkfifo makes none: {made:?}"),
+        }
+        let _ = fs::remove_file(pipe);
+    }
+
+    let folder = checkpoint("folder").with_file_name("read_only");
+    let _ = fs::create_dir(&folder);
+    let lock = |locked| {
+        let mut permissions = fs::metadata(&folder).unwrap().permissions();
+        permissions.set_readonly(locked);
+        fs::set_permissions(&folder, permissions).unwrap();
+    };
+    lock(true);
+    let probe = folder.join("probe");
+    if fs::write(&probe, "").is_ok() {
+        let _ = fs::remove_file(probe);
+        eprintln!(
+            "SKIPPED: a read-only folder is refused, for this user may write there all the same"
+        );
+    } else {
+        refuse(&folder.join("digits"), "");
+    }
+    lock(false);
 }

@@ -4,18 +4,24 @@
 //! safetensors: weights.conv1.filters …    the network
 //!              slot0.conv1.filters …      what the optimizer keeps: momentum, second moments
 //!              best.conv1.filters …       the best so far, for early stopping
-//!              metadata                   State, as JSON
+//!              metadata                   a checksum; State, as JSON
 //! ```
 //!
-//! **Invariant:** a checkpoint is checked whole before anything is taken from it.
+//! The checksum is a CRC-32 of the JSON and of all scalars. The rest of the file says nothing that is not
+//! known: names, shapes and places, which are compared.
+//!
+//! **Invariant:** a checkpoint is checked whole before anything is taken from it, and what would not be
+//! read again replaces none.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
 use super::History;
@@ -38,8 +44,18 @@ pub struct CheckpointError {
 pub enum CheckpointDefect {
     /// The file or a tensor in it.
     Weights(WeightsError),
+    /// No file can be written there: there is no such folder, it may not be written, or there is
+    /// something that is no plain file.
+    Place(io::Error),
     /// The file is none of a training.
     Foreign,
+    /// Its bytes are not those that were written.
+    Checksum {
+        /// What was noted when they were.
+        expected: String,
+        /// What they have.
+        found: String,
+    },
     /// What it says of the training cannot be.
     State {
         /// What cannot be.
@@ -63,6 +79,8 @@ pub enum CheckpointDefect {
 pub(super) struct State {
     /// What must be the same for the training to be the same.
     pub(super) identity: BTreeMap<String, String>,
+    /// How many epochs were asked for: the schedule may depend on it.
+    pub(super) epochs: usize,
     /// The epochs that are done.
     pub(super) history: History,
     /// How many batches of the next are done.
@@ -82,6 +100,14 @@ pub(super) struct Tensors<'a, P> {
 
 const KEY: &str = "convnet.training";
 
+/// Whether a checkpoint could be written.
+pub(super) fn probe(path: &Path) -> Result<(), CheckpointError> {
+    weights::probe(path).map_err(|error| CheckpointError {
+        path: path.to_owned(),
+        defect: CheckpointDefect::Place(error),
+    })
+}
+
 /// Writes the file aside and renames it.
 pub(super) fn save<P: Parameters>(
     path: &Path,
@@ -91,6 +117,11 @@ pub(super) fn save<P: Parameters>(
     let blame = |error| WeightsError::io(path, error).at(path);
     let json =
         serde_json::to_string(state).map_err(|error| blame(io::Error::other(error.to_string())))?;
+    // JSON knows no infinity.
+    if serde_json::from_str::<State>(&json).ok().as_ref() != Some(state) {
+        let reason = "what would be written of the training could not be read again";
+        return Err(blame(io::Error::other(reason)));
+    }
     let names = slot_names(tensors.slots.len());
     let mut groups = vec![Group {
         prefix: WEIGHTS,
@@ -105,16 +136,23 @@ pub(super) fn save<P: Parameters>(
         prefix,
         parameters: &**slot,
     }));
+    let mut checksum = Checksum::of(&json);
+    let Ok(()) = weights::scalars(&groups, |part| {
+        checksum.0.update(part);
+        Ok::<_, Infallible>(())
+    });
+    let note = format!("{checksum} {json}");
     weights::replace(path, |out| {
-        weights::write(&groups, Some((KEY, &json)), |part| out.write_all(part))
+        weights::write(&groups, Some((KEY, &note)), |part| out.write_all(part))
     })
     .map_err(blame)
 }
 
-/// Reads `path` into `tensors`; `None` if there is no such file. `check` sees the state first.
+/// Reads `path` into `tensors`; `None` if there is no such file. `identity` is what is expected of a
+/// training to which so many epochs were asked for, and `check` sees the state first.
 pub(super) fn load<P: Parameters>(
     path: &Path,
-    identity: &BTreeMap<String, String>,
+    identity: impl FnOnce(usize) -> BTreeMap<String, String>,
     check: impl FnOnce(&State) -> Result<(), String>,
     tensors: &mut Tensors<'_, P>,
 ) -> Result<Option<State>, CheckpointError> {
@@ -129,15 +167,29 @@ pub(super) fn load<P: Parameters>(
     let at = |error: WeightsError| error.at(path);
 
     let reader = Reader::new(&bytes).map_err(at)?;
-    let json = reader
+    let note = reader
         .note(KEY)
         .ok_or_else(|| blame(CheckpointDefect::Foreign))?;
-    let state: State = serde_json::from_str(&json).map_err(|error| {
+    let (expected, json) = note.split_at_checked(8).unwrap_or_default();
+    let Some(json) = json.strip_prefix(' ') else {
+        let reason = "it has no checksum, as checkpoints had none before there was one";
+        return Err(blame(CheckpointDefect::State {
+            reason: reason.to_owned(),
+        }));
+    };
+    let mut checksum = Checksum::of(json);
+    checksum.0.update(reader.data());
+    let found = checksum.to_string();
+    if expected != found {
+        let expected = expected.to_owned();
+        return Err(blame(CheckpointDefect::Checksum { expected, found }));
+    }
+    let state: State = serde_json::from_str(json).map_err(|error| {
         blame(CheckpointDefect::State {
             reason: error.to_string(),
         })
     })?;
-    same(identity, &state.identity).map_err(blame)?;
+    same(&identity(state.epochs), &state.identity).map_err(blame)?;
     check(&state).map_err(|reason| blame(CheckpointDefect::State { reason }))?;
 
     let kept = state.history.best.is_some();
@@ -170,6 +222,24 @@ pub(super) fn load<P: Parameters>(
         weights::copy(from, to);
     }
     Ok(Some(state))
+}
+
+/// Of a checkpoint: eight hexadecimal digits.
+struct Checksum(Crc);
+
+impl Checksum {
+    /// To which the scalars are to be added.
+    fn of(json: &str) -> Self {
+        let mut crc = Crc::new();
+        crc.update(json.as_bytes());
+        Self(crc)
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0.sum())
+    }
 }
 
 const WEIGHTS: &str = "weights.";
@@ -214,6 +284,16 @@ impl fmt::Display for CheckpointError {
             // The path is said.
             CheckpointDefect::Weights(WeightsError::Io { source, .. }) => source.fmt(f),
             CheckpointDefect::Weights(error) => error.fmt(f),
+            CheckpointDefect::Place(error) => write!(
+                f,
+                "it could not be written there: {error}\n\
+                 give it the path of a plain file, in a folder that is there and may be written"
+            ),
+            CheckpointDefect::Checksum { expected, found } => write!(
+                f,
+                "it is damaged: its bytes have the checksum {found}, and had {expected} when they were \
+                 written\ntake an older copy, or delete it to begin anew"
+            ),
             CheckpointDefect::Foreign => f.write_str(
                 "it is no checkpoint of a training\n\
                  weights without one are read by `weights::load`; give checkpoints another path",
@@ -240,6 +320,7 @@ impl Error for CheckpointError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.defect {
             CheckpointDefect::Weights(error) => Some(error),
+            CheckpointDefect::Place(error) => Some(error),
             _ => None,
         }
     }

@@ -89,6 +89,20 @@ pub enum TrainError {
     },
     /// The weights are infinite or no number.
     Weights(WeightsError),
+    /// What the optimizer keeps of a weight is infinite or no number: from then on the weight would
+    /// stand still, and a checkpoint could not be read again.
+    Slot {
+        /// Which slot of the optimizer, counted from 0.
+        slot: usize,
+        /// Layer and tensor: `fc1.filters`.
+        tensor: &'static str,
+        /// The weight's place in it.
+        index: usize,
+        /// What is kept.
+        value: f64,
+        /// Counted from 0.
+        epoch: usize,
+    },
     /// The optimizer's settings make no sense.
     Optim(OptimError),
     /// The loss refused an image.
@@ -224,6 +238,18 @@ impl fmt::Display for TrainError {
                  their pixels or the network's weights are not finite, or far too large",
                 images.start,
                 images.end.saturating_sub(1)
+            ),
+            Self::Slot {
+                slot,
+                tensor,
+                index,
+                value,
+                epoch,
+            } => write!(
+                f,
+                "slot {slot} of the optimizer holds {value} at index {index} of {tensor}, in epoch \
+                 {epoch}: a gradient was too large for it\ntry a tenth of the learning rate, or normalised \
+                 images; the last checkpoint is sound"
             ),
             Self::Weights(error) => error.fmt(f),
             Self::Optim(error) => error.fmt(f),

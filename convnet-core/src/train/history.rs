@@ -13,6 +13,10 @@ pub struct History {
     /// The epoch, counted from 0, with the lowest validation loss, if patience was asked for: the
     /// network has its weights.
     pub best: Option<usize>,
+    /// How many epochs, from the first on, had other learning rates than the schedule gives now: it was
+    /// told how long the training is, which was [resumed](super::Trainer::checkpoint) with another number
+    /// of epochs since. What came out is not what so many epochs at once would have given.
+    pub rescheduled: usize,
 }
 
 /// One pass over the training images.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use flate2::Crc;
 
 use crate::data::Samples;
-use crate::{Network, Tensor};
+use crate::{Network, Real, Rng, Tensor};
 
 /// Size, scalar, and a checksum of every tensor and layer.
 pub(super) fn network<N: Network>() -> String {
@@ -36,6 +36,29 @@ pub(super) fn samples<S: Samples>(samples: &S) -> String {
     let checksum = checksum(&labels.collect::<Vec<_>>());
     format!("{} images of {w}x{h}x{d}, #{checksum:08x}", samples.len())
 }
+
+/// A checksum of the pixels of all images, or of as many as make some four million numbers, evenly
+/// spread: as `training` sees them once, or as they are.
+pub(super) fn pixels<T: Real, S: Samples>(samples: &S, training: bool) -> String {
+    let size: usize = samples.shape().iter().product();
+    let images = (MOST_PIXELS / size.max(1))
+        .max(LEAST_IMAGES)
+        .min(samples.len());
+    let (mut image, mut crc) = (vec![T::ZERO; size], Crc::new());
+    for number in 0..images {
+        let index = number * samples.len() / images;
+        match training {
+            true => samples.augmented(index, &mut image, &mut Rng::stream(0, index as u64)),
+            false => samples.image(index, &mut image),
+        }
+        crc.update(bytemuck::cast_slice(&image));
+    }
+    format!("#{:08x}", crc.sum())
+}
+
+/// A moment's work, where a large set of images on a disk would take minutes.
+const MOST_PIXELS: usize = 1 << 22;
+const LEAST_IMAGES: usize = 16;
 
 fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();

@@ -73,7 +73,21 @@ impl Display {
     }
 
     pub(super) fn epoch(&mut self, number: usize, epoch: &Epoch) {
-        let line = || format!("epoch {:>3}/{}  {epoch}", number + 1, self.epochs);
+        self.line(|| format!("epoch {:>3}/{}  {epoch}", number + 1, self.epochs));
+    }
+
+    /// The first epochs had other rates than this training of more epochs would give them.
+    pub(super) fn rescheduled(&mut self, count: usize, schedule: &str) {
+        self.line(|| {
+            format!(
+                "epochs 1 to {count} had other learning rates, {schedule}: this is not the training of {} \
+                 epochs at once",
+                self.epochs
+            )
+        });
+    }
+
+    fn line(&self, line: impl FnOnce() -> String) {
         if self.lines {
             eprintln!("{}", line());
         } else if !self.bar.is_hidden() {

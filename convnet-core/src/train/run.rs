@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::mem;
 use std::time::Instant;
+
+use num_traits::Float;
 
 use super::batch::{Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
@@ -12,7 +15,7 @@ use super::{History, TrainError, Trainer, evaluate};
 use super::{identity, progress};
 use crate::data::Samples;
 use crate::optim::Step;
-use crate::{Loss, Optimizer, Parameters, Rng, Trainable, weights};
+use crate::{Loss, Optimizer, Parameters, Real, Rng, Trainable, weights};
 
 /// Everything is allocated when it is made, on the heap.
 pub(super) struct Run<'a, N: Trainable, O, L, S, V> {
@@ -88,7 +91,7 @@ where
 
     /// Whether patience has run out.
     fn stopped(&self) -> bool {
-        let History { epochs, best } = &self.state.history;
+        let History { epochs, best, .. } = &self.state.history;
         match (self.trainer.patience, best) {
             (Some(patience), Some(best)) => epochs.len() - 1 - best >= patience,
             _ => false,
@@ -110,11 +113,33 @@ where
                 .batch(epoch, &self.state.totals, self.state.seconds);
             let every = self.trainer.checkpoint_every;
             if every.is_some_and(|every| self.state.batch.is_multiple_of(every)) {
+                self.check(epoch)?;
                 self.save()?;
             }
         }
-        weights::check_values(self.net)?;
+        self.check(epoch)?;
         self.record(epoch)
+    }
+
+    /// Whether there is something to go on from.
+    fn check(&self, epoch: usize) -> Result<(), TrainError> {
+        weights::check_values(self.net)?;
+        for (slot, kept) in self.slots.iter().enumerate() {
+            for (number, tensor) in N::TENSORS.iter().enumerate() {
+                let scalars = kept.tensor(number);
+                if let Some(index) = scalars.iter().position(|kept| !kept.is_finite()) {
+                    let (tensor, value) = (tensor.name, scalars[index].widen());
+                    return Err(TrainError::Slot {
+                        slot,
+                        tensor,
+                        index,
+                        value,
+                        epoch,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One step.
@@ -138,7 +163,9 @@ where
                 expected: "a schedule of finite numbers, none below 0,",
             });
         }
-        if !totals.loss.is_finite() {
+        let mut sum = self.state.totals;
+        sum.add(totals);
+        if !sum.loss.is_finite() {
             let loss = totals.loss / totals.images as f64;
             let learning_rate = step.rate;
             return Err(TrainError::Diverged {
@@ -151,7 +178,7 @@ where
         let optimizer = &self.trainer.optimizer;
         self.shards
             .step(self.net, &mut self.slots, optimizer, step, images.len());
-        self.state.totals.add(totals);
+        self.state.totals = sum;
         self.state.batch += 1;
         Ok(())
     }
@@ -218,7 +245,6 @@ where
         let Some(path) = &self.trainer.checkpoint else {
             return Ok(());
         };
-        weights::check_values(self.net)?;
         let best = self
             .best
             .as_deref_mut()
@@ -232,14 +258,18 @@ where
     }
 
     fn resume(&mut self) -> Result<(), TrainError> {
-        self.state.identity = self.identity();
         let Some(path) = &self.trainer.checkpoint else {
             return Ok(());
         };
+        checkpoint::probe(path)?;
+        self.state.identity = self.identity();
+        self.state.epochs = self.trainer.epochs;
         let (batches, images) = (self.batches(), self.training.len());
         let (epochs, size) = (self.trainer.epochs, self.trainer.batch_size);
         let check = |state: &State| {
-            let History { epochs: done, best } = &state.history;
+            let History {
+                epochs: done, best, ..
+            } = &state.history;
             let seen = images.min(state.batch.saturating_mul(size));
             match () {
                 () if done.len() > epochs => Err(format!(
@@ -262,9 +292,32 @@ where
             slots: &mut self.slots,
             best,
         };
-        let identity = &self.state.identity;
-        if let Some(state) = checkpoint::load(path, identity, check, &mut tensors)? {
-            self.state = state;
+        let mine = &self.state.identity;
+        let mut identity = mine.clone();
+        let of = |epochs: usize| {
+            // The same setting may be another schedule, where it is told how long the training is.
+            let steps = epochs.saturating_mul(batches) as u64;
+            let schedule = (self.trainer.schedule)(steps);
+            identity.insert(LEARNING_RATE.to_owned(), schedule.to_string());
+            identity
+        };
+        if let Some(state) = checkpoint::load(path, of, check, &mut tensors)? {
+            let then = &state.identity[LEARNING_RATE];
+            let epochs = &state.history.epochs;
+            let rate = |epoch| Step::at(&*self.schedule, ((epoch + 1) * batches - 1) as u64).rate;
+            let other =
+                (0..epochs.len()).rfind(|&epoch| epochs[epoch].learning_rate != rate(epoch));
+            let rescheduled = other.map_or(0, |last| last + 1);
+            if rescheduled > 0 {
+                self.display.rescheduled(rescheduled, then);
+            }
+            let (identity, epochs) = (mem::take(&mut self.state.identity), self.trainer.epochs);
+            self.state = State {
+                identity,
+                epochs,
+                ..state
+            };
+            self.state.history.rescheduled = rescheduled;
         }
         Ok(())
     }
@@ -284,7 +337,7 @@ where
             ("network", identity::network::<N>()),
             ("optimizer", optimizer.to_string()),
             ("loss", loss.to_string()),
-            ("learning rate", schedule.to_string()),
+            (LEARNING_RATE, schedule.to_string()),
             ("seed", seed.to_string()),
             ("batch size", batch_size.to_string()),
             ("number of shards", self.shards.len().to_string()),
@@ -294,14 +347,26 @@ where
             ),
             ("training set", identity::samples(self.training)),
             (
+                "training set's checksum of pixels",
+                identity::pixels::<N::Scalar, _>(self.training, true),
+            ),
+            (
                 "validation set",
                 self.validation.map_or("none".to_owned(), identity::samples),
+            ),
+            (
+                "validation set's checksum of pixels",
+                self.validation.map_or("none".to_owned(), |validation| {
+                    identity::pixels::<N::Scalar, _>(validation, false)
+                }),
             ),
         ]
         .map(|(what, value)| (what.to_owned(), value))
         .into()
     }
 }
+
+const LEARNING_RATE: &str = "learning rate";
 
 fn copy<P: Parameters>(from: &P, to: &mut P) {
     for index in 0..P::TENSORS.len() {

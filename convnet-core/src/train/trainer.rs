@@ -171,7 +171,14 @@ impl<O, L> Trainer<O, L> {
     /// training goes on from it, and comes out the same to the bit as if it had never stopped.
     ///
     /// The file is replaced as a whole: whenever the process is killed, the last checkpoint is
-    /// sound. More [`epochs`](Self::epochs) can be asked for later; every other setting must stay.
+    /// sound. A symbolic link stays, and what it leads to is replaced. A checksum tells a damaged file.
+    ///
+    /// More [`epochs`](Self::epochs) can be asked for later. A [`schedule`](Self::schedule) that is told
+    /// how long the training is then begins anew in the middle: the rates that come are those of the
+    /// longer training, and [`History::rescheduled`] says how many epochs had others. Every other setting
+    /// must stay, and so must the images: up to some four million of their numbers are compared, as
+    /// training sees them, so that another normalisation or augmentation is noticed. A set must show the
+    /// same image to the same random numbers.
     #[must_use]
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
@@ -204,7 +211,8 @@ impl<O, L> Trainer<O, L> {
     /// # Errors
     ///
     /// [`TrainError`]. What can be found out before the first step is: sizes, labels, settings, a
-    /// checkpoint that is bad or belongs to another training; the network is then as it was.
+    /// checkpoint that is bad, belongs to another training or could not be written; the network is then
+    /// as it was.
     pub fn fit<N, S>(&self, net: &mut N, samples: &S) -> Result<History, TrainError>
     where
         N: Trainable + Send + Sync,

@@ -28,6 +28,14 @@ pub(crate) fn write<P: Parameters, E>(
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     sink(&header(groups, note))?;
+    scalars(groups, sink)
+}
+
+/// Hands the scalars of all `groups` to `sink`, as they lie in a file.
+pub(crate) fn scalars<P: Parameters, E>(
+    groups: &[Group<'_, P>],
+    mut sink: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     for group in groups {
         for index in 0..P::TENSORS.len() {
             sink(&little_endian(group.parameters.tensor(index)))?;
@@ -93,6 +101,12 @@ impl<'a> Reader<'a> {
             places: names.zip(0..).collect(),
             entries,
         })
+    }
+
+    /// The scalars of all tensors.
+    #[cfg(feature = "train")]
+    pub(crate) fn data(&self) -> &'a [u8] {
+        self.header.data
     }
 
     /// What [`write()`] put under `key`.
