@@ -325,3 +325,54 @@ impl Error for CheckpointError {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "`parameters!` writes for other crates")]
+mod tests {
+    use super::*;
+
+    crate::parameters! {
+        struct Seen<T, const D: usize> {
+            mean: Mean [D],
+            variance: Variance(f64::to_bits(1e-5)) [D],
+        }
+    }
+
+    #[test]
+    fn a_variance_without_a_root_is_refused_and_a_slot_is_no_variance() {
+        let name = std::format!("convnet-checkpoint-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let load_with = |weights, kept, best| {
+            let mut net = Box::new(Seen::<f32, 1>::ZERO);
+            let mut slots = [Box::new(Seen::<f32, 1>::ZERO)];
+            let mut other = Box::new(Seen::<f32, 1>::ZERO);
+            (net.variance, slots[0].variance, other.variance) = ([weights], [kept], [best]);
+            let mut state = State::default();
+            state.history.best = Some(0);
+            let mut tensors = Tensors {
+                net: &mut *net,
+                slots: &mut slots,
+                best: Some(&mut *other),
+            };
+            save(&path, &state, &tensors).unwrap();
+            let same = |_| BTreeMap::new();
+            load(&path, same, |_| Ok(()), &mut tensors)
+        };
+        assert!(load_with(-9.9999e-6, -1.0, 0.5).unwrap().is_some());
+        for (weights, best, tensor) in [(-1e-5, 0.5, "weights."), (0.5, -2e-5, "best.")] {
+            let error = load_with(weights, -1.0, best).unwrap_err();
+            let CheckpointDefect::Weights(WeightsError::Variance { tensor: found, .. }) =
+                error.defect
+            else {
+                panic!("{error}")
+            };
+            assert_eq!(found, format!("{tensor}variance"));
+        }
+        let error = load_with(0.5, f32::INFINITY, 0.5).unwrap_err();
+        assert!(
+            error.to_string().contains("`slot0.variance` holds inf"),
+            "{error}"
+        );
+        fs::remove_file(path).unwrap();
+    }
+}
