@@ -11,7 +11,8 @@ use crate::shape::{Fit, Padding};
 
 /// `input(32x32x3)`: the image that the network reads. The first line, once.
 pub struct input {
-    /// Width x height x depth. Gray images have a depth of 1.
+    /// Width x height x depth: `32x32x3` in color, `28x28x1` in gray. PyTorch's depth comes first, this one
+    /// last.
     pub size: [usize; 3],
 }
 
@@ -29,6 +30,9 @@ pub struct conv {
     pub stride: [usize; 2],
     /// P, zeros around the input: `2`, `same` (as many as keep the size), `(before, after)` or
     /// `(top, bottom, left, right)`. None by default.
+    ///
+    /// `(0, 3)` is 0 above and left, 3 below and right. It is not PyTorch's `padding=(0, 3)`, 0 rows and 3
+    /// columns on both sides: that is `(0, 0, 3, 3)`.
     pub pad: Padding,
     /// What happens when the filter does not step exactly onto the last pixel: `exact` (an error,
     /// the default), `crop` (what is left over is dropped) or `pad` (zeros are added).

@@ -39,7 +39,9 @@ mod memory;
 mod message;
 mod nested;
 mod pass;
+mod repair;
 mod scratch;
+mod trial;
 
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
@@ -49,6 +51,7 @@ pub use group::Group;
 pub use message::Message;
 pub use nested::Nested;
 pub use pass::{Flow, How, Pass, Place, Prepared};
+pub use trial::Written;
 
 /// One layer, with its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

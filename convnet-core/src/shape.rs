@@ -19,9 +19,7 @@
 //! named constants calls it while it compiles.
 
 mod misfit;
-mod repair;
 pub use misfit::{Blame, Misfit};
-pub use repair::Repairs;
 
 /// What happens when the filter does not step exactly onto the last pixel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

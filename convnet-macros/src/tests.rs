@@ -8,6 +8,9 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 
 use super::expand;
 
+mod generator;
+mod repairs;
+
 /// As `convnet!` hands it on.
 fn with_crate(declaration: &str) -> TokenStream {
     let text = format!("[::convnet] {declaration}");

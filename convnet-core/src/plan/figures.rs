@@ -46,17 +46,7 @@ const fn place(
         return Err(Misfit::Unlinked);
     }
     let x = volume(input, steps, layer);
-    let mut step = match ops[layer] {
-        Op::Branch { from } => Step {
-            volume: volume(input, steps, from),
-            ..Step::EMPTY
-        },
-        Op::Add { .. } | Op::Concat { .. } => ok!(block::join(input, ops, steps, layer, depth)),
-        op => match figures(x, &op) {
-            Err(Misfit::Larger(axis)) if after_fc(ops, layer) => return Err(Misfit::AfterFc(axis)),
-            figures => ok!(figures),
-        },
-    };
+    let mut step = ok!(step(input, ops, steps, layer, depth));
     ok!(totals.add(&step));
     let mut reach = match ops[layer] {
         Op::Branch { from } => reach(steps, from),
@@ -85,6 +75,28 @@ const fn place(
         block::deepen(ops, steps, layer);
     }
     Ok(())
+}
+
+/// What layer `layer` writes, and costs.
+pub(super) const fn step(
+    input: [usize; 3],
+    ops: &[Op],
+    steps: &[Step],
+    layer: usize,
+    depth: Depth,
+) -> Result<Step, Misfit> {
+    let x = volume(input, steps, layer);
+    match ops[layer] {
+        Op::Branch { from } => Ok(Step {
+            volume: volume(input, steps, from),
+            ..Step::EMPTY
+        }),
+        Op::Add { .. } | Op::Concat { .. } => block::join(input, ops, steps, layer, depth),
+        op => match figures(x, &op) {
+            Err(Misfit::Larger(axis)) if after_fc(ops, layer) => Err(Misfit::AfterFc(axis)),
+            figures => figures,
+        },
+    }
 }
 
 /// Whether volume `v` depends on parameters.

@@ -5,15 +5,17 @@ use core::fmt;
 
 mod meeting;
 
-use super::{Failure, Op};
-use crate::shape::{Axis, Misfit, Padding, Placed, Repairs, Window};
+use super::repair::{Case, Repairs, Way};
+use super::trial::{Trial, Written};
+use super::{Failure, Op, Step};
+use crate::shape::{Axis, Misfit, Padding, Placed, Window};
 use crate::text::Text;
 
 /// A message, lines separated by `\n`.
 pub type Message = Text<1024>;
 
 impl Failure {
-    /// The message for the layer called `name` that was declared as `op`.
+    /// The message for the layer called `name` that was declared as `op`, and stands once.
     ///
     /// ```
     /// use convnet_core::plan::{Op, place};
@@ -30,19 +32,93 @@ impl Failure {
     /// ```
     #[must_use]
     pub const fn message(&self, name: &str, op: &Op) -> Message {
+        self.write(name, op, true, None)
+    }
+
+    /// The message for one of `N` layers, in a constant: what it offers would fit wherever the line
+    /// of that layer stands.
+    ///
+    /// ```
+    /// use convnet_core::plan::{Op, Written, place};
+    /// use convnet_core::shape::Window;
+    ///
+    /// // `[conv(4, 3x3, stride = 2)] * 2` on 11x11: 11, 5, 2.
+    /// let ops = [Op::conv(4, Window::square(3, 2, 0)); 2];
+    /// let written = Written { firsts: &[0, 0], unstrided: &[] };
+    /// assert!(place([11, 11, 1], &ops).is_ok());
+    ///
+    /// let failure = place([13, 13, 1], &ops).unwrap_err();
+    /// let text = failure.message_in(&["conv1", "conv2"], [13, 13, 1], &ops, &written);
+    /// assert!(text.as_str().contains("an image of 11 or 15"), "{text}");
+    /// ```
+    #[must_use]
+    pub const fn message_in<const N: usize>(
+        &self,
+        names: &[&str; N],
+        input: [usize; 3],
+        ops: &[Op; N],
+        written: &Written<'_>,
+    ) -> Message {
+        let (mut scratch, mut steps) = (*ops, [Step::EMPTY; N]);
+        if self.layer >= N {
+            return Message::new();
+        }
+        let mut trial = Trial::new(input, &mut scratch, &mut steps, written, self.layer);
+        let stride = has_stride(self.layer, written);
+        self.write(
+            names[self.layer],
+            &ops[self.layer],
+            stride,
+            Some(&mut trial),
+        )
+    }
+
+    /// As [`message_in`](Self::message_in), for any number of layers, of which the one that does not
+    /// fit is called `name`.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn message_of(
+        &self,
+        name: &str,
+        input: [usize; 3],
+        ops: &[Op],
+        written: &Written<'_>,
+    ) -> Message {
+        let (mut scratch, mut steps) = (ops.to_vec(), alloc::vec![Step::EMPTY; ops.len()]);
+        let Some(op) = ops.get(self.layer) else {
+            return Message::new();
+        };
+        let mut trial = Trial::new(input, &mut scratch, &mut steps, written, self.layer);
+        let stride = has_stride(self.layer, written);
+        self.write(name, op, stride, Some(&mut trial))
+    }
+
+    /// `stride`: whether a pool has one of its own.
+    const fn write(
+        &self,
+        name: &str,
+        op: &Op,
+        stride: bool,
+        trial: Option<&mut Trial<'_>>,
+    ) -> Message {
         let mut text = Message::new();
         let [height, width, depth] = self.input;
-        match (self.misfit, op.window()) {
-            (
-                Misfit::Larger(_) | Misfit::Remainder(_) | Misfit::Border(_),
-                Some((window, pool)),
-            ) => {
-                write_axes(&mut text, name, &window, self.input, pool);
-                write_repairs(&mut text, &window, [height, width], pool);
+        match (self.misfit, op.window(stride)) {
+            (Misfit::Larger(_) | Misfit::Remainder(_) | Misfit::Border(_), Some((window, way)))
+                if !matches!(way, Way::Stamps) =>
+            {
+                write_axes(
+                    &mut text,
+                    name,
+                    &window,
+                    self.input,
+                    !matches!(way, Way::Slides),
+                );
+                write_repairs(&mut text, op, stride, [height, width], trial);
             }
-            (misfit @ Misfit::Same { .. }, Some((window, pool))) => {
+            (misfit @ (Misfit::Same { .. } | Misfit::Cropped(_) | Misfit::Border(_)), Some(_)) => {
                 write_one(&mut text, name, "", &misfit, "W");
-                write_repairs(&mut text, &window, [height, width], pool);
+                write_repairs(&mut text, op, stride, [height, width], trial);
             }
             (Misfit::AfterFc(axis), _) => {
                 text.push_str(name).push_str(" does not fit: an fc leaves ");
@@ -50,30 +126,36 @@ impl Failure {
                 text.push_str("x")
                     .push_number(depth)
                     .push_str(", nothing for a filter of ");
-                text.push_number(axis.filter)
-                    .push_str(" to slide over\nput ")
-                    .push_str(name);
-                text.push_str(" before the fc");
+                text.push_number(axis.filter).push_str(" to slide over\n");
+                match is_repeated(&trial) {
+                    true => text.push_str("an fc belongs behind what is repeated"),
+                    false => text
+                        .push_str("put ")
+                        .push_str(name)
+                        .push_str(" before the fc"),
+                };
             }
             (misfit @ (Misfit::Sum { .. } | Misfit::Slices { .. }), _) => {
                 write_one(&mut text, name, "", &misfit, "W");
-                meeting::write(&mut text, &misfit);
+                meeting::write(&mut text, &misfit, trial);
             }
             (misfit @ Misfit::Reads { found, .. }, _) => {
                 write_one(&mut text, name, "", &misfit, "W");
-                text.push_str("\ninput(")
-                    .push_volume(found)
-                    .push_str(") in the declaration of that network would fit");
+                if !is_repeated(&trial) {
+                    text.push_str("\ninput(")
+                        .push_volume(found)
+                        .push_str(") in the declaration of that network would fit");
+                }
             }
             (misfit, _) => {
                 write_one(&mut text, name, "", &misfit, "W");
                 if let Misfit::Groups {
-                    groups: groups @ 2..,
+                    groups: 2..,
                     depth,
                     filters,
                 } = misfit
                 {
-                    write_groups(&mut text, groups, depth, filters);
+                    write_groups(&mut text, op, depth, filters, trial);
                 }
             }
         }
@@ -94,16 +176,46 @@ impl fmt::Display for Failure {
 
 impl core::error::Error for Failure {}
 
+/// Whether a stride is written, or follows the size.
+const fn has_stride(layer: usize, written: &Written<'_>) -> bool {
+    let mut at = 0;
+    while at < written.unstrided.len() {
+        if written.unstrided[at] == layer {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 impl Op {
-    /// How the layer slides, if it does, and whether it is a pool.
-    const fn window(&self) -> Option<(Window, bool)> {
+    /// How the layer slides, if it does; of a pool, `stride` says whether it is its own.
+    const fn window(&self, stride: bool) -> Option<(Window, Way)> {
         match self {
-            Self::Conv { window, .. } | Self::Depthwise { window, .. } => Some((*window, false)),
-            Self::MaxPool(window) | Self::RowPool { window, .. } | Self::AvgPool(window) => {
-                Some((*window, true))
+            Self::Conv { window, .. } | Self::Depthwise { window, .. } => {
+                Some((*window, Way::Slides))
             }
+            Self::MaxPool(window) | Self::RowPool { window, .. } | Self::AvgPool(window) => {
+                Some((*window, Way::Pools { stride }))
+            }
+            Self::ConvTranspose { window, .. } => Some((*window, Way::Stamps)),
             _ => None,
         }
+    }
+
+    /// The same with another window, if it has one.
+    pub(super) const fn with_window(self, new: Window) -> Self {
+        let mut op = self;
+        match &mut op {
+            Self::Conv { window, .. }
+            | Self::Depthwise { window, .. }
+            | Self::MaxPool(window)
+            | Self::RowPool { window, .. }
+            | Self::AvgPool(window)
+            | Self::ConvTranspose { window, .. } => *window = new,
+            _ => {}
+        }
+        op
     }
 }
 
@@ -155,29 +267,92 @@ const fn write_one(text: &mut Message, name: &str, what: &str, misfit: &Misfit, 
 
 /// `groups = 2 or 4, or 15 or 18 filters, would fit`: the nearest that divide depth and filters, and
 /// where the depth is not to blame the nearest numbers of filters that are divided.
-const fn write_groups(text: &mut Message, groups: usize, depth: usize, filters: usize) {
-    let most = common(depth, filters);
-    let mut below = if groups > most { most } else { groups - 1 };
-    while !most.is_multiple_of(below) {
-        below -= 1;
-    }
-    let mut above = groups + 1;
-    while above < most && !most.is_multiple_of(above) {
-        above += 1;
-    }
-    text.push_str("\ngroups = ").push_number(below);
-    if above <= most {
-        text.push_str(" or ").push_number(above);
-    }
-    if depth.is_multiple_of(groups) {
-        let fewer = filters / groups * groups;
-        text.push_str(", or ");
-        if fewer > 0 {
-            text.push_number(fewer).push_str(" or ");
+const fn write_groups(
+    text: &mut Message,
+    op: &Op,
+    depth: usize,
+    filters: usize,
+    mut trial: Option<&mut Trial<'_>>,
+) {
+    let Op::Conv {
+        groups,
+        bias,
+        window,
+        ..
+    } = *op
+    else {
+        return;
+    };
+    let (mut items, mut up) = (0, 0);
+    while up < 2 {
+        let most = common(depth, filters);
+        let mut value = groups;
+        // Beyond what divides both there is nothing.
+        while if up == 1 { value < most } else { value > 1 } {
+            value = match up {
+                1 => value + 1,
+                _ if value > most => most,
+                _ => value - 1,
+            };
+            let tried = Op::Conv {
+                filters,
+                groups: value,
+                bias,
+                window,
+            };
+            if most.is_multiple_of(value) && holds(&mut trial, tried) {
+                text.push_str(if items == 0 { "\ngroups = " } else { " or " })
+                    .push_number(value);
+                items += 1;
+                break;
+            }
         }
-        text.push_number(fewer + groups).push_str(" filters,");
+        up += 1;
     }
-    text.push_str(" would fit");
+    let (divisors, mut multiple) = (items, filters / groups * groups);
+    while depth.is_multiple_of(groups) && multiple <= filters / groups * groups + groups {
+        let tried = Op::Conv {
+            filters: multiple,
+            groups,
+            bias,
+            window,
+        };
+        if multiple > 0 && holds(&mut trial, tried) {
+            text.push_str(match (items, items - divisors) {
+                (0, _) => "\n",
+                (_, 0) => ", or ",
+                _ => " or ",
+            });
+            text.push_number(multiple);
+            items += 1;
+        }
+        multiple += groups;
+    }
+    if items > divisors {
+        text.push_str(if divisors > 0 {
+            " filters,"
+        } else {
+            " filters"
+        });
+    }
+    if items > 0 {
+        text.push_str(" would fit");
+    }
+}
+
+const fn is_repeated(trial: &Option<&mut Trial<'_>>) -> bool {
+    match trial {
+        Some(trial) => trial.is_repeated(),
+        None => false,
+    }
+}
+
+/// Whether another layer in its place fits each time, in a repetition.
+const fn holds(trial: &mut Option<&mut Trial<'_>>, op: Op) -> bool {
+    match trial {
+        Some(trial) if trial.is_repeated() => trial.holds(op),
+        _ => true,
+    }
 }
 
 /// The greatest common divisor.
@@ -189,11 +364,97 @@ const fn common(mut a: usize, mut b: usize) -> usize {
 }
 
 /// `an input of 3 or 5, or pad = 1, would fit`, and what `fit = crop` and `fit = pad` would do.
-const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], pool: bool) {
-    let repairs = Repairs::of(window, input, pool);
-    let mut list = List { text, items: 0 };
+const fn write_repairs(
+    text: &mut Message,
+    op: &Op,
+    stride: bool,
+    input: [usize; 2],
+    mut trial: Option<&mut Trial<'_>>,
+) {
+    let Some((window, way)) = op.window(stride) else {
+        return;
+    };
+    let mut image = [0; 3];
+    if let Some(trial) = &mut trial {
+        image = trial.image();
+        if let Some([height, width, depth]) = depth_first(image)
+            && trial.holds_on([height, width, depth])
+        {
+            text.push_str("\nan input is width x height x depth: ")
+                .push_volume([height, width, depth])
+                .push_str("?");
+            return;
+        }
+    }
+    let repeated = match trial {
+        Some(trial) if trial.is_repeated() => Some(trial),
+        _ => None,
+    };
+    let is_repeated = repeated.is_some();
+    let mut case = Case::new(*op, window, way, input, repeated);
+    if let Some((padding, cropped)) = case.rows_and_columns() {
+        match cropped {
+            Some(placed) => write_padding_and_crop(text, padding, placed),
+            None => {
+                let mut list = List::new(text, "\n");
+                if case.keeps_size(padding) {
+                    list.item("pad = same");
+                }
+                list.padding(Some(padding));
+                list.end();
+            }
+        }
+        text.push_str(": two numbers are before and after, not rows and columns");
+        return;
+    }
+    let repairs = case.repairs();
+    if is_repeated && repairs.is_empty() {
+        let repairs = Case::new(*op, window, way, input, None).repairs();
+        write_list(
+            text,
+            "\nin this repetition alone ",
+            &repairs,
+            &window,
+            input,
+            image,
+        );
+        return;
+    }
+    write_list(text, "\n", &repairs, &window, input, image);
+    if let Some((padding, placed)) = repairs.padding_and_crop {
+        write_padding_and_crop(text, padding, placed);
+    }
+    if let Some(placed) = repairs.crop {
+        text.push_str("\n");
+        write_crop(text, placed);
+    }
+    if let Some(placed) = repairs.pad {
+        write_pad(text, placed);
+    }
+}
+
+/// The image that was meant where its depth is written first, as in PyTorch: 3x32x32.
+const fn depth_first([height, width, depth]: [usize; 3]) -> Option<[usize; 3]> {
+    match (width == 1 || width == 3) && height == depth && height >= 8 {
+        true => Some([height, depth, width]),
+        false => None,
+    }
+}
+
+/// `an input of 3 or 5, or pad = 1, would fit`.
+const fn write_list(
+    text: &mut Message,
+    lead: &'static str,
+    repairs: &Repairs,
+    window: &Window,
+    input: [usize; 2],
+    [height, width, _]: [usize; 3],
+) {
+    let mut list = List::new(text, lead);
     let (words, show) = input_words(repairs.inputs, input);
     list.values(words, repairs.inputs, show);
+    let show = Show::of([height, width]);
+    list.values("an image of ", repairs.images, show);
     list.values("a filter of ", repairs.filters, Show::of(window.size));
     list.values("a stride of ", repairs.strides, Show::of(window.stride));
     list.values(
@@ -203,12 +464,6 @@ const fn write_repairs(text: &mut Message, window: &Window, input: [usize; 2], p
     );
     list.padding(repairs.padding);
     list.end();
-    if let Some(placed) = repairs.crop {
-        write_crop(text, placed);
-    }
-    if let Some(placed) = repairs.pad {
-        write_pad(text, placed);
-    }
 }
 
 /// Which of `[height, width]` a repair is written with.
@@ -258,13 +513,23 @@ const fn input_words(
 /// A list of repairs as it is written.
 struct List<'a> {
     text: &'a mut Message,
+    /// What stands before the first.
+    lead: &'static str,
     items: usize,
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
+    const fn new(text: &'a mut Message, lead: &'static str) -> Self {
+        Self {
+            text,
+            lead,
+            items: 0,
+        }
+    }
+
     const fn item(&mut self, words: &str) {
         self.text
-            .push_str(if self.items == 0 { "\n" } else { ", or " })
+            .push_str(if self.items == 0 { self.lead } else { ", or " })
             .push_str(words);
         self.items += 1;
     }
@@ -290,37 +555,10 @@ impl List<'_> {
         }
     }
 
-    /// `pad = 1`, `pad = (1, 2)` or `pad = (0, 1, 1, 2)`.
     const fn padding(&mut self, padding: Option<Padding>) {
-        let Some(Padding::Zeros {
-            top,
-            bottom,
-            left,
-            right,
-        }) = padding
-        else {
-            return;
-        };
-        self.item("pad = ");
-        let text = &mut *self.text;
-        if top != left || bottom != right {
-            text.push_str("(")
-                .push_number(top)
-                .push_str(", ")
-                .push_number(bottom);
-            text.push_str(", ")
-                .push_number(left)
-                .push_str(", ")
-                .push_number(right)
-                .push_str(")");
-        } else if top != bottom {
-            text.push_str("(")
-                .push_number(top)
-                .push_str(", ")
-                .push_number(bottom)
-                .push_str(")");
-        } else {
-            text.push_number(top);
+        if let Some(padding) = padding {
+            self.item("pad = ");
+            write_padding(self.text, padding);
         }
     }
 
@@ -333,9 +571,49 @@ impl List<'_> {
     }
 }
 
+/// `1`, `(1, 2)` or `(0, 1, 1, 2)`.
+const fn write_padding(text: &mut Message, padding: Padding) {
+    let Padding::Zeros {
+        top,
+        bottom,
+        left,
+        right,
+    } = padding
+    else {
+        return;
+    };
+    if top != left || bottom != right {
+        text.push_str("(")
+            .push_number(top)
+            .push_str(", ")
+            .push_number(bottom);
+        text.push_str(", ")
+            .push_number(left)
+            .push_str(", ")
+            .push_number(right)
+            .push_str(")");
+    } else if top != bottom {
+        text.push_str("(")
+            .push_number(top)
+            .push_str(", ")
+            .push_number(bottom)
+            .push_str(")");
+    } else {
+        text.push_number(top);
+    }
+}
+
+/// `pad = (0, 0, 2, 3) and fit = crop would drop the last row`.
+const fn write_padding_and_crop(text: &mut Message, padding: Padding, placed: [Placed; 2]) {
+    text.push_str("\npad = ");
+    write_padding(text, padding);
+    text.push_str(" and ");
+    write_crop(text, placed);
+}
+
 /// `fit = crop would drop the last column and row`.
 const fn write_crop(text: &mut Message, [rows, columns]: [Placed; 2]) {
-    text.push_str("\nfit = crop would drop ");
+    text.push_str("fit = crop would drop ");
     match (columns.lost, rows.lost) {
         (0, 0) => _ = text.push_str("nothing but padding"),
         (1, 1) => _ = text.push_str("the last column and row"),

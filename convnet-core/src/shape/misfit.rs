@@ -142,10 +142,7 @@ impl Misfit {
                         .push_str(" − ")
                         .push_number(axis.after);
                 }
-                let stamped = axis.stride * (axis.size - 1) + axis.covers();
-                text.push_str(" leaves nothing\na padding of less than ")
-                    .push_number(stamped.div_ceil(2))
-                    .push_str(" would fit")
+                text.push_str(" leaves nothing")
             }
             Self::Border(axis) => axis
                 .write_filter(text)

@@ -11,6 +11,8 @@ pub(crate) struct Deferred {
     pub(crate) input: [TokenStream; 3],
     /// A `plan::Op` a layer.
     pub(crate) ops: Vec<TokenStream>,
+    /// A `plan::Written`.
+    pub(crate) written: TokenStream,
     /// What to underline where a layer does not fit: by its size, its padding, its groups.
     pub(crate) blames: Vec<[Span; 3]>,
     /// The memory, the budget as written, its bytes; and what to underline.
@@ -27,6 +29,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let Deferred {
         input,
         ops,
+        written,
         blames,
         limits,
     } = deferred;
@@ -39,7 +42,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let misfits = blames.iter().enumerate().map(|(i, blames)| {
         let panics = blames.map(|blame| {
             quote_spanned! {Span::mixed_site().located_at(blame)=>
-                ::core::panic!("{}", failure.message(__NAMES[#i], &__OPS[#i]).as_str())
+                ::core::panic!("{}", text.as_str())
             }
         });
         let [size, padding, groups] = panics;
@@ -89,6 +92,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                     #(#limits)*
                 }
                 ::core::result::Result::Err(failure) => {
+                    let text = failure.message_in(&__NAMES, [#(#input),*], &__OPS, &#written);
                     #(#misfits)*
                 }
             }

@@ -3,12 +3,12 @@
 //! The generated program then plans itself, in a constant, by the same `const fn`s; a misfit is a
 //! panic of that constant, with the text that the macro would have written.
 
-use convnet_core::plan::{Memory, Op};
+use convnet_core::plan::{Memory, Op, Written};
 use convnet_core::shape::{Blame, Fit};
 use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::{Named, What};
-use super::place::{self, back};
+use super::place::{self, Lines, back};
 use crate::emit::{Deferred, code, nested, tensors};
 use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
 
@@ -93,9 +93,22 @@ pub(super) fn deferred(
                 What::Block(_, op) => join(krate, *op),
             })
             .collect(),
+        written: written(krate, layers),
         blames: layers.iter().map(blames).collect(),
         limits: limits.collect(),
     })
+}
+
+/// What one line stands for, as the plan takes it.
+fn written(krate: &TokenStream, layers: &[Named]) -> TokenStream {
+    let lines = Lines::of(layers);
+    let Written { firsts, unstrided } = lines.written();
+    let numbers = |numbers: &[usize]| -> Vec<_> {
+        let literal = |&number: &usize| Literal::usize_unsuffixed(number);
+        numbers.iter().map(literal).collect()
+    };
+    let (firsts, unstrided) = (numbers(firsts), numbers(unstrided));
+    code!(#krate::plan::Written { firsts: &[#(#firsts),*], unstrided: &[#(#unstrided),*] })
 }
 
 /// Whether layer `at` follows a `conv` the number of whose groups is a name.

@@ -1,6 +1,8 @@
 //! Numbers to `convnet_core::plan`, and misfits back onto tokens.
 
-use convnet_core::plan::{self, Nested, Op, Step, Totals};
+use std::collections::HashMap;
+
+use convnet_core::plan::{self, Nested, Op, Step, Totals, Written};
 use convnet_core::shape::{Blame, Fit, Padding, Window as Numbers};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -34,6 +36,7 @@ pub(super) fn place(
     let input = written.unwrap_or([1; 3]);
     let mut ops = ops(layers, rows);
     let mut misfits = vec![0; layers.len()];
+    let lines = Lines::of(layers);
     loop {
         let failure = match plan::place(input, &ops) {
             Ok((steps, totals)) => {
@@ -50,12 +53,14 @@ pub(super) fn place(
         let first = match named.layer() {
             Some(layer) => {
                 let known = known(written.is_some(), &layers[..at], &misfits);
-                known && misfits[at] == 0 && layer.slides_right
+                // In a repetition, one error for all that a line stands for.
+                let said = lines.others(at).any(|other| misfits[other] > 0);
+                known && misfits[at] == 0 && !said && layer.slides_right
             }
             None => errors.count() == 0,
         };
         if first {
-            let message = failure.message(&named.path, &op(&named.what));
+            let message = failure.message_of(&named.path, input, &ops, &lines.written());
             errors.push(blame(named, failure.misfit.blame()), message);
         }
         misfits[at] += 1;
@@ -66,6 +71,54 @@ pub(super) fn place(
             Some(op) => ops[at] = op,
             None => return structure(layers, rows),
         }
+    }
+}
+
+/// What layers have in common because one line stands for them.
+pub(super) struct Lines {
+    firsts: Vec<usize>,
+    unstrided: Vec<usize>,
+}
+
+impl Lines {
+    pub(super) fn of(layers: &[Named]) -> Self {
+        let mut lines = HashMap::new();
+        let first = |(i, named): (usize, &Named)| {
+            let line: *const () = match named.what {
+                What::Layer(layer) => core::ptr::from_ref(layer).cast(),
+                What::Block(block, _) => core::ptr::from_ref(block).cast(),
+            };
+            *lines.entry(line).or_insert(i)
+        };
+        let firsts: Vec<_> = layers.iter().enumerate().map(first).collect();
+        let unstrided = |named: &Named| match named.layer().map(|layer| &layer.kind) {
+            Some(Kind::MaxPool(window) | Kind::AvgPool(window)) => window.stride.tokens.is_empty(),
+            _ => false,
+        };
+        Self {
+            firsts,
+            unstrided: (0..layers.len())
+                .filter(|&i| unstrided(&layers[i]))
+                .collect(),
+        }
+    }
+
+    /// As the plan takes them: nothing is said where nothing is repeated.
+    pub(super) fn written(&self) -> Written<'_> {
+        let repeated = self.firsts.iter().enumerate().any(|(i, first)| i != *first);
+        Written {
+            firsts: if repeated { &self.firsts } else { &[] },
+            unstrided: &self.unstrided,
+        }
+    }
+
+    /// The layers that the line of layer `at` stands for.
+    fn others(&self, at: usize) -> impl Iterator<Item = usize> {
+        let line = self.firsts[at];
+        let firsts = self.firsts.iter().enumerate();
+        firsts
+            .filter(move |(_, first)| **first == line)
+            .map(|(i, _)| i)
     }
 }
 

@@ -1,20 +1,21 @@
 //! What would make two ways through a block meet.
 
 use super::Message;
+use crate::plan::trial::Trial;
 use crate::shape::{Axis, Fit, Misfit, Window};
 
 /// A line under a [`Misfit::Sum`] or [`Misfit::Slices`].
-pub(super) const fn write(text: &mut Message, misfit: &Misfit) {
+pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mut Trial<'_>>) {
     match misfit {
         Misfit::Sum { input, body, .. } => match projection(*input, *body) {
-            Some(window) => {
+            Some(window) if meets(trial, body[2], &window) => {
                 text.push_str("\nshortcut { conv(")
                     .push_number(body[2])
                     .push_str(", 1x1");
                 write_window(text, &window);
                 text.push_str(") } at the end of the block would make them equal");
             }
-            None => write_same(text, *input),
+            _ => write_same(text, *input),
         },
         Misfit::Slices {
             input,
@@ -28,6 +29,14 @@ pub(super) const fn write(text: &mut Message, misfit: &Misfit) {
             false => _ = text.push_str("\nequal sizes, strides and paddings make them equal"),
         },
         _ => {}
+    }
+}
+
+/// Whether that shortcut fits each time, in a repetition.
+const fn meets(trial: Option<&mut Trial<'_>>, filters: usize, shortcut: &Window) -> bool {
+    match trial {
+        Some(trial) if trial.is_repeated() => trial.meets(filters, shortcut),
+        _ => true,
     }
 }
 
