@@ -12,7 +12,9 @@ use crate::shape::{Fit, Padding};
 /// `input(32x32x3)`: the image that the network reads. The first line, once.
 pub struct input {
     /// Width x height x depth: `32x32x3` in color, `28x28x1` in gray. PyTorch's depth comes first, this one
-    /// last.
+    /// last: `3x32x32` before filters that are wider than 1 is an error that asks. A width of 3 that is
+    /// meant has a name, `WIDTH x 32 x 32`; a signal of 64 along the height is seen by filters that are 1
+    /// wide, `conv(8, 1x5)`.
     pub size: [usize; 3],
 }
 

@@ -49,6 +49,8 @@ pub use budget::{Account, Memory};
 pub use deferred::resembling;
 pub use group::Group;
 pub use message::Message;
+#[doc(hidden)]
+pub use message::depth_first;
 pub use nested::Nested;
 pub use pass::{Flow, How, Pass, Place, Prepared};
 pub use trial::Written;

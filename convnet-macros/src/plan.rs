@@ -15,14 +15,16 @@ mod names;
 mod place;
 
 use convnet_core::Summary;
-use convnet_core::plan::{LayerInfo, Step, Totals};
+use convnet_core::plan::{LayerInfo, Step, Totals, depth_first};
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 
 use crate::emit::{self, code};
 use crate::report::Errors;
-use crate::syntax::{Branch, Decimal, Declaration, Item, Kind, Mention, Number, Ways, Window};
+use crate::syntax::{
+    Branch, Decimal, Declaration, Item, Kind, Mention, Number, Ways, Window, Written,
+};
 use names::{Named, What};
 
 /// What is to be emitted; `None` if nothing can be.
@@ -35,7 +37,13 @@ pub(crate) fn plan(
     if layers.is_empty() {
         return None;
     }
-    let input = declaration.input.as_ref();
+    if holds_itself(declaration, &layers, errors) {
+        return None;
+    }
+    let mut input = declaration.input.as_ref();
+    if is_depth_first(declaration, &layers, errors) {
+        input = None;
+    }
     let written = input.map(|input| input.value.each_ref());
     let sizes_wait = named::any(declaration, &layers) || layers.iter().any(Named::is_network);
     let waits = sizes_wait || layers.iter().any(Named::is_elsewhere);
@@ -97,6 +105,71 @@ pub(crate) fn plan(
         table,
         mentions: mentions(declaration),
     })
+}
+
+/// `network(Net)` in `Net`.
+fn holds_itself(declaration: &Declaration, layers: &[Named], errors: &mut Errors) -> bool {
+    let before = errors.count();
+    let itself = declaration.name.to_string();
+    for layer in layers.iter().filter_map(Named::layer) {
+        if let Kind::Network { what } = &layer.kind
+            && what
+                .to_string()
+                .replace([' '], "")
+                .trim_start_matches("self::")
+                == itself
+        {
+            let message = format!(
+                "`{itself}` would hold itself, and that again itself, without end\n\
+                 here stands another network; the layers of this one are repeated as `[ … ] * 2`"
+            );
+            errors.push(what, message);
+            break;
+        }
+    }
+    errors.count() > before
+}
+
+/// `input(3x32x32)` before `conv(12, 5x5)`: PyTorch's order. A signal is seen by filters that are 1
+/// wide.
+fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Errors) -> bool {
+    let Some(Written { value, tokens }) = &declaration.input else {
+        return false;
+    };
+    let [h, w, d] = value.each_ref().map(Number::known);
+    let Some(meant) = h
+        .zip(w)
+        .zip(d)
+        .and_then(|((h, w), d)| depth_first([h, w, d]))
+    else {
+        return false;
+    };
+    let slides = |named: &Named| match &named.layer()?.kind {
+        Kind::Conv { window, .. }
+        | Kind::Depthwise { window, .. }
+        | Kind::ConvTranspose { window, .. }
+        | Kind::MaxPool(window)
+        | Kind::AvgPool(window) => Some(window.size.value[1].known()),
+        Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(None),
+        Kind::Own { .. } | Kind::Network { .. } => Some(None),
+        _ => None,
+    };
+    let first = layers
+        .iter()
+        .find_map(|named| Some((named, slides(named)?)));
+    let Some((named, Some(wide @ 2..))) = first else {
+        return false;
+    };
+    let ([height, width, depth], [high, deep, w]) =
+        (meant, [h, d, w].map(Option::unwrap_or_default));
+    let message = format!(
+        "{w}x{high}x{deep} is {w} wide and {deep} deep, and {} is {wide} wide\n\
+         an input is width x height x depth: {width}x{height}x{depth}? \
+         If it is {w} wide, name that: `const WIDTH: usize = {w};`",
+        named.path
+    );
+    errors.push(tokens, message);
+    true
 }
 
 /// The table for rustdoc.

@@ -129,7 +129,7 @@ pub(crate) struct Written<T> {
 /// number   :=  INTEGER  |  path to a const
 /// ```
 ///
-/// The last comma of a list may be left out.
+/// The last comma of a list may be left out. No NAME is `residual`, `concat` or `shortcut`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let parser = |input: ParseStream| declaration(input, errors);
     let parsed = parser.parse2(tokens);
@@ -237,6 +237,7 @@ enum Line {
 fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
     let name = name(input)?;
+    block::no_word(&name)?;
     if input.peek(syn::token::Bracket) {
         return Ok(Line::Item(group::repeat(input, docs, name, depth, errors)?));
     }

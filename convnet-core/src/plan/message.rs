@@ -434,7 +434,9 @@ const fn write_repairs(
 }
 
 /// The image that was meant where its depth is written first, as in PyTorch: 3x32x32.
-const fn depth_first([height, width, depth]: [usize; 3]) -> Option<[usize; 3]> {
+#[doc(hidden)]
+#[must_use]
+pub const fn depth_first([height, width, depth]: [usize; 3]) -> Option<[usize; 3]> {
     match (width == 1 || width == 3) && height == depth && height >= 8 {
         true => Some([height, depth, width]),
         false => None,

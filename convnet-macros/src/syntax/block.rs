@@ -67,6 +67,20 @@ impl Shortcut {
 const RESIDUAL: &str = "residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }";
 const CONCAT: &str = "concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)] }";
 
+/// Whether a name is none that a block has as its word: `residual: [ … ]`, `shortcut: conv(64, 1x1)`.
+pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
+    let Some(word) = name else { return Ok(()) };
+    let example = match word.to_string().as_str() {
+        "concat" => CONCAT,
+        "residual" | "shortcut" => RESIDUAL,
+        _ => return Ok(()),
+    };
+    let message = format!(
+        "`{word}` is the word of a block, and no name: its layers stand in braces\n`{example}`"
+    );
+    Err(syn::Error::new_spanned(word, message))
+}
+
 /// A line that is a block, if that is what comes.
 ///
 /// ```text
@@ -265,6 +279,7 @@ fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branc
 /// The name of a branch, if it has one; brackets follow.
 fn starts_branch(input: ParseStream) -> Result<Option<Ident>> {
     let name = super::name(input)?;
+    no_word(&name)?;
     if !input.peek(token::Bracket) {
         let message = format!("a branch of a concat stands in brackets\n`{CONCAT}`");
         return Err(input.error(message));

@@ -151,6 +151,10 @@ pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
             || input.peek(Token![super])
         {
             let path = Path::parse_mod_style(input)?.into_token_stream();
+            if let Some(apart) = apart(&path) {
+                let message = format!("`{path}` is one name to Rust\nwrite `{apart}`");
+                return Err(syn::Error::new_spanned(path, message));
+            }
             tokens.extend(path.clone());
             value.push(Number::Named(path));
         } else {
@@ -163,6 +167,15 @@ pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
             _ => return Ok(Written { value, tokens }),
         }
     }
+}
+
+/// `F x F` of `FxF`, where each part is a constant's name or a number; constants have no small letters.
+fn apart(path: &TokenStream) -> Option<String> {
+    let name = syn::parse2::<Ident>(path.clone()).ok()?.to_string();
+    let of_constant = |c: char| c.is_uppercase() || c.is_ascii_digit() || c == '_';
+    let parts: Vec<&str> = name.split('x').collect();
+    let right = |part: &&str| !part.is_empty() && part.chars().all(of_constant);
+    (parts.len() > 1 && parts.iter().all(right)).then(|| parts.join(" x "))
 }
 
 /// The size of the image, rows first; `None` if it was reported.

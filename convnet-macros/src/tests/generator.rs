@@ -32,17 +32,19 @@ impl Random {
 /// A declaration. Pairs are width, height, as one writes them.
 #[derive(Clone)]
 pub(super) struct Net {
+    row_by_row: bool,
     pub(super) image: [usize; 3],
     pub(super) items: Vec<Item>,
 }
 
-/// A line. Layers and blocks have a number each, which is in their name: `l3_`, `b3_`.
+/// A line. Layers and blocks have a number each, which is in their name, `l3_`, `b3_`; what is
+/// repeated may have one, `g3_`.
 #[derive(Clone)]
 pub(super) enum Item {
     Layer(usize, Layer),
     Residual(usize, Vec<Item>, Vec<Item>),
     Concat(usize, Vec<Vec<Item>>),
-    Repeat(Vec<Item>, usize),
+    Repeat(Option<usize>, Vec<Item>, usize),
 }
 
 #[derive(Clone)]
@@ -85,7 +87,12 @@ impl Net {
         };
         let mut number = 0;
         let items = items(random, &mut number, 0);
-        Self { image, items }
+        let row_by_row = random.once_in(4);
+        Self {
+            row_by_row,
+            image,
+            items,
+        }
     }
 
     /// The declaration; with `named`, some of its numbers by the name of a `const`: `N3` is 3.
@@ -94,6 +101,9 @@ impl Net {
             text: String::new(),
             named,
         };
+        if self.row_by_row {
+            writer.text += "#[row_by_row] ";
+        }
         writer.text += "struct Net { input(";
         writer.size(&self.image);
         writer.text += "), ";
@@ -106,8 +116,13 @@ impl Net {
     pub(super) fn unrolled(&self) -> (Self, Vec<usize>) {
         let mut numbers = Vec::new();
         let items = unroll(&self.items, &mut numbers);
-        let image = self.image;
-        (Self { image, items }, numbers)
+        (
+            Self {
+                items,
+                ..self.clone()
+            },
+            numbers,
+        )
     }
 
     /// The lines in which the one of that number stands, and where.
@@ -130,7 +145,10 @@ fn items(random: &mut Random, number: &mut usize, depth: usize) -> Vec<Item> {
 fn item(random: &mut Random, number: &mut usize, depth: usize) -> Item {
     let kind = if depth < 3 { random.below(12) } else { 9 };
     if kind < 2 {
-        return Item::Repeat(items(random, number, depth + 1), 1 + random.below(4));
+        let items = items(random, number, depth + 1);
+        *number += 1;
+        let name = random.once_in(3).then_some(*number);
+        return Item::Repeat(name, items, 1 + random.below(4));
     }
     *number += 1;
     let own = *number;
@@ -246,7 +264,7 @@ fn unroll(items: &[Item], numbers: &mut Vec<usize>) -> Vec<Item> {
                 let branches = branches.iter().map(|branch| unroll(branch, numbers));
                 Item::Concat(own, branches.collect())
             }
-            Item::Repeat(items, count) => {
+            Item::Repeat(_, items, count) => {
                 (0..*count).for_each(|_| all.extend(unroll(items, numbers)));
                 continue;
             }
@@ -273,7 +291,7 @@ fn inside(item: &mut Item) -> Vec<&mut Vec<Item>> {
         Item::Layer(..) => vec![],
         Item::Residual(_, body, shortcut) => vec![body, shortcut],
         Item::Concat(_, branches) => branches.iter_mut().collect(),
-        Item::Repeat(items, _) => vec![items],
+        Item::Repeat(_, items, _) => vec![items],
     }
 }
 
@@ -334,7 +352,10 @@ impl Writer<'_> {
                 }
                 self.text += "}";
             }
-            Item::Repeat(items, count) => {
+            Item::Repeat(name, items, count) => {
+                if let Some(name) = name {
+                    _ = write!(self.text, "g{name}_: ");
+                }
                 self.text += "[";
                 self.items(items);
                 _ = write!(self.text, "] * {count}");
@@ -356,8 +377,7 @@ impl Writer<'_> {
                 self.text += ", ";
                 self.window(window);
                 if *groups != 1 {
-                    self.text += ", groups = ";
-                    self.number(*groups);
+                    _ = write!(self.text, ", groups = {groups}");
                 }
                 self.text += if *bias { ")" } else { ", bias = none)" };
             }
