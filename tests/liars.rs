@@ -1,6 +1,5 @@
 //! What safe code may get wrong, it may get wrong: traits that say what is not so, layers that do what they
-//! should not. The answer is a wrong number or a panic, and nothing else. (Run under Miri and
-//! AddressSanitizer, which see what else it could be.)
+//! should not. The answer is a wrong number or a panic, and nothing else.
 
 #![forbid(unsafe_code)]
 
