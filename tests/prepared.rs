@@ -62,6 +62,14 @@ convnet! {
 }
 
 convnet! {
+    /// Filters that are no whole lines in bfloat16.
+    struct Odd {
+        input(1x1x1025),
+        fc(257),
+    }
+}
+
+convnet! {
     struct Named {
         input(12x12x16),
         conv(FILTERS, 3x3, pad = same),
@@ -198,6 +206,8 @@ fn filters_in_bfloat16_move_the_scores_a_little() {
     for level in levels() {
         with_level(level, || {
             let moved = difference::<Large>(trade);
+            assert!((1e-4..1e-2).contains(&moved), "{moved}");
+            let moved = difference::<Odd>(trade);
             assert!((1e-4..1e-2).contains(&moved), "{moved}");
         });
     }

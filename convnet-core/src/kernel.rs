@@ -37,6 +37,9 @@
 
 /// The numbers of a sliding window, as the kernels take them; `[rows, columns(, depth)]`.
 ///
+/// Any numbers may stand here: those that no volume could have, or whose products overflow, every
+/// kernel declines.
+///
 /// Output `(oy, ox)` reads `filter` input rows from `oy·stride − before` on, one in `dilation`,
 /// likewise columns; what lies outside the input is zero (for max pooling: is not there).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +133,33 @@ impl Sizes {
         (part, start)
     }
 
+    /// Whether each number is at least one, and every place that a kernel computes from them is a number:
+    /// rows and columns as far as a window, a tile or a phase of the stride reaches, filters one stride
+    /// further than there are, and all multiply-adds. Each scalar of x meets `filters` filters.
+    ///
+    /// **Invariant:** whatever takes sizes from outside asks this before it computes with them.
+    const fn are_countable(&self, filters: usize) -> bool {
+        // Room for the ends of tiles.
+        const MOST: usize = usize::MAX / 16;
+        let &Self {
+            x: [height, width, depth],
+            filter: [fh, fw],
+            stride: [sy, sx],
+            before: [top, left],
+            y: [ho, wo, k],
+            ..
+        } = self;
+        let rows = larger(height.saturating_add(top), end(ho, sy, fh));
+        let columns = larger(width.saturating_add(left), end(wo, sx, fw));
+        let taps = product(&[end(1, sy, fh), end(1, sx, fw), depth, filters]);
+        let work = product(&[ho, wo, k, fh, fw]) as u128 * depth as u128;
+        !has_zero(&[height, width, depth, fh, fw, sy, sx, ho, wo, k, filters])
+            && product(&[rows, columns, depth]) <= MOST
+            && product(&[ho, wo, k]) <= MOST
+            && taps <= MOST
+            && work <= (u64::MAX / 64) as u128
+    }
+
     /// Whether the slices have these sizes, and a filter steps and sees something.
     fn fit_conv(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
         self.fit_grouped(1, x, filters, y)
@@ -144,8 +174,8 @@ impl Sizes {
             && fit(x, &self.x)
             && fit(filters, &[fh, fw, d / groups, k])
             && fit(y, &self.y)
-            && !self.stride.contains(&0)
             && self.dilation == [1, 1]
+            && self.are_countable(k / groups)
     }
 
     fn fit_depthwise(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
@@ -157,16 +187,42 @@ impl Sizes {
         fit(x, &self.x)
             && fit(y, &self.y)
             && self.x[2] == self.y[2]
-            && !self.filter.contains(&0)
-            && !self.stride.contains(&0)
             && self.dilation == [1, 1]
+            && self.are_countable(1)
     }
 }
 
 /// Whether `slice` has as many scalars as `axes` say, and one at least.
 fn fit(slice: &[f32], axes: &[usize]) -> bool {
-    let len = axes
-        .iter()
-        .try_fold(1usize, |len, &axis| len.checked_mul(axis));
-    !slice.is_empty() && len == Some(slice.len())
+    !slice.is_empty() && product(axes) == slice.len()
+}
+
+/// The product, or the largest number.
+const fn product(factors: &[usize]) -> usize {
+    let (mut product, mut i) = (1usize, 0);
+    while i < factors.len() {
+        product = product.saturating_mul(factors[i]);
+        i += 1;
+    }
+    product
+}
+
+/// `n·step + more`, or the largest number.
+const fn end(n: usize, step: usize, more: usize) -> usize {
+    n.saturating_mul(step).saturating_add(more)
+}
+
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+const fn has_zero(numbers: &[usize]) -> bool {
+    let mut i = 0;
+    while i < numbers.len() {
+        if numbers[i] == 0 {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::{Sizes, rows, strips, winograd};
+use super::{Sizes, product, rows, strips, winograd};
 
 /// How a convolution is computed, and what its filters are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,9 @@ impl Algorithm {
     /// The fastest algorithm for `sizes`, or the fastest that is a direct sum.
     #[must_use]
     pub const fn choose(sizes: &Sizes, winograd: bool) -> Self {
+        if !Self::Direct.can(sizes) {
+            return Self::Direct;
+        }
         let (mut best, mut least) = (Self::Direct, Self::Direct.cost(sizes));
         let others = [
             Self::Strips,
@@ -91,6 +94,9 @@ impl Algorithm {
     /// Whether it computes such a convolution at all.
     pub(super) const fn can(self, sizes: &Sizes) -> bool {
         let ([_, _, depth], [_, _, k]) = (sizes.x, sizes.y);
+        if !sizes.are_countable(k) {
+            return false;
+        }
         if !matches!(sizes.dilation, [1, 1]) {
             return matches!(self, Self::Direct);
         }
@@ -134,8 +140,9 @@ impl Algorithm {
 
     /// Whether `packed` is as long as the packed filters of a convolution that it computes.
     pub(super) fn fits(self, sizes: &Sizes, packed: &[f32]) -> bool {
+        let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
         let len = match self {
-            Self::Direct => sizes.filter[0] * sizes.filter[1] * sizes.x[2] * sizes.y[2],
+            Self::Direct => product(&[fh, fw, depth, k]),
             _ => self.packed(sizes),
         };
         self.can(sizes) && packed.len() == len
@@ -170,9 +177,13 @@ impl Algorithm {
         work + far(weights as u64)
     }
 
-    /// Scalars of the packed filters; 0 if they are used as they are declared.
+    /// Scalars of the packed filters; 0 if they are used as they are declared, or if it does not compute
+    /// such a convolution.
     #[must_use]
     pub const fn packed(self, sizes: &Sizes) -> usize {
+        if !self.can(sizes) {
+            return 0;
+        }
         match self {
             Self::Direct => 0,
             Self::Strips => strips::packed(sizes),
@@ -185,9 +196,12 @@ impl Algorithm {
         }
     }
 
-    /// Scalars that are needed while it works.
+    /// Scalars that are needed while it works; 0 if it does not compute such a convolution.
     #[must_use]
     pub const fn scratch(self, sizes: &Sizes) -> usize {
+        if !self.can(sizes) {
+            return 0;
+        }
         match self {
             Self::Direct | Self::Strips | Self::Bfloat16 => 0,
             Self::Rows | Self::Winograd(Winograd::Column) => {

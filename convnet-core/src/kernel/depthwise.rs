@@ -212,6 +212,8 @@ fn write<S: Simd, V: Lanes<S>, const F: usize, const SX: usize>(
                 return None;
             }
             let ([rows, columns], sx) = map.window::<F, SX>();
+            // Columns that a tile sees: too many to be inside, if they are more than can be counted.
+            let seen = sx.saturating_mul(PLACES - 1).saturating_add(columns);
             for row in 0..map.places[0] {
                 let y = y.get_mut(row * map.step[0]..)?;
                 let line = (row * map.stride[0]).wrapping_sub(map.before[0]);
@@ -219,7 +221,7 @@ fn write<S: Simd, V: Lanes<S>, const F: usize, const SX: usize>(
                 let mut place = 0;
                 while place < map.places[1] {
                     let column = (place * sx).wrapping_sub(map.before[1]);
-                    let inside = whole && within(column, (PLACES - 1) * sx + columns, map.size[1]);
+                    let inside = whole && within(column, seen, map.size[1]);
                     let corner = [line, column];
                     let y = y.get_mut(place * map.step[1]..)?;
                     match map.places[1] - place {

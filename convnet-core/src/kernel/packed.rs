@@ -57,14 +57,19 @@ pub fn conv_pack<T: Real>(
     true
 }
 
-/// The filters of a layer that has no algorithms to choose from, each times its `scale`.
+/// The filters of a layer that has no algorithms to choose from, each times its `scale`, of which there is
+/// one a filter or none. The filters are the fastest axis.
 pub fn scale_filters<T: Real>(filters: &[T], scale: &[T], packed: &mut [T]) -> Done {
     as_f32!(filters, scale; packed);
-    Scale(scale).pack(filters, packed);
-    true
+    let fits = packed.len() == filters.len()
+        && (scale.is_empty() || filters.len().is_multiple_of(scale.len()));
+    if fits {
+        Scale(scale).pack(filters, packed);
+    }
+    fits
 }
 
-/// The filters of an `fc` of `k`, each times its `scale`.
+/// The filters of an `fc` of `k`, each times its `scale`, of which there is one a filter or none.
 pub fn fc_pack<T: Real>(
     k: usize,
     algorithm: Algorithm,
@@ -72,14 +77,18 @@ pub fn fc_pack<T: Real>(
     scale: &[T],
     packed: &mut [T],
 ) -> Done {
+    if k == 0 || !filters.len().is_multiple_of(k) || ![0, k].contains(&scale.len()) {
+        return false;
+    }
     if algorithm != Algorithm::Bfloat16 {
         return scale_filters(filters, scale, packed);
     }
     as_f32!(filters, scale; packed);
-    if k > 0 {
+    let fits = packed.len() == (filters.len() / k).div_ceil(2) * k;
+    if fits {
         bfloat16::pack(k, filters, Scale(scale), packed);
     }
-    k > 0
+    fits
 }
 
 /// What filters are multiplied by: one number each, or nothing.
@@ -172,6 +181,7 @@ pub fn conv_pool_forward_packed<T: Real>(
         && fit(y, &pool.y)
         && pool.x == from.sizes.y
         && pool.y[2] == pool.x[2]
+        && pool.are_countable(1)
         && rows::forward(&from, Some(pool), x, scratch, y).is_some()
 }
 
@@ -210,7 +220,6 @@ impl<'a> Packed<'a, f32> {
             ..
         } = self;
         fit(x, &sizes.x)
-            && !sizes.stride.contains(&0)
             && sizes.dilation == [1, 1]
             && bias.len() == sizes.y[2]
             && algorithm.fits(sizes, packed)

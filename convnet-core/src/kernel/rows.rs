@@ -430,7 +430,7 @@ pub(super) fn add_products<S: Simd, V: Lanes<S>, const X: usize, const F: usize>
     at: [usize; X],
     mut sums: [[V; X]; F],
 ) -> Option<[[V; X]; F]> {
-    let fit = x.len() == depth * plane && weights.len() == depth * fw;
+    let fit = depth.checked_mul(plane) == Some(x.len()) && weights.len() == depth * fw;
     if !fit || at[X - 1] + fw - 1 + V::LEN > plane || at[0] > at[X - 1] {
         return None;
     }

@@ -40,7 +40,7 @@ pub(super) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
     let [fh, fw] = sizes.filter;
     // What is turned round has no negative padding.
-    if sizes.before[0] >= fh || sizes.before[1] >= fw {
+    if sizes.before[0] >= fh || sizes.before[1] >= fw || !sizes.are_countable(k) {
         return None;
     }
     let mut least = (fh * fw * depth * k) as u64 * (height * width) as u64 / 16;

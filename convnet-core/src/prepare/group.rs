@@ -185,7 +185,7 @@ impl<'a, L, N> Group<'a, L, N> {
         };
         match choice.algorithm {
             Algorithm::Direct => [L::FILTERS, at, k],
-            _ => [at, at, k],
+            algorithm => [algorithm.packed(&L::SIZES), at, k],
         }
     }
 }
