@@ -5,13 +5,13 @@ use convnet::convnet;
 /// Inception modules (1x1; reduction and 3x3; reduction and second 3x3; behind the pool), in groups
 /// with a pool after each.
 macro_rules! googlenet {
-    ($(#[$doc:meta])* $name:ident
+    ($(#[$doc:meta])* $name:ident: $input:tt
         $({ $($inception:ident $one:tt ($r3:tt $three:tt) ($r5:tt $five:tt) $pooled:tt),* }
         { $($then:tt)* })*) => {
         convnet! {
             $(#[$doc])*
             pub(crate) struct $name {
-                input(224x224x3),
+                input($input),
                 conv1: [conv(64, 7x7, stride = 2, pad = 3, fit = crop, bias = none), batch_norm(eps = 1e-3), relu],
                 pool1: max_pool(3x3, stride = 2, fit = pad),
                 conv2: [conv(64, 1x1, bias = none), batch_norm(eps = 1e-3), relu],
@@ -46,7 +46,7 @@ googlenet! {
     /// Szegedy et al., *Going Deeper with Convolutions* (2014), table 1, as torchvision has it: with
     /// `batch_norm`, without the auxiliary classifiers, and with 3x3 where the paper says 5x5.
     /// 6,624,904 parameters, 1.50 G multiply-adds.
-    GoogLeNet
+    GoogLeNet: 224x224x3
     { inception3a 64 (96 128) (16 32) 32, inception3b 128 (128 192) (32 96) 64 }
     { pool3: max_pool(3x3, stride = 2, fit = pad) }
     {

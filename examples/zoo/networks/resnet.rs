@@ -5,11 +5,11 @@ use convnet::convnet;
 /// How many blocks the first stage has; then for each stage its depth, and how many blocks follow the
 /// first, which halves the sides.
 macro_rules! resnet {
-    ($(#[$doc:meta])* $name:ident $blocks:tt $({ $stage:ident $depth:tt $more:tt })*) => {
+    ($(#[$doc:meta])* $name:ident: $input:tt, $blocks:tt $({ $stage:ident $depth:tt $more:tt })*) => {
         convnet! {
             $(#[$doc])*
             pub(crate) struct $name {
-                input(224x224x3),
+                input($input),
                 stem: [
                     conv(64, 7x7, stride = 2, pad = 3, fit = crop, bias = none),
                     batch_norm,
@@ -49,10 +49,10 @@ resnet! {
     /// He, Zhang, Ren, Sun, *Deep Residual Learning for Image Recognition* (2015), table 1, the
     /// column of 18 layers, as torchvision has it (projections where the volume changes): 11,689,512
     /// parameters, 1.81 G multiply-adds.
-    ResNet18 2 { layer2 128 1 } { layer3 256 1 } { layer4 512 1 }
+    ResNet18: 224x224x3, 2 { layer2 128 1 } { layer3 256 1 } { layer4 512 1 }
 }
 
 resnet! {
     /// The same table, 34 layers: 21,797,672 parameters, 3.66 G multiply-adds in torchvision.
-    ResNet34 3 { layer2 128 3 } { layer3 256 5 } { layer4 512 2 }
+    ResNet34: 224x224x3, 3 { layer2 128 3 } { layer3 256 5 } { layer4 512 2 }
 }
