@@ -124,12 +124,24 @@ fn check_ones(s: &Sizes) {
         .iter()
         .flat_map(|&seen| bias.iter().map(move |bias| bias + seen as f32))
         .collect();
+    let algorithm = Algorithm::Direct;
+    let mut packed = vec![f32::NAN; filters.len()];
+    assert!(conv_pack(s, algorithm, &filters, &[], &mut packed));
+    let from = Packed {
+        sizes: s,
+        algorithm,
+        packed: &packed,
+        bias: &bias,
+        clamp: Clamp::None,
+        threads: 1,
+    };
     for level in levels() {
-        let mut fast = vec![f32::NAN; y.len()];
-        assert!(with_level(level, || conv_forward(
-            s, &x, &filters, &bias, &mut fast
-        )));
-        assert!(fast == y, "{s:?} at {level:?}");
+        let (mut fast, mut prepared) = (vec![f32::NAN; y.len()], vec![f32::NAN; y.len()]);
+        with_level(level, || {
+            assert!(conv_forward(s, &x, &filters, &bias, &mut fast));
+            assert!(conv_forward_packed(&from, &x, &mut [], &mut prepared));
+        });
+        assert!(fast == y && prepared == y, "{s:?} at {level:?}");
     }
 }
 
