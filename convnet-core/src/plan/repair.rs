@@ -133,10 +133,7 @@ impl<'t, 'a> Case<'t, 'a> {
 
     /// What would fit.
     pub(super) const fn repairs(&mut self) -> Repairs {
-        if let Err(_) = self.window.axis(0, 1) {
-            return self.repairs_of_same();
-        }
-        if let Err(_) = self.window.axis(1, 1) {
+        if self.window.axis(0, 1).is_err() || self.window.axis(1, 1).is_err() {
             return self.repairs_of_same();
         }
         let repeated = self.trial.is_some();
