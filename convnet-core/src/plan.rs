@@ -26,6 +26,7 @@
 
 use crate::kernel::Sizes;
 use crate::shape::{Misfit, Window, ok};
+use block::Readers;
 use memory::Buffer;
 
 mod block;
@@ -363,8 +364,15 @@ impl<const N: usize> Plan<N> {
     /// The first layer that cannot be placed, and why.
     pub const fn new(input: [usize; 3], ops: &[Op; N]) -> Result<Self, Failure> {
         let mut steps = [Step::EMPTY; N];
-        let mut buffers = [[Buffer::EMPTY; 3]; N];
-        let totals = ok!(fill(input, ops, &mut steps, &mut buffers, Depth::Sum));
+        let (mut readers, mut buffers) = ([Readers::NONE; N], [[Buffer::EMPTY; 3]; N]);
+        let totals = ok!(fill(
+            input,
+            ops,
+            &mut readers,
+            &mut steps,
+            &mut buffers,
+            Depth::Sum
+        ));
         Ok(Self {
             input,
             steps,
@@ -381,8 +389,16 @@ impl<const N: usize> Plan<N> {
 #[cfg(feature = "alloc")]
 pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
     let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    let mut readers = alloc::vec![Readers::NONE; ops.len()];
     let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
-    let totals = fill(input, ops, &mut steps, &mut buffers, Depth::Sum)?;
+    let totals = fill(
+        input,
+        ops,
+        &mut readers,
+        &mut steps,
+        &mut buffers,
+        Depth::Sum,
+    )?;
     Ok((steps, totals))
 }
 
@@ -473,21 +489,23 @@ enum Depth {
 const fn fill(
     input: [usize; 3],
     ops: &[Op],
+    readers: &mut [Readers],
     steps: &mut [Step],
     buffers: &mut [[Buffer; 3]],
     depth: Depth,
 ) -> Result<Totals, Failure> {
-    let mut totals = ok!(figures::fill(input, ops, steps, depth));
-    liveness::arena(ops, steps, buffers);
-    totals.peak = memory::peak(buffers.as_flattened(), ops.len());
+    Readers::find(ops, readers);
+    let mut totals = ok!(figures::fill(input, ops, readers, steps, depth));
+    liveness::arena(ops, readers, steps, buffers);
+    totals.peak = memory::peak(buffers.as_flattened_mut(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());
     liveness::settle_arena(steps, buffers);
 
-    liveness::prepared(input, ops, steps, buffers);
+    liveness::prepared(input, ops, readers, steps, buffers);
     let prepared = memory::assign(buffers.as_flattened_mut());
     liveness::settle_prepared(steps, buffers);
 
-    liveness::tape(input, ops, steps, buffers);
+    liveness::tape(input, ops, readers, steps, buffers);
     let tape = memory::assign(buffers.as_flattened_mut());
     liveness::settle_tape(steps, buffers);
 

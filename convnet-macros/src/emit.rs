@@ -7,6 +7,7 @@
 //!             training    impl Trainable: the same over the tape, and back
 //!             parts       where that is cut, for images to meet: at a batch_norm or a large fc
 //!             prepared    impl Prepare: the same over the arena, with packed filters
+//!             volumes     names for the types of volumes whose sizes are constants
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file
 //!             surface     inherent constants and functions, Display
@@ -28,6 +29,7 @@ mod structure;
 mod surface;
 mod training;
 mod vocabulary;
+mod volumes;
 
 use convnet_core::plan::{Flow, How, Op, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -168,6 +170,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         // First: an editor looks for the word to complete at a place that may not move far.
         vocabulary::emit(&network.krate, &network.mentions),
         deferred::emit(network),
+        volumes::emit(network),
         nested::emit(network),
         structure::emit(network),
         parameters::emit(network),
@@ -199,22 +202,50 @@ impl Network {
     fn input_of(&self, i: usize) -> TokenStream {
         match i.checked_sub(1) {
             Some(before) => self.volume(before),
-            None => {
-                let Self {
-                    krate,
-                    input: [h, w, d],
-                    ..
-                } = self;
-                code!(#krate::Volume<T, #h, #w, #d>)
-            }
+            None => self.image(),
         }
     }
 
-    /// The type of what layer `i` writes.
+    /// The type of the image.
+    fn image(&self) -> TokenStream {
+        let Self {
+            krate,
+            input: [h, w, d],
+            ..
+        } = self;
+        code!(#krate::Volume<T, #h, #w, #d>)
+    }
+
+    /// The type of what layer `i` writes: where its sizes are constants of the plan, by a name, so that
+    /// the compiler computes them once and not wherever the volume is read or written.
     fn volume(&self, i: usize) -> TokenStream {
+        match (&self.plan, self.shaped_by(i)) {
+            (None, _) => self.volume_in_full(i),
+            (Some(_), Some(layer)) => {
+                let name = volumes::name(self, layer);
+                code!(#name<T>)
+            }
+            (Some(_), None) => self.image(),
+        }
+    }
+
+    /// The same, as users are shown it.
+    fn volume_in_full(&self, i: usize) -> TokenStream {
         let krate = &self.krate;
         let [h, w, d] = [0, 1, 2].map(|axis| self.axis(i, axis));
         code!(#krate::Volume<T, #h, #w, #d>)
+    }
+
+    /// The layer that gave what layer `i` writes its shape, if that is not the image's.
+    fn shaped_by(&self, mut i: usize) -> Option<usize> {
+        loop {
+            let v = match self.layers[i].kind {
+                Kind::Block(Op::Branch { from }) => from,
+                ref kind if kind.keeps_shape() => i,
+                _ => return Some(i),
+            };
+            i = v.checked_sub(1)?;
+        }
     }
 
     /// Height (0), width (1) or depth (2) of what layer `i` writes, as a const argument.
@@ -447,6 +478,25 @@ impl Kind {
                 | Self::Fc
                 | Self::Own { learns: true, .. }
                 | Self::Network(_)
+        )
+    }
+
+    /// Whether what it writes is as large as what it reads, whatever that is.
+    fn keeps_shape(&self) -> bool {
+        matches!(
+            self,
+            Self::BatchNorm { .. }
+                | Self::Lrn { .. }
+                | Self::Relu
+                | Self::Relu6
+                | Self::LeakyRelu { .. }
+                | Self::Sigmoid
+                | Self::Tanh
+                | Self::HardSwish
+                | Self::Softmax
+                | Self::Dropout { .. }
+                | Self::Flatten
+                | Self::Block(Op::Add { .. })
         )
     }
 

@@ -4,7 +4,7 @@ use super::{Depth, Op, Step, figures, volume};
 use crate::shape::{Misfit, ok};
 
 /// Whether what layer `layer` reads is there, whole, and everything before it is read by somebody.
-pub(super) const fn linked(ops: &[Op], layer: usize) -> bool {
+pub(super) const fn linked(ops: &[Op], readers: &[Readers], layer: usize) -> bool {
     let named = ops[layer].names();
     if let Some(v) = named
         && v > layer
@@ -15,29 +15,42 @@ pub(super) const fn linked(ops: &[Op], layer: usize) -> bool {
         // Of the volume before, `Branch` takes leave.
         (Op::Branch { from }, _) => {
             let followed = layer + 1 < ops.len();
-            followed && !is_slice(ops, from) && (from == layer || readers(ops, layer) > 0)
+            followed && !is_slice(ops, from) && (from == layer || readers[layer].count > 0)
         }
         (Op::Concat { last, .. }, _) if !last && !branches(ops, layer + 1) => false,
         (Op::Concat { .. }, Some(v)) => {
-            is_slice(ops, v) && readers(ops, v) == 1 && !is_slice(ops, layer)
+            is_slice(ops, v) && readers[v].count == 1 && !is_slice(ops, layer)
         }
         (_, Some(v)) => !is_slice(ops, v) && !is_slice(ops, layer),
         (_, None) => !is_slice(ops, layer),
     }
 }
 
-/// How many layers name volume `v`.
-pub(super) const fn readers(ops: &[Op], v: usize) -> usize {
-    let (mut readers, mut layer) = (0, v);
-    while layer < ops.len() {
-        if let Some(named) = ops[layer].names()
-            && named == v
-        {
-            readers += 1;
+/// Which layers name a volume.
+#[derive(Clone, Copy)]
+pub(super) struct Readers {
+    /// How many.
+    pub(super) count: usize,
+    /// One more than the last of them; 0 if there is none.
+    pub(super) end: usize,
+}
+
+impl Readers {
+    pub(super) const NONE: Self = Self { count: 0, end: 0 };
+
+    /// Those of each volume but the last one, which nobody can name.
+    pub(super) const fn find(ops: &[Op], readers: &mut [Self]) {
+        let mut layer = 0;
+        while layer < ops.len() {
+            if let Some(v) = ops[layer].names()
+                && v <= layer
+            {
+                readers[v].count += 1;
+                readers[v].end = layer + 1;
+            }
+            layer += 1;
         }
-        layer += 1;
     }
-    readers
 }
 
 /// Whether volume `v` is a concatenation that misses slices.

@@ -1,5 +1,6 @@
 //! What a generated program asks of its own plan, where sizes are the names of constants.
 
+use super::block::Readers;
 use super::memory::Buffer;
 use super::{Depth, Nested, Op, Plan, Step};
 use crate::shape::Window;
@@ -13,8 +14,15 @@ impl<const N: usize> Plan<N> {
         let mut small = *ops;
         shrink(&mut small);
         let mut steps = [Step::EMPTY; N];
-        let mut buffers = [[Buffer::EMPTY; 3]; N];
-        match super::fill([1; 3], &small, &mut steps, &mut buffers, Depth::One) {
+        let (mut readers, mut buffers) = ([Readers::NONE; N], [[Buffer::EMPTY; 3]; N]);
+        match super::fill(
+            [1; 3],
+            &small,
+            &mut readers,
+            &mut steps,
+            &mut buffers,
+            Depth::One,
+        ) {
             Ok(totals) => Self {
                 input: [1; 3],
                 steps,
@@ -33,8 +41,17 @@ pub fn resembling(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> 
     let mut small = ops.to_vec();
     shrink(&mut small);
     let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    let mut readers = alloc::vec![Readers::NONE; ops.len()];
     let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
-    let totals = super::fill([1; 3], &small, &mut steps, &mut buffers, Depth::One).ok()?;
+    let totals = super::fill(
+        [1; 3],
+        &small,
+        &mut readers,
+        &mut steps,
+        &mut buffers,
+        Depth::One,
+    )
+    .ok()?;
     Some((steps, totals))
 }
 

@@ -1,12 +1,14 @@
 //! Volumes, parameters, multiply-adds and receptive fields: what does not depend on memory.
 
-use super::{Depth, Failure, MOST_SCALARS, Op, Step, Totals, block, volume};
+use super::block::{self, Readers};
+use super::{Depth, Failure, MOST_SCALARS, Op, Step, Totals, volume};
 use crate::shape::{Misfit, Placed, Window, ok};
 
 /// Writes the figures of each step.
 pub(super) const fn fill(
     input: [usize; 3],
     ops: &[Op],
+    readers: &[Readers],
     steps: &mut [Step],
     depth: Depth,
 ) -> Result<Totals, Failure> {
@@ -22,7 +24,7 @@ pub(super) const fn fill(
     };
     let mut layer = 0;
     while layer < ops.len() {
-        if let Err(misfit) = place(input, ops, steps, layer, depth, &mut totals) {
+        if let Err(misfit) = place(input, ops, readers, steps, layer, depth, &mut totals) {
             return Err(Failure {
                 layer,
                 input: volume(input, steps, layer),
@@ -37,12 +39,13 @@ pub(super) const fn fill(
 const fn place(
     input: [usize; 3],
     ops: &[Op],
+    readers: &[Readers],
     steps: &mut [Step],
     layer: usize,
     depth: Depth,
     totals: &mut Totals,
 ) -> Result<(), Misfit> {
-    if !block::linked(ops, layer) {
+    if !block::linked(ops, readers, layer) {
         return Err(Misfit::Unlinked);
     }
     let x = volume(input, steps, layer);

@@ -7,7 +7,7 @@
 //!                                                  largest of a window, then the clamp of that
 //! ```
 
-use super::block::readers;
+use super::block::Readers;
 use super::{Op, Step, sizes};
 use crate::kernel::Algorithm;
 
@@ -25,8 +25,7 @@ pub struct Group {
 
 impl Group {
     /// The group whose filters are those of layer `first`.
-    #[must_use]
-    pub const fn of(ops: &[Op], first: usize) -> Option<Self> {
+    pub(super) const fn of(ops: &[Op], readers: &[Readers], first: usize) -> Option<Self> {
         // What may be stored in another form is a group though nothing follows it.
         let (dense, alone) = match ops[first] {
             Op::Conv { groups: 1, .. } => (true, true),
@@ -35,7 +34,7 @@ impl Group {
             _ => return None,
         };
         // Computed row by row, prepared or not.
-        if row_pool(ops, first).is_some() {
+        if row_pool(ops, readers, first).is_some() {
             return None;
         }
         let (mut group, mut last) = (
@@ -46,15 +45,15 @@ impl Group {
             },
             first,
         );
-        if let Some(Op::BatchNorm) = only_reader(ops, last) {
+        if let Some(Op::BatchNorm) = only_reader(ops, readers, last) {
             last += 1;
             group.norm = Some(last);
         }
-        if let Some(Op::Clamp) = only_reader(ops, last) {
+        if let Some(Op::Clamp) = only_reader(ops, readers, last) {
             last += 1;
             group.clamp = Some(last);
         }
-        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, last), dense) {
+        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, readers, last), dense) {
             group.pool = Some(last + 1);
         }
         match alone || last > first {
@@ -102,13 +101,17 @@ impl Group {
 
 /// The `RowPool` to whose group layer `layer` belongs, unless it is the pool itself, and how many
 /// rows of the `conv` that one sees.
-pub(super) const fn row_pool(ops: &[Op], layer: usize) -> Option<(usize, usize)> {
+pub(super) const fn row_pool(
+    ops: &[Op],
+    readers: &[Readers],
+    layer: usize,
+) -> Option<(usize, usize)> {
     let mut pool = layer + 1;
     while pool < ops.len() {
         match ops[pool] {
             Op::Clamp => pool += 1,
             Op::RowPool { window, back } if back <= pool && pool - back <= layer => {
-                return match is_row_group(ops, pool - back, pool) {
+                return match is_row_group(ops, readers, pool - back, pool) {
                     true => Some((pool, window.size[0])),
                     false => None,
                 };
@@ -120,7 +123,7 @@ pub(super) const fn row_pool(ops: &[Op], layer: usize) -> Option<(usize, usize)>
 }
 
 /// Whether nobody else reads what the `conv` and the clamps write.
-const fn is_row_group(ops: &[Op], conv: usize, pool: usize) -> bool {
+const fn is_row_group(ops: &[Op], readers: &[Readers], conv: usize, pool: usize) -> bool {
     let mut layer = conv;
     while layer < pool {
         let right = match ops[layer] {
@@ -128,7 +131,7 @@ const fn is_row_group(ops: &[Op], conv: usize, pool: usize) -> bool {
             Op::Clamp => layer > conv,
             _ => false,
         };
-        if !right || readers(ops, layer + 1) > 0 {
+        if !right || readers[layer + 1].count > 0 {
             return false;
         }
         layer += 1;
@@ -137,8 +140,8 @@ const fn is_row_group(ops: &[Op], conv: usize, pool: usize) -> bool {
 }
 
 /// The layer after layer `i`, if nobody else reads what that writes.
-const fn only_reader(ops: &[Op], i: usize) -> Option<Op> {
-    match i + 1 < ops.len() && readers(ops, i + 1) == 0 {
+const fn only_reader(ops: &[Op], readers: &[Readers], i: usize) -> Option<Op> {
+    match i + 1 < ops.len() && readers[i + 1].count == 0 {
         true => Some(ops[i + 1]),
         false => None,
     }

@@ -12,7 +12,7 @@
 //! wrote it first), and once memory is assigned the `settle_` functions put in where that buffer
 //! lies.
 
-use super::block::readers;
+use super::block::Readers;
 use super::figures::learned;
 use super::group::{Group, row_pool};
 use super::memory::Buffer;
@@ -26,20 +26,26 @@ const DX: usize = 1;
 const OWN: usize = 2;
 
 /// Inference: a volume dies when the last layer has read it.
-pub(super) const fn arena(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
-    forward(ops, steps, buffers, Run::Arena);
+pub(super) const fn arena(
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &mut [Step],
+    buffers: &mut [Buffers],
+) {
+    forward(ops, readers, steps, buffers, Run::Arena);
 }
 
 /// Inference of a prepared network: a group writes one volume, or its pool none but its own.
 pub(super) const fn prepared(
     input: [usize; 3],
     ops: &[Op],
+    readers: &[Readers],
     steps: &mut [Step],
     buffers: &mut [Buffers],
 ) {
     let mut i = 0;
     while i < ops.len() {
-        let group = Group::of(ops, i);
+        let group = Group::of(ops, readers, i);
         let seen = match &group {
             Some(group) => group.pooled_rows(input, ops, steps, i),
             None => None,
@@ -51,18 +57,19 @@ pub(super) const fn prepared(
         };
         i += 1;
     }
-    forward(ops, steps, buffers, Run::Prepared);
+    forward(ops, readers, steps, buffers, Run::Prepared);
 }
 
 /// Training: what backward reads stays alive and unchanged until then.
 pub(super) const fn tape(
     input: [usize; 3],
     ops: &[Op],
+    readers: &[Readers],
     steps: &mut [Step],
     buffers: &mut [Buffers],
 ) {
-    forward(ops, steps, buffers, Run::Tape);
-    gradients(input, ops, steps, buffers);
+    forward(ops, readers, steps, buffers, Run::Tape);
+    gradients(input, ops, readers, steps, buffers);
 }
 
 /// Which forward pass.
@@ -73,7 +80,13 @@ enum Run {
     Tape,
 }
 
-const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: Run) {
+const fn forward(
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &mut [Step],
+    buffers: &mut [Buffers],
+    run: Run,
+) {
     let (end, training) = (ops.len(), matches!(run, Run::Tape));
     let mut group: Option<Group> = None;
     let (mut before, mut i) = (Place::Input, 0);
@@ -94,7 +107,7 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: R
         };
         let pool = match training {
             true => None,
-            false => row_pool(ops, i),
+            false => row_pool(ops, readers, i),
         };
         let [height, width, depth] = steps[i].volume;
         let rows = match pool {
@@ -113,7 +126,7 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: R
             Place::Input if idle && i + 1 < end => How::Skip,
             Place::Input => How::Copy,
             _ if idle => How::Skip,
-            Place::At(owner) if is_read_again(ops, steps, owner, i, run) => How::Copy,
+            Place::At(owner) if buffers[owner][Y].is_named(i) => How::Copy,
             Place::At(owner) if buffers[owner][Y].is_kept(i) => How::Copy,
             _ => How::InPlace,
         };
@@ -126,6 +139,11 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: R
                 keep(from, i, buffers, Y);
             }
             _ => begin(pass, i, product([rows, width, depth]), buffers, Y),
+        }
+        if let Place::At(owner) = pass.to
+            && i + 1 < end
+        {
+            buffers[owner][Y].name(readers[i + 1]);
         }
         if let Some((pool, _)) = pool {
             keep(pass.from, pool, buffers, Y);
@@ -173,23 +191,6 @@ const fn forward(ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers], run: R
     keep(before, end, buffers, Y);
 }
 
-/// Whether layer `i` or a later one names a volume that lies in the buffer of `owner` now. (What
-/// lay there earlier nobody names any more, or it would not have been overwritten.)
-const fn is_read_again(ops: &[Op], steps: &[Step], owner: usize, i: usize, run: Run) -> bool {
-    let mut later = i;
-    while later < ops.len() {
-        if let Some(v) = ops[later].names()
-            && v <= i
-            && let Place::At(it) = place(steps, v, run)
-            && it == owner
-        {
-            return true;
-        }
-        later += 1;
-    }
-    false
-}
-
 /// Where volume `v` lies.
 const fn place(steps: &[Step], v: usize, run: Run) -> Place {
     match (v, run) {
@@ -207,9 +208,15 @@ const fn place(steps: &[Step], v: usize, run: Run) -> Place {
 ///
 /// Every gradient lies alone in its buffer. Only `d_output` may not be written, and is aliased by
 /// no volume to which anything is added.
-const fn gradients(input: [usize; 3], ops: &[Op], steps: &mut [Step], buffers: &mut [Buffers]) {
+const fn gradients(
+    input: [usize; 3],
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &mut [Step],
+    buffers: &mut [Buffers],
+) {
     let end = ops.len();
-    let lead = lead(ops);
+    let lead = lead(ops, readers);
     // Where the gradient on volume v lies stands in `steps[v - 1].backward.pass.from`, and here.
     let (mut image, mut i) = (NOWHERE, 0);
     while i < end {
@@ -274,14 +281,14 @@ const NOWHERE: Place = Place::At(usize::MAX);
 
 /// How many layers work in place on the image before anything else does: the gradients on what
 /// they read, and on what the next layer reads, may lie in the caller's `d_input`.
-const fn lead(ops: &[Op]) -> usize {
+const fn lead(ops: &[Op], readers: &[Readers]) -> usize {
     let mut lead = 0;
     while lead < ops.len()
         && matches!(
             ops[lead],
             Op::Activation | Op::Clamp | Op::Dropout | Op::Flatten
         )
-        && readers(ops, lead) == 0
+        && readers[lead].count == 0
     {
         lead += 1;
     }

@@ -15,6 +15,7 @@
 //! under the ceiling reach the bound.
 
 use super::MOST_SCALARS;
+use super::block::Readers;
 use crate::overlay::LINE;
 
 /// A buffer of `size` scalars, alive at the moments `from ..= until`. Size 0: there is none.
@@ -25,12 +26,21 @@ pub(super) struct Buffer {
     pub(super) until: usize,
     /// Where it lies, once assigned.
     pub(super) at: usize,
+    /// One more than the last layer that names a volume in it.
+    named: usize,
     /// Where it lies in the order that is tried.
     trial: usize,
-    /// `buffers[k].order` is the buffer that comes k-th in the order that is tried.
-    order: usize,
+    /// What it is put in order by, the least first.
+    key: usize,
     /// The next higher one of those that lie already.
     above: usize,
+    /// `buffers[k].order` is the buffer that comes k-th in the order that is tried.
+    order: usize,
+    /// What `order` is sorted into.
+    sorted: usize,
+    /// `buffers[k].live` is how many scalars are alive at moment k: there are more buffers than
+    /// moments, and more scalars than a `usize` counts, perhaps.
+    live: u128,
 }
 
 impl Buffer {
@@ -39,9 +49,13 @@ impl Buffer {
         from: 0,
         until: 0,
         at: 0,
+        named: 0,
         trial: 0,
-        order: 0,
+        key: 0,
         above: NONE,
+        order: 0,
+        sorted: 0,
+        live: 0,
     };
 
     /// `scalars` rounded up to whole lines, from a moment on.
@@ -66,40 +80,40 @@ impl Buffer {
         self.until > moment
     }
 
-    const fn alive_at(&self, moment: usize) -> bool {
-        self.size > 0 && self.from <= moment && moment <= self.until
+    /// Holds a volume that these name.
+    pub(super) const fn name(&mut self, readers: Readers) {
+        if readers.end > self.named {
+            self.named = readers.end;
+        }
     }
 
-    const fn alive_with(&self, other: &Self) -> bool {
-        self.from <= other.until && other.from <= self.until
+    /// Whether layer `i` or a later one names a volume that it holds. (What lay there earlier nobody
+    /// names any more, or it would not have been overwritten.)
+    pub(super) const fn is_named(&self, i: usize) -> bool {
+        self.named > i
     }
 }
 
 /// The moment before `end` at which the most is alive; the first of equals.
-pub(super) const fn peak(buffers: &[Buffer], end: usize) -> usize {
-    let (mut peak, mut most, mut moment) = (0, 0, 0);
-    while moment < end {
-        let live = live(buffers, moment);
-        if live > most {
-            (peak, most) = (moment, live);
-        }
-        moment += 1;
-    }
-    peak
+pub(super) const fn peak(buffers: &mut [Buffer], end: usize) -> usize {
+    count(buffers);
+    most(buffers, end)
 }
 
 /// Sets every `at`, and returns how many scalars that takes; `None` if it is too much to address.
 pub(super) const fn assign(buffers: &mut [Buffer]) -> Option<usize> {
-    let bound = match bound(buffers) {
-        Some(bound) => bound,
-        None => return None,
-    };
+    count(buffers);
+    let bound = buffers[most(buffers, buffers.len())].live;
+    if bound > MOST_SCALARS as u128 {
+        return None;
+    }
+    let bound = bound as usize;
     let mut best = usize::MAX;
     let mut trial = 0;
     while trial < TRIALS.len() && best > bound {
         let (order, side) = TRIALS[trial];
-        sort(buffers, order);
-        let total = lay(buffers, side, bound);
+        let count = sort(buffers, order);
+        let total = lay(buffers, count, (order, side), (bound, best));
         if total < best {
             best = total;
             let mut k = 0;
@@ -145,73 +159,119 @@ const TRIALS: [(Order, Side); 5] = [
     (Order::Size, Side::Turn),
 ];
 
-/// The most that is alive at a moment. It is reached where a buffer is born.
-const fn bound(buffers: &[Buffer]) -> Option<usize> {
-    let (mut bound, mut k) = (0, 0);
-    while k < buffers.len() {
-        let live = live(buffers, buffers[k].from);
-        if live > bound {
-            bound = live;
-        }
-        k += 1;
-    }
-    if bound <= MOST_SCALARS {
-        Some(bound)
-    } else {
-        None
-    }
-}
-
-const fn live(buffers: &[Buffer], moment: usize) -> usize {
-    let (mut live, mut k) = (0usize, 0);
-    while k < buffers.len() {
-        if buffers[k].alive_at(moment) {
-            live = live.saturating_add(buffers[k].size);
-        }
-        k += 1;
-    }
-    live
-}
-
-/// Insertion sort, stable: a `const fn` has no other.
-const fn sort(buffers: &mut [Buffer], order: Order) {
+/// Counts what is alive at each moment: by what begins to live, less what has ceased to.
+const fn count(buffers: &mut [Buffer]) {
     let mut k = 0;
     while k < buffers.len() {
-        let mut slot = k;
-        while slot > 0 && earlier(&buffers[k], &buffers[buffers[slot - 1].order], order) {
-            buffers[slot].order = buffers[slot - 1].order;
-            slot -= 1;
+        buffers[k].live = 0;
+        k += 1;
+    }
+    k = 0;
+    while k < buffers.len() {
+        let Buffer {
+            size, from, until, ..
+        } = buffers[k];
+        if size > 0 {
+            let size = size as u128;
+            buffers[from].live = buffers[from].live.wrapping_add(size);
+            if until + 1 < buffers.len() {
+                buffers[until + 1].live = buffers[until + 1].live.wrapping_sub(size);
+            }
         }
-        buffers[slot].order = k;
+        k += 1;
+    }
+    k = 1;
+    while k < buffers.len() {
+        buffers[k].live = buffers[k].live.wrapping_add(buffers[k - 1].live);
         k += 1;
     }
 }
 
-const fn earlier(a: &Buffer, b: &Buffer, order: Order) -> bool {
-    match order {
-        Order::Birth => a.from < b.from,
-        Order::Size => a.size > b.size,
-        Order::Life => a.until - a.from > b.until - b.from,
+/// The moment before `end` at which the most is alive, once that is counted; the first of equals.
+const fn most(buffers: &[Buffer], end: usize) -> usize {
+    let (mut most, mut moment) = (0, 1);
+    while moment < end {
+        if buffers[moment].live > buffers[most].live {
+            most = moment;
+        }
+        moment += 1;
     }
+    most
 }
 
-/// Lays all buffers in order, sets every `trial` and returns the height of the pile.
-const fn lay(buffers: &mut [Buffer], side: Side, ceiling: usize) -> usize {
-    let (mut lowest, mut total, mut up, mut k) = (NONE, 0, false, 0);
+/// Puts the buffers that there are in order, and returns how many they are. Runs twice as long are
+/// merged each time: stable, and in few steps, for a compiler takes them one by one.
+const fn sort(buffers: &mut [Buffer], order: Order) -> usize {
+    let (mut count, mut k) = (0, 0);
     while k < buffers.len() {
+        let it = &mut buffers[k];
+        it.key = match order {
+            Order::Birth => it.from,
+            Order::Size => usize::MAX - it.size,
+            Order::Life => usize::MAX - (it.until - it.from),
+        };
+        if it.size > 0 {
+            buffers[count].order = k;
+            count += 1;
+        }
+        k += 1;
+    }
+    let mut run = 1;
+    while run < count {
+        let (mut to, mut start) = (0, 0);
+        while to < count {
+            let middle = least(start + run, count);
+            let end = least(middle + run, count);
+            let (mut left, mut right) = (start, middle);
+            while to < end {
+                let takes_left = right == end
+                    || left < middle
+                        && buffers[buffers[left].order].key <= buffers[buffers[right].order].key;
+                buffers[to].sorted = match takes_left {
+                    true => buffers[left].order,
+                    false => buffers[right].order,
+                };
+                left += takes_left as usize;
+                right += !takes_left as usize;
+                to += 1;
+            }
+            start = end;
+        }
+        k = 0;
+        while k < count {
+            buffers[k].order = buffers[k].sorted;
+            k += 1;
+        }
+        run *= 2;
+    }
+    count
+}
+
+const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+/// Lays the first `count` buffers in order, sets every `trial` and returns the height of the pile; or,
+/// once that is no lower than the best, the height so far.
+const fn lay(
+    buffers: &mut [Buffer],
+    count: usize,
+    (order, side): (Order, Side),
+    (ceiling, best): (usize, usize),
+) -> usize {
+    let (mut lowest, mut total, mut up, mut k) = (NONE, 0, false, 0);
+    while k < count && total < best {
         let it = buffers[k].order;
         k += 1;
-        if buffers[it].size == 0 {
-            continue;
-        }
-        let (low, high) = gaps(buffers, lowest, it, ceiling);
-        buffers[it].trial = match high {
+        let Gaps { low, high } = gaps(buffers, &mut lowest, it, (order, side), ceiling);
+        let gap = match high {
             Some(high) if up => high,
             _ => low,
         };
+        buffers[it].trial = gap.at;
         up = matches!(side, Side::Turn) && !up;
-        lowest = insert(buffers, lowest, it);
-        let end = buffers[it].trial + buffers[it].size;
+        lowest = insert(buffers, lowest, it, gap.below);
+        let end = gap.at + buffers[it].size;
         if end > total {
             total = end;
         }
@@ -219,51 +279,95 @@ const fn lay(buffers: &mut [Buffer], side: Side, ceiling: usize) -> usize {
     total
 }
 
-/// The lowest place where buffer `it` fits between those that lie already and live with it, and
-/// the highest one below the ceiling.
-const fn gaps(
-    buffers: &[Buffer],
-    lowest: usize,
-    it: usize,
-    ceiling: usize,
-) -> (usize, Option<usize>) {
-    let size = buffers[it].size;
-    let (mut low, mut high) = (None, None);
-    let (mut floor, mut other) = (0, lowest);
-    while other != NONE {
-        let lying = &buffers[other];
-        if lying.alive_with(&buffers[it]) {
-            if lying.trial >= floor + size {
-                if low.is_none() {
-                    low = Some(floor);
-                }
-                high = Some(lying.trial - size);
-            }
-            if lying.trial + lying.size > floor {
-                floor = lying.trial + lying.size;
-            }
-        }
-        other = lying.above;
-    }
-    if floor + size <= ceiling {
-        high = Some(ceiling - size);
-    }
-    match low {
-        Some(low) => (low, high),
-        None => (floor, high),
-    }
+/// A place, and one of those that lie below it, if there is one.
+#[derive(Clone, Copy)]
+struct Gap {
+    at: usize,
+    below: usize,
 }
 
-/// Links buffer `it` into the list by place; returns the list's new head.
-const fn insert(buffers: &mut [Buffer], lowest: usize, it: usize) -> usize {
-    let at = buffers[it].trial;
-    if lowest == NONE || at < buffers[lowest].trial {
-        buffers[it].above = lowest;
-        return it;
+/// The lowest place where a buffer fits between those that lie already and live with it, and the
+/// highest one below the ceiling.
+struct Gaps {
+    low: Gap,
+    high: Option<Gap>,
+}
+
+/// In the order of birth, those that live no more are taken off the list.
+const fn gaps(
+    buffers: &mut [Buffer],
+    lowest: &mut usize,
+    it: usize,
+    (order, side): (Order, Side),
+    ceiling: usize,
+) -> Gaps {
+    let Buffer {
+        size, from, until, ..
+    } = buffers[it];
+    let (mut low, mut high) = (None, None);
+    let (mut floor, mut below, mut before, mut other) = (0, NONE, NONE, *lowest);
+    while other != NONE {
+        let lying = buffers[other];
+        if matches!(order, Order::Birth) && lying.until < from {
+            other = lying.above;
+            match before {
+                NONE => *lowest = other,
+                _ => buffers[before].above = other,
+            }
+            continue;
+        }
+        if lying.from <= until && from <= lying.until {
+            if lying.trial >= floor + size {
+                let gap = Gap { at: floor, below };
+                if let Side::Floor = side {
+                    return Gaps {
+                        low: gap,
+                        high: None,
+                    };
+                }
+                if low.is_none() {
+                    low = Some(gap);
+                }
+                high = Some(Gap {
+                    at: lying.trial - size,
+                    below,
+                });
+            }
+            if lying.trial + lying.size > floor {
+                (floor, below) = (lying.trial + lying.size, other);
+            }
+        }
+        (before, other) = (other, lying.above);
     }
-    let mut below = lowest;
-    while buffers[below].above != NONE && buffers[buffers[below].above].trial <= at {
-        below = buffers[below].above;
+    if floor + size <= ceiling {
+        high = Some(Gap {
+            at: ceiling - size,
+            below,
+        });
+    }
+    let low = match low {
+        Some(low) => low,
+        None => Gap { at: floor, below },
+    };
+    Gaps { low, high }
+}
+
+/// Links buffer `it` into the list by place, above `below`; returns the list's new head.
+const fn insert(buffers: &mut [Buffer], lowest: usize, it: usize, mut below: usize) -> usize {
+    let at = buffers[it].trial;
+    if below == NONE {
+        if lowest == NONE || at < buffers[lowest].trial {
+            buffers[it].above = lowest;
+            return it;
+        }
+        below = lowest;
+    }
+    loop {
+        let above = buffers[below].above;
+        if above == NONE || buffers[above].trial > at {
+            break;
+        }
+        below = above;
     }
     buffers[it].above = buffers[below].above;
     buffers[below].above = it;

@@ -1,7 +1,8 @@
 //! The plan as a constant, where sizes are names whose values only the compiler knows.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{format_ident, quote_spanned};
+use syn::ext::IdentExt;
 
 use super::{Network, code};
 
@@ -35,9 +36,11 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     } = deferred;
     let names = network.layers.iter().map(|layer| &layer.path);
     let layers = ops.len();
-    let new = code! {
-        #krate::plan::Plan::new([#(#input),*], &__OPS)
+    let of_network = |what: &str| {
+        let name = network.name.unraw();
+        format_ident!("__{what}_OF_{name}", span = Span::mixed_site())
     };
+    let (list, planned) = (of_network("OPS"), of_network("PLANNED"));
     // A panic is reported where its tokens stand.
     let misfits = blames.iter().enumerate().map(|(i, blames)| {
         let panics = blames.map(|blame| {
@@ -62,29 +65,32 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         };
         code!(if let ::core::option::Option::Some(text) = account.over(#limit) { #panic })
     });
-    let declaration = code! {
-        const __OPS: [#krate::plan::Op; #layers] = [#(#ops),*];
-        const __NAMES: [&::core::primitive::str; #layers] = [#(#names),*];
-    };
+    // Each constant is computed once, and read through a reference: by value, every size of a volume
+    // would be read from a copy of the plan.
     code! {
         #[doc(hidden)]
-        const #plan: #krate::plan::Plan<#layers> = {
-            #declaration
-            let _ = __NAMES;
-            match #new {
-                ::core::result::Result::Ok(plan) => plan,
-                ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(&__OPS),
-            }
+        const #list: &[#krate::plan::Op; #layers] = &[#(#ops),*];
+
+        #[doc(hidden)]
+        const #planned: &::core::result::Result<
+            #krate::plan::Plan<#layers>,
+            #krate::plan::Failure,
+        > = &#krate::plan::Plan::new([#(#input),*], #list);
+
+        #[doc(hidden)]
+        const #plan: &#krate::plan::Plan<#layers> = &match *#planned {
+            ::core::result::Result::Ok(plan) => plan,
+            ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(#list),
         };
 
         const _: () = {
-            #declaration
-            match #new {
+            const __NAMES: &[&::core::primitive::str; #layers] = &[#(#names),*];
+            match #planned {
                 ::core::result::Result::Ok(plan) => {
                     let account = #krate::plan::Account {
                         input: plan.input,
-                        ops: &__OPS,
-                        names: &__NAMES,
+                        ops: #list,
+                        names: __NAMES,
                         steps: &plan.steps,
                         totals: plan.totals,
                     };
@@ -92,7 +98,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                     #(#limits)*
                 }
                 ::core::result::Result::Err(failure) => {
-                    let text = failure.message_in(&__NAMES, [#(#input),*], &__OPS, &#written);
+                    let text = failure.message_in(__NAMES, [#(#input),*], #list, &#written);
                     #(#misfits)*
                 }
             }

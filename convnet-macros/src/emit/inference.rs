@@ -13,7 +13,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         ..
     } = network;
     let input = network.input_of(0);
-    let output = network.volume(layers.len() - 1);
+    let output = network.volume_in_full(layers.len() - 1);
     let scalars = match &network.plan {
         Some(plan) => code!({ #plan.totals.arena }),
         None => literal(network.totals.arena),

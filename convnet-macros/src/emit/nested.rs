@@ -90,6 +90,7 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
 /// The lines of the table, those of networks inside among them.
 fn table(network: &Network) -> TokenStream {
     let (krate, layers) = (&network.krate, &network.layers);
+    let line = code!(#krate::plan::LayerInfo<'static>);
     let (mut parts, mut rows) = (Vec::new(), Vec::new());
     for (i, layer) in layers.iter().enumerate() {
         match (&layer.kind, &network.plan) {
@@ -101,7 +102,7 @@ fn table(network: &Network) -> TokenStream {
                     }
                     None => code!(([1; 2], [1; 2])),
                 };
-                parts.push(code!(#krate::join::Part::new("", &[#(#rows)*])));
+                parts.push(part(krate, &line, &rows));
                 parts.push(code! {
                     #krate::join::Part::new(#prefix, #facts.layers).reading(#reach, #plan.input)
                 });
@@ -114,9 +115,19 @@ fn table(network: &Network) -> TokenStream {
     if parts.is_empty() {
         return code!(&[#(#rows)*]);
     }
-    parts.push(code!(#krate::join::Part::new("", &[#(#rows)*])));
-    let line = code!(#krate::plan::LayerInfo<'static>);
+    parts.push(part(krate, &line, &rows));
     code!(#krate::__join!(layers: #line, [#(#parts),*] [#(#parts),*]))
+}
+
+/// Items of type `ty` that the macro sees, as a part of a list: in a constant of their own, since numbers
+/// of the plan that are borrowed elsewhere would not live long enough.
+pub(super) fn part(krate: &TokenStream, ty: &TokenStream, items: &[TokenStream]) -> TokenStream {
+    code! {
+        #krate::join::Part::new("", {
+            const __ITEMS: &[#ty] = &[#(#items)*];
+            __ITEMS
+        })
+    }
 }
 
 /// The packings, those of networks inside among them.

@@ -130,7 +130,7 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
                 unique,
             } => {
                 let count = literal(list.len());
-                parts.push(code!(#krate::join::Part::new("", &[#(#list)*])));
+                parts.push(nested::part(krate, &code!(#krate::Tensor), list));
                 read.extend(code! {
                     if index < #count {
                         return match index { #(#shared)* _ => &[] };
@@ -205,8 +205,7 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
         }
         Kind::GroupedConv { bias, window } => {
             let ([fh, fw], of_group) = (window.size.clone(), network.filter_depth(i));
-            // Beside a list that only the compiler sees, this lives long enough as a constant alone.
-            let role = code!(Grouped(const { (#d) / #of_group }));
+            let role = code!(Grouped((#d) / #of_group));
             (filters(role, [fh, fw, of_group, k.clone()]), *bias)
         }
         Kind::ConvTranspose(window) => {

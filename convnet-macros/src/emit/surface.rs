@@ -102,7 +102,7 @@ fn functions(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
     let (input, output) = (
         network.input_of(0),
-        network.volume(network.layers.len() - 1),
+        network.volume_in_full(network.layers.len() - 1),
     );
     let mut zeros: Vec<TokenStream> = network
         .fields()

@@ -13,7 +13,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         layers,
         ..
     } = network;
-    let output = network.volume(layers.len() - 1);
+    let output = network.volume_in_full(layers.len() - 1);
     let scalars = scalars(network);
     let at = network.to(layers.len() - 1, Which::Tape);
     let bounds = nested::bounds(network);
