@@ -418,7 +418,7 @@ fn close<T: Real>(what: &str, ours: &[T], exact: &[f64], bound: f64) {
         .iter()
         .fold(1e-3, |largest: f64, v| largest.max(v.abs()));
     for (at, (ours, exact)) in ours.iter().zip(exact).enumerate() {
-        let off = (convnet::Real::to_f64(*ours) - exact).abs() / largest;
+        let off = (ours.widen() - exact).abs() / largest;
         assert!(
             off <= bound,
             "{what}: [{at}] is {ours:?}, not {exact}; off by {off:.1e}"
