@@ -30,6 +30,10 @@
 //! terms and u = 2⁻²⁴ (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §3.1). For
 //! Winograd's algorithm that bound is wider, by what [`Winograd`] says.
 //!
+//! NaN stays NaN: no clamp and no pool loses one, so that what a NaN in `x` reaches is NaN, as in the plain
+//! twin; by Winograd's algorithm, the rest of a tile may be too. A NaN in a filter may also show where its
+//! tap meets nothing but padding, which some kernels lay out as zeros.
+//!
 //! What else is slower than memory and easily vectorised by the compiler (optimizers, `lrn`,
 //! `avg_pool`, `hard_swish`'s gradient) has no kernel but its plain loops, compiled for each level: the
 //! results are the same to the bit. The other activations, the rest of a batch norm, and global average

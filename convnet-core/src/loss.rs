@@ -25,7 +25,7 @@ use crate::Real;
 
 /// The data loss of one image, and its gradient on the class scores.
 pub trait Loss<T: Real> {
-    /// The loss for an image of class `label`; writes every number of `d_scores`.
+    /// The loss for an image of class `label`; writes every number of `d_scores`. NaN if a score is.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl fmt::Display for LossError {
 
 impl core::error::Error for LossError {}
 
-/// The score of the right class.
+/// The score of the right class; NaN if any score is, which no loss may hide.
 fn right<T: Real>(scores: &[T], label: usize, d_scores: &[T]) -> Result<T, LossError> {
     let classes = scores.len();
     if d_scores.len() != classes {
@@ -81,10 +81,10 @@ fn right<T: Real>(scores: &[T], label: usize, d_scores: &[T]) -> Result<T, LossE
             classes,
         });
     }
-    scores
-        .get(label)
-        .copied()
-        .ok_or(LossError::Label { label, classes })
+    let right = scores.get(label).copied();
+    let unknown = scores.iter().copied().find(|score| score.is_nan());
+    let right = right.ok_or(LossError::Label { label, classes })?;
+    Ok(unknown.unwrap_or(right))
 }
 
 #[cfg(test)]
@@ -121,6 +121,22 @@ mod tests {
             assert!(loss.loss(&[], 0, &mut []).is_err());
         }
         check(&SoftmaxCrossEntropy::default());
+        check(&Hinge::default());
+        check(&CrossEntropy);
+    }
+
+    /// Whichever it is, and even if the loss looks at the right class only.
+    #[test]
+    fn a_score_that_is_nan_shows() {
+        fn check(loss: &impl Loss<f64>) {
+            for (at, label) in [(0, 0), (0, 2), (1, 2), (2, 0), (2, 2)] {
+                let (mut scores, mut d_scores) = ([0.2, 0.3, 0.5], [0.0; 3]);
+                scores[at] = f64::NAN;
+                assert!(loss.loss(&scores, label, &mut d_scores).unwrap().is_nan());
+            }
+            assert!(loss.loss(&[f64::NAN], 0, &mut [0.0]).unwrap().is_nan());
+        }
+        check(&SoftmaxCrossEntropy { smoothing: 0.1 });
         check(&Hinge::default());
         check(&CrossEntropy);
     }

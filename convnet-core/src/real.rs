@@ -5,6 +5,7 @@
 
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
+use core::num::FpCategory;
 
 use bytemuck::Pod;
 use num_traits::{ConstOne, ConstZero, Float, FromPrimitive, NumAssign};
@@ -43,6 +44,26 @@ pub trait Real:
 
     /// The same slice, if `Self` is `f32`.
     fn as_f32_mut(slice: &mut [Self]) -> Option<&mut [f32]>;
+}
+
+/// Whether `x` takes the place of `best` as the largest: NaN counts as more than every number, so that it
+/// is seen, and the first of equals stays.
+#[inline(always)]
+pub(crate) fn beats<T: Real>(x: T, best: T) -> bool {
+    let stays = x <= best;
+    // By its bits: where floats are emulated, a comparison is a call.
+    !stays && best.classify() != FpCategory::Nan
+}
+
+/// The place of the largest, the first of equals; 0 if there is none.
+pub(crate) fn place_of_largest<T: Real>(scores: &[T]) -> usize {
+    let mut best = (0, T::neg_infinity());
+    for (k, &score) in scores.iter().enumerate() {
+        if beats(score, best.1) {
+            best = (k, score);
+        }
+    }
+    best.0
 }
 
 mod sealed {

@@ -22,6 +22,7 @@ use core::ops::{Deref, DerefMut};
 use bytemuck::Zeroable;
 
 use crate::Real;
+use crate::real::place_of_largest;
 
 /// Height × width × depth scalars; `v[y][x][d]`.
 ///
@@ -82,7 +83,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D>
 }
 
 impl<T: Real, const K: usize> Scores<T, K> {
-    /// The class with the highest score; the first of equals.
+    /// The class with the highest score; the first of equals. NaN counts as the highest.
     ///
     /// ```
     /// use convnet_core::volume::Scores;
@@ -93,8 +94,7 @@ impl<T: Real, const K: usize> Scores<T, K> {
     /// ```
     #[must_use]
     pub fn best(&self) -> usize {
-        let scores = self.as_slice();
-        (0..K).fold(0, |best, k| if scores[k] > scores[best] { k } else { best })
+        place_of_largest(self.as_slice())
     }
 }
 

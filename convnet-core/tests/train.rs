@@ -213,6 +213,19 @@ fn sets_that_do_not_fit_are_refused_before_it_begins() {
             ..
         }
     ));
+    let advice = |label| {
+        let error = TrainError::Label {
+            set: "training",
+            image: 4,
+            label,
+            scores: 10,
+        };
+        error.to_string().lines().last().unwrap().to_owned()
+    };
+    assert_eq!(advice(11), "let the last layer give 12 scores, or more");
+    for minus_one in [usize::MAX, u32::MAX as usize] {
+        assert!(advice(minus_one).contains("look at how labels are read; one of -1"));
+    }
     // Eleven classes whose labels fit do no harm.
     assert!(trainer().fit(&mut *net(), &set([8, 8, 1], 11, 9)).is_ok());
 

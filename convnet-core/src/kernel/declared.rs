@@ -328,7 +328,7 @@ pub fn max_pool_forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Done {
 }
 
 /// `dx` = the sum of the `dy` of those windows in which it is the first of the largest; equal to
-/// the plain twin's to the bit.
+/// the plain twin's to the bit. `false`, with `dx` written, if a window holds NaN.
 pub fn max_pool_backward<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Done {
     as_f32!(x, dy; dx);
     sizes.fit_pool(x, dy) && dx.len() == x.len() && pool::max_backward(sizes, x, dx, dy).is_some()

@@ -44,11 +44,14 @@ pub(super) trait Lanes<S: Simd>: Copy {
 
     fn mul(self, other: Self) -> Self;
 
-    /// Lane by lane the greater one; NaN where `other` is.
+    /// Lane by lane the greater one; NaN where `other` is, and where `self` alone is, NaN or `other`.
     fn max(self, other: Self) -> Self;
 
     /// Lane by lane the smaller one; NaN where `other` is.
     fn min(self, other: Self) -> Self;
+
+    /// Lane by lane the greater one; NaN where either is.
+    fn largest(self, other: Self) -> Self;
 
     /// Pairwise.
     fn sum(self) -> f32;
@@ -83,6 +86,9 @@ pub(super) trait Lanes<S: Simd>: Copy {
 
 /// Where `max` and `min` may return the number if the other is NaN.
 const RELAXED: bool = cfg!(target_feature = "relaxed-simd");
+
+/// Where `max` is NaN if either is: on NEON and in WebAssembly, and not on x86.
+const KEEPS_NAN: bool = !RELAXED && cfg!(any(target_arch = "aarch64", target_arch = "wasm32"));
 
 impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
     const LEN: usize = V::LEN;
@@ -161,6 +167,16 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
         match RELAXED {
             true => other.if_greater(self, self, other),
             false => SimdBase::min(self, other),
+        }
+    }
+
+    #[inline(always)]
+    fn largest(self, other: Self) -> Self {
+        let max = Lanes::max(self, other);
+        match KEEPS_NAN {
+            true => max,
+            // One comparison for both: if `other` is NaN, so is `max`.
+            false => self.if_equal(self, max, self),
         }
     }
 
@@ -264,6 +280,12 @@ impl<S: Simd> Lanes<S> for One {
     #[inline(always)]
     fn min(self, other: Self) -> Self {
         Self(if self.0 < other.0 { self.0 } else { other.0 })
+    }
+
+    #[inline(always)]
+    fn largest(self, other: Self) -> Self {
+        let max = Lanes::<S>::max(self, other);
+        if self.0.is_nan() { self } else { max }
     }
 
     #[inline(always)]

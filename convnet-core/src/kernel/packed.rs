@@ -163,8 +163,7 @@ pub(super) fn run(
 
 /// The largest of each window of what [`conv_forward_packed`] would compute, and without that in
 /// between: a row is pooled as soon as it is there. For [`Algorithm::Rows`] and [`Winograd::Column`]
-/// only, and pools that look at 3 rows at most. Where a window holds a NaN, its largest is that or one of
-/// the others.
+/// only, and pools that look at 3 rows at most. The largest of a window that holds a NaN is NaN.
 pub fn conv_pool_forward_packed<T: Real>(
     from: &Packed<'_, T>,
     pool: &Sizes,

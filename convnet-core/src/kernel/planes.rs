@@ -4,6 +4,7 @@ use fearless_simd::Simd;
 
 use super::Sizes;
 use super::lanes::Lanes;
+use crate::real::beats;
 
 /// One row of `x`, plane by plane; its first pixel comes after the zeros before it.
 #[inline(always)]
@@ -68,7 +69,7 @@ pub(super) fn largest<S: Simd, V: Lanes<S>>(
             let left: V = highest(simd, rows, planes.clone(), 2 * at)?;
             let right = highest(simd, rows, planes.clone(), 2 * at + V::LEN)?;
             let [left, right] = left.unzip(right);
-            right.if_greater(left, right, left).scatter(y, at * k, k);
+            right.largest(left).scatter(y, at * k, k);
         }
         return Some(());
     }
@@ -81,7 +82,7 @@ pub(super) fn largest<S: Simd, V: Lanes<S>>(
         let taps = horizontal.taps(ox);
         let first = (ox * horizontal.stride + taps.start).saturating_sub(horizontal.before);
         let window = column.get(first..first + taps.len())?;
-        let most = |best: f32, &x: &f32| if x > best { x } else { best };
+        let most = |best: f32, &x: &f32| if beats(x, best) { x } else { best };
         *y = window.iter().fold(f32::NEG_INFINITY, most);
     }
     Some(())
@@ -98,7 +99,7 @@ fn highest<S: Simd, V: Lanes<S>>(
     let mut best = V::splat(simd, f32::NEG_INFINITY);
     for plane in planes {
         let row = V::load(simd, rows, plane + at)?;
-        best = row.if_greater(best, row, best);
+        best = row.largest(best);
     }
     Some(best)
 }

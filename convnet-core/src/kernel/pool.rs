@@ -46,10 +46,10 @@ fn forward_by<S: Simd, V: Lanes<S>, const F: usize>(
             // The last vector ends at the last depth, and computes some a second time.
             let from = at.min(depth - V::LEN);
             let mut best = V::splat(simd, f32::NEG_INFINITY);
-            window.each::<F>(|_, pixel| {
+            window.each::<F>(|tap, pixel| {
                 // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
                 let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
-                best = x.if_greater(best, x, best);
+                best = if tap == 0 { x } else { x.largest(best) };
             });
             best.store(y, from);
         }
@@ -57,6 +57,8 @@ fn forward_by<S: Simd, V: Lanes<S>, const F: usize>(
     })
 }
 
+/// Declines, with `dx` written, if a window holds NaN: a sum over all of them tells, for a fraction of what
+/// it would cost to tell the first NaN of each.
 #[inline(never)]
 pub(super) fn max_backward(sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) -> Option<()> {
     dx.fill(0.0);
@@ -100,6 +102,8 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
 ) -> Option<()> {
     let (depth, zero) = (sizes.y[2], V::splat(simd, 0.0));
     let mut dy = dy.chunks_exact(depth);
+    // NaN if anything that a window sees is, or if it sees infinities of both signs.
+    let mut all = zero;
     each_window(sizes, |window| {
         let (x, dx, dy) = (
             x.get(window.span())?,
@@ -115,17 +119,19 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
                 dy = dy.clear_below(at - from);
             }
             // The first of the largest, counted from zero; exact in `f32` up to 2²⁴ pixels.
-            let (mut winner, mut best) = (zero, zero);
+            let (mut winner, mut best, mut sum) = (zero, zero, zero);
             window.each::<F>(|tap, pixel| {
                 // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
                 let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
                 if tap == 0 {
-                    best = x;
+                    (best, sum) = (x, x);
                 } else {
+                    sum = sum.add(x);
                     winner = x.if_greater(best, V::splat(simd, tap as f32), winner);
                     best = x.if_greater(best, x, best);
                 }
             });
+            all = all.add(sum);
             window.each::<F>(|tap, pixel| {
                 let mut wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
                 if !APART {
@@ -136,7 +142,8 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
             });
         }
         Some(())
-    })
+    })?;
+    (!all.sum().is_nan()).then_some(())
 }
 
 /// The pixels that one output sees: `rows` × `columns` of them from `start` on, as indices of

@@ -13,6 +13,7 @@ mod conv_narrow;
 mod depthwise;
 mod fc_batch;
 mod grouped;
+mod nan;
 mod norm;
 mod winograd_training;
 

@@ -248,10 +248,10 @@ fn outputs<S: Simd, V: Lanes<S>, const K: usize, const H: usize, const A: usize,
                     for r in 0..M / 2 {
                         let mut best = [zero; 2];
                         for p in 0..2 {
-                            best[p] = rows[p][2 * r].max(rows[p][2 * r + 1]);
+                            best[p] = rows[p][2 * r].largest(rows[p][2 * r + 1]);
                         }
                         let [left, right] = best[0].unzip(best[1]);
-                        let best = left.max(right).add(bias).clamp(simd, from.clamp);
+                        let best = left.largest(right).add(bias).clamp(simd, from.clamp);
                         best.store(planes, (r * 2 * K + k) * V::LEN);
                     }
                     continue;

@@ -2,6 +2,7 @@
 
 use super::Layer;
 use crate::kernel::{self, Sizes};
+use crate::real::beats;
 use crate::volume::Scores;
 use crate::{Real, Volume};
 
@@ -12,7 +13,7 @@ use crate::{Real, Volume};
 /// | reads `x` | `[H][W][D]` |
 /// | writes `y` | `[1][1][D]` |
 ///
-/// Of equal values the first in memory order gets the gradient, as for
+/// Of equal values the first in memory order gets the gradient, and a NaN stays NaN, as for
 /// [`MaxPool`](super::MaxPool).
 ///
 /// ```
@@ -41,7 +42,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         y.fill(T::neg_infinity());
         for column in x.iter().flatten() {
             for (y, &x) in y.iter_mut().zip(column) {
-                if x > *y {
+                if beats(x, *y) {
                     *y = x;
                 }
             }
@@ -65,7 +66,13 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         // those for minutes.
         for (d, &dy) in dy.iter().enumerate() {
             let pixels = x.iter().enumerate().skip(d).step_by(D);
-            let winner = pixels.reduce(|best, pixel| if pixel.1 > best.1 { pixel } else { best });
+            let winner = pixels.reduce(|best, pixel| {
+                if beats(*pixel.1, *best.1) {
+                    pixel
+                } else {
+                    best
+                }
+            });
             if let Some(dx) = winner.and_then(|(i, _)| dx.get_mut(i)) {
                 *dx = dy;
             }

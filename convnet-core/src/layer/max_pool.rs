@@ -6,6 +6,7 @@ use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
 use crate::kernel::{self, Sizes};
 use crate::prepare::Pool;
+use crate::real::beats;
 use crate::{Real, Volume};
 
 /// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.
@@ -16,7 +17,8 @@ use crate::{Real, Volume};
 /// | writes `y` | `[HO][WO][D]`, (W − F + 2P)/S + 1 columns |
 ///
 /// Padding never wins: it is not zero here but absent. Of equal values the first in memory order
-/// gets the gradient, as in PyTorch.
+/// gets the gradient, as in PyTorch. A window that holds a NaN gives NaN, and the first NaN in it gets the
+/// gradient (in PyTorch the last).
 ///
 /// ```
 /// use convnet_core::layer::{Layer, MaxPool, Slide};
@@ -59,7 +61,7 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
             &const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) },
             |at| {
                 for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
-                    if x > *y {
+                    if beats(x, *y) {
                         *y = x;
                     }
                 }
@@ -89,7 +91,7 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
                     let mut winner: Option<([usize; 2], T)> = None;
                     each_tap_of(&sizes, [oy, ox], |at| {
                         let x = x[at.x[0]][at.x[1]][d];
-                        if winner.is_none_or(|(_, largest)| x > largest) {
+                        if winner.is_none_or(|(_, largest)| beats(x, largest)) {
                             winner = Some((at.x, x));
                         }
                     });

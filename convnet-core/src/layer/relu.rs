@@ -6,7 +6,8 @@ use crate::{Real, Volume};
 
 /// `max(0, v)`: the `relu` of a declaration.
 ///
-/// The gradient at zero is zero. `-0.0` and NaN become zero and NaN.
+/// The gradient at zero is zero. `-0.0` and NaN become zero and NaN; where there was NaN, the gradient
+/// passes, as in PyTorch.
 ///
 /// Source: CS231n, *Commonly used activation functions*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
 
     fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {
         for (dv, &y) in dv.as_mut_slice().iter_mut().zip(y.as_slice()) {
-            *dv = if y > T::ZERO { *dv } else { T::ZERO };
+            *dv = if y <= T::ZERO { T::ZERO } else { *dv };
         }
     }
 }

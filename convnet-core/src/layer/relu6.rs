@@ -7,7 +7,8 @@ use crate::{Real, Volume};
 /// `min(max(0, v), 6)`: the `relu6` of a declaration.
 ///
 /// The gradient at 0 and at 6 is zero, as in PyTorch. A ceiling keeps activations in a known range,
-/// which is what 8 bits want. `-0.0` and NaN become zero and NaN.
+/// which is what 8 bits want. `-0.0` and NaN become zero and NaN; where there was NaN, the gradient passes,
+/// as in PyTorch.
 ///
 /// Source: Krizhevsky, *Convolutional Deep Belief Networks on CIFAR-10* (2010); Howard et al.,
 /// *MobileNets* (2017).
@@ -24,7 +25,11 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Activation<Volume<
     fn backward(&self, y: &Volume<T, H, W, D>, dv: &mut Volume<T, H, W, D>) {
         let six = T::of(6.0);
         for (dv, &y) in dv.as_mut_slice().iter_mut().zip(y.as_slice()) {
-            *dv = if y > T::ZERO && y < six { *dv } else { T::ZERO };
+            *dv = if y <= T::ZERO || y >= six {
+                T::ZERO
+            } else {
+                *dv
+            };
         }
     }
 }

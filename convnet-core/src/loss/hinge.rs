@@ -44,11 +44,12 @@ impl<T: Real> Loss<T> for Hinge {
     fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError> {
         let right = right(scores, label, d_scores)?;
         let delta = T::of(self.delta);
-        let (mut loss, mut d_right) = (T::ZERO, T::ZERO);
+        // A score that is NaN must show in the loss, of one class too.
+        let mut loss = if right.is_nan() { right } else { T::ZERO };
+        let mut d_right = T::ZERO;
         for (class, (&score, d_score)) in scores.iter().zip(&mut *d_scores).enumerate() {
             let margin = score - right + delta;
             *d_score = T::ZERO;
-            // A score that is NaN must show in the loss.
             if class != label && (margin > T::ZERO || margin.is_nan()) {
                 *d_score = if self.squared {
                     margin + margin

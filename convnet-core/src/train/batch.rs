@@ -28,12 +28,12 @@ use num_traits::ConstZero;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::best;
 use super::finish::Finish;
 use crate::data::Samples;
 use crate::kernel::MICRO_BATCH;
 use crate::loss::LossError;
 use crate::optim::{self, Optimizer, Step};
+use crate::real::place_of_largest;
 use crate::{AnyVolume, Loss, Real, Rng, Trainable, moments, network};
 
 /// What a network did on the images seen so far; their sum.
@@ -276,7 +276,7 @@ impl<N: Trainable> Space<N> {
         let loss = batch.loss.loss(scores, label, d_scores)?;
         Ok(Totals {
             loss: loss.widen(),
-            right: usize::from(best(scores) == label),
+            right: usize::from(place_of_largest(scores) == label),
             images: 1,
         })
     }

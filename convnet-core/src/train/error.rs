@@ -71,6 +71,17 @@ pub enum TrainError {
         /// The mean loss of the batch.
         loss: f64,
     },
+    /// A score of an image is NaN.
+    Nan {
+        /// The image.
+        image: usize,
+        /// Which score, counted from 0.
+        score: usize,
+        /// The layer that wrote it.
+        layer: &'static str,
+        /// The first scalar of the image that is infinite or no number, counted from 0.
+        pixel: Option<usize>,
+    },
     /// The loss of an image is infinite or no number.
     Scores {
         /// The image.
@@ -162,6 +173,9 @@ impl TrainError {
     }
 }
 
+/// More classes than any data set has: ImageNet has 21,841 in all.
+const MANY: usize = 1 << 24;
+
 impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -180,13 +194,21 @@ impl fmt::Display for TrainError {
                 image,
                 label,
                 scores,
-            } => write!(
-                f,
-                "{set} image {image} has the label {label}, and the network gives {scores} class \
-                 scores, for labels 0 to {}\nlet the last layer give {} scores, or more",
-                scores.saturating_sub(1),
-                label + 1
-            ),
+            } => {
+                writeln!(
+                    f,
+                    "{set} image {image} has the label {label}, and the network gives {scores} class \
+                     scores, for labels 0 to {}",
+                    scores.saturating_sub(1),
+                )?;
+                match label.checked_add(1).filter(|&classes| classes <= MANY) {
+                    Some(classes) => write!(f, "let the last layer give {classes} scores, or more"),
+                    None => f.write_str(
+                        "no data set has so many classes: look at how labels are read; one of -1 becomes \
+                         such a number",
+                    ),
+                }
+            }
             Self::OneNumber {
                 layer,
                 images,
@@ -223,6 +245,25 @@ impl fmt::Display for TrainError {
                  {learning_rate:e}\ntry a tenth of the learning rate, a warm-up, or normalised \
                  images; the last checkpoint is sound"
             ),
+            Self::Nan {
+                image,
+                score,
+                layer,
+                pixel,
+            } => {
+                writeln!(f, "score {score} of image {image} is NaN, from {layer}")?;
+                match pixel {
+                    Some(pixel) => write!(
+                        f,
+                        "scalar {pixel} of the image is not finite: look at how its pixels are read \
+                         and normalised"
+                    ),
+                    None => f.write_str(
+                        "its pixels are finite: the network's weights are not, or they or the pixels \
+                         are far too large",
+                    ),
+                }
+            }
             Self::Scores { image, loss } => write!(
                 f,
                 "the loss of image {image} is {loss}\n\

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use num_traits::Float;
 use rayon::prelude::*;
 
 use super::TrainError;
 use crate::data::Samples;
-use crate::loss::LossError;
+use crate::real::place_of_largest;
 use crate::{AnyVolume, Loss, Network, Real};
 
 /// What a network makes of a set of images.
@@ -33,7 +34,8 @@ pub const MOST_DRAWN: usize = 200;
 ///
 /// # Errors
 ///
-/// [`TrainError`] if the set is empty or does not fit the network, or if a loss is not finite.
+/// [`TrainError`] if the set is empty or does not fit the network, if a score is NaN, or if a loss is not
+/// finite.
 pub fn evaluate<N, S, L>(net: &N, samples: &S, loss: &L) -> Result<Evaluation, TrainError>
 where
     N: Network + Sync,
@@ -148,11 +150,6 @@ pub(super) fn scores<N: Network>() -> usize {
     N::Output::SHAPE.iter().product()
 }
 
-/// The class of the highest score, the first of equals.
-pub(super) fn best<T: Real>(scores: &[T]) -> usize {
-    (0..scores.len()).fold(0, |best, k| if scores[k] > scores[best] { k } else { best })
-}
-
 struct Buffers<N: Network> {
     image: Box<N::Input>,
     arena: Box<N::Arena>,
@@ -180,11 +177,22 @@ impl<N: Network> Buffers<N> {
         samples: &impl Samples,
         index: usize,
         loss: &impl Loss<N::Scalar>,
-    ) -> Result<(f64, usize), LossError> {
+    ) -> Result<(f64, usize), TrainError> {
         samples.image(index, self.image.as_mut_slice());
         let scores = net.forward(&self.image, &mut self.arena).as_slice();
+        if let Some(score) = scores.iter().position(|score| score.is_nan()) {
+            let pixels = self.image.as_slice();
+            return Err(TrainError::Nan {
+                image: index,
+                score,
+                layer: N::LAYERS
+                    .last()
+                    .map_or("the last layer", |layer| layer.name),
+                pixel: pixels.iter().position(|pixel| !pixel.is_finite()),
+            });
+        }
         let loss = loss.loss(scores, samples.label(index), self.d_scores.as_mut_slice())?;
-        Ok((loss.widen(), best(scores)))
+        Ok((loss.widen(), place_of_largest(scores)))
     }
 }
 
