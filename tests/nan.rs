@@ -6,10 +6,12 @@
 
 use convnet::data::Samples;
 use convnet::kernel::{level, levels, with_level};
+use convnet::layer::{Activation, GlobalMaxPool, Layer, LeakyRelu, MaxPool, Relu, Relu6, Slide};
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::prepare::{Prepare, Prepared};
 use convnet::train::{Progress, TrainError, Trainer, evaluate};
+use convnet::volume::Scores;
 use convnet::{AnyVolume, Network, Parameters, Real, Rng, Role, Trainable, Volume, convnet};
 
 /// The same layers three times: as they are, row by row, and trained by Winograd's algorithm.
@@ -347,4 +349,56 @@ fn nan_in_a_batch_stops_a_training_before_its_step() {
     check::<Normed>(1, Noise(|_| true));
     check::<Classes>(12, Noise(|index| index == 7));
     check::<Classes>(1, Noise(|_| true));
+}
+
+/// As in PyTorch, where the gradient at NaN is not 0.
+#[test]
+fn an_activation_lets_the_gradient_pass_where_it_gave_nan() {
+    let x = [f32::NAN, -1.0, 1.0, 7.0];
+    fn passes(layer: &impl Activation<Scores<f32, 4>>, x: [f32; 4]) -> [f32; 4] {
+        let (mut y, mut d) = (Volume([[x]]), Volume([[[2.0; 4]]]));
+        layer.forward(&mut y);
+        assert!(y[0][0][0].is_nan() && !y[0][0][1].is_nan());
+        layer.backward(&y, &mut d);
+        d[0][0]
+    }
+    assert_eq!(passes(&Relu, x), [2.0, 0.0, 2.0, 2.0]);
+    assert_eq!(passes(&Relu6, x), [2.0, 0.0, 2.0, 0.0]);
+    assert_eq!(passes(&LeakyRelu { slope: 0.5 }, x), [1.0, 1.0, 2.0, 2.0]);
+}
+
+/// The first of several; and infinities of both signs are no NaN.
+#[test]
+fn the_gradient_of_a_pool_goes_to_the_first_nan() {
+    fn check<T: Real>() {
+        let pool = MaxPool::<2, 2, Slide<2, 2, 0, 0>>::new();
+        for (window, winner) in [
+            ([1.0, f64::NAN, f64::NAN, 9.0], 1),
+            ([f64::NAN, 9.0, 1.0, f64::NAN], 0),
+            ([f64::INFINITY, f64::NEG_INFINITY, 1.0, f64::INFINITY], 0),
+            ([f64::NEG_INFINITY, 2.0, f64::INFINITY, f64::NAN], 3),
+        ] {
+            // Enough depths for a vector, of which one is of interest.
+            let mut x = Volume::<T, 2, 2, 19>::ZERO;
+            let columns = x.iter_mut().flatten().zip(window);
+            columns.for_each(|(column, pixel)| column[17] = T::of(pixel));
+            let mut dy = Scores::<T, 19>::ZERO;
+            dy[0][0][17] = T::of(3.0);
+            for layer in [false, true] {
+                let mut dx = Volume::<T, 2, 2, 19>::ZERO;
+                dx.as_mut_slice().fill(T::of(5.0));
+                match layer {
+                    true => pool.backward(&x, &mut dx, &dy, &mut MaxPool::new()),
+                    false => GlobalMaxPool.backward(&x, &mut dx, &dy, &mut GlobalMaxPool),
+                }
+                let mut expected = Volume::<T, 2, 2, 19>::ZERO;
+                expected[winner / 2][winner % 2][17] = T::of(3.0);
+                assert_eq!(dx, expected, "{window:?}");
+            }
+        }
+    }
+    check::<f64>();
+    for level in levels() {
+        with_level(level, check::<f32>);
+    }
 }

@@ -29,6 +29,23 @@ pub enum Algorithm {
 /// direct sum's is 1.4·10⁻⁷, 2.2·10⁻⁷ and 1.1·10⁻⁷. In training, where there are F(2,3) and F(4,3), the
 /// gradient on the input is off by 1.7 and 5.2 times the direct sum's error, and the one on the filters
 /// by 1.0 and 1.9 times (3x3x64 to 64 at 16x16).
+///
+/// Near the largest `f32`, 3.4·10³⁸, the transforms overflow where the direct sum does not: what a tile
+/// gives is infinite then, or NaN. That begins where the largest |x| is above the first number, or may begin
+/// where that times a filter's Σ |w| is above the second:
+///
+/// | | \|x\| | \|x\| · Σ \|w\| |
+/// |---|--:|--:|
+/// | F(2,3) | 8.5·10³⁷ | 2.1·10³⁷ |
+/// | F(4,3) | 1.0·10³⁷ | 1.4·10³⁶ |
+/// | F(6,3) | 1.5·10³⁶ | 2.1·10³⁵ |
+/// | F(4,5) | 1.5·10³⁶ | 1.9·10³⁵ |
+/// | along the columns, 3x3 | 5.9·10³⁷ | 2.2·10³⁷ |
+/// | along the columns, 5x5 | 2.2·10³⁷ | 8.0·10³⁶ |
+///
+/// A pixel that is infinite or NaN may make the whole of each tile that reads it infinite or NaN.
+/// [`Prepared::without_winograd`](crate::prepare::Prepared::without_winograd) and `#[direct_training]` are
+/// for those who need such numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Winograd {
     /// 2×2 outputs with 16 multiplications: 2.25 times fewer than the direct sum.

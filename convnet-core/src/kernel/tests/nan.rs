@@ -126,3 +126,96 @@ fn a_vector_keeps_nan() {
         }
     }
 }
+
+/// A size of Winograd's tiles, its filters' side, the signs of a tile's pixels (rows, and columns unless it
+/// is a column) that its transform adds up to the most, and the table of [`Winograd`]: how large x may be,
+/// and the largest of x times the sum of a filter.
+type Large = (Winograd, usize, &'static [f32], [f32; 2]);
+
+const LARGE: [Large; 6] = [
+    (Winograd::Two, 3, &[-1.0, 1.0, 1.0, 1.0], [8.50e37, 2.12e37]),
+    (
+        Winograd::Four,
+        3,
+        &[1.0, -1.0, -1.0, 1.0, 1.0, 1.0],
+        [1.05e37, 1.43e36],
+    ),
+    (Winograd::Six, 3, &THREE, [1.51e36, 2.12e35]),
+    (Winograd::Four, 5, &THREE, [1.51e36, 1.92e35]),
+    (
+        Winograd::Column,
+        3,
+        &[1.0, -1.0, -1.0, 1.0, 1.0, 1.0],
+        [5.98e37, 2.20e37],
+    ),
+    (Winograd::Column, 5, &THREE, [2.26e37, 8.09e36]),
+];
+
+const THREE: [f32; 8] = [1.0, 1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0];
+
+/// One tile, or a row of them, by Winograd's algorithm and by direct sums.
+fn both(
+    (winograd, f, signs, _): Large,
+    pixel: impl Fn(usize, usize) -> f32,
+    filters: &[f32],
+) -> Vec<[Vec<f32>; 2]> {
+    let (a, column) = (signs.len(), winograd == Winograd::Column);
+    let (width, depth) = if column { (24, 3) } else { (a, 16) };
+    let sizes = stride_one(f, [a, width], [[0, 0]; 2], [depth, 16]);
+    let pixels = product(a, width).flat_map(|(y, x)| vec![pixel(y, x); depth]);
+    let (x, bias) = (pixels.collect::<Vec<_>>(), [0.0; 16]);
+    let filters = &filters[..f * f * depth * 16];
+    let algorithm = Algorithm::Winograd(winograd);
+    let mut packed = vec![0.0; algorithm.packed(&sizes)];
+    assert!(conv_pack(&sizes, algorithm, filters, &[], &mut packed));
+    let from = Packed {
+        sizes: &sizes,
+        algorithm,
+        packed: &packed,
+        bias: &bias,
+        clamp: Clamp::None,
+        threads: 1,
+    };
+    let run = |level| {
+        let mut y = [(); 2].map(|()| vec![f32::NAN; sizes.y.iter().product()]);
+        let mut scratch = vec![f32::NAN; algorithm.scratch(&sizes)];
+        with_level(level, || {
+            assert!(conv_forward_packed(&from, &x, &mut scratch, &mut y[0]));
+            assert!(conv_forward(&sizes, &x, filters, &bias, &mut y[1]));
+        });
+        y
+    };
+    levels().map(run).collect()
+}
+
+#[test]
+fn winograd_overflows_where_its_table_says() {
+    for large in LARGE {
+        let (winograd, f, signs, [most, sum]) = large;
+        let sign = |y: usize, x: usize| match winograd {
+            Winograd::Column => signs[y],
+            _ => signs[y] * signs[x],
+        };
+        let (taps, small) = (f * f * 16, values(5, f * f * 16 * 16));
+        let small: Vec<_> = small.iter().map(|w| w * 0.05 / taps as f32).collect();
+        for [fast, direct] in both(large, |y, x| most * sign(y, x), &small) {
+            let largest = direct.iter().fold(0.0_f32, |most, y| most.max(y.abs()));
+            for (fast, direct) in fast.iter().zip(&direct) {
+                let off = (fast - direct).abs();
+                assert!(off < 1e-2 * largest, "{large:?}: {fast} is not {direct}");
+            }
+        }
+        for [fast, direct] in both(large, |y, x| 1.02 * most * sign(y, x), &small) {
+            assert!(direct.iter().all(|y| y.is_finite()), "{large:?}");
+            assert!(fast.iter().any(|y| !y.is_finite()), "{large:?}: later");
+        }
+        let depth = if winograd == Winograd::Column { 3 } else { 16 };
+        let share = sum / (f * f * depth) as f32;
+        let signed: Vec<_> = small.iter().map(|w| share.copysign(*w)).collect();
+        for alike in [signed, vec![share; small.len()]] {
+            for [fast, _] in both(large, sign, &alike) {
+                assert!(fast.iter().all(|y| y.is_finite()), "{large:?}: a sum");
+            }
+        }
+    }
+}
