@@ -342,6 +342,11 @@ fn nan_in_a_batch_stops_a_training_before_its_step() {
             matches!(error, TrainError::Diverged { batch: 0, .. }),
             "{error}"
         );
+        assert!(
+            error
+                .to_string()
+                .ends_with("`evaluate` names an image that holds NaN")
+        );
         assert_eq!(bits(&*net), before);
     }
     check::<Normed>(12, Noise(|index| index == 7));

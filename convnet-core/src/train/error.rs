@@ -239,12 +239,18 @@ impl fmt::Display for TrainError {
                 batch,
                 learning_rate,
                 loss,
-            } => write!(
-                f,
-                "the loss is {loss} in batch {batch} of epoch {epoch}, at the learning rate \
-                 {learning_rate:e}\ntry a tenth of the learning rate, a warm-up, or normalised \
-                 images; the last checkpoint is sound"
-            ),
+            } => {
+                write!(
+                    f,
+                    "the loss is {loss} in batch {batch} of epoch {epoch}, at the learning rate \
+                     {learning_rate:e}\ntry a tenth of the learning rate, a warm-up, or normalised \
+                     images; the last checkpoint is sound"
+                )?;
+                match loss.is_nan() {
+                    true => f.write_str("; `evaluate` names an image that holds NaN"),
+                    false => Ok(()),
+                }
+            }
             Self::Nan {
                 image,
                 score,
