@@ -429,8 +429,12 @@ pub struct LayerInfo<'a> {
     pub macs: u64,
 }
 
-/// The largest memory that is planned: 8 bytes each stay far below `isize::MAX`, rounding included.
-const MOST_SCALARS: usize = usize::MAX / 64;
+/// The largest memory that is planned: 8 bytes each stay below `isize::MAX`, rounding included. 32 bits
+/// have less to spare, but for VGG.
+const MOST_SCALARS: usize = match usize::BITS > 32 {
+    true => usize::MAX / 64,
+    false => usize::MAX / 20,
+};
 
 impl Step {
     /// As much of the output as there is at a time at inference.

@@ -132,11 +132,18 @@ fn numbers_too_large_are_a_failure_and_no_overflow() {
         &[conv(usize::MAX / 128 / 64, 1, 1, 0), fc(1 << 20)]
     ));
     // Each of them can be addressed, but not all of them.
-    let each = usize::MAX / 64 / 2;
+    let each = MOST_SCALARS / 2;
     assert!(too_large(
         [1, 1, each],
         &[Op::Clamp, Op::Dropout, Op::Clamp]
     ));
+}
+
+#[test]
+fn the_filters_of_vgg_are_not_too_many_for_32_bits() {
+    let ops = [fc(4096), fc(4096), fc(1000)];
+    let (_, totals) = place([7, 7, 512], &ops).expect("it fits");
+    assert_eq!(totals.parameters, 123_642_856);
 }
 
 /// What a chain needs: the most that two neighbours take.
