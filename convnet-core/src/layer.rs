@@ -17,7 +17,7 @@
 
 mod avg_pool;
 mod batch_norm;
-mod by_hand;
+pub(crate) mod by_hand;
 mod concat;
 mod conv;
 mod conv_transpose;

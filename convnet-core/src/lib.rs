@@ -69,6 +69,7 @@ pub use volume::{AnyVolume, Volume};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::flash::zeroed;
+    pub use crate::layer::by_hand::AnyLayer;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     pub use bytemuck::Zeroable;

@@ -183,20 +183,6 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
     parts.into_iter().collect()
 }
 
-/// The words and the name alone, so that a network that cannot be emitted is one error and not many.
-pub(crate) fn stub(
-    krate: &TokenStream,
-    mentions: &[Mention],
-    visibility: &syn::Visibility,
-    name: &Ident,
-) -> TokenStream {
-    let vocabulary = vocabulary::emit(krate, mentions);
-    code! {
-        #vocabulary
-        #visibility struct #name<T = ::core::primitive::f32>(::core::marker::PhantomData<T>);
-    }
-}
-
 impl Network {
     /// The type of what layer `i` reads.
     fn input_of(&self, i: usize) -> TokenStream {

@@ -42,14 +42,8 @@ fn expand(tokens: TokenStream) -> TokenStream {
         return errors.into_tokens();
     };
     let krate = krate.stream();
-    let network = plan::plan(krate.clone(), &declaration, &mut errors);
-    let mut output = match &network {
-        Some(network) => emit::emit(network),
-        None => {
-            let mentions = plan::mentions(&declaration);
-            emit::stub(&krate, &mentions, &declaration.vis, &declaration.name)
-        }
-    };
+    let network = plan::plan(krate, &declaration, &mut errors);
+    let mut output = network.as_ref().map(emit::emit).unwrap_or_default();
     // Last: an editor completes a word where it first finds it, and a message repeats it.
     output.extend(errors.into_tokens());
     output

@@ -23,7 +23,7 @@ use syn::ext::IdentExt;
 use crate::emit::{self, code};
 use crate::report::Errors;
 use crate::syntax::{
-    Branch, Decimal, Declaration, Item, Kind, Mention, Number, Ways, Window, Written,
+    Branch, Decimal, Declaration, Item, Kind, Layer, Mention, Number, Ways, Window, Written,
 };
 use names::{Named, What};
 
@@ -33,12 +33,20 @@ pub(crate) fn plan(
     declaration: &Declaration,
     errors: &mut Errors,
 ) -> Option<emit::Network> {
-    let layers = names::name(declaration, errors);
+    let nothing = Layer::nothing();
+    let mut layers = names::name(declaration, errors);
     if layers.is_empty() {
-        return None;
+        if errors.count() == 0 {
+            let name = &declaration.name;
+            errors.push(
+                name,
+                format!("`{name}` has no layers\nat least one, such as `fc(10)`"),
+            );
+        }
+        layers.push(Named::nothing(&nothing));
     }
     if holds_itself(declaration, &layers, errors) {
-        return None;
+        layers = vec![Named::nothing(&nothing)];
     }
     let mut input = declaration.input.as_ref();
     if is_depth_first(declaration, &layers, errors) {
@@ -47,20 +55,25 @@ pub(crate) fn plan(
     let written = input.map(|input| input.value.each_ref());
     let sizes_wait = named::any(declaration, &layers) || layers.iter().any(Named::is_network);
     let waits = sizes_wait || layers.iter().any(Named::is_elsewhere);
-    let placed = match sizes_wait {
-        true => place::structure(&layers, declaration.row_by_row)?,
+    let place = |layers: &[Named], errors: &mut Errors| match sizes_wait {
+        true => place::structure(layers, declaration.row_by_row),
         false => {
             let [h, w, d] = written.map_or([None; 3], |written| written.map(Number::known));
             let image = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
-            place::place(image, &layers, declaration.row_by_row, errors)?
+            place::place(image, layers, declaration.row_by_row, errors)
         }
     };
-    // What resembles the network may have volumes that a layer written by hand, or a network inside,
-    // does not know.
-    let knows_volumes = |named: &Named| named.is_own() || named.is_network();
-    if errors.count() > 0 && layers.iter().any(knows_volumes) {
-        return None;
+    let mut placed = place(&layers, errors);
+    // What else the program asks of a network that is wrong is no mistake: most write scores.
+    let writes = placed.as_ref().map(|placed| placed.writes_what_was_meant);
+    if errors.count() > 0 && writes != Some(true) {
+        if writes.is_none() {
+            layers.clear();
+        }
+        layers.push(Named::nothing(&nothing));
+        placed = place(&layers, &mut Errors::default());
     }
+    let placed = placed?;
     if errors.count() == 0 && !waits {
         budget::check(&declaration.budget, &layers, &placed, errors);
     }
@@ -72,12 +85,17 @@ pub(crate) fn plan(
         input,
         steps,
         mut totals,
+        ..
     } = placed;
     if declaration.direct_training {
         totals.tape -= core::mem::take(&mut totals.tape_scratch);
     }
     let attrs = &declaration.attrs;
-    let emitted: Vec<_> = layers.iter().map(layer).collect();
+    // What resembles the network may have volumes that a layer written by hand, or a network inside,
+    // does not know.
+    let stands_in = (errors.count() > 0).then(|| code!(#krate::__private::AnyLayer));
+    let emitted = layers.iter().map(|named| layer(named, &stands_in));
+    let emitted: Vec<_> = emitted.collect();
     let name = &declaration.name;
     let table = match waits {
         true => String::new(),
@@ -243,7 +261,8 @@ pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
     mentions
 }
 
-fn layer(named: &Named) -> emit::Layer {
+/// A layer to emit; what `stands_in` for those that are declared elsewhere, if something does.
+fn layer(named: &Named, stands_in: &Option<TokenStream>) -> emit::Layer {
     let Named {
         name,
         path,
@@ -264,6 +283,10 @@ fn layer(named: &Named) -> emit::Layer {
         }
     };
     let kind = match &layer.kind {
+        Kind::Own { .. } | Kind::Network { .. } if stands_in.is_some() => emit::Kind::Own {
+            what: stands_in.clone().unwrap_or_default(),
+            learns: false,
+        },
         Kind::Conv {
             groups,
             bias,

@@ -13,16 +13,20 @@ mod args;
 mod block;
 mod budget;
 mod elsewhere;
+mod foreign;
 mod group;
 mod layer;
+mod list;
 mod number;
+mod odd;
+mod slips;
 mod window;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Result, Token, Visibility, braced};
@@ -36,6 +40,7 @@ pub(crate) use window::{Pad, Window};
 use crate::report::Errors;
 use args::Args;
 use block::Shortcut;
+use list::{Listed, list};
 
 /// A network, as declared.
 pub(crate) struct Declaration {
@@ -132,8 +137,40 @@ pub(crate) struct Written<T> {
 /// The last comma of a list may be left out. No NAME is `residual`, `concat` or `shortcut`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let parser = |input: ParseStream| declaration(input, errors);
-    let parsed = parser.parse2(tokens);
-    errors.ok(parsed)
+    let parsed = parser.parse2(tokens.clone());
+    errors.ok(parsed).or_else(|| name_alone(tokens))
+}
+
+/// What can be read of a declaration that cannot: that there is a type of this name.
+fn name_alone(tokens: TokenStream) -> Option<Declaration> {
+    let mut trees = tokens.into_iter();
+    let is_keyword = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "struct" || word == "enum" || word == "fn");
+    let before: TokenStream = trees
+        .by_ref()
+        .take_while(|tree| !is_keyword(tree))
+        .collect();
+    let Some(TokenTree::Ident(name)) = trees.next() else {
+        return None;
+    };
+    let visible = |input: ParseStream| {
+        let before = (Attribute::parse_outer(input)?, input.parse()?);
+        input.parse::<TokenStream>()?;
+        Ok(before)
+    };
+    let (_, vis) = visible
+        .parse2(before)
+        .unwrap_or((Vec::new(), Visibility::Inherited));
+    (name != "T").then_some(Declaration {
+        attrs: Vec::new(),
+        budget: Vec::new(),
+        row_by_row: false,
+        direct_training: false,
+        vis,
+        name,
+        input: None,
+        items: Vec::new(),
+        mentions: Vec::new(),
+    })
 }
 
 fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
@@ -145,12 +182,12 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
         return Err(input.error(message));
     }
     input.parse::<Token![struct]>()?;
-    let name = input.parse()?;
-    if input.peek(Token![<]) {
-        let message =
-            format!("a network is generic over its scalar already: write `struct {name}`");
-        return Err(input.error(message));
+    let name: Ident = input.parse()?;
+    if name == "T" {
+        let message = "`T` is what a network calls its scalar: choose another name";
+        return Err(syn::Error::new_spanned(name, message));
     }
+    generics(input, &name, errors)?;
     if !input.peek(syn::token::Brace) {
         return Err(input.error("expected `{`, then the layers"));
     }
@@ -178,6 +215,30 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
     })
 }
 
+/// `<T>`, `<const CLASSES: usize>`: there are none to be declared.
+fn generics(input: ParseStream, name: &Ident, errors: &mut Errors) -> Result<()> {
+    if !input.peek(Token![<]) {
+        return Ok(());
+    }
+    let generics = input.fork();
+    generics.parse::<Token![<]>()?;
+    let mut message =
+        format!("a network is generic over its scalar already: write `struct {name}`");
+    if generics.peek(Token![const]) {
+        generics.parse::<Token![const]>()?;
+        let size: Ident = generics.parse()?;
+        message = format!(
+            "a size that has a name is a constant of the program: write `struct {name}`\n\
+             and beside the network `const {size}: usize = 10;`"
+        );
+    }
+    errors.push(input.fork().parse::<TokenTree>()?, message);
+    while !input.is_empty() && !input.peek(syn::token::Brace) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
 /// The input, then the layers.
 ///
 /// ```text
@@ -190,9 +251,8 @@ fn body(
     errors: &mut Errors,
 ) -> (Option<Written<[Number; 3]>>, Vec<Item>) {
     let (mut inputs, mut items) = (Vec::new(), Vec::new());
-    let lines = list(body, errors, |input, errors| line(input, 0, errors));
-    let lost = lines.iter().any(Option::is_none);
-    for line in lines.into_iter().flatten() {
+    let before = errors.count();
+    for line in lines(body, 0, errors) {
         match line {
             Line::Input { mention, size } => {
                 let word = &mention.word;
@@ -214,7 +274,7 @@ fn body(
             name,
             format!("`{name}` has no input\nits first line: {example}"),
         );
-    } else if items.is_empty() && !lost {
+    } else if items.is_empty() && errors.count() == before {
         errors.push(
             name,
             format!("`{name}` has no layers\nat least one, such as `fc(10)`"),
@@ -236,41 +296,57 @@ enum Line {
 
 fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
-    let name = name(input)?;
+    let name = slips::name(input, errors)?;
     block::no_word(&name)?;
-    if input.peek(syn::token::Bracket) {
-        return Ok(Line::Item(group::repeat(input, docs, name, depth, errors)?));
+    let doubled = group::count_in_front(input, errors)?;
+    if input.peek(syn::token::Bracket) || group::in_braces(input, errors)? {
+        let once = name.is_some() || doubled;
+        let item = group::repeat(input, docs, name, (depth, once), errors)?;
+        return Ok(Line::Item(item));
     }
-    if let Some(line) = block::line(input, &docs, &name, depth, errors) {
-        return line;
-    }
-    match input.fork().parse::<Ident>() {
-        Ok(word) if words::is_input(&word.to_string()) => {
-            if let Some(name) = name {
-                errors.push(name, "the input has no name: `input(32x32x3)`");
-            }
-            let line = self::input(input, errors)?;
-            if depth > 0 {
-                let message = "the input stands once, before the layers";
-                return Err(syn::Error::new_spanned(word, message));
-            }
-            Ok(line)
+    if let Ok(word) = input.fork().parse::<Ident>()
+        && words::is_input(&word.to_string())
+    {
+        if let Some(name) = name {
+            errors.push(name, "the input has no name: `input(32x32x3)`");
         }
-        _ => {
+        let line = self::input(input, errors)?;
+        if depth > 0 {
+            let message = "the input stands once, before the layers";
+            return Err(syn::Error::new_spanned(word, message));
+        }
+        return Ok(line);
+    }
+    let line = match block::line(input, &docs, &name, depth, errors) {
+        Some(block) => block?,
+        None => {
             let layer = layer::layer(input, docs, name, errors)?;
-            Ok(Line::Item(Item::Layer(Box::new(layer))))
+            Line::Item(Item::Layer(Box::new(layer)))
         }
-    }
+    };
+    group::no_count(input, errors)?;
+    Ok(line)
 }
 
-/// `NAME ":"`, if that is what comes; `a::b` is none.
-fn name(input: ParseStream) -> Result<Option<Ident>> {
-    if !(input.peek(syn::Ident) && input.peek2(Token![:])) || input.peek2(Token![::]) {
-        return Ok(None);
-    }
-    let name = input.parse()?;
-    input.parse::<Token![:]>()?;
-    Ok(Some(name))
+const LINES: Listed = Listed {
+    what: "layers",
+    begins: |input| input.peek(syn::Ident) || input.peek(syn::token::Bracket),
+};
+
+/// The lines between brackets or braces; what stands for one that cannot be read has no shape that
+/// anybody could rely on.
+fn lines(input: ParseStream, depth: usize, errors: &mut Errors) -> Vec<Line> {
+    let read = list(input, &LINES, errors, |input, errors| {
+        line(input, depth, errors)
+    });
+    let lost = || {
+        let word = Ident::new("flatten", Span::call_site());
+        let stub = layer::stub(TokenStream::new(), None, word);
+        Line::Item(Item::Layer(Box::new(stub)))
+    };
+    read.into_iter()
+        .map(|line| line.unwrap_or_else(lost))
+        .collect()
 }
 
 /// `/// like this`; nothing else can stand on a layer.
@@ -307,52 +383,4 @@ fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
         right,
     };
     Ok(Line::Input { mention, size })
-}
-
-/// Reads what stands between brackets, `item, item, …`. What is wrong is reported and gives `None`,
-/// and the list goes on after the next comma.
-fn list<T>(
-    input: ParseStream,
-    errors: &mut Errors,
-    mut item: impl FnMut(ParseStream, &mut Errors) -> Result<T>,
-) -> Vec<Option<T>> {
-    let mut items = Vec::new();
-    while !input.is_empty() {
-        let item = item(input, errors);
-        let end = match &item {
-            Ok(_) => separator(input, errors),
-            Err(_) => skip_to_comma(input),
-        };
-        items.push(errors.ok(item));
-        errors.ok(end);
-    }
-    items
-}
-
-/// A comma, or the end; CS231n's arrow is reported and taken for a comma.
-fn separator(input: ParseStream, errors: &mut Errors) -> Result<()> {
-    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
-        return Ok(());
-    }
-    if input.peek(Token![->]) {
-        let arrow = input.parse::<Token![->]>()?;
-        errors.push(arrow, "layers are separated by commas: `,`");
-        return Ok(());
-    }
-    let next: TokenTree = input.fork().parse()?;
-    let shown = match &next {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => "(".into(),
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => "[".into(),
-        TokenTree::Group(_) => "{".into(),
-        other => other.to_string(),
-    };
-    errors.push(next, format!("expected `,` before `{shown}`"));
-    skip_to_comma(input)
-}
-
-fn skip_to_comma(input: ParseStream) -> Result<()> {
-    while !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
-        input.parse::<TokenTree>()?;
-    }
-    Ok(())
 }

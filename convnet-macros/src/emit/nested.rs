@@ -155,7 +155,8 @@ pub(super) fn packing(network: &Network) -> TokenStream {
         let facts = facts(krate, what);
         code!(#facts.packing)
     }));
-    let parts = list(&|what| code!(<#what<T> as #krate::prepare::Prepare>::PACKING));
+    let parts =
+        list(&|what| quote_spanned!(at(what)=> <#what<T> as #krate::prepare::Prepare>::PACKING));
     code!(#krate::__join!(packings: #packing, [#named] [#parts]))
 }
 

@@ -30,17 +30,22 @@ pub(super) enum What<'a> {
 }
 
 impl<'a> Named<'a> {
+    /// A layer that nobody wrote.
+    pub(super) fn nothing(layer: &'a Layer) -> Self {
+        Self {
+            name: layer.mention.word.clone(),
+            path: layer.canonical.into(),
+            docs: TokenStream::new(),
+            what: What::Layer(layer),
+        }
+    }
+
     /// The word to underline.
     pub(super) fn word(&self) -> &'a Ident {
         match self.what {
             What::Layer(layer) => &layer.mention.word,
             What::Block(block, _) => &block.mention.word,
         }
-    }
-
-    /// Whether it is written by hand.
-    pub(super) fn is_own(&self) -> bool {
-        matches!(self.layer(), Some(layer) if matches!(layer.kind, Kind::Own { .. }))
     }
 
     /// Whether its numbers are known to the compiler only: a network, or, of a layer written by

@@ -19,6 +19,8 @@ pub(super) struct Placed {
     pub(super) steps: Vec<Step>,
     /// The whole.
     pub(super) totals: Totals,
+    /// Whether that is certain of the volume that the last layer writes, or else it is one of scores.
+    pub(super) writes_what_was_meant: bool,
 }
 
 /// The plan of a network whose every number the macro sees. Where a layer does not fit, that is
@@ -40,7 +42,9 @@ pub(super) fn place(
     loop {
         let failure = match plan::place(input, &ops) {
             Ok((steps, totals)) => {
+                let scores = matches!(steps.last(), Some(step) if step.volume[..2] == [1; 2]);
                 return Some(Placed {
+                    writes_what_was_meant: scores || known(written.is_some(), layers, &misfits),
                     input,
                     steps,
                     totals,
@@ -155,6 +159,7 @@ pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
         input: [1; 3],
         steps,
         totals,
+        writes_what_was_meant: true,
     })
 }
 

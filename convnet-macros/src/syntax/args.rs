@@ -1,12 +1,15 @@
 //! Arguments: positional first, then `key = value`; and the words they belong to.
 
-use proc_macro2::{Ident, TokenStream};
-use syn::parse::ParseStream;
-use syn::{Result, Token, parenthesized};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Result, Token, parenthesized, token};
 
 use super::number::{Number, Value, value};
 use super::words::{Word, nearest};
-use super::{Written, list};
+use super::{Listed, Written, foreign, list, number};
 use crate::report::Errors;
 
 /// The arguments of one layer, under the names that its word gives them.
@@ -25,19 +28,64 @@ struct Arg {
     value: Written<Value>,
 }
 
+const ARGS: Listed = Listed {
+    what: "arguments",
+    begins: |input| {
+        let named = input.peek(syn::Ident) && (input.peek2(Token![=]) || input.peek2(Token![:]));
+        named || input.peek(syn::Lit)
+    },
+};
+
 /// ```text
 /// arg  :=  value  |  NAME "=" value
 /// ```
-fn arg(input: ParseStream) -> Result<Arg> {
-    let named = input.peek(syn::Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]);
-    let key = named.then(|| input.parse::<Ident>()).transpose()?;
-    if named {
-        input.parse::<Token![=]>()?;
-    }
+fn arg(input: ParseStream, errors: &mut Errors) -> Result<Arg> {
+    let key = key(input, errors)?;
     Ok(Arg {
         key,
         value: value(input)?,
     })
+}
+
+/// The name of an argument, if it has one; `pad: 2` and `pad 2` are reported and read as `pad = 2`.
+fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
+    let ahead = input.fork();
+    let Ok(key) = ahead.call(Ident::parse_any) else {
+        return Ok(None);
+    };
+    let is_lower = !key.to_string().contains(char::is_uppercase);
+    let colon = ahead.peek(Token![:]) && !ahead.peek(Token![::]);
+    let wrong: TokenStream = if ahead.peek(Token![==]) {
+        ahead.parse::<Token![==]>()?.into_token_stream()
+    } else if ahead.parse::<Option<Token![=]>>()?.is_some() {
+        input.advance_to(&ahead);
+        return Ok(Some(key));
+    } else if colon {
+        let mut wrong = ahead.parse::<Token![:]>()?.into_token_stream();
+        wrong.extend(
+            ahead
+                .parse::<Option<Token![=]>>()?
+                .map(|it| it.into_token_stream()),
+        );
+        wrong
+    } else if is_lower && lacks_equals(&ahead) {
+        key.to_token_stream()
+    } else {
+        return Ok(None);
+    };
+    let value: TokenStream = ahead.fork().call(upto_comma)?;
+    let message = format!("an argument's value stands behind `=`: `{key} = {value}`");
+    errors.push(wrong, message);
+    input.advance_to(&ahead);
+    Ok(Some(key))
+}
+
+/// Whether a value follows a name: `stride 2`, `pad (1, 2)`; but not `size x size`.
+fn lacks_equals(ahead: ParseStream) -> bool {
+    let x = |word: Ident| word == "x";
+    ahead.peek(syn::Lit)
+        || ahead.peek(token::Paren)
+        || ahead.peek(syn::Ident) && !ahead.fork().parse().is_ok_and(x)
 }
 
 impl Args {
@@ -58,7 +106,8 @@ impl Args {
         let before = errors.count();
         let mut position = signature.positional.iter();
         let mut after_key = false;
-        for arg in bracketed(input, errors)? {
+        let mut without = Vec::new();
+        for arg in bracketed(input, signature, word, errors)? {
             let Some(Arg { key, value }) = arg else {
                 position.next();
                 continue;
@@ -66,12 +115,16 @@ impl Args {
             let name = match &key {
                 Some(key) => args.keyed(key, errors),
                 None => {
-                    args.keys.extend(value.value.word());
+                    // A word may be a name about to be written; a path is none.
+                    if position.as_slice().first() != Some(&"what") {
+                        args.keys.extend(value.value.word());
+                    }
                     if after_key {
                         let message = "an argument without a name stands before those with one";
                         errors.push(&value.tokens, message);
                     }
-                    args.positional(position.next(), &value, errors)
+                    without.push(value.clone());
+                    position.next().copied()
                 }
             };
             after_key |= key.is_some();
@@ -80,6 +133,7 @@ impl Args {
             }
             args.keys.extend(key);
         }
+        args.count(&without, errors);
         args.wrong = errors.count() > before;
         Ok(args)
     }
@@ -128,6 +182,10 @@ impl Args {
         errors: &mut Errors,
     ) -> Option<Written<Number>> {
         let Written { value, tokens } = value;
+        let decimal = match value {
+            Value::Decimal(value) => Some(value),
+            _ => None,
+        };
         let number = match value {
             Value::Numbers(mut numbers) if numbers.len() == 1 => numbers.pop(),
             _ => None,
@@ -137,12 +195,21 @@ impl Args {
                 value: number,
                 tokens,
             }),
-            _ => {
-                let example = self.signature.example;
-                errors.push(
-                    tokens,
-                    format!("{name} is one number\nfor example `{example}`"),
-                );
+            number => {
+                let mut message = match decimal {
+                    Some(value) => format!("{tokens} is no whole number: write `{value:.0}`"),
+                    None => format!("{name} is one number"),
+                };
+                if let Some(word) = number.and_then(|number| number.word()) {
+                    let capitals = word.to_string().to_uppercase();
+                    message = format!(
+                        "`{word}` is no number: one that has a name is a `const`, in capitals\n\
+                         `const {capitals}: usize = …;` above, and `{capitals}` here"
+                    );
+                } else if decimal.is_none() {
+                    message += &format!("\nfor example `{}`", self.signature.example);
+                }
+                errors.push(tokens, message);
                 None
             }
         }
@@ -157,10 +224,12 @@ impl Args {
         }
         let word = &self.word;
         let mut message = format!("`{word}` has no argument `{text}`");
-        match nearest(&text, names()) {
-            Some(name) => message += &format!("; did you mean `{name}`?"),
-            None if names().next().is_none() => message += "; it takes none",
-            None => {}
+        let foreign = foreign::key(self.signature.name, &text);
+        match (foreign, nearest(&text, names())) {
+            (Some(hint), _) => message += &format!("\n{hint}"),
+            (None, Some(name)) => message += &format!("; did you mean `{name}`?"),
+            (None, None) if names().next().is_none() => message += "; it takes none",
+            (None, None) => {}
         }
         if names().next().is_some() {
             let names: Vec<_> = names().collect();
@@ -170,23 +239,22 @@ impl Args {
         None
     }
 
-    /// The argument that stands at a position.
-    fn positional(
-        &self,
-        name: Option<&&'static str>,
-        value: &Written<Value>,
-        errors: &mut Errors,
-    ) -> Option<&'static str> {
-        if name.is_none() {
-            let word = &self.word;
-            let example = self.signature.example;
-            let message = match self.signature.positional {
-                [] if self.signature.keyed.is_empty() => format!("`{word}` takes no arguments"),
-                [..] => format!("an argument too many\nfor example `{example}`"),
-            };
-            errors.push(&value.tokens, message);
-        }
-        name.copied()
+    /// Reports more arguments without a name than the word has.
+    fn count(&mut self, without: &[Written<Value>], errors: &mut Errors) {
+        let Some(first) = without.get(self.signature.positional.len()) else {
+            return;
+        };
+        let (word, example) = (&self.word, self.signature.example);
+        let message = match foreign::order(self.signature.name, without) {
+            Some(message) => message,
+            None if self.signature.names().next().is_none() => {
+                format!("`{word}` takes no arguments")
+            }
+            None => format!("an argument too many\nfor example `{example}`"),
+        };
+        errors.push(&first.tokens, message);
+        // What is in the wrong order is no size.
+        self.values.retain(|(name, _)| *name != "size");
     }
 
     fn insert(
@@ -196,7 +264,11 @@ impl Args {
         value: Written<Value>,
         errors: &mut Errors,
     ) {
-        if self.values.iter().any(|(known, _)| *known == name) {
+        // A layer by hand has its own say.
+        if let (Value::Odd(odd), false) = (&value.value, name == "what") {
+            let message = odd.message(name, &value.tokens);
+            errors.push(value.tokens, message);
+        } else if self.values.iter().any(|(known, _)| *known == name) {
             let message = format!("{name} is given twice");
             match key {
                 Some(key) => errors.push(key, message),
@@ -208,11 +280,53 @@ impl Args {
     }
 }
 
-fn bracketed(input: ParseStream, errors: &mut Errors) -> Result<Vec<Option<Arg>>> {
-    if !input.peek(syn::token::Paren) {
+/// The arguments in their brackets, if there are any.
+fn bracketed(
+    input: ParseStream,
+    signature: &Word,
+    word: &Ident,
+    errors: &mut Errors,
+) -> Result<Vec<Option<Arg>>> {
+    let content;
+    let takes_some = signature.names().next().is_some();
+    let example = signature.example;
+    if input.peek(token::Paren) {
+        let brackets = parenthesized!(content in input).span.join();
+        if brackets
+            .source_text()
+            .is_some_and(|text| text.contains('×'))
+        {
+            let arguments = number::times_as_x(content.parse()?);
+            return (|content: ParseStream| Ok(list(content, &ARGS, errors, arg)))
+                .parse2(arguments);
+        }
+    } else if takes_some && (input.peek(token::Bracket) || input.peek(token::Brace)) {
+        let group: Group = input.parse()?;
+        let message = format!("arguments stand in round brackets: `{example}`");
+        errors.absorb(syn::Error::new(group.span_open(), message));
+        return (|content: ParseStream| Ok(list(content, &ARGS, errors, arg)))
+            .parse2(group.stream());
+    } else if takes_some && (input.peek(syn::Lit) || input.peek(Token![=]) || input.peek(Token![:]))
+    {
+        let message = format!("the arguments of `{word}` stand in brackets: `{example}`");
+        errors.push(input.fork().parse::<TokenTree>()?, message);
+        input.parse::<Option<Token![=]>>()?;
+        input.parse::<Option<Token![:]>>()?;
+        let arguments = upto_comma(input)?;
+        let mut unsaid = Errors::default();
+        return (|content: ParseStream| Ok(list(content, &ARGS, &mut unsaid, arg)))
+            .parse2(arguments);
+    } else {
         return Ok(Vec::new());
     }
-    let content;
-    parenthesized!(content in input);
-    Ok(list(&content, errors, |input, _| arg(input)))
+    Ok(list(&content, &ARGS, errors, arg))
+}
+
+/// What there is before the next comma.
+pub(super) fn upto_comma(input: ParseStream) -> Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(tokens)
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, braced, bracketed, token};
 
-use super::{Item, Line, Mention, group, layer, list, words};
+use super::{Item, Line, Listed, Mention, group, layer, lines, list, slips, words};
 use crate::report::Errors;
 
 /// `block1: residual { … }`.
@@ -124,6 +124,13 @@ fn block(
         "concat" => CONCAT,
         _ => RESIDUAL,
     };
+    let mut name = name.clone();
+    if name.is_none() && input.peek(syn::Ident) && input.peek2(token::Brace) {
+        let behind: Ident = input.parse()?;
+        let message = format!("a block's name stands before a colon: `{behind}: {word} {{ … }}`");
+        errors.push(&behind, message);
+        name = Some(behind);
+    }
     if !input.peek(token::Brace) {
         errors.push(
             &word,
@@ -142,7 +149,7 @@ fn block(
         "concat" => concat(&content, &word, depth, errors)?,
         "shortcut" => {
             let items = group::items(&content, braces, depth, errors)?;
-            if let Some(name) = name {
+            if let Some(name) = &name {
                 errors.push(
                     name,
                     "a shortcut has no name: its layers are `shortcut.conv1`…",
@@ -161,7 +168,7 @@ fn block(
         keys: Vec::new(),
         right: errors.count() == start,
     };
-    let (docs, name) = (docs.clone(), name.clone());
+    let docs = docs.clone();
     Ok(ways.map(|ways| {
         Line::Item(Item::Block(Box::new(Block {
             docs,
@@ -201,17 +208,15 @@ fn residual(
     let start = errors.count();
     let (mut body, mut shortcut): (Vec<Item>, Option<Shortcut>) = (Vec::new(), None);
     group::deeper(content, braces, depth)?;
-    for line in list(content, errors, |input, errors| {
-        super::line(input, depth + 1, errors)
-    }) {
+    for line in lines(content, depth + 1, errors) {
         match (line, &shortcut) {
-            (Some(Line::Shortcut(second)), Some(_)) => {
+            (Line::Shortcut(second), Some(_)) => {
                 errors.push(second.word, "a second shortcut: a residual has one at most");
             }
-            (Some(Line::Shortcut(first)), None) => shortcut = Some(first),
-            (Some(Line::Item(_)), Some(before)) => before.misplaced(errors),
-            (Some(Line::Item(item)), None) => body.push(item),
-            (Some(Line::Input { .. }) | None, _) => {}
+            (Line::Shortcut(first), None) => shortcut = Some(first),
+            (Line::Item(_), Some(before)) => before.misplaced(errors),
+            (Line::Item(item), None) => body.push(item),
+            (Line::Input { .. }, _) => {}
         }
     }
     if let Some(Shortcut { word, items }) = &shortcut
@@ -244,12 +249,12 @@ fn concat(
     let start = errors.count();
     if !content.is_empty() {
         // Once, and not for every layer that should stand in a branch.
-        starts_branch(&content.fork()).or_else(|error| {
+        starts_branch(&content.fork(), &mut Errors::default()).or_else(|error| {
             content.parse::<TokenStream>()?;
             Err(error)
         })?;
     }
-    let branches = list(content, errors, |input, errors| {
+    let branches = list(content, &BRANCHES, errors, |input, errors| {
         branch(input, depth, errors)
     });
     let lost = branches.iter().any(Option::is_none);
@@ -267,9 +272,14 @@ fn concat(
     Ok(None)
 }
 
+const BRANCHES: Listed = Listed {
+    what: "branches",
+    begins: |input| input.peek(token::Bracket),
+};
+
 /// `[conv(64, 1x1)]`, `pooled: [max_pool(3x3, stride = 1, pad = 1)]`, `[]`.
 fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branch> {
-    let name = starts_branch(input)?;
+    let name = starts_branch(input, errors)?;
     let content;
     let brackets = bracketed!(content in input).span.join();
     let items = group::items(&content, brackets, depth, errors)?;
@@ -277,8 +287,8 @@ fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branc
 }
 
 /// The name of a branch, if it has one; brackets follow.
-fn starts_branch(input: ParseStream) -> Result<Option<Ident>> {
-    let name = super::name(input)?;
+fn starts_branch(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
+    let name = slips::name(input, errors)?;
     no_word(&name)?;
     if !input.peek(token::Bracket) {
         let message = format!("a branch of a concat stands in brackets\n`{CONCAT}`");

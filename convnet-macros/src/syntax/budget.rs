@@ -7,7 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, Result, Token};
 
 use super::words::nearest;
-use super::{Mention, Written, list};
+use super::{Listed, Mention, Written, list};
 use crate::report::Errors;
 
 /// One limit of a budget.
@@ -71,10 +71,16 @@ fn read(budget: &Attribute, errors: &mut Errors) -> Vec<Limit> {
         errors.push(budget, format!("a budget of what? {example}"));
         return Vec::new();
     }
-    let parsed = budget
-        .parse_args_with(|input: ParseStream| Ok(list(input, errors, |input, _| limit(input))));
+    let parsed = budget.parse_args_with(|input: ParseStream| {
+        Ok(list(input, &LIMITS, errors, |input, _| limit(input)))
+    });
     errors.ok(parsed).into_iter().flatten().flatten().collect()
 }
+
+const LIMITS: Listed = Listed {
+    what: "limits",
+    begins: |input| input.peek(syn::Ident),
+};
 
 /// ```text
 /// limit  :=  ( "ram" | "flash" ) "=" INTEGER UNIT

@@ -2,12 +2,13 @@
 
 use core::ops::{Bound, RangeBounds};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
 use super::args::Args;
 use super::elsewhere;
+use super::foreign;
 use super::number::{Number, Value};
 use super::window::{self, Window};
 use super::words::{self, WORDS, Word};
@@ -123,8 +124,9 @@ pub(super) fn layer(
     let (signature, said) = match words::find(&text) {
         Some(signature) => (Some(signature), true),
         None => {
-            let meant = words::meant(&text);
-            errors.push(&word, unknown(&text, &meant));
+            let hint = foreign::word(&text);
+            let meant = hint.map_or_else(|| words::meant(&text), |_| Vec::new());
+            errors.push(&word, unknown(&text, &meant, hint));
             (meant.first().and_then(|name| words::find(name)), false)
         }
     };
@@ -166,8 +168,11 @@ fn not_optional(input: ParseStream) -> Result<()> {
     Err(ahead.error(message))
 }
 
-fn unknown(text: &str, meant: &[&str]) -> String {
+fn unknown(text: &str, meant: &[&str], hint: Option<&str>) -> String {
     let mut message = format!("`{text}` is not a layer");
+    if let Some(hint) = hint {
+        return format!("{message}\n{hint}");
+    }
     if !meant.is_empty() {
         let meant: Vec<_> = meant.iter().map(|word| format!("`{word}`")).collect();
         message += &format!("; did you mean {}?", meant.join(" or "));
@@ -196,6 +201,18 @@ pub(super) fn stub(docs: TokenStream, name: Option<Ident>, word: Ident) -> Layer
         canonical: "unknown",
         kind: Kind::Flatten,
         slides_right: false,
+    }
+}
+
+impl Layer {
+    /// One that nobody wrote: it makes scores of whatever comes before.
+    pub(crate) fn nothing() -> Self {
+        let word = Ident::new("global_avg_pool", Span::mixed_site());
+        Self {
+            canonical: "global_avg_pool",
+            kind: Kind::GlobalAvgPool,
+            ..stub(TokenStream::new(), None, word)
+        }
     }
 }
 
@@ -431,7 +448,7 @@ fn decimal(
             }
             _ => None,
         },
-        Value::Tuple(_) | Value::Type(_) => None,
+        Value::Tuple(_) | Value::Type(_) | Value::Odd(_) => None,
     };
     if let Some(value) = number.filter(|value| allowed.contains(value)) {
         return Decimal::Known(value);

@@ -2,13 +2,14 @@
 
 use core::fmt;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Path, Result, Token, parenthesized};
 
 use super::Written;
+use super::odd::{Odd, odd};
 use crate::report::Errors;
 
 /// A number that the macro sees, or the name of a constant that only the compiler will.
@@ -58,6 +59,8 @@ pub(super) enum Value {
     Tuple(Vec<Number>),
     /// `Scale<T>`.
     Type(TokenStream),
+    /// What is none.
+    Odd(Odd),
 }
 
 impl Value {
@@ -85,6 +88,10 @@ impl Value {
 /// value  :=  size | DECIMAL | "(" number ( "," number )* ")" | path "<" argument ( "," argument )* ">"
 /// ```
 pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
+    if let Some((odd, tokens)) = odd(input)? {
+        let value = Value::Odd(odd);
+        return Ok(Written { value, tokens });
+    }
     if input.peek(syn::token::Paren) {
         return tuple(input);
     }
@@ -156,7 +163,12 @@ pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
                 return Err(syn::Error::new_spanned(path, message));
             }
             tokens.extend(path.clone());
-            value.push(Number::Named(path));
+            // What is wrong with the `N` of `N x N` is wrong with one of them.
+            let number = Number::Named(path);
+            let first = value
+                .iter()
+                .find(|other| other.to_string() == number.to_string());
+            value.push(first.cloned().unwrap_or(number));
         } else {
             return Err(
                 input.error("expected a number, a size such as `5x5`, or the name of a `const`")
@@ -176,6 +188,18 @@ fn apart(path: &TokenStream) -> Option<String> {
     let parts: Vec<&str> = name.split('x').collect();
     let right = |part: &&str| !part.is_empty() && part.chars().all(of_constant);
     (parts.len() > 1 && parts.iter().all(right)).then(|| parts.join(" x "))
+}
+
+/// `32 32` as `32 x 32`: of `32×32` the compiler, which has reported the `×`, hands on no more.
+pub(super) fn times_as_x(tokens: TokenStream) -> TokenStream {
+    let mut after_literal = false;
+    let trees = tokens.into_iter().flat_map(|tree| {
+        let is_literal = matches!(tree, TokenTree::Literal(_));
+        let x = (core::mem::replace(&mut after_literal, is_literal) && is_literal)
+            .then(|| TokenTree::Ident(Ident::new("x", tree.span())));
+        x.into_iter().chain([tree])
+    });
+    trees.collect()
 }
 
 /// The size of the image, rows first; `None` if it was reported.

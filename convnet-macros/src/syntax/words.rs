@@ -1,5 +1,7 @@
 //! The words of a declaration, with their arguments.
 
+use super::foreign;
+
 /// A layer's word.
 pub(super) struct Word {
     /// What is written.
@@ -141,23 +143,28 @@ pub(super) fn find(name: &str) -> Option<&'static Word> {
 
 /// The words that are meant by one that is none.
 pub(super) fn meant(name: &str) -> Vec<&'static str> {
-    let lower = name.to_lowercase().replace(['_', '2'], "");
-    let plain = lower
-        .strip_suffix('d')
-        .filter(|_| name.ends_with("2d"))
-        .unwrap_or(&lower);
-    match plain {
+    let plain = foreign::plain(name);
+    match plain.as_str() {
         "pool" | "pooling" | "subsample" => vec!["max_pool", "avg_pool"],
         "convolution" | "convolutional" => vec!["conv"],
-        "dense" | "linear" | "fullyconnected" | "affine" => vec!["fc"],
-        "gap" | "globalaveragepool" => vec!["global_avg_pool"],
-        "gmp" => vec!["global_max_pool"],
+        "dense" | "linear" | "fullyconnected" | "affine" | "innerproduct" => vec!["fc"],
+        "gap"
+        | "globalaveragepool"
+        | "globalaveragepooling"
+        | "adaptiveavgpool"
+        | "adaptiveaveragepool"
+        | "globalavgpooling" => vec!["global_avg_pool"],
+        "gmp" | "globalmaxpooling" | "adaptivemaxpool" => vec!["global_max_pool"],
         "globalpool" | "globalpooling" => vec!["global_avg_pool", "global_max_pool"],
-        "depthwiseconv" | "dwconv" => vec!["depthwise"],
-        "deconv" | "deconvolution" | "upconv" | "transposedconv" => vec!["conv_transpose"],
+        "maxpooling" => vec!["max_pool"],
+        "depthwiseconv" | "dwconv" | "separableconv" => vec!["depthwise"],
+        "deconv" | "deconvolution" | "upconv" | "transposedconv" | "convtranspose"
+        | "transposeconv" => vec!["conv_transpose"],
         "bn" | "batchnormalization" | "batchnormalisation" => vec!["batch_norm"],
-        "localresponsenorm" => vec!["lrn"],
-        "averagepool" => vec!["avg_pool"],
+        "leakyrelu" => vec!["leaky_relu"],
+        "hardswish" => vec!["hard_swish"],
+        "localresponsenorm" | "localresponsenormalization" => vec!["lrn"],
+        "averagepool" | "averagepooling" => vec!["avg_pool"],
         "net" | "subnet" | "subnetwork" | "model" | "module" | "backbone" => vec!["network"],
         _ => {
             let same = |word: &&str| word.replace('_', "") == plain;

@@ -8,10 +8,11 @@ convnet! {
         lrn(0),
         lrn(5, beta = 0.0),
         batch_norm(eps = 1),
+        fc(10),
     }
 }
 
 fn main() {
-    // No second error: the type is there all the same.
-    let _ = core::mem::size_of::<Net>();
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
 }

@@ -1,0 +1,183 @@
+//! Words, arguments and orders of arguments that other libraries have, and what they are called here.
+
+use super::Written;
+use super::number::{Number, Value};
+
+/// What is said of a word that is no layer, and of which no layer is meant.
+pub(super) fn word(word: &str) -> Option<&'static str> {
+    const BY_HAND: &str = "write it by hand, as a type that implements `Layer`, and name it: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes";
+    let hint = match plain(word).as_str() {
+        "silu" | "swish" => {
+            "`hard_swish` is close, and faster; or write it by hand: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes"
+        }
+        "gelu" | "elu" | "selu" | "celu" | "prelu" | "rrelu" | "glu" | "mish" | "softplus"
+        | "softsign" | "hardsigmoid" | "hardtanh" | "logsigmoid" | "logsoftmax" | "maxout"
+        | "threshold" | "reshape" | "view" | "permute" | "transpose" | "upsample"
+        | "upsampling" | "interpolate" | "resize" | "pixelshuffle" | "zeropadding" | "zeropad"
+        | "cropping" | "crop" | "layernorm" | "layernormalization" | "groupnorm"
+        | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru" | "rnn"
+        | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "scale" | "bias"
+        | "power" | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
+        | "gaussiannoise" => BY_HAND,
+        "add" | "sum" | "eltwise" | "skip" => {
+            "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"
+        }
+        "concatenate" => {
+            "what lies side by side in the depth stands in a block: `concat { [conv(64, 1x1)], [conv(32, 3x3, pad = 1)] }`"
+        }
+        "conv1" => "a row of pixels is a volume of height 1, and its filter too: `conv(4, 3x1)`",
+        "conv3" | "maxpool3" | "avgpool3" => {
+            "a volume has a width, a height and a depth, and filters slide along the first two"
+        }
+        "sequential" => {
+            "layers that belong together stand in brackets: `stage1: [conv(64, 3x3, pad = 1), relu]`"
+        }
+        "loss" | "crossentropyloss" | "crossentropy" | "softmaxwithloss" | "nllloss" | "mse"
+        | "svm" | "regression" => {
+            "a loss is chosen where the network is trained: the last layer writes scores, `fc(10)`"
+        }
+        "input" | "data" | "inputlayer" => "the image is said first: `input(32x32x3)`",
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// A word without capitals, underscores and the dimensions behind it.
+pub(super) fn plain(word: &str) -> String {
+    let lower = word.to_lowercase().replace('_', "");
+    match lower.strip_suffix("2d") {
+        Some(flat) => flat.into(),
+        None => match lower.strip_suffix('d') {
+            Some(line) if line.ends_with(['1', '3']) => line.into(),
+            _ => lower.replace('2', ""),
+        },
+    }
+}
+
+/// What is said of an argument that other libraries have.
+pub(super) fn key(word: &str, key: &str) -> Option<&'static str> {
+    let slides = matches!(
+        word,
+        "conv" | "depthwise" | "conv_transpose" | "max_pool" | "avg_pool"
+    );
+    let hint = match key {
+        "padding" | "pads" | "pad_width" if slides => "write `pad = 2`, or `pad = same`",
+        "kernel_size" | "kernel" | "ksize" | "kernel_shape" | "filter_size" | "pool_size"
+        | "window" | "window_shape" | "sx" | "k" | "f" | "width" | "height" | "kernel_h"
+        | "kernel_w"
+            if slides =>
+        {
+            "the size needs no name: `3x3`"
+        }
+        "strides" | "subsample" | "step" if slides => "write `stride = 2`",
+        "dilation_rate" | "dilations" | "rate" if slides => "write `dilation = 2`",
+        "group" => "write `groups = 2`",
+        "out_channels" | "out_features" | "units" | "num_output" | "num_filters"
+        | "num_neurons" | "num_classes" | "channels" | "neurons" | "features" | "depth" | "out"
+        | "n" => "the number of filters needs no name: `conv(12, 5x5)`, `fc(10)`",
+        "in_channels" | "in_features" | "in_depth" | "input_shape" | "input_dim"
+        | "num_features" | "num_channels" | "in_sx" | "in_sy" | "input_size" => {
+            "leave it out: it follows from the layer before"
+        }
+        "ceil_mode" => "write `fit = pad`, which adds zeros where a window is not full",
+        "count_include_pad" => "leave it out",
+        "output_padding" => {
+            "one more row and column at the end are one less of padding there: `pad = (1, 0)`"
+        }
+        "depth_multiplier" | "channel_multiplier" => {
+            "more than one filter for each depth slice is a conv in groups: `conv(24, 3x3, groups = 12)` on a depth of 12"
+        }
+        "use_bias" | "bias_term" | "no_bias" => "write `bias = none` for no bias",
+        "bias" => "it has one, always",
+        "momentum"
+        | "affine"
+        | "track_running_stats"
+        | "center"
+        | "scale"
+        | "inplace"
+        | "return_indices" => "leave it out",
+        "epsilon" => "write `eps = 1e-5`",
+        "p" | "drop_prob" | "dropout_ratio" | "drop_rate" | "prob" => {
+            "the rate needs no name: `dropout(0.5)`"
+        }
+        "negative_slope" | "alpha" if word == "leaky_relu" => {
+            "the slope needs no name: `leaky_relu(0.01)`"
+        }
+        "activation" | "nonlinearity" => {
+            "an activation is a layer of its own, on the next line: `relu`"
+        }
+        "name" => "a layer's name stands before it: `conv1: conv(12, 5x5)`",
+        "padding_mode" | "pad_mode" => "what is padded is zeros: leave it out",
+        "kernel_initializer" | "bias_initializer" | "weight_filler" | "bias_filler" | "init" => {
+            "how parameters begin is said when they do: `Net::random(231)`"
+        }
+        "local_size" => "the number of neighbours needs no name: `lrn(5)`",
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// What is said of more arguments without a name than a word has, as other libraries order them.
+pub(super) fn order(word: &str, values: &[Written<Value>]) -> Option<String> {
+    let one = |value: &Written<Value>| match &value.value {
+        Value::Numbers(numbers) => match numbers.as_slice() {
+            [number] if number.word().is_none() => Some(number.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let numbers: Vec<Option<Number>> = values.iter().map(one).collect();
+    let sized = |at: usize| {
+        matches!(&values.get(at)?.value, Value::Numbers(numbers) if numbers.len() == 2)
+            .then(|| values[at].tokens.to_string().replace(' ', ""))
+    };
+    let steps = |size: String, steps: &[Option<Number>]| match steps {
+        [Some(stride)] => Some(format!("{size}, stride = {stride}")),
+        [Some(stride), Some(pad)] => Some(format!("{size}, stride = {stride}, pad = {pad}")),
+        _ => None,
+    };
+    const NAMED: &str = "a stride and a padding have names";
+    const DEEP: &str = "how deep a filter is follows from the layer before";
+    let (why, what) = match (word, numbers.as_slice()) {
+        ("input", [Some(w), Some(h), Some(d)]) => (
+            "an input is width x height x depth",
+            format!("input({w}x{h}x{d})"),
+        ),
+        ("conv" | "conv_transpose", [Some(k), _, after @ ..]) if sized(1).is_some() => {
+            (NAMED, format!("{word}({k}, {})", steps(sized(1)?, after)?))
+        }
+        ("conv" | "conv_transpose", [Some(_), Some(k), _]) if sized(2).is_some() => {
+            (DEEP, format!("{word}({k}, {})", sized(2)?))
+        }
+        ("conv" | "conv_transpose", [Some(k), Some(w), Some(h)])
+            if w.to_string() == h.to_string() =>
+        {
+            ("a size is one argument", format!("{word}({k}, {w}x{h})"))
+        }
+        ("conv" | "conv_transpose", [Some(_), Some(k), Some(f)]) => {
+            (DEEP, format!("{word}({k}, {f}x{f})"))
+        }
+        ("conv" | "conv_transpose", [Some(_), Some(k), Some(f), after @ ..]) => {
+            let size = steps(format!("{f}x{f}"), after)?;
+            (DEEP, format!("{word}({k}, {size})"))
+        }
+        ("depthwise" | "max_pool" | "avg_pool", [_, after @ ..]) if sized(0).is_some() => {
+            (NAMED, format!("{word}({})", steps(sized(0)?, after)?))
+        }
+        ("max_pool" | "avg_pool", [Some(f), after @ ..]) => (
+            NAMED,
+            format!("{word}({})", steps(format!("{f}x{f}"), after)?),
+        ),
+        ("depthwise", [Some(w), Some(h)]) => ("a size is one argument", format!("{word}({w}x{h})")),
+        ("fc", [Some(_), Some(k)]) => (
+            "what a neuron reads follows from the layer before",
+            format!("fc({k})"),
+        ),
+        ("batch_norm", [Some(_)]) => (
+            "how deep it is follows from the layer before",
+            "batch_norm".into(),
+        ),
+        _ => return None,
+    };
+    Some(format!("{why}\nwrite `{what}`"))
+}

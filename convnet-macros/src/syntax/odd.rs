@@ -1,0 +1,152 @@
+//! Values that no argument has: `-1`, `"same"`, `true`, `2 * N`; and what is said of them.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::ParseStream;
+use syn::{Result, Token, token};
+
+use super::args::upto_comma;
+
+/// What a value is that none should be.
+#[derive(Clone, Debug)]
+pub(super) enum Odd {
+    /// `-1`.
+    Negative,
+    /// `"same"`.
+    Text(String),
+    /// `true`, and Python's `True` and `None`.
+    Word,
+    /// `5 * 5`, as it should have been written.
+    Times(String),
+    /// `2 * N`, `LABELS.len()`.
+    Computed,
+}
+
+/// An odd value, if one comes: what it is, and its tokens.
+pub(super) fn odd(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
+    let first = match input.is_empty() {
+        true => return Ok(None),
+        false => input.fork().parse::<TokenTree>()?,
+    };
+    let odd = match &first {
+        TokenTree::Punct(minus) if minus.as_char() == '-' && input.peek2(syn::Lit) => Odd::Negative,
+        TokenTree::Ident(word) => match word.to_string().as_str() {
+            "true" | "false" | "True" | "False" | "None" => Odd::Word,
+            _ => return computed(input),
+        },
+        TokenTree::Literal(literal) => match literal.to_string() {
+            text if text.starts_with(['"', '\'', 'b', 'r', 'c']) => {
+                Odd::Text(text.trim_matches(['"', '\'']).to_owned())
+            }
+            _ => return computed(input),
+        },
+        TokenTree::Group(_) if input.peek(token::Paren) => return computed(input),
+        TokenTree::Group(_) => Odd::Computed,
+        TokenTree::Punct(_) => return computed(input),
+    };
+    Ok(Some((odd, upto_comma(input)?)))
+}
+
+/// What is computed: an operator, a method or a call behind the first of it.
+fn computed(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
+    let ahead = input.fork();
+    let mut times = true;
+    let mut parts = Vec::new();
+    loop {
+        // A size, or a path, of which a call is part.
+        let mut part = String::new();
+        let operator = loop {
+            if ahead.is_empty() || ahead.peek(Token![,]) {
+                break None;
+            }
+            let stands_alone = part.is_empty();
+            match ahead.parse::<TokenTree>()? {
+                TokenTree::Punct(punct) if "*+/%.".contains(punct.as_char()) => {
+                    break Some(punct.as_char());
+                }
+                TokenTree::Punct(punct) if punct.as_char() == '-' && !ahead.peek(Token![>]) => {
+                    break Some('-');
+                }
+                TokenTree::Punct(punct) if punct.as_char() != ':' => return Ok(None),
+                TokenTree::Group(_) if !stands_alone => break Some('('),
+                other => part += &other.to_string(),
+            }
+        };
+        parts.push(part);
+        match operator {
+            None if parts.len() == 1 => return Ok(None),
+            None => break,
+            Some('*') => {}
+            Some(_) => {
+                times = false;
+                break;
+            }
+        }
+    }
+    let known = |part: &String| part.parse::<usize>().is_ok();
+    let odd = match times && parts.iter().all(known) {
+        true => Odd::Times(parts.join("x")),
+        false => Odd::Computed,
+    };
+    Ok(Some((odd, upto_comma(input)?)))
+}
+
+impl Odd {
+    /// What is said of it where an argument of that name is expected.
+    pub(super) fn message(&self, name: &str, tokens: &TokenStream) -> String {
+        let shown = tokens.to_string();
+        let shown = shown.replace("- ", "-");
+        let form = form(name);
+        match (self, name) {
+            (Self::Word, "bias") if shown.eq_ignore_ascii_case("true") => {
+                "every filter learns a bias: leave `bias` out".into()
+            }
+            (Self::Word, "bias") => {
+                "every filter learns a bias unless it is told not to: `bias = none`".into()
+            }
+            (Self::Text(text), "pad") if text.eq_ignore_ascii_case("valid") => {
+                "no padding is the default: leave `pad` out".into()
+            }
+            (Self::Text(text), "pad" | "fit" | "bias")
+                if matches!(
+                    &*text.to_lowercase(),
+                    "same" | "exact" | "crop" | "pad" | "none"
+                ) =>
+            {
+                format!(
+                    "a word stands without quotes: `{name} = {}`",
+                    text.to_lowercase()
+                )
+            }
+            (Self::Word, "pad") => {
+                format!("no padding is the default: leave `pad` out\notherwise {form}")
+            }
+            (Self::Negative, _) => format!("{shown} is below 0: {form}"),
+            (Self::Text(_), _) => format!("{shown} is text: {form}"),
+            (Self::Word, _) => format!("`{shown}` is no value: {form}"),
+            (Self::Times(size), _) => format!("a size is written with an `x`: `{size}`"),
+            (Self::Computed, _) => format!(
+                "`{shown}` would have to be computed: an argument is a number or the name of a `const`\n\
+                 write it out, or name it: `const N: usize = {};`",
+                shown.trim_matches(['{', '}', ' '])
+            ),
+        }
+    }
+}
+
+/// What an argument of that name is.
+fn form(name: &str) -> &'static str {
+    match name {
+        "filters" => "the number of filters is 1 or more, such as `12`",
+        "groups" => "the number of groups is 1 or more, such as `2`",
+        "size" => "a size is `5x5`",
+        "stride" | "dilation" => "a number, `2`, or one across and one down, `2x1`",
+        "pad" => "pad is `2`, `same`, `(before, after)` or `(top, bottom, left, right)`",
+        "fit" => "fit is `exact`, `crop` (what is left over) or `pad` (with zeros)",
+        "rate" => "a rate is a number from 0 to below 1, such as 0.5",
+        "slope" => "a slope is a number between 0 and 1, such as 0.01",
+        "eps" => "eps is a number between 0 and 1, such as 1e-5",
+        "volume" => "a volume is width x height x depth: `32x32x12`",
+        "bias" => "the only value is `bias = none`",
+        _ => "it is a number above 0",
+    }
+}

@@ -1,0 +1,17 @@
+//! Arguments stand in brackets.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(32x32x3),
+        conv 12 5x5,
+        relu,
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
+}

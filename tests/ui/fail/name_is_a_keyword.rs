@@ -1,0 +1,16 @@
+//! A keyword can be no field.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(32x32x3),
+        type: conv(4, 3x3),
+        self: fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
+}
