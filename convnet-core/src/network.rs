@@ -200,6 +200,9 @@ impl<N> Inside for N where
 {
 }
 
+#[doc(hidden)]
+pub mod unfit;
+
 /// How a network that is a layer of another is seen and called.
 #[doc(hidden)]
 pub mod inside {

@@ -299,8 +299,9 @@ fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let name = slips::name(input, errors)?;
     block::no_word(&name)?;
     let doubled = group::count_in_front(input, errors)?;
-    if input.peek(syn::token::Bracket) || group::in_braces(input, errors)? {
-        let once = name.is_some() || doubled;
+    let braces = group::in_braces(input, errors)?;
+    if input.peek(syn::token::Bracket) || braces {
+        let once = name.is_some() || doubled || braces;
         let item = group::repeat(input, docs, name, (depth, once), errors)?;
         return Ok(Line::Item(item));
     }

@@ -87,6 +87,29 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
     }
 }
 
+/// What stands in for all that is bound so, where it does not hold.
+pub(super) fn unfit(network: &Network) -> TokenStream {
+    if bounds(network).is_empty() {
+        return TokenStream::new();
+    }
+    let Network {
+        krate,
+        name,
+        layers,
+        ..
+    } = network;
+    let (input, output) = (network.input_of(0), network.volume(layers.len() - 1));
+    code! {
+        #[allow(unused_imports)]
+        use #krate::network::unfit::Unfit as _;
+
+        impl<T: #krate::Real> #krate::network::unfit::Unfit for #name<T> {
+            type Input = #input;
+            type Output = #output;
+        }
+    }
+}
+
 /// The lines of the table, those of networks inside among them.
 fn table(network: &Network) -> TokenStream {
     let (krate, layers) = (&network.krate, &network.layers);

@@ -9,6 +9,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         constants(network),
         functions(network),
         heap(network),
+        nested::unfit(network),
         display(network),
     ];
     parts.into_iter().collect()

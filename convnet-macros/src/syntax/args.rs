@@ -9,7 +9,7 @@ use syn::{Result, Token, parenthesized, token};
 
 use super::number::{Number, Value, value};
 use super::words::{Word, nearest};
-use super::{Listed, Written, foreign, list, number};
+use super::{Listed, Written, foreign, list, number, words};
 use crate::report::Errors;
 
 /// The arguments of one layer, under the names that its word gives them.
@@ -68,7 +68,7 @@ fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
                 .map(|it| it.into_token_stream()),
         );
         wrong
-    } else if is_lower && lacks_equals(&ahead) {
+    } else if is_lower && lacks_equals(&ahead, words::is_key(&key.to_string())) {
         key.to_token_stream()
     } else {
         return Ok(None);
@@ -81,10 +81,10 @@ fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
 }
 
 /// Whether a value follows a name: `stride 2`, `pad (1, 2)`; but not `size x size`.
-fn lacks_equals(ahead: ParseStream) -> bool {
+fn lacks_equals(ahead: ParseStream, is_key: bool) -> bool {
     let x = |word: Ident| word == "x";
     ahead.peek(syn::Lit)
-        || ahead.peek(token::Paren)
+        || is_key && ahead.peek(token::Paren)
         || ahead.peek(syn::Ident) && !ahead.fork().parse().is_ok_and(x)
 }
 
@@ -113,7 +113,7 @@ impl Args {
                 continue;
             };
             let name = match &key {
-                Some(key) => args.keyed(key, errors),
+                Some(key) => args.keyed(key, &value, errors),
                 None => {
                     // A word may be a name about to be written; a path is none.
                     if position.as_slice().first() != Some(&"what") {
@@ -216,7 +216,12 @@ impl Args {
     }
 
     /// The argument that `key` names.
-    fn keyed(&self, key: &Ident, errors: &mut Errors) -> Option<&'static str> {
+    fn keyed(
+        &self,
+        key: &Ident,
+        value: &Written<Value>,
+        errors: &mut Errors,
+    ) -> Option<&'static str> {
         let names = || self.signature.names();
         let text = key.to_string();
         if let Some(name) = names().find(|name| *name == text) {
@@ -224,7 +229,7 @@ impl Args {
         }
         let word = &self.word;
         let mut message = format!("`{word}` has no argument `{text}`");
-        let foreign = foreign::key(self.signature.name, &text);
+        let foreign = foreign::keyed(self.signature.name, &text, value);
         match (foreign, nearest(&text, names())) {
             (Some(hint), _) => message += &format!("\n{hint}"),
             (None, Some(name)) => message += &format!("; did you mean `{name}`?"),
@@ -306,7 +311,11 @@ fn bracketed(
         errors.absorb(syn::Error::new(group.span_open(), message));
         return (|content: ParseStream| Ok(list(content, &ARGS, errors, arg)))
             .parse2(group.stream());
-    } else if takes_some && (input.peek(syn::Lit) || input.peek(Token![=]) || input.peek(Token![:]))
+    } else if takes_some
+        && (input.peek(syn::Lit)
+            || input.peek(Token![=])
+            || input.peek(Token![:])
+            || input.peek(Token![<]))
     {
         let message = format!("the arguments of `{word}` stand in brackets: `{example}`");
         errors.push(input.fork().parse::<TokenTree>()?, message);

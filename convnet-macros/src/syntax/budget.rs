@@ -86,7 +86,10 @@ const LIMITS: Listed = Listed {
 /// limit  :=  ( "ram" | "flash" ) "=" INTEGER UNIT
 /// ```
 fn limit(input: ParseStream) -> Result<Limit> {
-    let key: Ident = input.parse()?;
+    let key: Ident = input.parse().map_err(|error| {
+        let message = "a budget of what? `ram = 64 KiB`, `flash = 256 KiB`";
+        syn::Error::new(error.span(), message)
+    })?;
     let name = key.to_string();
     let memory = match name.as_str() {
         "ram" => Memory::Ram,
@@ -104,6 +107,11 @@ fn limit(input: ParseStream) -> Result<Limit> {
     let number: Literal = input.parse().map_err(|error| {
         syn::Error::new(error.span(), "expected a number of bytes, such as `64 KiB`")
     })?;
+    if let Some(text) = number.to_string().strip_prefix('"') {
+        let text = text.trim_end_matches('"');
+        let message = format!("a budget stands without quotes: `{key} = {text}`");
+        return Err(syn::Error::new_spanned(number, message));
+    }
     let unit: Option<Ident> = input.parse()?;
     let mut tokens = number.to_token_stream();
     unit.to_tokens(&mut tokens);

@@ -2,6 +2,8 @@
 
 use super::Written;
 use super::number::{Number, Value};
+use super::odd::Odd;
+use super::words;
 
 /// What is said of a word that is no layer, and of which no layer is meant.
 pub(super) fn word(word: &str) -> Option<&'static str> {
@@ -29,6 +31,17 @@ pub(super) fn word(word: &str) -> Option<&'static str> {
         "conv3" | "maxpool3" | "avgpool3" => {
             "a volume has a width, a height and a depth, and filters slide along the first two"
         }
+        "conv1x1" | "conv3x3" | "conv5x5" | "conv7x7" => {
+            "the size of the filters is an argument: `conv(64, 3x3)`"
+        }
+        "activation" | "act" | "nonlinearity" => "an activation is a layer of its own: `relu`",
+        "pad" | "padding" => {
+            "padding is an argument of the layer whose filters need it: `conv(12, 5x5, pad = 2)`"
+        }
+        "output" | "outputs" | "scores" | "logits" | "classifier" | "head" => {
+            "what a layer is called stands before a colon: `scores: fc(10)`"
+        }
+        "repeat" | "loop" => "a repetition is written `[conv(64, 3x3, pad = 1), relu] * 2`",
         "sequential" => {
             "layers that belong together stand in brackets: `stage1: [conv(64, 3x3, pad = 1), relu]`"
         }
@@ -37,6 +50,9 @@ pub(super) fn word(word: &str) -> Option<&'static str> {
             "a loss is chosen where the network is trained: the last layer writes scores, `fc(10)`"
         }
         "input" | "data" | "inputlayer" => "the image is said first: `input(32x32x3)`",
+        _ if word.starts_with(char::is_uppercase) && words::meant(word).is_empty() => {
+            "a network that is declared elsewhere is `network(path::To::Stem)`, a layer written by hand `layer(path::To::SHIFT, 32x32x12)`"
+        }
         _ => return None,
     };
     Some(hint)
@@ -54,8 +70,47 @@ pub(super) fn plain(word: &str) -> String {
     }
 }
 
-/// What is said of an argument that other libraries have.
-pub(super) fn key(word: &str, key: &str) -> Option<&'static str> {
+/// What is said of an argument that other libraries have, with the value that was given.
+pub(super) fn keyed(word: &str, key: &str, value: &Written<Value>) -> Option<String> {
+    let hint = self::key(word, key)?;
+    let numbers = match &value.value {
+        Value::Numbers(numbers) | Value::Tuple(numbers) => numbers.as_slice(),
+        _ => &[],
+    };
+    let size = match numbers {
+        [one] if one.word().is_none() => Some(format!("{one}x{one}")),
+        [height, width] if matches!(value.value, Value::Tuple(_)) => {
+            Some(format!("{width}x{height}"))
+        }
+        [width, height] => Some(format!("{width}x{height}")),
+        _ => None,
+    };
+    Some(match (hint, numbers, &value.value, size) {
+        ("write `pad = 2`, or `pad = same`", [one], _, _) => format!("write `pad = {one}`"),
+        ("write `pad = 2`, or `pad = same`", _, Value::Odd(Odd::Text(text)), _)
+            if text.eq_ignore_ascii_case("same") =>
+        {
+            "write `pad = same`".into()
+        }
+        ("write `pad = 2`, or `pad = same`", _, Value::Odd(Odd::Text(text)), _)
+            if text.eq_ignore_ascii_case("valid") =>
+        {
+            "no padding is the default: leave it out".into()
+        }
+        ("the size needs no name: `3x3`", _, _, Some(size)) => {
+            format!("the size needs no name: `{size}`")
+        }
+        ("write `stride = 2`" | "write `dilation = 2`" | "write `groups = 2`", [one], _, _) => {
+            hint.replace('2', &one.to_string())
+        }
+        ("write `stride = 2`" | "write `dilation = 2`", _, _, Some(size)) => {
+            hint.replace('2', &size)
+        }
+        _ => hint.into(),
+    })
+}
+
+fn key(word: &str, key: &str) -> Option<&'static str> {
     let slides = matches!(
         word,
         "conv" | "depthwise" | "conv_transpose" | "max_pool" | "avg_pool"
@@ -169,7 +224,7 @@ pub(super) fn order(word: &str, values: &[Written<Value>]) -> Option<String> {
             format!("{word}({})", steps(format!("{f}x{f}"), after)?),
         ),
         ("depthwise", [Some(w), Some(h)]) => ("a size is one argument", format!("{word}({w}x{h})")),
-        ("fc", [Some(_), Some(k)]) => (
+        ("fc", [Some(_), Some(k)]) if k.known() != Some(0) => (
             "what a neuron reads follows from the layer before",
             format!("fc({k})"),
         ),

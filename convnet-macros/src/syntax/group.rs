@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Result, Token, braced, bracketed, token};
+use syn::{Result, Token, braced, bracketed, parenthesized, token};
 
 use super::{Item, Line, Written, lines};
 use crate::report::Errors;
@@ -21,9 +21,12 @@ pub(super) fn repeat(
     errors: &mut Errors,
 ) -> Result<Item> {
     let content;
-    let brackets = match input.peek(token::Bracket) {
-        true => bracketed!(content in input).span.join(),
-        false => braced!(content in input).span.join(),
+    let brackets = if input.peek(token::Bracket) {
+        bracketed!(content in input).span.join()
+    } else if input.peek(token::Paren) {
+        parenthesized!(content in input).span.join()
+    } else {
+        braced!(content in input).span.join()
     };
     let array = as_array(&content)?;
     let inside = array.is_some();
@@ -41,6 +44,9 @@ pub(super) fn repeat(
     if input.peek(Token![*]) {
         input.parse::<Token![*]>()?;
         count = self::count(input, errors)?;
+    } else if let Some(times) = times(input)? {
+        let message = "how often stands behind a `*`: `[conv(64, 3x3, pad = 1), relu] * 2`";
+        errors.push(times, message);
     } else if inside {
         errors.absorb(syn::Error::new(brackets, BEHIND));
     } else if !once {
@@ -57,14 +63,36 @@ pub(super) fn repeat(
 
 const BEHIND: &str = "how often stands behind the brackets: `[conv(64, 3x3, pad = 1), relu] * 2`";
 
+/// `x 3`, `x3`, as one says it, if that is what comes.
+fn times(input: ParseStream) -> Result<Option<Ident>> {
+    let Ok(word) = input.fork().parse::<Ident>() else {
+        return Ok(None);
+    };
+    let count = word.to_string();
+    let Some(count) = count.strip_prefix('x') else {
+        return Ok(None);
+    };
+    let apart = count.is_empty() && input.peek2(syn::Lit);
+    if !apart && count.parse::<usize>().is_err() {
+        return Ok(None);
+    }
+    input.parse::<Ident>()?;
+    if apart {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(Some(word))
+}
+
 /// How often; once if that is wrong.
 fn count(input: ParseStream, errors: &mut Errors) -> Result<Written<usize>> {
-    let count: TokenTree = match input.is_empty() {
-        true => return Err(input.error("expected a number: how often?")),
-        false => input.parse()?,
-    };
-    let tokens = count.to_token_stream();
     let mut value = 1;
+    if input.is_empty() || input.peek(Token![,]) {
+        errors.absorb(input.error("expected a number: how often?"));
+        let tokens = TokenStream::new();
+        return Ok(Written { value, tokens });
+    }
+    let count: TokenTree = input.parse()?;
+    let tokens = count.to_token_stream();
     match &count {
         TokenTree::Literal(literal) => match literal.to_string().parse() {
             Ok(number @ 1..) => value = number,
@@ -100,7 +128,7 @@ fn as_array(content: ParseStream) -> Result<Option<TokenStream>> {
 
 /// `2 * [conv(64, 3x3), relu]`: it is reported, and the brackets follow.
 pub(super) fn count_in_front(input: ParseStream, errors: &mut Errors) -> Result<bool> {
-    let counts = input.peek(syn::Lit) || input.peek(syn::Ident);
+    let counts = input.peek(syn::Lit) || input.peek(syn::Ident) && input.peek3(token::Bracket);
     if !counts || !input.peek2(Token![*]) {
         return Ok(false);
     }
@@ -124,7 +152,7 @@ pub(super) fn in_braces(input: ParseStream, errors: &mut Errors) -> Result<bool>
         }
         return Ok(input.peek(token::Brace));
     }
-    if !input.peek(token::Brace) {
+    if !input.peek(token::Brace) && !input.peek(token::Paren) {
         return Ok(false);
     }
     let braces: Group = input.fork().parse()?;

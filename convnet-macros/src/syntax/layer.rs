@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
-use super::args::Args;
+use super::args::{Args, upto_comma};
 use super::elsewhere;
 use super::foreign;
 use super::number::{Number, Value};
@@ -132,6 +132,7 @@ pub(super) fn layer(
     };
     let Some(signature) = signature else {
         skip_arguments(input)?;
+        skip_rest(input)?;
         return Ok(stub(docs, name, word));
     };
     // What is wrong with the arguments of a word that is itself wrong may be right for the right
@@ -142,6 +143,9 @@ pub(super) fn layer(
     let bound = errors.count();
     let (kind, slides_right) = kind(signature, &mut args, errors);
     let right = said && errors.count() == start;
+    if !said {
+        skip_rest(input)?;
+    }
     Ok(Layer {
         mention: Mention {
             word,
@@ -184,6 +188,19 @@ fn unknown(text: &str, meant: &[&str], hint: Option<&str>) -> String {
 fn skip_arguments(input: ParseStream) -> Result<()> {
     if input.peek(syn::token::Paren) {
         input.parse::<proc_macro2::Group>()?;
+    }
+    Ok(())
+}
+
+/// What follows a word that is none, unless only a comma is missing: `conv3-64`, `model.add(…)`.
+fn skip_rest(input: ParseStream) -> Result<()> {
+    let goes_on = input.peek(Token![.])
+        || input.peek(Token![-])
+        || input.peek(Token![:])
+        || input.peek(syn::Lit)
+        || input.peek(syn::token::Brace);
+    if goes_on && !input.peek(Token![->]) {
+        upto_comma(input)?;
     }
     Ok(())
 }

@@ -214,6 +214,13 @@ pub(super) fn image(size: Written<Value>, errors: &mut Errors) -> Option<Written
             errors.push(tokens, "an input of size 0 shows nothing: at least 1x1x1");
             None
         }
+        Ok(size) if is_too_large(&size) => {
+            errors.push(
+                &tokens,
+                format!("an input of {tokens} is more than can be addressed"),
+            );
+            None
+        }
         Ok([width, height, depth]) => Some(Written {
             value: [height, width, depth],
             tokens,
@@ -233,6 +240,18 @@ pub(super) fn image(size: Written<Value>, errors: &mut Errors) -> Option<Written
             None
         }
     }
+}
+
+/// As many scalars as a volume can have.
+const MOST: usize = usize::MAX / 64;
+
+/// Whether more scalars are said than there can be.
+fn is_too_large(size: &[Number; 3]) -> bool {
+    let known = size.iter().filter_map(Number::known);
+    let product = known
+        .into_iter()
+        .try_fold(1_usize, |product, number| product.checked_mul(number));
+    product.is_none_or(|product| product > MOST)
 }
 
 /// A volume that a layer writes, rows first; `None` if it was reported.

@@ -17,6 +17,8 @@ pub(super) enum Odd {
     Word,
     /// `5 * 5`, as it should have been written.
     Times(String),
+    /// `.5`.
+    Fraction,
     /// `2 * N`, `LABELS.len()`.
     Computed,
 }
@@ -29,6 +31,8 @@ pub(super) fn odd(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
     };
     let odd = match &first {
         TokenTree::Punct(minus) if minus.as_char() == '-' && input.peek2(syn::Lit) => Odd::Negative,
+        TokenTree::Punct(dot) if dot.as_char() == '.' && input.peek2(syn::Lit) => Odd::Fraction,
+        TokenTree::Punct(punct) if "&|!#".contains(punct.as_char()) => Odd::Computed,
         TokenTree::Ident(word) => match word.to_string().as_str() {
             "true" | "false" | "True" | "False" | "None" => Odd::Word,
             _ => return computed(input),
@@ -66,8 +70,12 @@ fn computed(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
                 TokenTree::Punct(punct) if punct.as_char() == '-' && !ahead.peek(Token![>]) => {
                     break Some('-');
                 }
+                TokenTree::Punct(punct) if punct.as_char() == '<' && part.ends_with("::") => {
+                    break Some('<');
+                }
                 TokenTree::Punct(punct) if punct.as_char() != ':' => return Ok(None),
                 TokenTree::Group(_) if !stands_alone => break Some('('),
+                TokenTree::Ident(word) if word == "as" && !stands_alone => break Some('a'),
                 other => part += &other.to_string(),
             }
         };
@@ -123,6 +131,12 @@ impl Odd {
             (Self::Negative, _) => format!("{shown} is below 0: {form}"),
             (Self::Text(_), _) => format!("{shown} is text: {form}"),
             (Self::Word, _) => format!("`{shown}` is no value: {form}"),
+            (Self::Fraction, _) => format!(
+                "a number begins with a digit: `0{}`",
+                shown.replace(' ', "")
+            ),
+            (Self::Computed, _) if shown.starts_with('[') => form.into(),
+            (Self::Computed, "rate") if shown.ends_with('%') => form.into(),
             (Self::Times(size), _) => format!("a size is written with an `x`: `{size}`"),
             (Self::Computed, _) => format!(
                 "`{shown}` would have to be computed: an argument is a number or the name of a `const`\n\

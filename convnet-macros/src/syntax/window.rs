@@ -102,6 +102,13 @@ fn size(value: Written<Value>, errors: &mut Errors) -> Option<Written<[Number; 2
             }
             Err(numbers) => errors.push(&tokens, dimensions(&tokens, &numbers)),
         },
+        Value::Tuple(numbers) if numbers.len() == 2 => {
+            let [height, width] = [&numbers[0], &numbers[1]];
+            errors.push(
+                tokens,
+                format!("a size is a width and a height\nwrite `{width}x{height}`"),
+            );
+        }
         _ => {
             errors.push(tokens, "a size is a width and a height: `5x5`");
         }

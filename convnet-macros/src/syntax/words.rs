@@ -136,6 +136,11 @@ pub(super) fn is_input(word: &str) -> bool {
     word == INPUT.name || (meant(word).is_empty() && close())
 }
 
+/// Whether some layer has an argument of that name.
+pub(super) fn is_key(name: &str) -> bool {
+    WORDS.iter().any(|word| word.names().any(|key| key == name))
+}
+
 /// The word of that name.
 pub(super) fn find(name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|word| word.name == name)

@@ -17,6 +17,6 @@ convnet! {
 }
 
 fn main() {
-    // No second error: the type is there all the same.
-    let _ = core::mem::size_of::<Net>();
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
 }

@@ -1,0 +1,73 @@
+//! What a program calls of a network, where what is inside it is no network or no layer: then
+//! nothing of it is implemented, and this stands in, so that the one mistake is one error.
+
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+
+/// What is no arena and no tape.
+#[derive(Debug)]
+pub struct Nothing<N>(core::marker::PhantomData<N>);
+
+/// The functions of a network by their names. Those that a network implements itself come first.
+pub trait Unfit: Sized {
+    /// The image.
+    type Input;
+    /// The scores.
+    type Output;
+
+    /// As in every network.
+    #[cfg(feature = "alloc")]
+    fn boxed() -> Box<Self> {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    #[cfg(feature = "alloc")]
+    fn random(_: u64) -> Box<Self> {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    #[cfg(feature = "alloc")]
+    fn arena() -> Box<Nothing<Self>> {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    #[cfg(feature = "alloc")]
+    fn tape() -> Box<Nothing<Self>> {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    fn forward<'a>(&self, _: &Self::Input, _: &'a mut Nothing<Self>) -> &'a Self::Output {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    fn forward_train<'a>(
+        &self,
+        _: &Self::Input,
+        _: &'a mut Nothing<Self>,
+        _: u64,
+    ) -> &'a Self::Output {
+        const { unfit() }
+    }
+
+    /// As in every network.
+    fn backward(
+        &self,
+        _: &Self::Input,
+        _: Option<&mut Self::Input>,
+        _: &mut Nothing<Self>,
+        _: &Self::Output,
+        _: &mut Self,
+    ) {
+        const { unfit() }
+    }
+}
+
+/// The compiler stops here before it makes a program of it.
+const fn unfit() -> ! {
+    panic!("a network was called that has no network or layer inside where it names one")
+}
