@@ -1,6 +1,6 @@
 //! Layers between brackets.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Result, Token, braced, bracketed, parenthesized, token};
@@ -91,7 +91,11 @@ fn count(input: ParseStream, errors: &mut Errors) -> Result<Written<usize>> {
         let tokens = TokenStream::new();
         return Ok(Written { value, tokens });
     }
-    let count: TokenTree = input.parse()?;
+    // A literal first: another macro may hand one on in a group of its own.
+    let count = match input.parse::<Literal>() {
+        Ok(literal) => literal.into(),
+        Err(_) => input.parse::<TokenTree>()?,
+    };
     let tokens = count.to_token_stream();
     match &count {
         TokenTree::Literal(literal) => match literal.to_string().parse() {

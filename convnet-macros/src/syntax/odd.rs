@@ -1,6 +1,6 @@
 //! Values that no argument has: `-1`, `"same"`, `true`, `2 * N`; and what is said of them.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Result, Token, token};
 
@@ -43,6 +43,8 @@ pub(super) fn odd(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
             }
             _ => return computed(input),
         },
+        // What another macro hands on is a value like others.
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => return Ok(None),
         TokenTree::Group(_) if input.peek(token::Paren) => return computed(input),
         TokenTree::Group(_) => Odd::Computed,
         TokenTree::Punct(_) => return computed(input),
@@ -74,7 +76,11 @@ fn computed(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
                     break Some('<');
                 }
                 TokenTree::Punct(punct) if punct.as_char() != ':' => return Ok(None),
-                TokenTree::Group(_) if !stands_alone => break Some('('),
+                TokenTree::Group(group)
+                    if !stands_alone && group.delimiter() != Delimiter::None =>
+                {
+                    break Some('(');
+                }
                 TokenTree::Ident(word) if word == "as" && !stands_alone => break Some('a'),
                 other => part += &other.to_string(),
             }
