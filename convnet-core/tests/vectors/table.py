@@ -1,9 +1,6 @@
 """Writes table.rs: the type that each layer case of cases.json instantiates.
 
     python3 convnet-core/tests/vectors/table.py > convnet-core/tests/vectors/table.rs
-
-A dilated filter is written as the larger one with zeros between, and a grouped one as the one of
-full depth with zeros outside its group: the same sums, so the same numbers.
 """
 
 import json
@@ -18,14 +15,37 @@ def volume(shape):
 
 
 def window(case, filter):
-    (sy, sx), (top, left) = case["attrs"]["stride"], case["attrs"]["pad"]
-    return f"{filter[0]} x {filter[1]}, Slide<{sy}, {sx}, {top}, {left}>"
+    """The size of the filter, and how it slides; the dilation last, if there is one."""
+    attrs = case["attrs"]
+    slide = attrs["stride"] + attrs["pad"]
+    if attrs.get("dilation", [1, 1]) != [1, 1]:
+        slide += attrs["dilation"]
+    return f"{' x '.join(map(str, filter))}, Slide<{', '.join(map(str, slide))}>"
 
 
 def conv(case):
-    shapes, dilation = case["tensors"], case["attrs"]["dilation"]
-    filter = [(f - 1) * d + 1 for f, d in zip(shapes["weight"][2:], dilation)]
-    return f"{volume(shapes['x'])} -> {volume(shapes['y'])}, {window(case, filter)}"
+    shapes = case["tensors"]
+    return f"{volume(shapes['x'])} -> {volume(shapes['y'])}, {window(case, shapes['weight'][2:])}"
+
+
+def grouped(case):
+    shapes = case["tensors"]
+    _, depth, height, width = shapes["weight"]
+    x, y = volume(shapes["x"]), volume(shapes["y"])
+    return f"{x} -> {y}, {window(case, [height, width, depth])}"
+
+
+def depthwise(case):
+    shapes = case["tensors"]
+    _, _, height, width = shapes["y"]
+    return f"{volume(shapes['x'])} -> [{height}, {width}], {window(case, shapes['weight'][2:])}"
+
+
+def kind(case):
+    groups, depth, filters = case["attrs"]["groups"], case["tensors"]["x"][1], case["tensors"]["y"][1]
+    if groups == 1:
+        return conv
+    return depthwise if groups == depth == filters else grouped
 
 
 def pool(case):
@@ -53,9 +73,13 @@ def rows(op, row, skip=lambda case: False):
     print("}")
 
 
-print("//! Written by `table.py` from `cases.json`: the type that each layer case instantiates.")
+print("//! The type that each layer case of `cases.json` instantiates; written by `table.py`.")
 print("\nconv! {")
-rows("conv2d", conv)
+rows("conv2d", conv, lambda case: kind(case) is not conv)
+print("\n// The depth of the volume and, after the size, that of a group.\ngrouped_conv! {")
+rows("conv2d", grouped, lambda case: kind(case) is not grouped)
+print("\ndepthwise! {")
+rows("conv2d", depthwise, lambda case: kind(case) is not depthwise)
 print("\npool! { max_pool MaxPool")
 rows("max_pool2d", pool)
 print("\n// Without those whose average counts padding as pixels: ours does not.")

@@ -1,4 +1,4 @@
-//! The type that each layer case of `cases.json` instantiates.
+//! The type that each layer case of `cases.json` instantiates; written by `table.py`.
 
 conv! {
     "000" [3, 3, 1] -> [2, 3, 2], 4 x 3, Slide<3, 1, 2, 1>;
