@@ -40,7 +40,7 @@ pub use cifar10::cifar10;
 pub use digits::digits;
 pub use error::{DataError, Defect};
 pub use images::{Images, Normalisation};
-pub use mnist::mnist;
+pub use mnist::{idx, mnist};
 pub use subset::{Subset, split};
 
 /// A set of labelled images of one shape.

@@ -92,6 +92,89 @@ fn mnist_is_read_plain_and_gzipped() {
     assert_eq!(train.pixels(1), [1, 2, 3, 4, 5, 6]);
 }
 
+#[test]
+fn mnist_is_found_under_the_names_that_others_give_it() {
+    // With the dot that unpackers write.
+    let dots = mnist("dots");
+    fs::rename(dots.join(IMAGES), dots.join("train-images.idx3-ubyte")).unwrap();
+    // Where torchvision puts it: beside the archives, and below the folder that it was given.
+    let raw = folder("torchvision").join("MNIST/raw");
+    fs::create_dir_all(raw.parent().unwrap()).unwrap();
+    fs::rename(mnist("raw"), &raw).unwrap();
+    // As Kaggle's archive unpacks: each file in a folder of its name.
+    let kaggle = mnist("kaggle");
+    let labels = kaggle.join("t10k-labels-idx1-ubyte");
+    let bytes = fs::read(&labels).unwrap();
+    fs::remove_file(&labels).unwrap();
+    fs::create_dir(&labels).unwrap();
+    fs::write(labels.join("t10k-labels-idx1-ubyte"), bytes).unwrap();
+    for folder in [
+        &dots,
+        raw.parent().unwrap(),
+        &raw,
+        &folder_above(&raw),
+        &kaggle,
+    ] {
+        let (train, test) = data::mnist(folder).unwrap();
+        assert_eq!((train.len(), test.len()), (2, 1), "{}", folder.display());
+    }
+    // An empty folder of that name is no file.
+    fs::remove_file(labels.join("t10k-labels-idx1-ubyte")).unwrap();
+    let error = data::mnist(&kaggle).unwrap_err();
+    assert!(matches!(error.defect, Defect::Missing { .. }), "{error}");
+}
+
+fn folder_above(raw: &Path) -> PathBuf {
+    raw.ancestors().nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn of_a_broken_file_and_a_sound_one_the_sound_one_is_taken() {
+    let folder = mnist("beside");
+    let whole = fs::read(folder.join(IMAGES)).unwrap();
+    let packed = format!("{IMAGES}.gz");
+    let half = &gzip(&whole)[..20];
+    fs::write(folder.join(&packed), half).unwrap();
+    assert_eq!(data::mnist(&folder).unwrap().0.len(), 2);
+    fs::write(folder.join(IMAGES), &whole[..20]).unwrap();
+    let error = data::mnist(&folder).unwrap_err();
+    assert!(matches!(&error.defect, Defect::Each(errors) if errors.len() == 2));
+    let message = error.to_string();
+    assert!(message.contains(&format!("{packed}: ")), "{message}");
+    assert!(
+        message.contains(&format!("{IMAGES}: 20 bytes")),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_set_may_have_more_classes_under_other_names() {
+    let folder = folder("letters");
+    let [images, labels] = ["letters-images", "letters-labels.gz"].map(|name| folder.join(name));
+    fs::write(&images, words(&[0x803, 2, 1, 1], &[5, 6])).unwrap();
+    fs::write(&labels, gzip(&words(&[0x801, 2], &[1, 26]))).unwrap();
+    let set = data::idx(&images, &labels, 27).unwrap();
+    assert_eq!((set.classes(), set.label(0), set.label(1)), (27, 1, 26));
+    let error = data::idx(&images, &labels, 26).unwrap_err();
+    assert!(matches!(
+        error.defect,
+        Defect::Label {
+            index: 1,
+            label: 26,
+            classes: 26
+        }
+    ));
+    assert!(
+        error
+            .to_string()
+            .ends_with("say so to `data::idx` or `Images::new`")
+    );
+    let error = data::idx(&labels, &images, 27).unwrap_err();
+    assert!(matches!(error.defect, Defect::Magic { .. }), "{error}");
+    let error = data::idx(folder.join("none"), &labels, 27).unwrap_err();
+    assert!(matches!(error.defect, Defect::Missing { .. }), "{error}");
+}
+
 /// Breaks one file of a sound MNIST.
 fn broken_mnist(name: &str, file: &str, bytes: &[u8]) -> DataError {
     let folder = mnist(name);
@@ -186,7 +269,10 @@ fn a_file_that_is_not_there_is_named_with_a_way_to_get_it() {
     fs::remove_file(folder.join(LABELS)).unwrap();
     let error = data::mnist(&folder).unwrap_err();
     assert_eq!(blamed(&error), LABELS);
-    assert!(error.to_string().contains("dataset-fashion-mnist"));
+    let message = error.to_string();
+    assert!(message.contains("dataset-fashion-mnist"));
+    assert!(message.contains(", nor `train-labels-idx1-ubyte`, `train-labels.idx1-ubyte.gz`"));
+    assert!(message.contains("`MNIST/raw/train-labels-idx1-ubyte`"));
 
     let folder = cifar10("missing");
     fs::remove_file(folder.join("data_batch_3.bin")).unwrap();

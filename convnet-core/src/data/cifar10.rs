@@ -1,6 +1,6 @@
 //! CIFAR-10 in its binary version.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{DataError, Defect, Images, file};
 
@@ -33,19 +33,9 @@ pub fn cifar10(folder: impl AsRef<Path>) -> Result<(Images, Images), DataError> 
 fn part(folder: &Path, files: impl IntoIterator<Item = String>) -> Result<Images, DataError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for name in files {
-        let path = file::find(
-            folder,
-            &[name.clone(), format!("cifar-10-batches-bin/{name}")],
-        );
-        let bytes = file::read(&path, REMEDY)?;
-        if bytes.is_empty() {
-            return Err(Defect::Empty.at(&path));
-        }
-        let (records, []) = bytes.as_chunks::<RECORD>() else {
-            let (record, found) = (RECORD, bytes.len());
-            return Err(Defect::Records { record, found }.at(&path));
-        };
-        for (index, [label, planes @ ..]) in records.iter().enumerate() {
+        let names = [name.clone(), format!("cifar-10-batches-bin/{name}")];
+        let (path, records) = file::first(folder, &names, REMEDY, records)?;
+        for (index, [label, planes @ ..]) in records.as_chunks::<RECORD>().0.iter().enumerate() {
             let label = usize::from(*label);
             if label >= 10 {
                 return Err(Defect::Label {
@@ -62,4 +52,16 @@ fn part(folder: &Path, files: impl IntoIterator<Item = String>) -> Result<Images
         }
     }
     Images::new([32, 32, 3], 10, pixels, labels).map_err(|error| error.at(folder))
+}
+
+/// Path and bytes of a file of whole records.
+fn records(path: &Path, bytes: Vec<u8>) -> Result<(PathBuf, Vec<u8>), DataError> {
+    if bytes.is_empty() {
+        return Err(Defect::Empty.at(path));
+    }
+    if !bytes.len().is_multiple_of(RECORD) {
+        let (record, found) = (RECORD, bytes.len());
+        return Err(Defect::Records { record, found }.at(path));
+    }
+    Ok((path.to_owned(), bytes))
 }

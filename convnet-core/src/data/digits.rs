@@ -17,7 +17,7 @@ const REMEDY: &str = "examples/data/digits.csv.gz of this crate's repository is 
 ///
 /// A [`DataError`] that names the file and the line.
 pub fn digits(path: impl AsRef<Path>) -> Result<Images, DataError> {
-    let path = path.as_ref();
+    let path = &file::inside(path.as_ref().to_owned());
     let bytes = file::read(path, REMEDY)?;
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for (index, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {

@@ -24,7 +24,14 @@ pub enum Defect {
     Missing {
         /// How to get it.
         remedy: &'static str,
+        /// Under which other names it was looked for.
+        names: Vec<String>,
     },
+    /// None of several files that would do is sound.
+    Each(
+        /// What is wrong with each.
+        Vec<DataError>,
+    ),
     /// The file could not be read or unpacked.
     Io(io::Error),
     /// An IDX file begins with another number.
@@ -135,7 +142,17 @@ impl fmt::Display for DataError {
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { remedy } => write!(f, "there is no such file\n{remedy}"),
+            Self::Missing { remedy, names } => {
+                f.write_str("there is no such file")?;
+                for (i, name) in names.iter().enumerate() {
+                    write!(f, "{}`{name}`", if i == 0 { ", nor " } else { ", " })?;
+                }
+                write!(f, "\n{remedy}")
+            }
+            Self::Each(errors) => {
+                f.write_str("none of the files that would do is sound")?;
+                errors.iter().try_for_each(|error| write!(f, "\n{error}"))
+            }
             Self::Io(error) => write!(f, "{error}"),
             Self::Magic { expected, found } => write!(
                 f,
@@ -179,7 +196,8 @@ impl fmt::Display for Defect {
             } => write!(
                 f,
                 "image {index} has the label {label}, and there are {classes} classes\n\
-                 labels count from 0: the largest is {}",
+                 labels count from 0: the largest is {}; if there are more classes, say so to \
+                 `data::idx` or `Images::new`",
                 classes.saturating_sub(1)
             ),
             Self::Normalisation { depth, found } => write!(
