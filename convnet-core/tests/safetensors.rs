@@ -3,7 +3,7 @@
 #![cfg(feature = "safetensors")]
 
 use convnet_core::weights::{self, WeightsError};
-use convnet_core::{flash, parameters};
+use convnet_core::{Parameters, Role, Tensor, flash, parameters};
 use safetensors::SafeTensors;
 
 parameters! {
@@ -369,6 +369,85 @@ fn what_the_format_forbids_is_refused_by_both_with_the_same_words() {
     for (bytes, reason) in refused() {
         let error = read(&bytes).expect_err(reason);
         assert!(error.contains(reason), "{reason}\n{error}");
+    }
+}
+
+/// What is missing or too much is answered alike, in a network whose tensors have layers.
+#[test]
+fn hints_are_the_same() {
+    struct Layer([f32; 2], [f32; 1]);
+    // SAFETY: scalars, which are zeroable.
+    unsafe impl bytemuck::Zeroable for Layer {}
+    impl Parameters for Layer {
+        type Scalar = f32;
+        const TENSORS: &'static [Tensor] = &[
+            Tensor {
+                name: "conv1.filters",
+                role: Role::Filters,
+                shape: &[1, 1, 2, 1],
+            },
+            Tensor {
+                name: "conv2.bias",
+                role: Role::Bias,
+                shape: &[1],
+            },
+        ];
+        fn tensor(&self, index: usize) -> &[f32] {
+            if index == 0 { &self.0 } else { &self.1 }
+        }
+        fn tensor_mut(&mut self, index: usize) -> &mut [f32] {
+            if index == 0 { &mut self.0 } else { &mut self.1 }
+        }
+    }
+    // SAFETY: both tensors are fields.
+    unsafe impl flash::InFlash for Layer {
+        const OFFSETS: &'static [usize] = &[
+            core::mem::offset_of!(Layer, 0),
+            core::mem::offset_of!(Layer, 1),
+        ];
+    }
+    let entry = |name, shape, from, until| {
+        format!(r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{from},{until}]}}"#)
+    };
+    let filters = entry("conv1.filters", "[1,1,2,1]", 0, 8);
+    for (header, length, hint) in [
+        (filters.clone(), 8, "or name its layers as the file does"),
+        (
+            entry("conv1.weight", "[1,1,2,1]", 0, 8),
+            8,
+            "these are PyTorch's names",
+        ),
+        (
+            format!("{filters},{}", entry("conv2.filters", "[1,1,1,1]", 8, 12)),
+            12,
+            "is declared with `bias = none`; where another layer",
+        ),
+        (
+            [
+                &filters,
+                &*entry("conv2.bias", "[1]", 8, 12),
+                &*entry("conv1.bias", "[1]", 12, 16),
+            ]
+            .join(","),
+            16,
+            "leave out `bias = none`",
+        ),
+        (
+            [
+                &filters,
+                &*entry("conv2.bias", "[1]", 8, 12),
+                &*entry("conv3.bias", "[1]", 12, 16),
+            ]
+            .join(","),
+            16,
+            "or declare what the tensor belongs to",
+        ),
+    ] {
+        let bytes = file(format!("{{{header}}}"), length);
+        let error = weights::from_bytes(&mut Layer([0.0; 2], [0.0]), &bytes).unwrap_err();
+        let compiler = flash::read::<Layer>(&bytes).err().unwrap();
+        assert_eq!(error.to_string(), compiler.as_str());
+        assert!(compiler.as_str().contains(hint), "{compiler}");
     }
 }
 

@@ -7,7 +7,7 @@ mod common {
 
 use common::tiny::Tiny;
 use convnet_core::weights::{self, WeightsError};
-use convnet_core::{Parameters, Real};
+use convnet_core::{Parameters, Real, Tensor, parameters};
 
 fn zero<T: Real>() -> Tiny<T> {
     Tiny {
@@ -217,6 +217,101 @@ fn pytorchs_axes_become_ours() {
             if layer == "conv" && expected == &["conv1"])
         );
     }
+}
+
+parameters! {
+    /// Two tensors of one role, as `t` of a network.
+    struct Own<T> {
+        gamma: Gain [3],
+        delta: Gain [3],
+    }
+}
+
+/// [`Own`] under the names that it has in a network.
+struct InNetwork(Own<f32>);
+
+// SAFETY: scalars, which are zeroable.
+unsafe impl bytemuck::Zeroable for InNetwork {}
+
+impl Parameters for InNetwork {
+    type Scalar = f32;
+    const TENSORS: &'static [Tensor] = &[
+        Tensor {
+            name: "t.gamma",
+            ..Own::<f32>::TENSORS[0]
+        },
+        Tensor {
+            name: "t.delta",
+            ..Own::<f32>::TENSORS[1]
+        },
+    ];
+
+    fn tensor(&self, index: usize) -> &[f32] {
+        self.0.tensor(index)
+    }
+
+    fn tensor_mut(&mut self, index: usize) -> &mut [f32] {
+        self.0.tensor_mut(index)
+    }
+}
+
+#[test]
+fn a_tensor_of_the_file_fills_one_of_the_network() {
+    let one = r#"{"t.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#;
+    let mut net = InNetwork(Own::ZERO);
+    let error = weights::from_pytorch(&mut net, &file(one, &floats(1..4)), &[]).unwrap_err();
+    assert!(matches!(&error, WeightsError::FilledTwice { tensor, ours }
+        if tensor == "t.weight" && ours == &["t.gamma", "t.delta"]));
+    let message = error.to_string();
+    assert!(message.ends_with(r#"in the mapping: ("t.gamma", …), ("t.delta", …)"#));
+
+    let two = r#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},
+        "t.weight":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}}"#;
+    let bytes = file(two, &floats(1..7));
+    weights::from_pytorch(&mut net, &bytes, &[("t.delta", "a")]).unwrap();
+    assert_eq!(
+        [net.0.gamma, net.0.delta],
+        [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]
+    );
+
+    // Two layers that are one in the file, by a slip.
+    let names = [("t.gamma", "a"), ("t.delta", "a")];
+    let error = weights::from_pytorch(&mut net, &bytes, &names).unwrap_err();
+    assert!(matches!(error, WeightsError::FilledTwice { .. }), "{error}");
+}
+
+#[test]
+fn a_mapping_names_a_layer_once() {
+    let bytes = weights::to_bytes(&counting::<f32>()).unwrap();
+    let names = [("conv1", "features.0"), ("conv1", "conv1")];
+    let error = weights::from_pytorch(&mut zero::<f32>(), &bytes, &names).unwrap_err();
+    assert!(matches!(&error, WeightsError::MappedTwice { name } if name == "conv1"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("the mapping names `conv1` twice\n")
+    );
+}
+
+#[test]
+fn a_bias_on_one_side_only_is_told_apart() {
+    let json = r#"{"conv1.weight":{"dtype":"F32","shape":[2,2,2,3],"data_offsets":[0,96]}}"#;
+    let error = weights::from_pytorch(&mut zero::<f32>(), &file(json, &floats(0..24)), &[]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("is declared with `bias = none`"), "{error}");
+
+    let json = r#"{"mix.weight":{"dtype":"F32","shape":[2,2,1,1],"data_offsets":[0,16]},
+        "mix.bias":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}"#;
+    parameters! {
+        struct Mix<T> {
+            mix: Filters [1, 1, 2, 2],
+        }
+    }
+    let mut mix = Mix::<f32>::ZERO;
+    let error = weights::from_pytorch(&mut mix, &file(json, &floats(0..6)), &[]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("leave out `bias = none`"), "{error}");
+    assert!(error.contains("computes something else"), "{error}");
 }
 
 #[test]

@@ -68,7 +68,21 @@ pub(super) const fn missing(name: &str, header: &Header<'_>, entries: &[Entry]) 
         index += 1;
     }
     push_rest(&mut text, entries.len());
-    text.push_str("\nload the weights of this network, or name its layers as the file does");
+    let (mut torch, mut beside, mut index) = (false, false, 0);
+    while index < entries.len() {
+        let found = entries[index].name(header);
+        torch |= found.ends_with(".weight");
+        beside |= is_of_bias(found, Name::plain(name));
+        index += 1;
+    }
+    text.push_str(if torch && Name::plain(name).ends_with(".filters") {
+        "\nthese are PyTorch's names: read it with `weights::from_pytorch`"
+    } else if beside {
+        "\na `conv` without a bias is declared with `bias = none`; where another layer has none, write \
+         one of zeros into the file"
+    } else {
+        "\nload the weights of this network, or name its layers as the file does"
+    });
     text
 }
 
@@ -83,7 +97,18 @@ pub(super) const fn extra(name: Name<'_>, tensors: &[Tensor]) -> Message {
         index += 1;
     }
     push_rest(&mut text, tensors.len());
-    text.push_str("\nload the weights of this network, or remove the tensor from the file");
+    let (mut beside, mut index) = (false, 0);
+    while index < tensors.len() {
+        beside |= is_of_bias(Name::plain(tensors[index].name), name);
+        index += 1;
+    }
+    text.push_str(if beside {
+        "\nits layer is declared without a bias: leave out `bias = none`; without the tensor the file is \
+         of a network that computes something else"
+    } else {
+        "\nload the weights of this network, or declare what the tensor belongs to; without it the file \
+         is of a network that computes something else"
+    });
     text
 }
 
@@ -123,6 +148,17 @@ pub(super) const fn dtype(name: &str, found: &str, expected: &str) -> Message {
         .push_str(expected)
         .push_str(" in the program that wrote it");
     text
+}
+
+/// Whether `name` is of the filters of the layer whose bias is `bias`.
+const fn is_of_bias(name: Name<'_>, bias: Name<'_>) -> bool {
+    match bias.without("bias") {
+        Some(layer) => {
+            name.is_both(layer, Name::plain("filters"))
+                || name.is_both(layer, Name::plain("weight"))
+        }
+        None => false,
+    }
 }
 
 pub(crate) const fn variance(name: &str, index: usize, value: f64, epsilon: f64) -> Message {

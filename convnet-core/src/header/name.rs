@@ -50,6 +50,36 @@ impl<'a> Name<'a> {
         self.is(Name::plain(text))
     }
 
+    /// Whether it ends so.
+    pub(crate) const fn ends_with(self, end: &str) -> bool {
+        self.without(end).is_some()
+    }
+
+    /// What stands before `end`, if it ends so.
+    pub(crate) const fn without(mut self, end: &str) -> Option<Self> {
+        let whole = self;
+        loop {
+            if self.is_text(end) {
+                let length = whole.raw.len() - self.raw.len();
+                let raw = whole.raw.split_at(length).0;
+                return Some(Self { raw, ..whole });
+            }
+            if self.next() < 0 {
+                return None;
+            }
+        }
+    }
+
+    /// Whether it says what `first` says, and then what `second` says.
+    pub(crate) const fn is_both(mut self, mut first: Name<'_>, second: Name<'_>) -> bool {
+        while !first.raw.is_empty() {
+            if self.next() != first.next() {
+                return false;
+            }
+        }
+        self.is(second)
+    }
+
     /// Below 0 if it comes before `other`, above 0 if behind it: in the order of the characters.
     pub(super) const fn compare(mut self, mut other: Name<'_>) -> i64 {
         loop {

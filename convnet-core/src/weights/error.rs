@@ -87,6 +87,18 @@ pub enum WeightsError {
         /// The layers that have parameters, in order.
         expected: Vec<String>,
     },
+    /// A mapping of names speaks of a layer, or of a tensor, twice.
+    MappedTwice {
+        /// The name in the mapping.
+        name: String,
+    },
+    /// One tensor of a file would fill two of the network's.
+    FilledTwice {
+        /// Its name in the file.
+        tensor: String,
+        /// The names of the two.
+        ours: [String; 2],
+    },
     /// The file could not be read or written.
     #[cfg(feature = "std")]
     Io {
@@ -133,16 +145,27 @@ impl fmt::Display for WeightsError {
                 let torch = found.iter().any(|name| name.ends_with(".weight"));
                 f.write_str(if torch && tensor.ends_with(".filters") {
                     "\nthese are PyTorch's names: read it with `weights::from_pytorch`"
+                } else if is_bias_beside_filters(tensor, found) {
+                    "\na `conv` without a bias is declared with `bias = none`; where another layer \
+                     has none, write one of zeros into the file"
                 } else {
                     "\nload the weights of this network, or name its layers as the file does"
                 })
             }
-            Self::Extra { tensor, expected } => write!(
-                f,
-                "the file has a tensor `{tensor}` that the network has not; the network's are {}\n\
-                 load the weights of this network, or remove the tensor from the file",
-                List(expected)
-            ),
+            Self::Extra { tensor, expected } => {
+                write!(
+                    f,
+                    "the file has a tensor `{tensor}` that the network has not; the network's are {}",
+                    List(expected)
+                )?;
+                f.write_str(if is_bias_beside_filters(tensor, expected) {
+                    "\nits layer is declared without a bias: leave out `bias = none`; without the \
+                     tensor the file is of a network that computes something else"
+                } else {
+                    "\nload the weights of this network, or declare what the tensor belongs to; \
+                     without it the file is of a network that computes something else"
+                })
+            }
             Self::Shape {
                 tensor,
                 expected,
@@ -196,6 +219,18 @@ impl fmt::Display for WeightsError {
                  its layers with parameters are {}",
                 List(expected)
             ),
+            Self::MappedTwice { name } => write!(
+                f,
+                "the mapping names `{name}` twice\nleave out the one that is not meant"
+            ),
+            Self::FilledTwice {
+                tensor,
+                ours: [a, b],
+            } => write!(
+                f,
+                "`{tensor}` of the file would fill both `{a}` and `{b}`\n\
+                 give each a name of the file in the mapping: (\"{a}\", …), (\"{b}\", …)"
+            ),
             #[cfg(feature = "std")]
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
         }
@@ -210,6 +245,16 @@ impl Error for WeightsError {
             _ => None,
         }
     }
+}
+
+/// Whether `tensor` is the bias of a layer that has its filters among `names`.
+fn is_bias_beside_filters(tensor: &str, names: &[String]) -> bool {
+    tensor.strip_suffix("bias").is_some_and(|layer| {
+        let of_layer = names.iter().filter_map(|name| name.strip_prefix(layer));
+        of_layer
+            .into_iter()
+            .any(|name| matches!(name, "filters" | "weight"))
+    })
 }
 
 /// Names in backquotes; the first few of many.

@@ -18,6 +18,7 @@
 use std::path::Path;
 
 use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -30,7 +31,8 @@ use crate::{Parameters, Role, Tensor};
 /// Reads the parameters from a PyTorch file.
 ///
 /// `names` maps layers: `&[("conv1", "features.0"), ("scores", "classifier")]`, ours first. A layer
-/// that is not in the list has the same name there. `.filters` and `.gamma` are called `.weight`.
+/// that is not in the list has the same name there. `.filters` and `.gamma` are called `.weight`. A
+/// tensor may be named too, before its layer: `("shift.delta", "bn1.bias")`.
 ///
 /// # Errors
 ///
@@ -41,11 +43,16 @@ pub fn from_pytorch<P: Parameters>(
     names: &[(&str, &str)],
 ) -> Result<(), WeightsError> {
     check_names::<P>(names)?;
+    let theirs = their_names::<P>(names)?;
     let reader = Reader::new(bytes)?;
-    let view = |tensor: &Tensor| {
-        reader.view::<P::Scalar>(their_name(tensor, names), |axes| their_shape(tensor, axes))
+    let view = |(name, tensor): (String, &Tensor)| {
+        reader.view::<P::Scalar>(name, |axes| their_shape(tensor, axes))
     };
-    let views = P::TENSORS.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let views = theirs
+        .into_iter()
+        .zip(P::TENSORS)
+        .map(view)
+        .collect::<Result<Vec<_>, _>>()?;
     reader.refuse_extra(views.iter(), |name| name.ends_with(".num_batches_tracked"))?;
     check::<P>(&views)?;
     for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
@@ -74,16 +81,36 @@ pub fn load_pytorch<P: Parameters>(
 fn check_names<P: Parameters>(names: &[(&str, &str)]) -> Result<(), WeightsError> {
     let mut layers: Vec<String> = P::TENSORS.iter().map(|t| layer(t).to_owned()).collect();
     layers.dedup();
-    match names
-        .iter()
-        .find(|(ours, _)| layers.iter().all(|layer| layer != ours))
-    {
-        None => Ok(()),
-        Some((ours, _)) => Err(WeightsError::UnknownLayer {
-            layer: (*ours).to_owned(),
-            expected: layers,
-        }),
+    let mut seen = BTreeSet::new();
+    for &(ours, _) in names {
+        let is_tensor = P::TENSORS.iter().any(|tensor| tensor.name == ours);
+        if !is_tensor && layers.iter().all(|layer| layer != ours) {
+            return Err(WeightsError::UnknownLayer {
+                layer: ours.to_owned(),
+                expected: layers,
+            });
+        }
+        if !seen.insert(ours) {
+            let name = ours.to_owned();
+            return Err(WeightsError::MappedTwice { name });
+        }
     }
+    Ok(())
+}
+
+/// What each tensor is called in the file.
+fn their_names<P: Parameters>(names: &[(&str, &str)]) -> Result<Vec<String>, WeightsError> {
+    let mut fills = BTreeMap::new();
+    for tensor in P::TENSORS {
+        let theirs = their_name(tensor, names);
+        if let Some(first) = fills.insert(theirs.clone(), tensor.name) {
+            return Err(WeightsError::FilledTwice {
+                tensor: theirs,
+                ours: [first.to_owned(), tensor.name.to_owned()],
+            });
+        }
+    }
+    Ok(P::TENSORS.iter().map(|t| their_name(t, names)).collect())
 }
 
 fn layer(tensor: &Tensor) -> &'static str {
@@ -94,11 +121,13 @@ fn layer(tensor: &Tensor) -> &'static str {
 }
 
 fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
+    let mapped = |ours| names.iter().find(|(name, _)| *name == ours);
     let ours = layer(tensor);
-    let theirs = names
-        .iter()
-        .find(|(name, _)| *name == ours)
-        .map_or(ours, |(_, theirs)| theirs);
+    // A tensor without a layer is mapped as one.
+    if let Some((_, theirs)) = mapped(tensor.name).filter(|_| ours != tensor.name) {
+        return (*theirs).to_owned();
+    }
+    let theirs = mapped(ours).map_or(ours, |(_, theirs)| theirs);
     match tensor.role {
         Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => {
             format!("{theirs}.weight")
