@@ -13,22 +13,30 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
+extern crate proc_macro;
+
 use proc_macro2::{TokenStream, TokenTree};
 
 /// `convnet::convnet!`, which hands on its own `$crate` in brackets first.
-#[proc_macro]
+#[cfg_attr(not(fuzzing), proc_macro)]
 pub fn convnet(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(tokens.into()).into()
 }
 
 /// `convnet::weights!`, which hands on its own `$crate` in brackets first.
-#[proc_macro]
+#[cfg_attr(not(fuzzing), proc_macro)]
 pub fn weights(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut tokens = TokenStream::from(tokens).into_iter();
     let Some(TokenTree::Group(krate)) = tokens.next() else {
         return proc_macro::TokenStream::new();
     };
     weights::expand(&krate.stream(), tokens.collect()).into()
+}
+
+/// What a declaration becomes, outside the compiler: `fuzz` builds this crate as a library.
+#[cfg(fuzzing)]
+pub fn expansion(tokens: TokenStream) -> TokenStream {
+    expand(tokens)
 }
 
 fn expand(tokens: TokenStream) -> TokenStream {

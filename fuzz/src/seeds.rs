@@ -1,0 +1,76 @@
+//! A few sound files for each target, from which the fuzzer begins.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use convnet::weights;
+
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{Net, file, folder, images, pytorch, trainer};
+
+const DECLARATIONS: [&str; 6] = [
+    "struct Cifar { input(32x32x3), conv1: conv(12, 5x5, pad = 2), relu, max_pool(2x2, stride = 2), scores: fc(10) }",
+    "struct R { input(8x8x4), stage: [residual { conv(4, 3x3, pad = 1, bias = none), batch_norm, relu, \
+     shortcut { conv(4, 1x1) } }, relu] * 3, global_avg_pool, fc(10), softmax }",
+    "#[budget(ram = 64 KiB, flash = 1 MiB)] #[row_by_row] pub struct C { input(9x7x6), \
+     concat { [conv(2, 1x1)], [avg_pool(3x3, stride = 1, pad = 1)] }, lrn(5), dropout(0.5), leaky_relu(0.1) }",
+    "struct N { input(HxWx3), depthwise(3x3, stride = 2, pad = (1, 0), fit = crop), conv_transpose(8, 2x2, \
+     stride = 2), conv(8, 3x1, groups = 2, dilation = 2, pad = same), fc(CLASSES) }",
+    "struct H { input(4x4x2), layer(SHIFT, 4x4x2), layer(Scale<T, 2>, 4x4x2), network(Stem), flatten, \
+     tanh, sigmoid, relu6, hard_swish, global_max_pool }",
+    "struct F { input(224x224x3), conv1: conv(96, 11x11, stride = 4), max_pool(3x3, stride = 2, fit = pad) }",
+];
+
+/// Writes those of `target` into its corpus.
+///
+/// # Panics
+///
+/// If they cannot be written.
+pub fn write(target: &str) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target);
+    fs::create_dir_all(&corpus).expect("a folder for seeds");
+    for (index, seed) in of(target).iter().enumerate() {
+        fs::write(corpus.join(format!("seed{index}")), seed).expect("a seed is written");
+    }
+}
+
+fn of(target: &str) -> Vec<Vec<u8>> {
+    let words = |words: &[u32], bytes: &[u8]| {
+        let words = words.iter().flat_map(|word| word.to_be_bytes());
+        words.chain(bytes.iter().copied()).collect::<Vec<u8>>()
+    };
+    let sound = weights::to_bytes(&*Net::<f32>::random(1)).expect("finite weights");
+    match target {
+        "declaration" => DECLARATIONS.map(|text| text.as_bytes().to_vec()).to_vec(),
+        "weights" => vec![sound, file(b"{}", &[])],
+        "header" => {
+            let length = u64::from_le_bytes(*sound.first_chunk().expect("a length")) as usize;
+            let header = String::from_utf8_lossy(&sound[8..8 + length]);
+            let escaped = header.replace("conv1", "c\\u006fnv1");
+            vec![header.as_bytes().to_vec(), escaped.into_bytes()]
+        }
+        "pytorch" => vec![pytorch()],
+        "idx" => {
+            let idx = words(&[0x803, 2, 2, 3], &[7; 12]);
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            packed.write_all(&idx).expect("memory");
+            let packed = packed.finish().expect("memory");
+            vec![idx, words(&[0x801, 2], &[0, 1]), packed]
+        }
+        "cifar10" => vec![vec![3; 3073]],
+        "checkpoint" => {
+            let path = folder().join("seed");
+            let _ = fs::remove_file(&path);
+            let training = trainer(path.clone());
+            training
+                .fit(&mut *Net::<f32>::random(1), &images())
+                .expect("a training");
+            vec![fs::read(&path).expect("a checkpoint")]
+        }
+        _ => Vec::new(),
+    }
+}
