@@ -388,18 +388,50 @@ impl<const N: usize> Plan<N> {
 /// The first layer that cannot be placed, and why.
 #[cfg(feature = "alloc")]
 pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
-    let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    place_or(input, &mut ops.to_vec(), |_, _| None)
+}
+
+/// As [`place`], but what cannot be placed becomes what `other` says, and the layers before it are not
+/// placed anew.
+///
+/// # Errors
+///
+/// The first layer that cannot be placed and for which there is no other.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub fn place_or(
+    input: [usize; 3],
+    ops: &mut [Op],
+    mut other: impl FnMut(&Failure, &[Op]) -> Option<Op>,
+) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
     let mut readers = alloc::vec![Readers::NONE; ops.len()];
-    let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
-    let totals = fill(
-        input,
-        ops,
-        &mut readers,
-        &mut steps,
-        &mut buffers,
-        Depth::Sum,
-    )?;
-    Ok((steps, totals))
+    Readers::find(ops, &mut readers);
+    let mut steps = alloc::vec![Step::EMPTY; ops.len()];
+    let (mut totals, mut layer) = (Totals::NONE, 0);
+    loop {
+        let rest = (layer, &mut totals);
+        let failure = match figures::resume(input, ops, &readers, &mut steps, Depth::Sum, rest) {
+            Err(failure) => {
+                layer = failure.layer;
+                failure
+            }
+            Ok(()) => {
+                let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
+                match lay(input, ops, &readers, &mut steps, &mut buffers, totals) {
+                    Ok(totals) => return Ok((steps, totals)),
+                    Err(failure) => {
+                        (totals, layer) = (Totals::NONE, 0);
+                        steps.fill(Step::EMPTY);
+                        failure
+                    }
+                }
+            }
+        };
+        match other(&failure, ops) {
+            Some(op) => ops[failure.layer] = op,
+            None => return Err(failure),
+        }
+    }
 }
 
 /// One line of a network's table.
@@ -499,7 +531,19 @@ const fn fill(
     depth: Depth,
 ) -> Result<Totals, Failure> {
     Readers::find(ops, readers);
-    let mut totals = ok!(figures::fill(input, ops, readers, steps, depth));
+    let totals = ok!(figures::fill(input, ops, readers, steps, depth));
+    lay(input, ops, readers, steps, buffers, totals)
+}
+
+/// The last two stages.
+const fn lay(
+    input: [usize; 3],
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &mut [Step],
+    buffers: &mut [[Buffer; 3]],
+    mut totals: Totals,
+) -> Result<Totals, Failure> {
     liveness::arena(ops, readers, steps, buffers);
     totals.peak = memory::peak(buffers.as_flattened_mut(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());

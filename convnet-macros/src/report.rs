@@ -11,7 +11,10 @@ use quote::ToTokens;
 /// Everything that is wrong with a declaration.
 #[must_use = "errors that nobody reports are lost"]
 #[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
+pub(crate) struct Errors {
+    all: Option<syn::Error>,
+    count: usize,
+}
 
 impl Errors {
     /// `message` under `tokens`: the smallest thing the user should change.
@@ -21,7 +24,8 @@ impl Errors {
 
     /// An error that a parser returned.
     pub(crate) fn absorb(&mut self, error: syn::Error) {
-        match &mut self.0 {
+        self.count += (&error).into_iter().count();
+        match &mut self.all {
             Some(errors) => errors.combine(error),
             none => *none = Some(error),
         }
@@ -35,14 +39,12 @@ impl Errors {
     /// How many there are: a stage that compares two counts knows whether something went wrong
     /// between them.
     pub(crate) fn count(&self) -> usize {
-        self.0
-            .as_ref()
-            .map_or(0, |errors| errors.into_iter().count())
+        self.count
     }
 
     /// `compile_error!`s, one an error.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0
+        self.all
             .map(|errors| errors.to_compile_error())
             .unwrap_or_default()
     }
@@ -50,7 +52,7 @@ impl Errors {
     /// The texts, for tests.
     #[cfg(test)]
     pub(crate) fn texts(self) -> Vec<String> {
-        self.0
+        self.all
             .into_iter()
             .flatten()
             .map(|error| error.to_string())

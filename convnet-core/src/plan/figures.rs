@@ -12,19 +12,24 @@ pub(super) const fn fill(
     steps: &mut [Step],
     depth: Depth,
 ) -> Result<Totals, Failure> {
-    let mut totals = Totals {
-        arena: 0,
-        prepared: 0,
-        tape: 0,
-        tape_scratch: 0,
-        parameters: 0,
-        fixed: 0,
-        macs: 0,
-        peak: 0,
-    };
-    let mut layer = 0;
+    let mut totals = Totals::NONE;
+    match resume(input, ops, readers, steps, depth, (0, &mut totals)) {
+        Ok(()) => Ok(totals),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// From a layer on, where the totals of those before it are known.
+pub(super) const fn resume(
+    input: [usize; 3],
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &mut [Step],
+    depth: Depth,
+    (mut layer, totals): (usize, &mut Totals),
+) -> Result<(), Failure> {
     while layer < ops.len() {
-        if let Err(misfit) = place(input, ops, readers, steps, layer, depth, &mut totals) {
+        if let Err(misfit) = place(input, ops, readers, steps, layer, depth, totals) {
             return Err(Failure {
                 layer,
                 input: volume(input, steps, layer),
@@ -33,7 +38,7 @@ pub(super) const fn fill(
         }
         layer += 1;
     }
-    Ok(totals)
+    Ok(())
 }
 
 const fn place(
@@ -211,17 +216,29 @@ impl Op {
 }
 
 impl Totals {
-    /// Counts a step in.
+    /// Of no layers.
+    pub(super) const NONE: Self = Self {
+        arena: 0,
+        prepared: 0,
+        tape: 0,
+        tape_scratch: 0,
+        parameters: 0,
+        fixed: 0,
+        macs: 0,
+        peak: 0,
+    };
+
+    /// Counts a step in, if there is room for it.
     const fn add(&mut self, step: &Step) -> Result<(), Misfit> {
-        self.parameters += step.parameters;
-        self.fixed += step.fixed;
-        if self.parameters > MOST_SCALARS || self.fixed > MOST_SCALARS {
+        let parameters = self.parameters + step.parameters;
+        let fixed = self.fixed + step.fixed;
+        if parameters > MOST_SCALARS || fixed > MOST_SCALARS {
             return Err(Misfit::TooLarge("number of parameters"));
         }
-        self.macs = match self.macs.checked_add(step.macs) {
-            Some(macs) => macs,
-            None => return Err(Misfit::TooLarge("number of multiply-adds")),
+        let Some(macs) = self.macs.checked_add(step.macs) else {
+            return Err(Misfit::TooLarge("number of multiply-adds"));
         };
+        (self.parameters, self.fixed, self.macs) = (parameters, fixed, macs);
         Ok(())
     }
 }

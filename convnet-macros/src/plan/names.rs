@@ -1,9 +1,10 @@
 //! Repetitions and blocks written out, and a name for every layer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use convnet_core::plan::Op;
 use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 
 use crate::report::Errors;
@@ -79,10 +80,52 @@ const MOST_LAYERS: usize = 2048;
 /// conv(…)] * 2` gives `block1` and `block2`. What has a name and brackets or braces begins to
 /// count anew inside, and its name stands before those inside.
 pub(super) fn name<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec<Named<'a>> {
+    let blame = match count(&declaration.items) {
+        Ok(..=MOST_LAYERS) => None,
+        Ok(_) => Some(declaration.name.to_token_stream()),
+        Err(times) => Some(times.clone()),
+    };
+    if let Some(blame) = blame {
+        errors.push(blame, format!("a network has at most {MOST_LAYERS} layers"));
+        return Vec::new();
+    }
     let mut names = Names::default();
     let mut scope = Scope::default();
     names.walk(&declaration.items, &mut scope, false, errors);
     names.layers
+}
+
+/// How many layers these become; or how often too many are repeated.
+fn count(items: &[Item]) -> Result<usize, &TokenStream> {
+    let mut sum = 0_usize;
+    for item in items {
+        let layers = match item {
+            Item::Layer(_) => 1,
+            Item::Block(block) => match &block.ways {
+                Ways::Residual { body, shortcut } => {
+                    let shortcut = shortcut.as_ref().map(|branch| count(&branch.items));
+                    count(body)?.saturating_add(1 + shortcut.transpose()?.map_or(0, |it| it + 1))
+                }
+                Ways::Concat(branches) => {
+                    let mut layers = 2 * branches.len() - 1;
+                    for branch in branches {
+                        layers = layers.saturating_add(count(&branch.items)?);
+                    }
+                    layers
+                }
+            },
+            Item::Repeat {
+                items,
+                count: times,
+                ..
+            } => match count(items)?.saturating_mul(times.value) {
+                layers @ ..=MOST_LAYERS => layers,
+                _ => return Err(&times.tokens),
+            },
+        };
+        sum = sum.saturating_add(layers);
+    }
+    Ok(sum)
 }
 
 #[derive(Default)]
@@ -90,7 +133,8 @@ struct Names<'a> {
     layers: Vec<Named<'a>>,
     /// Who has a field's name.
     taken: HashMap<String, Called<'a>>,
-    full: bool,
+    /// The lines whose name is said to be another's.
+    blamed: HashSet<*const ()>,
 }
 
 /// What stands between the brackets or braces of something with a name, or around all.
@@ -143,17 +187,11 @@ impl<'a> Names<'a> {
                     let within = inner.is_none() || count.value > 1;
                     for _ in 0..count.value {
                         self.walk(items, inner.as_mut().unwrap_or(scope), within, errors);
-                        if self.full || items.is_empty() {
+                        if items.is_empty() {
                             break;
                         }
                     }
                     scope.docs = outer;
-                    if self.full {
-                        let message = format!("a network has at most {MOST_LAYERS} layers");
-                        errors.push(&count.tokens, message);
-                        self.full = false;
-                        return;
-                    }
                 }
             }
         }
@@ -166,9 +204,6 @@ impl<'a> Names<'a> {
         repeated: bool,
         errors: &mut Errors,
     ) {
-        if self.is_full() {
-            return;
-        }
         let called = Called {
             line: core::ptr::from_ref(layer).cast(),
             name: layer.name.as_ref(),
@@ -201,15 +236,13 @@ impl<'a> Names<'a> {
         };
         let (name, path) = self.call(called, scope, repeated, errors);
         let push = |names: &mut Self, op| {
-            if !names.is_full() {
-                let (name, path) = (name.clone(), path.clone());
-                names.layers.push(Named {
-                    name,
-                    path,
-                    docs: TokenStream::new(),
-                    what: What::Block(block, op),
-                });
-            }
+            let (name, path) = (name.clone(), path.clone());
+            names.layers.push(Named {
+                name,
+                path,
+                docs: TokenStream::new(),
+                what: What::Block(block, op),
+            });
         };
         let mut inner = scope.inside(path.clone(), &block.docs);
         let input = self.layers.len();
@@ -250,11 +283,6 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn is_full(&mut self) -> bool {
-        self.full |= self.layers.len() == MOST_LAYERS;
-        self.full
-    }
-
     /// The name of a line's field, and its path.
     fn call(
         &mut self,
@@ -289,12 +317,15 @@ impl<'a> Names<'a> {
 
     /// The path, if nobody has a field of that name; else another, and an error under the name
     /// that was written.
-    fn unique(&self, path: String, called: Called<'a>, errors: &mut Errors) -> String {
+    fn unique(&mut self, path: String, called: Called<'a>, errors: &mut Errors) -> String {
         let field = |path: &str| path.replace('.', "_");
         let Some(other) = self.taken.get(&field(&path)) else {
             return path;
         };
+        // Once, however often it is repeated.
+        let first = self.blamed.insert(called.line);
         match (called.name, other.name) {
+            _ if !first => {}
             (Some(name), Some(_)) => errors.push(name, format!("a second layer named `{path}`")),
             (Some(name), None) | (None, Some(name)) => {
                 let unnamed = if called.name.is_none() {
@@ -338,5 +369,47 @@ impl<'a> Called<'a> {
             word: name,
             canonical: "",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of `struct N { input(8x8x1), … }`, and how many layers it has.
+    fn said(lines: &str) -> (usize, Vec<String>) {
+        let mut errors = Errors::default();
+        let text = format!("struct N {{ input(8x8x1), {lines} }}");
+        let declaration = crate::syntax::parse(text.parse().expect("tokens"), &mut errors);
+        let layers = name(&declaration.expect("a declaration"), &mut errors).len();
+        (layers, errors.texts())
+    }
+
+    #[test]
+    fn layers_are_counted_before_they_are_written_out() {
+        const MOST: &str = "a network has at most 2048 layers";
+        let most = "[[relu, tanh] * 256] * 4";
+        assert_eq!(said(most), (2048, vec![]));
+        assert_eq!(said(&format!("{most}, relu")), (0, vec![MOST.into()]));
+        // Written out, these would take longer than anybody waits.
+        for many in [
+            "[[relu] * 4294967296] * 4294967296",
+            "[[[relu, fc(1)] * 9999999999] * 9999999999] * 9999999999",
+            "residual { concat { [[relu] * 2000], [[relu] * 46, tanh] }, shortcut { relu } }",
+        ] {
+            assert_eq!(said(many), (0, vec![MOST.into()]), "{many}");
+        }
+        let blocks = "residual { concat { [[relu] * 2000], [[relu] * 42] }, shortcut { relu } }";
+        assert_eq!(said(blocks), (2048, vec![]));
+        assert_eq!(said("[] * 9999999999, relu"), (1, vec![]));
+    }
+
+    #[test]
+    fn a_second_name_is_a_mistake_once() {
+        let (layers, errors) = said("[a: relu, a: tanh] * 200");
+        assert_eq!(
+            (layers, errors),
+            (400, vec!["a second layer named `a1`".into()])
+        );
     }
 }

@@ -39,42 +39,39 @@ pub(super) fn place(
     let mut ops = ops(layers, rows);
     let mut misfits = vec![0; layers.len()];
     let lines = Lines::of(layers);
-    loop {
-        let failure = match plan::place(input, &ops) {
-            Ok((steps, totals)) => {
-                let scores = matches!(steps.last(), Some(step) if step.volume[..2] == [1; 2]);
-                return Some(Placed {
-                    writes_what_was_meant: scores || known(written.is_some(), layers, &misfits),
-                    input,
-                    steps,
-                    totals,
-                });
-            }
-            Err(failure) => failure,
-        };
+    let mut known = vec![written.is_some()];
+    let placed = plan::place_or(input, &mut ops, |failure, ops| {
         let at = failure.layer;
         let named = &layers[at];
+        extend(&mut known, &layers[..at], &misfits);
         let first = match named.layer() {
             Some(layer) => {
-                let known = known(written.is_some(), &layers[..at], &misfits);
                 // In a repetition, one error for all that a line stands for.
                 let said = lines.others(at).any(|other| misfits[other] > 0);
-                known && misfits[at] == 0 && !said && layer.slides_right
+                known[at] && misfits[at] == 0 && !said && layer.slides_right
             }
             None => errors.count() == 0,
         };
         if first {
-            let message = failure.message_of(&named.path, input, &ops, &lines.written());
+            let message = failure.message_of(&named.path, input, ops, &lines.written());
             errors.push(blame(named, failure.misfit.blame()), message);
         }
         misfits[at] += 1;
-        match named
-            .layer()
-            .and_then(|_| resembling(&ops[at], misfits[at]))
-        {
-            Some(op) => ops[at] = op,
-            None => return structure(layers, rows),
+        named.layer()?;
+        resembling(&ops[at], misfits[at])
+    });
+    match placed {
+        Ok((steps, totals)) => {
+            extend(&mut known, layers, &misfits);
+            let scores = matches!(steps.last(), Some(step) if step.volume[..2] == [1; 2]);
+            Some(Placed {
+                writes_what_was_meant: scores || known[layers.len()],
+                input,
+                steps,
+                totals,
+            })
         }
+        Err(_) => structure(layers, rows),
     }
 }
 
@@ -126,18 +123,19 @@ impl Lines {
     }
 }
 
-/// Whether height and width of what the last of `layers` writes are what the user meant.
-fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
-    let mut known = vec![input];
-    for (i, (named, misfits)) in layers.iter().zip(misfits).enumerate() {
-        let next = match &named.what {
+/// Whether height and width of each volume up to what the last of `layers` writes are what the user
+/// meant.
+fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
+    known.truncate(layers.len() + 1);
+    for i in known.len() - 1..layers.len() {
+        let next = match &layers[i].what {
             What::Layer(layer) => match layer.kind {
                 Kind::Fc { .. }
                 | Kind::GlobalAvgPool
                 | Kind::GlobalMaxPool
                 | Kind::Own { .. }
                 | Kind::Network { .. } => true,
-                _ => known[i] && *misfits == 0 && layer.slides_right,
+                _ => known[i] && misfits[i] == 0 && layer.slides_right,
             },
             What::Block(_, Op::Branch { from }) => known[*from],
             What::Block(_, Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. }) => {
@@ -147,7 +145,6 @@ fn known(input: bool, layers: &[Named], misfits: &[usize]) -> bool {
         };
         known.push(next);
     }
-    known.last() == Some(&true)
 }
 
 /// The structure of the plan, which does not depend on the numbers, of a network as small as can

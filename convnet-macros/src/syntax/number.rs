@@ -107,7 +107,9 @@ pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
     }
     let ahead = input.fork();
     if Path::parse_mod_style(&ahead).is_ok() && ahead.peek(Token![<]) {
-        let path = input.parse::<Path>()?.into_token_stream();
+        let path = input.parse::<Path>()?;
+        item(&path)?;
+        let path = path.into_token_stream();
         return Ok(Written {
             value: Value::Type(path.clone()),
             tokens: path,
@@ -157,7 +159,9 @@ pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
             || input.peek(Token![self])
             || input.peek(Token![super])
         {
-            let path = Path::parse_mod_style(input)?.into_token_stream();
+            let path = Path::parse_mod_style(input)?;
+            item(&path)?;
+            let path = path.into_token_stream();
             if let Some(apart) = apart(&path) {
                 let message = format!("`{path}` is one name to Rust\nwrite `{apart}`");
                 return Err(syn::Error::new_spanned(path, message));
@@ -178,6 +182,23 @@ pub(super) fn size(input: ParseStream) -> Result<Written<Vec<Number>>> {
             Ok(x) if x == "x" => input.parse::<Ident>()?.to_tokens(&mut tokens),
             _ => return Ok(Written { value, tokens }),
         }
+    }
+}
+
+/// Whether a path leads to an item: `crate` alone is a path to Rust too.
+fn item(path: &Path) -> Result<()> {
+    match path.segments.last() {
+        Some(last)
+            if ["crate", "self", "super", "Self"]
+                .iter()
+                .any(|word| last.ident == word) =>
+        {
+            let shown = path.to_token_stream().to_string().replace(' ', "");
+            let message =
+                format!("`{shown}` leads to no item\nname what is in it: `{shown}::NAME`");
+            Err(syn::Error::new_spanned(path, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -366,3 +366,17 @@ fn a_budget_has_units() {
     assert_eq!(of("(ram = 1 B, ram = 2 B)"), "ram is given twice");
     assert!(of("").starts_with("a budget of what?"));
 }
+
+#[test]
+fn a_path_leads_to_an_item() {
+    for (line, path) in [
+        ("network(crate)", "crate"),
+        ("network(super::super)", "super::super"),
+        ("layer(self, 8x8x1)", "self"),
+        ("fc(crate)", "crate"),
+        ("conv(4, self x 3)", "self"),
+    ] {
+        let message = format!("`{path}` leads to no item\nname what is in it: `{path}::NAME`");
+        assert_eq!(error(line), message, "{line}");
+    }
+}
