@@ -6,6 +6,7 @@ use convnet_core::plan::Memory;
 use super::*;
 
 mod blocks;
+mod newcomers;
 
 fn read(text: &str) -> (Option<Declaration>, Vec<String>) {
     let mut errors = Errors::default();
