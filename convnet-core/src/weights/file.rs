@@ -12,7 +12,9 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::WeightsError;
-use crate::header::{Defect, Entry, Header, Json};
+#[cfg(feature = "train")]
+use crate::header::Json;
+use crate::header::{Defect, Entry, Header};
 use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
@@ -75,6 +77,7 @@ pub(crate) fn check_finite<T: Real>(views: &[View<'_>]) -> Result<(), WeightsErr
 /// A file whose header is sound and whose length is right.
 pub(crate) struct Reader<'a> {
     header: Header<'a>,
+    #[cfg(feature = "train")]
     metadata: Option<Json<'a>>,
     /// In the order of their places.
     entries: Vec<Entry>,
@@ -97,6 +100,7 @@ impl<'a> Reader<'a> {
         let names = entries.iter().map(|entry| entry.name(&header).to_text());
         Ok(Self {
             header,
+            #[cfg(feature = "train")]
             metadata: text.metadata,
             places: names.zip(0..).collect(),
             entries,
