@@ -219,7 +219,7 @@ fn a_stride_that_wraps_reads_nothing_that_is_not_there() {
         before: [0, 0],
         y: [1, 4, 16],
     };
-    let (filters, bias) = ([1.0; 48], [0.0; 16]);
+    let (filters, bias) = ([1.0f32; 48], [0.0; 16]);
     for level in levels() {
         let mut y = [7.0; 64];
         let done = with_level(level, || {
@@ -241,7 +241,7 @@ fn a_stride_that_is_too_long_is_declined() {
         before: [2, 2],
         y: [1, 19, 3],
     };
-    let (mut d_filters, mut d_bias) = ([1.0; 225], [1.0; 3]);
+    let (mut d_filters, mut d_bias) = ([1.0f32; 225], [1.0; 3]);
     let (x, dy) = ([1.0; 14 * 19 * 3], [1.0; 57]);
     assert!(!kernel::conv_add_gradient(
         &sizes,
