@@ -18,30 +18,30 @@ pub trait Unfit: Sized {
     /// As in every network.
     #[cfg(feature = "alloc")]
     fn boxed() -> Box<Self> {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
     #[cfg(feature = "alloc")]
     fn random(_: u64) -> Box<Self> {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
     #[cfg(feature = "alloc")]
     fn arena() -> Box<Nothing<Self>> {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
     #[cfg(feature = "alloc")]
     fn tape() -> Box<Nothing<Self>> {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
     fn forward<'a>(&self, _: &Self::Input, _: &'a mut Nothing<Self>) -> &'a Self::Output {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
@@ -51,7 +51,7 @@ pub trait Unfit: Sized {
         _: &'a mut Nothing<Self>,
         _: u64,
     ) -> &'a Self::Output {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 
     /// As in every network.
@@ -63,11 +63,16 @@ pub trait Unfit: Sized {
         _: &Self::Output,
         _: &mut Self,
     ) {
-        const { unfit() }
+        const { unfit::<Self>() }
     }
 }
 
-/// The compiler stops here before it makes a program of it.
-const fn unfit() -> ! {
-    panic!("a network was called that has no network or layer inside where it names one")
+/// The compiler stops here before it makes a program of it. It must not know the answer before it knows
+/// `N`, or an optimizing build stops in every program.
+const fn unfit<N>() -> ! {
+    assert!(
+        size_of::<N>() > isize::MAX as usize,
+        "a network was called that has no network or layer inside where it names one"
+    );
+    unreachable!()
 }
