@@ -364,7 +364,7 @@ fn what_does_not_come_out_even_is_told_what_would() {
     for (side, f, s, p, pool, needs) in layers {
         let window = Window::square(f, s, p);
         let op = match pool {
-            true => Op::MaxPool(window),
+            true => Op::MaxPool { window },
             false => Op::conv(64, window),
         };
         let failure = Plan::new([side, side, 64], &[op]).expect_err("it is not even");

@@ -26,6 +26,7 @@ pub mod dsl;
 pub mod fits;
 pub mod flash;
 pub mod gradient_check;
+pub mod graph;
 mod header;
 pub mod init;
 #[doc(hidden)]

@@ -15,7 +15,7 @@
 //! before it; three [`Op`]s name an earlier one, and so a list of them is a graph:
 //!
 //! ```text
-//!  residual { conv, relu }    0 ──▶ Conv ──▶ 1 ──▶ Activation ──▶ 2 ──▶ Add { with: 0 } ──▶ 3
+//!  residual { conv, relu }    0 ──▶ Conv ──▶ 1 ──▶ Relu ──▶ 2 ──▶ Add { with: 0 } ──▶ 3
 //!                             └──────────────────────────────────────────────┘
 //! ```
 //!
@@ -44,6 +44,7 @@ mod repair;
 mod scratch;
 mod trial;
 
+pub use crate::graph::Op;
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
@@ -55,186 +56,6 @@ pub use message::depth_first;
 pub use nested::Nested;
 pub use pass::{Flow, How, Pass, Place, Prepared};
 pub use trial::Written;
-
-/// One layer, with its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// `conv(filters, window, groups)`.
-    Conv {
-        /// K, how many filters.
-        filters: usize,
-        /// Into how many parts the depth and the filters are cut; each part of the filters sees
-        /// one part of the depth.
-        groups: usize,
-        /// Whether each filter learns a bias.
-        bias: bool,
-        /// How they slide.
-        window: Window,
-    },
-    /// `depthwise(window)`: one filter a depth slice.
-    Depthwise {
-        /// Whether each filter learns a bias.
-        bias: bool,
-        /// How they slide.
-        window: Window,
-    },
-    /// `max_pool(window)`.
-    MaxPool(Window),
-    /// A `max_pool` at the end of a group that is computed row by row: at inference there are only
-    /// as many rows of the `conv` at a time as a window sees, and the [`Clamp`](Self::Clamp)s in
-    /// between come after the pool.
-    RowPool {
-        /// How its windows slide.
-        window: Window,
-        /// How many layers before it the `conv` stands.
-        back: usize,
-    },
-    /// `avg_pool(window)`; padding is not counted in the average.
-    AvgPool(Window),
-    /// `global_avg_pool`.
-    GlobalAvgPool,
-    /// `global_max_pool`.
-    GlobalMaxPool,
-    /// `conv_transpose(filters, window)`.
-    ConvTranspose {
-        /// K, how many filters.
-        filters: usize,
-        /// How the conv slides whose way back this is.
-        window: Window,
-    },
-    /// `batch_norm`: at inference in place; in training not, and with [`moments`](crate::moments).
-    BatchNorm,
-    /// `fc(filters)`.
-    Fc {
-        /// K, how many class scores or hidden neurons.
-        filters: usize,
-    },
-    /// An activation, in place; its backward needs its output.
-    Activation,
-    /// `relu`, `relu6`: one that never falls, and only cuts off.
-    Clamp,
-    /// `hard_swish`, `lrn`: at inference in place; in training not, for its backward needs its
-    /// input.
-    InputActivation,
-    /// `dropout`: nothing at inference; in training in place, with a mask as large as its volume.
-    Dropout,
-    /// `flatten`: nothing at all.
-    Flatten,
-    /// A layer written by hand; backward reads its input.
-    Own {
-        /// The volume that it writes: height, width, depth.
-        volume: [usize; 3],
-        /// Of a type with parameters: how many scalars are learned, and how many are stored and not
-        /// learned.
-        parameters: Option<[usize; 2]>,
-    },
-    /// A network that is declared elsewhere.
-    Network(Nested),
-    /// Where the second way through a block begins: the next layer reads this earlier volume.
-    Branch {
-        /// The volume.
-        from: usize,
-    },
-    /// The end of `residual { … }`: the sum of the volume before and an earlier one, in place.
-    Add {
-        /// The earlier volume: the block's input; or, if there are layers on the shortcut, what
-        /// the block's own layers wrote before the shortcut began.
-        with: usize,
-        /// The block's input.
-        input: usize,
-    },
-    /// The end of a branch of `concat { … }`: the volume before becomes the next slice of a deeper
-    /// one.
-    Concat {
-        /// The slices that lie there already, by the branch before this one.
-        onto: Option<usize>,
-        /// The block's input.
-        input: usize,
-        /// Whether this is the last branch. If not, a [`Branch`](Self::Branch) follows.
-        last: bool,
-    },
-}
-
-impl Op {
-    /// `conv(filters, window)`, in one group, with biases.
-    #[must_use]
-    pub const fn conv(filters: usize, window: Window) -> Self {
-        Self::Conv {
-            filters,
-            groups: 1,
-            bias: true,
-            window,
-        }
-    }
-
-    /// Whether backward reads the layer's input again: then the tape keeps it. (`max_pool` looks
-    /// for its maxima again; an average needs only the gradient.)
-    #[must_use]
-    pub const fn backward_reads_x(&self) -> bool {
-        self.has_parameters()
-            || matches!(
-                self,
-                Self::MaxPool(_)
-                    | Self::RowPool { .. }
-                    | Self::GlobalMaxPool
-                    | Self::InputActivation
-                    | Self::Own { .. }
-            )
-    }
-
-    /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
-    #[must_use]
-    pub const fn backward_reads_y(&self) -> bool {
-        matches!(self, Self::Activation | Self::Clamp)
-    }
-
-    /// Whether it learns.
-    #[must_use]
-    pub const fn has_parameters(&self) -> bool {
-        matches!(
-            self,
-            Self::Conv { .. }
-                | Self::Depthwise { .. }
-                | Self::ConvTranspose { .. }
-                | Self::BatchNorm
-                | Self::Fc { .. }
-                | Self::Own {
-                    parameters: Some(_),
-                    ..
-                }
-                | Self::Network(_)
-        )
-    }
-
-    /// Whether it writes another volume than the one that it reads, in training.
-    const fn works_apart(&self) -> bool {
-        !matches!(
-            self,
-            Self::Activation
-                | Self::Clamp
-                | Self::Dropout
-                | Self::Flatten
-                | Self::Branch { .. }
-                | Self::Add { .. }
-        )
-    }
-
-    /// Whether it writes another volume than the one that it reads, at inference.
-    const fn infers_apart(&self) -> bool {
-        self.works_apart() && !matches!(self, Self::InputActivation | Self::BatchNorm)
-    }
-
-    /// The earlier volume that is read beside the one before; volume v is what layer v − 1 writes.
-    #[must_use]
-    pub const fn names(&self) -> Option<usize> {
-        match self {
-            Self::Branch { from } => Some(*from),
-            Self::Add { with, .. } => Some(*with),
-            Self::Concat { onto, .. } => *onto,
-            _ => None,
-        }
-    }
-}
 
 /// What the plan says of one layer.
 ///
@@ -335,8 +156,8 @@ pub struct Failure {
 ///     [32, 32, 3],
 ///     &[
 ///         Op::conv(12, Window::square(5, 1, 2)),
-///         Op::Activation,
-///         Op::MaxPool(Window::square(2, 2, 0)),
+///         Op::Relu,
+///         Op::MaxPool { window: Window::square(2, 2, 0) },
 ///         Op::Fc { filters: 10 },
 ///     ],
 /// ) {

@@ -31,11 +31,11 @@ mod training;
 mod vocabulary;
 mod volumes;
 
-use convnet_core::plan::{Flow, How, Op, Pass, Place, Step, Totals};
+use convnet_core::plan::{Flow, How, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
-use crate::syntax::Mention;
+use crate::syntax::{Kind, Mention, Number, Window};
 
 /// `quote!` with spans of the macro's own.
 macro_rules! code {
@@ -86,64 +86,6 @@ pub(crate) struct Layer {
     /// The hyperparameters as one reads them: `12 of 5x5, pad 2`.
     pub(crate) detail: String,
     pub(crate) kind: Kind,
-}
-
-/// What a layer is, with the numbers that its type needs: literals, or consts in braces.
-pub(crate) enum Kind {
-    Conv {
-        bias: bool,
-        window: Window,
-    },
-    GroupedConv {
-        bias: bool,
-        window: Window,
-    },
-    Depthwise {
-        bias: bool,
-        window: Window,
-    },
-    ConvTranspose(Window),
-    BatchNorm {
-        epsilon: TokenStream,
-    },
-    Lrn {
-        size: TokenStream,
-        numbers: [TokenStream; 3],
-    },
-    Fc,
-    MaxPool(Window),
-    AvgPool(Window),
-    GlobalAvgPool,
-    GlobalMaxPool,
-    Relu,
-    Relu6,
-    LeakyRelu {
-        slope: TokenStream,
-    },
-    Sigmoid,
-    Tanh,
-    HardSwish,
-    Softmax,
-    Dropout {
-        rate: TokenStream,
-    },
-    Flatten,
-    /// One written by hand: a value, or a type with parameters.
-    Own {
-        what: TokenStream,
-        learns: bool,
-    },
-    /// A network that is declared elsewhere: its path.
-    Network(TokenStream),
-    /// `Branch`, `Add` or `Concat`.
-    Block(Op),
-}
-
-/// Rows, columns.
-pub(crate) struct Window {
-    pub(crate) size: [TokenStream; 2],
-    pub(crate) dilation: [TokenStream; 2],
-    pub(crate) stride: [TokenStream; 2],
 }
 
 /// Which of a step's passes.
@@ -226,7 +168,7 @@ impl Network {
     fn shaped_by(&self, mut i: usize) -> Option<usize> {
         loop {
             let v = match self.layers[i].kind {
-                Kind::Block(Op::Branch { from }) => from,
+                Kind::Branch { from } => from,
                 ref kind if kind.keeps_shape() => i,
                 _ => return Some(i),
             };
@@ -260,16 +202,14 @@ impl Network {
 
     /// Stride, padding and dilation of layer `i`.
     fn slide(&self, i: usize, window: &Window) -> TokenStream {
-        let (krate, [sy, sx]) = (&self.krate, &window.stride);
+        let (krate, [sy, sx]) = (&self.krate, &window.stride.value);
         let [top, left] = [0_usize, 1].map(|axis| match &self.plan {
             Some(plan) => code!({ #plan.steps[#i].before[#axis] }),
             None => literal(self.steps[i].before[axis]),
         });
-        let [dy, dx] = &window.dilation;
-        match [dy, dx].map(ToString::to_string) {
-            [dy, dx] if dy == "1" && dx == "1" => {
-                code!(#krate::layer::Slide<#sy, #sx, #top, #left>)
-            }
+        let [dy, dx] = &window.dilation.value;
+        match [dy, dx].map(Number::known) {
+            [Some(1), Some(1)] => code!(#krate::layer::Slide<#sy, #sx, #top, #left>),
             _ => code!(#krate::layer::Slide<#sy, #sx, #top, #left, #dy, #dx>),
         }
     }
@@ -351,11 +291,11 @@ impl Network {
 
     /// The `conv` whose rows the pool `i` asks for.
     fn rows_before(&self, i: usize) -> Option<usize> {
-        let Kind::MaxPool(_) = self.layers[i].kind else {
+        let Kind::MaxPool { .. } = self.layers[i].kind else {
             return None;
         };
         let skips = |&before: &usize| {
-            let between = matches!(self.layers[before].kind, Kind::Relu | Kind::Relu6);
+            let between = self.layers[before].kind.is_clamp();
             !(between && self.steps[before].arena.how == How::Skip)
         };
         let conv = (0..i).rev().find(skips)?;
@@ -392,19 +332,28 @@ impl Network {
         let layer = code!(#krate::layer);
         let name = &self.layers[i].name;
         let pool = |word: &str, window: &Window| {
-            let (word, slide, [fh, fw]) = (own(word), self.slide(i, window), &window.size);
+            let (word, slide, [fh, fw]) = (own(word), self.slide(i, window), &window.size.value);
             code!(#layer::#word::<#fh, #fw, #slide>::new())
         };
         match &self.layers[i].kind {
-            kind if kind.has_parameters() => code!(self.#name),
+            Kind::Conv { .. }
+            | Kind::Depthwise { .. }
+            | Kind::ConvTranspose { .. }
+            | Kind::BatchNorm { .. }
+            | Kind::Fc { .. }
+            | Kind::Own { learns: true, .. }
+            | Kind::Network { .. } => code!(self.#name),
             Kind::Lrn {
                 size,
-                numbers: [alpha, beta, k],
+                alpha,
+                beta,
+                k,
             } => {
+                let size = &size.value;
                 code!(#layer::Lrn { size: #size, alpha: #alpha, beta: #beta, k: #k })
             }
-            Kind::MaxPool(window) => pool("MaxPool", window),
-            Kind::AvgPool(window) => pool("AvgPool", window),
+            Kind::MaxPool { window } | Kind::RowPool { window, .. } => pool("MaxPool", window),
+            Kind::AvgPool { window } => pool("AvgPool", window),
             Kind::GlobalAvgPool => code!(#layer::GlobalAvgPool),
             Kind::GlobalMaxPool => code!(#layer::GlobalMaxPool),
             Kind::Relu => code!(#layer::Relu),
@@ -415,15 +364,20 @@ impl Network {
             Kind::HardSwish => code!(#layer::HardSwish),
             Kind::Softmax => code!(#layer::Softmax),
             Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
-            Kind::Own { what, .. } => what.clone(),
-            Kind::Block(Op::Concat { .. }) => {
+            Kind::Own {
+                what,
+                learns: false,
+                ..
+            } => what.clone(),
+            Kind::Concat { .. } => {
                 let slice = match &self.plan {
                     Some(plan) => code!({ #plan.steps[#i].slice }),
                     None => literal(self.steps[i].slice),
                 };
                 code!(#layer::Concat::<#slice>)
             }
-            _ => TokenStream::new(),
+            // Nothing is called.
+            Kind::Flatten | Kind::Branch { .. } | Kind::Add { .. } => TokenStream::new(),
         }
     }
 }
@@ -433,66 +387,14 @@ impl Layer {
     pub(crate) fn is_shown(&self) -> bool {
         !matches!(
             self.kind,
-            Kind::Block(Op::Branch { .. } | Op::Concat { last: false, .. })
+            Kind::Branch { .. } | Kind::Concat { last: false, .. }
         )
     }
 }
 
-impl Kind {
-    /// Whether backward reads x again; [`convnet_core::plan::Op::backward_reads_x`] by kind.
-    fn backward_reads_x(&self) -> bool {
-        self.has_parameters()
-            || matches!(
-                self,
-                Self::MaxPool(_)
-                    | Self::GlobalMaxPool
-                    | Self::HardSwish
-                    | Self::Lrn { .. }
-                    | Self::Own { .. }
-            )
-    }
-
-    /// Whether it learns; [`convnet_core::plan::Op::has_parameters`] by kind.
-    fn has_parameters(&self) -> bool {
-        matches!(
-            self,
-            Self::Conv { .. }
-                | Self::GroupedConv { .. }
-                | Self::Depthwise { .. }
-                | Self::ConvTranspose(_)
-                | Self::BatchNorm { .. }
-                | Self::Fc
-                | Self::Own { learns: true, .. }
-                | Self::Network(_)
-        )
-    }
-
-    /// Whether what it writes is as large as what it reads, whatever that is.
-    fn keeps_shape(&self) -> bool {
-        matches!(
-            self,
-            Self::BatchNorm { .. }
-                | Self::Lrn { .. }
-                | Self::Relu
-                | Self::Relu6
-                | Self::LeakyRelu { .. }
-                | Self::Sigmoid
-                | Self::Tanh
-                | Self::HardSwish
-                | Self::Softmax
-                | Self::Dropout { .. }
-                | Self::Flatten
-                | Self::Block(Op::Add { .. })
-        )
-    }
-
-    /// Whether it works in place at inference and not in training.
-    fn infers_in_place(&self) -> bool {
-        matches!(
-            self,
-            Self::BatchNorm { .. } | Self::HardSwish | Self::Lrn { .. }
-        )
-    }
+/// Whether a `conv` is in one group, as far as the macro sees.
+fn in_one_group(kind: &Kind) -> bool {
+    matches!(kind, Kind::Conv { groups, .. } if groups.value.known() == Some(1))
 }
 
 /// Where `tokens` begin.

@@ -12,19 +12,18 @@ mod budget;
 mod detail;
 mod named;
 mod names;
+mod numbers;
 mod place;
 
 use convnet_core::Summary;
 use convnet_core::plan::{LayerInfo, Step, Totals, depth_first};
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 
 use crate::emit::{self, code};
 use crate::report::Errors;
-use crate::syntax::{
-    Branch, Decimal, Declaration, Item, Kind, Layer, Mention, Number, Ways, Window, Written,
-};
+use crate::syntax::{Branch, Declaration, Item, Kind, Layer, Mention, Number, Ways, Written};
 use names::{Named, What};
 
 /// What is to be emitted; `None` if nothing can be.
@@ -106,7 +105,7 @@ pub(crate) fn plan(
         .then(|| format_ident!("__PLAN_OF_{}", name.unraw(), span = Span::mixed_site()));
     let sizes = match &plan {
         Some(plan) => [0_usize, 1, 2].map(|axis| code!({ #plan.input[#axis] })),
-        None => input.map(|size| argument(&Number::Known(size))),
+        None => input.map(|size| Number::Known(size).to_token_stream()),
     };
     Some(emit::Network {
         krate,
@@ -166,8 +165,8 @@ fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Erro
         Kind::Conv { window, .. }
         | Kind::Depthwise { window, .. }
         | Kind::ConvTranspose { window, .. }
-        | Kind::MaxPool(window)
-        | Kind::AvgPool(window) => Some(window.size.value[1].known()),
+        | Kind::MaxPool { window }
+        | Kind::AvgPool { window } => Some(window.size.value[1].known()),
         Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(None),
         Kind::Own { .. } | Kind::Network { .. } => Some(None),
         _ => None,
@@ -269,108 +268,30 @@ fn layer(named: &Named, stands_in: &Option<TokenStream>) -> emit::Layer {
         docs,
         what,
     } = named;
-    let layer = match what {
-        What::Layer(layer) => layer,
-        What::Block(block, op) => {
-            return emit::Layer {
-                name: name.clone(),
-                path: path.clone(),
-                word: block.word(),
-                docs: TokenStream::new(),
-                detail: String::new(),
-                kind: emit::Kind::Block(*op),
-            };
-        }
-    };
-    let kind = match &layer.kind {
-        Kind::Own { .. } | Kind::Network { .. } if stands_in.is_some() => emit::Kind::Own {
+    let kind = match named.kind() {
+        // Whatever it was, a value that goes from any volume to any.
+        Kind::Own { volume, .. } if stands_in.is_some() => Kind::Own {
             what: stands_in.clone().unwrap_or_default(),
             learns: false,
+            volume: volume.clone(),
         },
-        Kind::Conv {
-            groups,
-            bias,
-            window,
-            ..
-        } => {
-            let (bias, window) = (*bias, self::window(window));
-            match groups.value.known() {
-                Some(1) => emit::Kind::Conv { bias, window },
-                _ => emit::Kind::GroupedConv { bias, window },
-            }
-        }
-        Kind::Depthwise { bias, window } => emit::Kind::Depthwise {
-            bias: *bias,
-            window: self::window(window),
+        Kind::Network { .. } if stands_in.is_some() => Kind::Own {
+            what: stands_in.clone().unwrap_or_default(),
+            learns: false,
+            volume: [(); 3].map(|()| Written::unwritten(Number::Known(1))),
         },
-        Kind::ConvTranspose { window, .. } => emit::Kind::ConvTranspose(self::window(window)),
-        Kind::BatchNorm { epsilon } => emit::Kind::BatchNorm {
-            epsilon: decimal(epsilon),
-        },
-        Kind::Lrn {
-            size,
-            alpha,
-            beta,
-            k,
-        } => emit::Kind::Lrn {
-            size: argument(size),
-            numbers: [alpha, beta, k].map(decimal),
-        },
-        Kind::MaxPool(window) => emit::Kind::MaxPool(self::window(window)),
-        Kind::AvgPool(window) => emit::Kind::AvgPool(self::window(window)),
-        Kind::GlobalAvgPool => emit::Kind::GlobalAvgPool,
-        Kind::GlobalMaxPool => emit::Kind::GlobalMaxPool,
-        Kind::Fc { .. } => emit::Kind::Fc,
-        Kind::Relu => emit::Kind::Relu,
-        Kind::Relu6 => emit::Kind::Relu6,
-        Kind::LeakyRelu { slope } => emit::Kind::LeakyRelu {
-            slope: decimal(slope),
-        },
-        Kind::Sigmoid => emit::Kind::Sigmoid,
-        Kind::Tanh => emit::Kind::Tanh,
-        Kind::HardSwish => emit::Kind::HardSwish,
-        Kind::Softmax => emit::Kind::Softmax,
-        Kind::Dropout { rate } => emit::Kind::Dropout {
-            rate: decimal(rate),
-        },
-        Kind::Flatten => emit::Kind::Flatten,
-        Kind::Own { what, learns, .. } => emit::Kind::Own {
-            what: what.clone(),
-            learns: *learns,
-        },
-        Kind::Network { what } => emit::Kind::Network(what.clone()),
+        kind => kind.clone(),
     };
-    let detail = detail::detail(&layer.kind);
+    let (word, detail) = match what {
+        What::Layer(layer) => (layer.canonical, detail::detail(&layer.kind)),
+        What::Block(block, _) => (block.word(), String::new()),
+    };
     emit::Layer {
         name: name.clone(),
         path: path.clone(),
-        word: layer.canonical,
+        word,
         docs: docs.clone(),
         detail,
         kind,
-    }
-}
-
-fn window(window: &Window) -> emit::Window {
-    let numbers = |numbers: &[Number; 2]| numbers.each_ref().map(argument);
-    emit::Window {
-        size: numbers(&window.size.value),
-        dilation: numbers(&window.dilation.value),
-        stride: numbers(&window.stride.value),
-    }
-}
-
-/// A number as an argument of a type.
-fn argument(number: &Number) -> TokenStream {
-    match number {
-        Number::Known(value) => Literal::usize_unsuffixed(*value).to_token_stream(),
-        Number::Named(path) => quote!({ #path }),
-    }
-}
-
-fn decimal(decimal: &Decimal) -> TokenStream {
-    match decimal {
-        Decimal::Known(value) => Literal::f64_unsuffixed(*value).to_token_stream(),
-        Decimal::Named(path) => path.clone(),
     }
 }

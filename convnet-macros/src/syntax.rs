@@ -114,6 +114,16 @@ pub(crate) struct Written<T> {
     pub(crate) tokens: TokenStream,
 }
 
+impl<T> Written<T> {
+    /// One with nothing to underline.
+    pub(crate) fn unwritten(value: T) -> Self {
+        Self {
+            value,
+            tokens: TokenStream::new(),
+        }
+    }
+}
+
 /// Reads a declaration; `None` if there is too little of one to give it a type.
 ///
 /// ```text

@@ -76,10 +76,10 @@ impl Account<'_> {
             .push_str(": it reads ");
         let x = self.source(peak);
         self.write_volume(message, x);
-        if let Op::Network(inner) = self.ops[peak] {
+        if let Op::Network { what } = self.ops[peak] {
             message
                 .push_str(", works in ")
-                .push_number(inner.arena * SCALAR)
+                .push_number(what.nested.arena * SCALAR)
                 .push_str(" bytes,");
         } else if x == 0 {
             message.push_str(",");

@@ -3,6 +3,7 @@
 use super::block::Readers;
 use super::memory::Buffer;
 use super::{Depth, Nested, Op, Plan, Step};
+use crate::graph::Elsewhere;
 use crate::shape::Window;
 
 impl<const N: usize> Plan<N> {
@@ -70,16 +71,38 @@ const fn shrink(ops: &mut [Op]) {
                 filters: 1,
                 window: ONE,
             },
-            Op::MaxPool(_) => Op::MaxPool(ONE),
+            Op::MaxPool { .. } => Op::MaxPool { window: ONE },
             Op::RowPool { back, .. } => Op::RowPool { window: ONE, back },
-            Op::AvgPool(_) => Op::AvgPool(ONE),
+            Op::AvgPool { .. } => Op::AvgPool { window: ONE },
             Op::Fc { .. } => Op::Fc { filters: 1 },
-            Op::Own { parameters, .. } => Op::Own {
+            Op::Own { what, learns, .. } => Op::Own {
+                what,
+                learns,
                 volume: [1; 3],
-                parameters,
             },
-            Op::Network(_) => Op::Network(Nested::UNKNOWN),
-            other => other,
+            Op::Network { what } => Op::Network {
+                what: Elsewhere {
+                    nested: Nested::UNKNOWN,
+                    ..what
+                },
+            },
+            // Nothing to shrink.
+            other @ (Op::BatchNorm { .. }
+            | Op::Lrn { .. }
+            | Op::GlobalAvgPool
+            | Op::GlobalMaxPool
+            | Op::Relu
+            | Op::Relu6
+            | Op::LeakyRelu { .. }
+            | Op::Sigmoid
+            | Op::Tanh
+            | Op::HardSwish
+            | Op::Softmax
+            | Op::Dropout { .. }
+            | Op::Flatten
+            | Op::Branch { .. }
+            | Op::Add { .. }
+            | Op::Concat { .. }) => other,
         };
         i += 1;
     }

@@ -1,7 +1,7 @@
 //! Volumes, parameters, multiply-adds and receptive fields: what does not depend on memory.
 
 use super::block::{self, Readers};
-use super::{Depth, Failure, MOST_SCALARS, Op, Step, Totals, volume};
+use super::{Depth, Failure, MOST_SCALARS, Nested, Op, Step, Totals, volume};
 use crate::shape::{Misfit, Placed, Window, ok};
 
 /// Writes the figures of each step.
@@ -196,21 +196,28 @@ impl Op {
             ),
             Self::Conv { window, .. }
             | Self::Depthwise { window, .. }
-            | Self::MaxPool(window)
+            | Self::MaxPool { window }
             | Self::RowPool { window, .. }
-            | Self::AvgPool(window) => ([window.covers(0), window.covers(1)], window.stride),
+            | Self::AvgPool { window } => ([window.covers(0), window.covers(1)], window.stride),
             // One written by hand may look anywhere.
             Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
                 ([height, width], [1, 1])
             }
-            Self::Network(inner) => (inner.field, inner.jump),
-            Self::Activation
-            | Self::Clamp
-            | Self::InputActivation
-            | Self::BatchNorm
-            | Self::Dropout
-            | Self::Flatten => ([1, 1], [1, 1]),
-            Self::Branch { .. } | Self::Add { .. } | Self::Concat { .. } => ([1, 1], [1, 1]),
+            Self::Network { what } => (what.nested.field, what.nested.jump),
+            Self::BatchNorm { .. }
+            | Self::Lrn { .. }
+            | Self::Relu
+            | Self::Relu6
+            | Self::LeakyRelu { .. }
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::HardSwish
+            | Self::Softmax
+            | Self::Dropout { .. }
+            | Self::Flatten
+            | Self::Branch { .. }
+            | Self::Add { .. }
+            | Self::Concat { .. } => ([1, 1], [1, 1]),
         }
     }
 }
@@ -272,9 +279,11 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             ok!(learn(&mut step, [window.size[0], window.size[1], 1], *bias));
             Ok(step)
         }
-        Op::MaxPool(window) | Op::RowPool { window, .. } | Op::AvgPool(window) => pool(x, window),
+        Op::MaxPool { window } | Op::RowPool { window, .. } | Op::AvgPool { window } => {
+            pool(x, window)
+        }
         Op::ConvTranspose { filters, window } => transpose(x, *filters, window),
-        Op::BatchNorm => Ok(Step {
+        Op::BatchNorm { .. } => Ok(Step {
             volume: x,
             parameters: 2 * x[2],
             fixed: 2 * x[2],
@@ -292,13 +301,11 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             ok!(learn(&mut step, x, true));
             Ok(step)
         }
-        Op::Activation | Op::Clamp | Op::InputActivation | Op::Dropout | Op::Flatten => Ok(same(x)),
-        Op::Own { volume, parameters } => {
+        Op::Own { what, volume, .. } => {
             ok!(check(*volume));
-            let [parameters, fixed] = match parameters {
-                Some(parameters) => *parameters,
-                None => [0; 2],
-            };
+            let Nested {
+                parameters, fixed, ..
+            } = what.nested;
             Ok(Step {
                 volume: *volume,
                 parameters,
@@ -306,7 +313,8 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
                 ..Step::EMPTY
             })
         }
-        Op::Network(inner) => {
+        Op::Network { what } => {
+            let inner = &what.nested;
             if !block::same(x, inner.input, 3) {
                 return Err(Misfit::Reads {
                     expected: inner.input,
@@ -322,6 +330,16 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
                 ..Step::EMPTY
             })
         }
+        Op::Lrn { .. }
+        | Op::Relu
+        | Op::Relu6
+        | Op::LeakyRelu { .. }
+        | Op::Sigmoid
+        | Op::Tanh
+        | Op::HardSwish
+        | Op::Softmax
+        | Op::Dropout { .. }
+        | Op::Flatten => Ok(same(x)),
         // `block` knows them.
         Op::Branch { .. } | Op::Add { .. } | Op::Concat { .. } => Ok(same(x)),
     }

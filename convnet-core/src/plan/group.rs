@@ -45,15 +45,17 @@ impl Group {
             },
             first,
         );
-        if let Some(Op::BatchNorm) = only_reader(ops, readers, last) {
+        if let Some(Op::BatchNorm { .. }) = only_reader(ops, readers, last) {
             last += 1;
             group.norm = Some(last);
         }
-        if let Some(Op::Clamp) = only_reader(ops, readers, last) {
+        if let Some(op) = only_reader(ops, readers, last)
+            && op.is_clamp()
+        {
             last += 1;
             group.clamp = Some(last);
         }
-        if let (Some(Op::MaxPool(_)), true) = (only_reader(ops, readers, last), dense) {
+        if let (Some(Op::MaxPool { .. }), true) = (only_reader(ops, readers, last), dense) {
             group.pool = Some(last + 1);
         }
         match alone || last > first {
@@ -80,7 +82,8 @@ impl Group {
         let Some(pool) = self.pool else {
             return None;
         };
-        let (Op::Conv { window: filter, .. }, Op::MaxPool(window)) = (ops[first], ops[pool]) else {
+        let (Op::Conv { window: filter, .. }, Op::MaxPool { window }) = (ops[first], ops[pool])
+        else {
             return None;
         };
         let conv = sizes(input, steps, first, filter);
@@ -109,7 +112,7 @@ pub(super) const fn row_pool(
     let mut pool = layer + 1;
     while pool < ops.len() {
         match ops[pool] {
-            Op::Clamp => pool += 1,
+            op if op.is_clamp() => pool += 1,
             Op::RowPool { window, back } if back <= pool && pool - back <= layer => {
                 return match is_row_group(ops, readers, pool - back, pool) {
                     true => Some((pool, window.size[0])),
@@ -128,8 +131,7 @@ const fn is_row_group(ops: &[Op], readers: &[Readers], conv: usize, pool: usize)
     while layer < pool {
         let right = match ops[layer] {
             Op::Conv { groups: 1, .. } => layer == conv,
-            Op::Clamp => layer > conv,
-            _ => false,
+            op => op.is_clamp() && layer > conv,
         };
         if !right || readers[layer + 1].count > 0 {
             return false;

@@ -17,6 +17,7 @@ use super::figures::learned;
 use super::group::{Group, row_pool};
 use super::memory::Buffer;
 use super::{Flow, How, Op, Pass, Place, Step, volume};
+use crate::graph::Manner;
 
 /// A layer's buffers: its output, the gradient on its input, and a dropout's mask, the moments of a
 /// batch_norm or the memory of a network.
@@ -100,9 +101,9 @@ const fn forward(
             Op::Branch { .. } => named,
             _ => before,
         };
-        let idle = match op {
-            Op::Flatten | Op::Branch { .. } => true,
-            Op::Dropout => !training,
+        let idle = match op.manner() {
+            Manner::Passes | Manner::Branches => true,
+            Manner::Drops => !training,
             _ => false,
         };
         let pool = match training {
@@ -164,19 +165,19 @@ const fn forward(
                 keep(pass.to, backward, buffers, Y);
             }
             let own = match op {
-                Op::Dropout => product(steps[i].volume),
-                Op::BatchNorm => 6 * steps[i].volume[2],
-                Op::Network(inner) => inner.tape,
+                Op::Dropout { .. } => product(steps[i].volume),
+                Op::BatchNorm { .. } => 6 * steps[i].volume[2],
+                Op::Network { what } => what.nested.tape,
                 _ => 0,
             };
             if own > 0 {
                 buffers[i][OWN] = Buffer::new(own, i);
                 buffers[i][OWN].keep(backward);
             }
-        } else if let Op::Network(inner) = op {
+        } else if let Op::Network { what } = op {
             let own = match run {
-                Run::Prepared => inner.prepared,
-                _ => inner.arena,
+                Run::Prepared => what.nested.prepared,
+                _ => what.nested.arena,
             };
             buffers[i][OWN] = Buffer::new(own, i);
         }
@@ -253,16 +254,16 @@ const fn gradients(
             NOWHERE => None,
             place => Some(place),
         };
-        let how = match (op, dy) {
+        let how = match (op.manner(), dy) {
             _ if op.works_apart() => How::Apart,
-            (Op::Activation | Op::Clamp | Op::Dropout, Place::Output) => How::Copy,
+            (Manner::Activates | Manner::Clamps | Manner::Drops, Place::Output) => How::Copy,
             (_, Place::Input) => How::InPlace,
             _ if sum.is_none() && v <= lead => How::Copy,
-            (Op::Branch { .. }, Place::Output) if sum.is_none() => How::Copy,
+            (Manner::Branches, Place::Output) if sum.is_none() => How::Copy,
             _ => How::InPlace,
         };
-        let how = match (op, how) {
-            (Op::Flatten | Op::Branch { .. } | Op::Add { .. }, How::InPlace) => How::Skip,
+        let how = match (op.manner(), how) {
+            (Manner::Passes | Manner::Branches | Manner::Adds, How::InPlace) => How::Skip,
             (_, how) => how,
         };
         let fresh = match sum {
@@ -285,8 +286,8 @@ const fn lead(ops: &[Op], readers: &[Readers]) -> usize {
     let mut lead = 0;
     while lead < ops.len()
         && matches!(
-            ops[lead],
-            Op::Activation | Op::Clamp | Op::Dropout | Op::Flatten
+            ops[lead].manner(),
+            Manner::Activates | Manner::Clamps | Manner::Drops | Manner::Passes
         )
         && readers[lead].count == 0
     {

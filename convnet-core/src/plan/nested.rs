@@ -44,6 +44,17 @@ impl Nested {
         tape: 1,
     };
 
+    /// A layer written by hand with so many scalars that are learned, and that are not.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn learning([parameters, fixed]: [usize; 2]) -> Self {
+        Self {
+            parameters,
+            fixed,
+            ..Self::UNKNOWN
+        }
+    }
+
     /// The line of a table on what a network at `reach` reads, as it stands in the table of the
     /// outer network, whose image has `image` rows and columns.
     #[doc(hidden)]

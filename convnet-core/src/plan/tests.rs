@@ -10,8 +10,13 @@ const fn conv(filters: usize, size: usize, stride: usize, pad: usize) -> Op {
 }
 
 const fn pool(size: usize, stride: usize) -> Op {
-    Op::MaxPool(Window::square(size, stride, 0))
+    Op::MaxPool {
+        window: Window::square(size, stride, 0),
+    }
 }
+
+const BATCH_NORM: Op = Op::BatchNorm { eps: 1e-5 };
+const DROPOUT: Op = Op::Dropout { rate: 0.5 };
 
 const fn fc(filters: usize) -> Op {
     Op::Fc { filters }
@@ -21,7 +26,7 @@ const fn fc(filters: usize) -> Op {
 /// multiply-adds each, and 16·16·12·10.
 #[test]
 fn the_figures_of_cs231n_s_network_for_cifar() {
-    let ops = [conv(12, 5, 1, 2), Op::Clamp, pool(2, 2), fc(10)];
+    let ops = [conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)];
     let plan = Plan::new([32, 32, 3], &ops).unwrap();
     assert_eq!(
         plan.steps.map(|step| step.volume),
@@ -46,11 +51,11 @@ fn vgg16() -> std::vec::Vec<Op> {
     let mut ops = std::vec::Vec::new();
     for (filters, convs) in [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)] {
         for _ in 0..convs {
-            ops.extend([conv(filters, 3, 1, 1), Op::Clamp]);
+            ops.extend([conv(filters, 3, 1, 1), Op::Relu]);
         }
         ops.push(pool(2, 2));
     }
-    ops.extend([fc(4096), Op::Clamp, fc(4096), Op::Clamp, fc(1000)]);
+    ops.extend([fc(4096), Op::Relu, fc(4096), Op::Relu, fc(1000)]);
     ops
 }
 
@@ -100,7 +105,7 @@ fn a_failure_names_the_first_layer_that_does_not_fit() {
     let (layer, input, misfit) = fail([9, 9, 1], &[conv(4, 3, 1, 0), pool(2, 2), pool(2, 2)]);
     assert_eq!((layer, input), (1, [7, 7, 4]));
     assert!(matches!(misfit, Misfit::Remainder(axis) if axis.size == 7));
-    let (layer, _, misfit) = fail([9, 9, 1], &[fc(10), Op::Clamp, conv(4, 3, 1, 0)]);
+    let (layer, _, misfit) = fail([9, 9, 1], &[fc(10), Op::Relu, conv(4, 3, 1, 0)]);
     assert!(matches!((layer, misfit), (2, Misfit::AfterFc(_))));
     assert_eq!(fail([9, 0, 1], &[fc(10)]).2, Misfit::NoInput);
     assert_eq!(fail([9, 9, 1], &[fc(0)]).2, Misfit::NoFilters);
@@ -121,7 +126,7 @@ fn numbers_too_large_are_a_failure_and_no_overflow() {
             })
         )
     };
-    assert!(too_large([HUGE, HUGE, 3], &[Op::Clamp]));
+    assert!(too_large([HUGE, HUGE, 3], &[Op::Relu]));
     assert!(too_large([8, 8, 1], &[fc(HUGE)]));
     assert!(too_large([8, 8, 1], &[conv(HUGE, 3, 1, 1)]));
     assert!(too_large([8, 8, 1], &[conv(1, 3, 1, HUGE)]));
@@ -133,10 +138,7 @@ fn numbers_too_large_are_a_failure_and_no_overflow() {
     ));
     // Each of them can be addressed, but not all of them.
     let each = MOST_SCALARS / 2;
-    assert!(too_large(
-        [1, 1, each],
-        &[Op::Clamp, Op::Dropout, Op::Clamp]
-    ));
+    assert!(too_large([1, 1, each], &[Op::Relu, DROPOUT, Op::Relu]));
 }
 
 #[test]
@@ -151,10 +153,10 @@ fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
     let written = ops.iter().zip(steps).enumerate().filter(|(i, (op, _))| {
         let lead = ops[..*i]
             .iter()
-            .all(|op| matches!(op, Op::Dropout | Op::Flatten));
+            .all(|op| matches!(op, Op::Dropout { .. } | Op::Flatten));
         match op {
-            Op::Dropout | Op::Flatten => lead && i + 1 == ops.len(),
-            Op::Activation | Op::Clamp | Op::InputActivation | Op::BatchNorm => lead,
+            Op::Dropout { .. } | Op::Flatten => lead && i + 1 == ops.len(),
+            Op::Tanh | Op::Relu | Op::HardSwish | Op::BatchNorm { .. } => lead,
             _ => true,
         }
     });
@@ -183,8 +185,8 @@ fn by_rows(ops: &[Op]) -> std::vec::Vec<Op> {
     let mut rows = ops.to_vec();
     for (i, op) in ops.iter().enumerate() {
         let activations = ops[..i].iter().rev();
-        let back = 1 + activations.take_while(|op| matches!(op, Op::Clamp)).count();
-        if let Op::MaxPool(window) = *op {
+        let back = 1 + activations.take_while(|op| matches!(op, Op::Relu)).count();
+        if let Op::MaxPool { window } = *op {
             // If there is no `conv`, this is a pool like others.
             rows[i] = Op::RowPool { window, back };
         }
@@ -205,7 +207,7 @@ fn check_by_rows(input: [usize; 3], ops: &[Op]) {
 /// sees.
 #[test]
 fn row_by_row_the_map_of_cs231n_s_network_is_never_whole() {
-    let ops = by_rows(&[conv(12, 5, 1, 2), Op::Clamp, pool(2, 2), fc(10)]);
+    let ops = by_rows(&[conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)]);
     let plan = Plan::new([32, 32, 3], <&[Op; 4]>::try_from(&ops[..]).unwrap()).unwrap();
     assert_eq!(plan.steps.map(|step| step.rows), [2, 2, 16, 1]);
     assert_eq!(plan.totals.arena, 2 * 32 * 12 + 3_072);
@@ -219,8 +221,8 @@ fn prepared_the_map_of_few_filters_is_never_whole() {
     let net = |filters| {
         [
             conv(filters, 5, 1, 2),
-            Op::BatchNorm,
-            Op::Clamp,
+            BATCH_NORM,
+            Op::Relu,
             pool(2, 2),
             fc(10),
         ]
@@ -245,13 +247,13 @@ fn prepared_the_map_of_few_filters_is_never_whole() {
 fn a_group_ends_where_somebody_else_reads() {
     let ops = [
         conv(3, 3, 1, 1),
-        Op::BatchNorm,
+        BATCH_NORM,
         conv(3, 3, 1, 1),
-        Op::BatchNorm,
+        BATCH_NORM,
         Op::Add { with: 2, input: 2 },
-        Op::Clamp,
+        Op::Relu,
         conv(3, 3, 1, 1),
-        Op::BatchNorm,
+        BATCH_NORM,
         Op::Add { with: 7, input: 6 },
     ];
     let plan = Plan::new([8, 8, 3], &ops).unwrap();
@@ -271,9 +273,9 @@ fn every_small_network_keeps_what_it_needs() {
         pool(2, 2),
         Op::GlobalMaxPool,
         fc(7),
-        Op::Clamp,
-        Op::BatchNorm,
-        Op::Dropout,
+        Op::Relu,
+        BATCH_NORM,
+        DROPOUT,
         Op::Flatten,
     ];
     for len in 1..=5 {
@@ -292,18 +294,20 @@ fn any_op() -> impl Strategy<Value = Op> {
         (1..200usize, 0..3usize).prop_map(|(filters, pad)| conv(filters, 2 * pad + 1, 1, pad)),
         (1..200usize).prop_map(|filters| conv(filters, 2, 2, 0)),
         Just(pool(2, 2)),
-        Just(Op::AvgPool(Window::square(2, 2, 0))),
+        Just(Op::AvgPool {
+            window: Window::square(2, 2, 0)
+        }),
         (1..500usize).prop_map(fc),
-        Just(Op::Activation),
-        Just(Op::Clamp),
-        Just(Op::InputActivation),
-        Just(Op::BatchNorm),
+        Just(Op::Tanh),
+        Just(Op::Relu),
+        Just(Op::HardSwish),
+        Just(BATCH_NORM),
         (1..40usize).prop_map(|filters| Op::ConvTranspose {
             filters,
             window: Window::square(2, 2, 0),
         }),
         Just(Op::GlobalMaxPool),
-        Just(Op::Dropout),
+        Just(DROPOUT),
         Just(Op::Flatten),
     ]
 }

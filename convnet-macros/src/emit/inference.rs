@@ -1,6 +1,7 @@
 //! `impl Network`: layer after layer over the arena; and the same over the tape.
 
-use convnet_core::plan::{How, Op, Place};
+use convnet_core::graph::Manner;
+use convnet_core::plan::{How, Place};
 use proc_macro2::TokenStream;
 
 use super::{At, Kind, Network, Which, code, literal, nested, parts, training};
@@ -86,7 +87,7 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     if let (Which::Arena | Which::Prepared, Some(conv)) = (which, network.rows_before(i)) {
         return row_by_row(network, conv, i, which);
     }
-    if let Kind::Network(_) = network.layers[i].kind {
+    if let Kind::Network { .. } = network.layers[i].kind {
         return nested::forward(network, i, which);
     }
     match (pass.how, pass.from) {
@@ -171,10 +172,11 @@ fn forward(network: &Network, i: usize, x: &TokenStream, y: &TokenStream) -> Tok
     let (krate, layer) = (&network.krate, network.value(i));
     match &network.layers[i].kind {
         // It writes a slice only.
-        Kind::Block(_) => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
+        Kind::Concat { .. } => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
         Kind::Own {
             what,
             learns: false,
+            ..
         } => network.by_hand(i, what, &code!(Forward(#x, #y))),
         _ => code!(#krate::Layer::forward(&#layer, #x, #y);),
     }
@@ -185,27 +187,38 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
     let krate = &network.krate;
     let (y, to) = (network.volume(i), network.to(i, which));
     let layer = network.value(i);
-    match (&network.layers[i].kind, which) {
-        (Kind::Flatten, _) | (Kind::Dropout { .. }, Which::Arena | Which::Prepared) => {
-            TokenStream::new()
-        }
-        (Kind::Dropout { .. }, _) => {
+    let kind = &network.layers[i].kind;
+    match kind.manner() {
+        Manner::Drops if matches!(which, Which::Arena | Which::Prepared) => TokenStream::new(),
+        Manner::Drops => {
             let (mask, stream) = (network.mask(i), i as u64);
             code! {
                 let (v, mask) = memory.pair_mut::<#y, #to, #y, #mask>();
                 #layer.forward(v, mask, #krate::Rng::stream(seed, #stream));
             }
         }
-        (kind, _) if kind.infers_in_place() => {
+        Manner::Normalises | Manner::ActivatesByInput => {
             code!(#krate::InPlace::forward_in_place(&#layer, memory.at_mut::<#y, #to>());)
         }
-        (Kind::Block(Op::Add { with, .. }), _) => match network.place_of(*with, which) {
-            At::Memory(at) => code! {
+        Manner::Clamps | Manner::Activates => {
+            code!(#krate::Activation::forward(&#layer, memory.at_mut::<#y, #to>());)
+        }
+        Manner::Adds => match kind.names().map(|with| network.place_of(with, which)) {
+            Some(At::Memory(at)) => code! {
                 let (shortcut, v) = memory.pair::<#y, #at, #y, #to>();
                 v.accumulate(shortcut);
             },
-            At::Caller(shortcut) => code!(memory.at_mut::<#y, #to>().accumulate(#shortcut);),
+            Some(At::Caller(shortcut)) => {
+                code!(memory.at_mut::<#y, #to>().accumulate(#shortcut);)
+            }
+            None => TokenStream::new(),
         },
-        _ => code!(#krate::Activation::forward(&#layer, memory.at_mut::<#y, #to>());),
+        // Nothing to do, or nothing that is done in place.
+        Manner::Passes
+        | Manner::Branches
+        | Manner::Filters
+        | Manner::Selects
+        | Manner::Averages
+        | Manner::Concatenates => TokenStream::new(),
     }
 }

@@ -53,8 +53,10 @@ pub(super) fn single(ty: &TokenStream) -> TokenStream {
 pub(super) fn elsewhere(network: &Network, i: usize) -> Option<TokenStream> {
     let krate = &network.krate;
     match &network.layers[i].kind {
-        Kind::Own { what, learns: true } => Some(tensors(krate, what)),
-        Kind::Network(what) => {
+        Kind::Own {
+            what, learns: true, ..
+        } => Some(tensors(krate, what)),
+        Kind::Network { what } => {
             let facts = facts(krate, what);
             Some(code!(#facts.tensors))
         }
@@ -73,7 +75,7 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
             Kind::Own { .. } => Some(code! {
                 #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
             }),
-            Kind::Network(_) => Some(code! {
+            Kind::Network { .. } => Some(code! {
                 #ty: #krate::network::Inside
                     + #krate::Network<Scalar = T, Input = #x, Output = #y>,
             }),
@@ -117,7 +119,7 @@ fn table(network: &Network) -> TokenStream {
     let (mut parts, mut rows) = (Vec::new(), Vec::new());
     for (i, layer) in layers.iter().enumerate() {
         match (&layer.kind, &network.plan) {
-            (Kind::Network(what), Some(plan)) => {
+            (Kind::Network { what }, Some(plan)) => {
                 let (prefix, facts) = (format!("{}.", layer.path), facts(krate, what));
                 let reach = match i.checked_sub(1) {
                     Some(before) => {
@@ -163,7 +165,7 @@ pub(super) fn packing(network: &Network) -> TokenStream {
             .iter()
             .enumerate()
             .filter_map(|(i, layer)| match &layer.kind {
-                Kind::Network(what) => {
+                Kind::Network { what } => {
                     let (prefix, packing) = (format!("{}.", layer.path), of(what));
                     Some(code!(#krate::join::Part::new(#prefix, #packing),))
                 }
@@ -299,7 +301,10 @@ impl Network {
 
     /// The multiply-adds of a layer that is written by hand, if it has parameters.
     pub(super) fn macs_by_hand(&self, i: usize) -> Option<TokenStream> {
-        let Kind::Own { what, learns: true } = &self.layers[i].kind else {
+        let Kind::Own {
+            what, learns: true, ..
+        } = &self.layers[i].kind
+        else {
             return None;
         };
         let [ty, x, y] = [what, &self.input_of(i), &self.volume(i)].map(single);

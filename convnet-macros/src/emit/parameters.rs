@@ -3,7 +3,8 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens;
 
-use super::{Kind, Network, code, literal, nested, own};
+use super::{Kind, Network, code, in_one_group, literal, nested, own};
+use crate::syntax::{Decimal, Window};
 
 /// A tensor of a layer.
 pub(super) struct Tensor {
@@ -174,50 +175,55 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
 pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
-    if let Kind::BatchNorm { epsilon } = &network.layers[i].kind {
-        // Bits that the macro knows are a literal: a call would be evaluated for each layer.
-        let bits = match epsilon.to_string().parse::<f64>() {
-            Ok(known) => Literal::u64_unsuffixed(known.to_bits()).into_token_stream(),
-            Err(_) => code!(const { ::core::primitive::f64::to_bits(#epsilon) }),
-        };
-        let fields = [
-            ("gamma", code!(Gain)),
-            ("beta", code!(Bias)),
-            ("mean", code!(Mean)),
-            ("variance", code!(Variance(#bits))),
-        ];
-        let tensor = |(field, role)| Tensor {
-            field,
-            role,
-            shape: vec![k.clone()],
-        };
-        return fields.map(tensor).into();
-    }
     let filters = |role, shape: [TokenStream; 4]| Tensor {
         field: "filters",
         role,
         shape: shape.into(),
     };
+    let size = |window: &Window| window.size.value.each_ref().map(ToTokens::to_token_stream);
     let (weights, bias) = match &network.layers[i].kind {
-        Kind::Conv { bias, window } => {
-            let [fh, fw] = window.size.clone();
-            (filters(code!(Filters), [fh, fw, d, k.clone()]), *bias)
+        Kind::BatchNorm { eps } => return statistics(eps, &k),
+        kind @ Kind::Conv { bias, window, .. } => {
+            let [fh, fw] = size(window);
+            if in_one_group(kind) {
+                (filters(code!(Filters), [fh, fw, d, k.clone()]), *bias)
+            } else {
+                let of_group = network.filter_depth(i);
+                let role = code!(Grouped((#d) / #of_group));
+                (filters(role, [fh, fw, of_group, k.clone()]), *bias)
+            }
         }
-        Kind::GroupedConv { bias, window } => {
-            let ([fh, fw], of_group) = (window.size.clone(), network.filter_depth(i));
-            let role = code!(Grouped((#d) / #of_group));
-            (filters(role, [fh, fw, of_group, k.clone()]), *bias)
-        }
-        Kind::ConvTranspose(window) => {
-            let [fh, fw] = window.size.clone();
+        Kind::ConvTranspose { window, .. } => {
+            let [fh, fw] = size(window);
             (filters(code!(Filters), [fh, fw, k.clone(), d]), true)
         }
         Kind::Depthwise { bias, window } => {
-            let [fh, fw] = window.size.clone();
+            let [fh, fw] = size(window);
             let role = code!(Grouped(#k));
             (filters(role, [fh, fw, literal(1), k.clone()]), *bias)
         }
-        _ => (filters(code!(Weights), [h, w, d, k.clone()]), true),
+        Kind::Fc { .. } => (filters(code!(Weights), [h, w, d, k.clone()]), true),
+        // They learn nothing, or name their own.
+        Kind::Own { .. }
+        | Kind::Network { .. }
+        | Kind::Lrn { .. }
+        | Kind::MaxPool { .. }
+        | Kind::RowPool { .. }
+        | Kind::AvgPool { .. }
+        | Kind::GlobalAvgPool
+        | Kind::GlobalMaxPool
+        | Kind::Relu
+        | Kind::Relu6
+        | Kind::LeakyRelu { .. }
+        | Kind::Sigmoid
+        | Kind::Tanh
+        | Kind::HardSwish
+        | Kind::Softmax
+        | Kind::Dropout { .. }
+        | Kind::Flatten
+        | Kind::Branch { .. }
+        | Kind::Add { .. }
+        | Kind::Concat { .. } => return Vec::new(),
     };
     let bias = bias.then(|| Tensor {
         field: "bias",
@@ -225,4 +231,25 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
         shape: vec![k],
     });
     [weights].into_iter().chain(bias).collect()
+}
+
+/// What a `batch_norm` of `k` depth slices learns and measures.
+fn statistics(eps: &Decimal, k: &TokenStream) -> Vec<Tensor> {
+    // Bits that the macro knows are a literal: a call would be evaluated for each layer.
+    let bits = match eps {
+        Decimal::Known(known) => Literal::u64_unsuffixed(known.to_bits()).into_token_stream(),
+        Decimal::Named(_) => code!(const { ::core::primitive::f64::to_bits(#eps) }),
+    };
+    let fields = [
+        ("gamma", code!(Gain)),
+        ("beta", code!(Bias)),
+        ("mean", code!(Mean)),
+        ("variance", code!(Variance(#bits))),
+    ];
+    let tensor = |(field, role)| Tensor {
+        field,
+        role,
+        shape: vec![k.clone()],
+    };
+    fields.map(tensor).into()
 }

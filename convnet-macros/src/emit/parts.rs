@@ -32,7 +32,7 @@ pub(super) fn forward(network: &Network) -> TokenStream {
                 (When::before(network, i), observe(network, i)),
                 (When::before(network, i + 1), normalise(network, i)),
             ],
-            Kind::Fc => {
+            Kind::Fc { .. } => {
                 let step = otherwise(network, i, step(), TokenStream::new());
                 vec![(When::before(network, i), step)]
             }
@@ -51,7 +51,7 @@ pub(super) fn backward(network: &Network) -> TokenStream {
                 (When::before(network, i + 1), observe_gradient(network, i)),
                 (When::before(network, i), step),
             ],
-            Kind::Fc => {
+            Kind::Fc { .. } => {
                 let step = otherwise(network, i, step, training::shared(network, i));
                 vec![(When::before(network, i), step)]
             }
@@ -134,7 +134,7 @@ fn otherwise(network: &Network, i: usize, alone: TokenStream, met: TokenStream) 
 
 /// Whether layer `i` is an `fc` at which images may meet.
 pub(super) fn may_meet(network: &Network, i: usize) -> bool {
-    matches!(network.layers[i].kind, Kind::Fc) && is_large(network, i) != Some(false)
+    matches!(network.layers[i].kind, Kind::Fc { .. }) && is_large(network, i) != Some(false)
 }
 
 /// Whether there is one at which they do, if there may be.
@@ -181,7 +181,7 @@ pub(super) fn moments(network: &Network) -> TokenStream {
                     }
                 })
             }
-            Kind::Network(_) => {
+            Kind::Network { .. } => {
                 let Lies { ty, at, .. } = nested::memory(network, i, Which::Tape);
                 let inner = structure::field(network, i);
                 let after = Part::before(network, i + 1).number(network);
@@ -210,7 +210,7 @@ pub(super) fn of_network(network: &Network, i: usize) -> TokenStream {
 /// `step`, which follows the backward pass of layer `i`: if that is a network, after its last part.
 pub(super) fn at_the_end(network: &Network, i: usize, step: TokenStream) -> TokenStream {
     match network.layers[i].kind {
-        Kind::Network(_) => {
+        Kind::Network { .. } => {
             let before = Part::before(network, i).number(network);
             code!(if part == #before { #step })
         }
@@ -243,11 +243,11 @@ impl Part {
         for (i, layer) in network.layers[..i].iter().enumerate() {
             match layer.kind {
                 Kind::BatchNorm { .. } => part.meetings += 1,
-                Kind::Fc => match is_large(network, i) {
+                Kind::Fc { .. } => match is_large(network, i) {
                     Some(meets) => part.meetings += usize::from(meets),
                     None => part.fcs.push(i),
                 },
-                Kind::Network(_) => part.networks.push(i),
+                Kind::Network { .. } => part.networks.push(i),
                 _ => {}
             }
         }
@@ -273,7 +273,7 @@ enum When {
 impl When {
     fn of(network: &Network, i: usize) -> Self {
         match network.layers[i].kind {
-            Kind::Network(_) => Self::Within(i),
+            Kind::Network { .. } => Self::Within(i),
             _ => Self::before(network, i),
         }
     }

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 
 use super::inference::step;
 use super::structure::field;
-use super::{Kind, Network, Which, code, literal, nested, parts};
+use super::{Kind, Network, Which, code, literal, nested, own, parts};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -22,7 +22,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         None => literal(network.totals.prepared),
     };
     let groups = || (0..=last).filter_map(|i| Some((i, group(network, i)?)));
-    let is_network = |i: usize| matches!(layers[i].kind, Kind::Network(_));
+    let is_network = |i: usize| matches!(layers[i].kind, Kind::Network { .. });
     let packing = match (0..=last).any(is_network) {
         true => nested::packing(network),
         false => {
@@ -89,7 +89,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 /// group of filters where there are many, and a pool with it.)
 pub(super) fn group(network: &Network, i: usize) -> Option<Group> {
     let group = network.steps[i].prepared.group?;
-    let dense = matches!(network.layers[i].kind, Kind::Conv { .. });
+    let dense = super::in_one_group(&network.layers[i].kind);
     Some(Group {
         pool: group.pool.filter(|_| dense),
         ..group
@@ -120,9 +120,8 @@ fn value(network: &Network, i: usize, group: Group) -> TokenStream {
         None => code!(&()),
     };
     let clamp = match group.clamp.map(|clamp| &network.layers[clamp].kind) {
-        Some(Kind::Relu6) => code!(Relu6),
-        Some(_) => code!(Relu),
-        None => code!(None),
+        Some(clamp) => own(clamp.variant()),
+        None => own("None"),
     };
     let clamp = code!(#krate::kernel::Clamp::#clamp);
     code!(#krate::prepare::Group { filters: &#filters, norm: #norm, clamp: #clamp })

@@ -1,9 +1,10 @@
 //! The struct: parameters and nothing else.
 
+use convnet_core::graph::defaults;
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::{Kind, Network, at, code};
+use super::{Kind, Network, at, code, in_one_group};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -29,7 +30,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let elsewhere = network
         .fields()
         .zip(&types)
-        .filter(|((_, layer), _)| matches!(layer.kind, Kind::Own { .. } | Kind::Network(_)))
+        .filter(|((_, layer), _)| matches!(layer.kind, Kind::Own { .. } | Kind::Network { .. }))
         .map(|(_, ty)| code!(#ty: #krate::__private::Zeroable,));
     let no_field = types.is_empty().then(|| code!(__scalar: _));
     code! {
@@ -63,32 +64,50 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
     match &network.layers[i].kind {
-        Kind::Conv { window, .. } => {
-            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
-            code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide>)
-        }
-        Kind::GroupedConv { window, .. } => {
-            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+        kind @ Kind::Conv { window, .. } => {
+            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
+            if in_one_group(kind) {
+                return code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide>);
+            }
             let d = network.filter_depth(i);
             code!(#krate::layer::GroupedConv<T, #fh, #fw, #d, #k, #slide>)
         }
-        Kind::ConvTranspose(window) => {
-            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+        Kind::ConvTranspose { window, .. } => {
+            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
             code!(#krate::layer::ConvTranspose<T, #fh, #fw, #d, #k, #slide>)
         }
-        Kind::BatchNorm { epsilon } if epsilon.to_string() == "0.00001" => {
+        Kind::BatchNorm { eps } if eps.is(defaults::EPS) => {
             code!(#krate::layer::BatchNorm<T, #d>)
         }
-        Kind::BatchNorm { epsilon } => {
-            code!(#krate::layer::BatchNorm<T, #d, { ::core::primitive::f64::to_bits(#epsilon) }>)
+        Kind::BatchNorm { eps } => {
+            code!(#krate::layer::BatchNorm<T, #d, { ::core::primitive::f64::to_bits(#eps) }>)
         }
         Kind::Depthwise { window, .. } => {
-            let ([fh, fw], slide) = (&window.size, network.slide(i, window));
+            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
             code!(#krate::layer::Depthwise<T, #fh, #fw, #k, #slide>)
         }
         Kind::Own { what, .. } => what.clone(),
-        Kind::Network(what) => quote_spanned!(at(what)=> #what<T>),
-        _ => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
+        Kind::Network { what } => quote_spanned!(at(what)=> #what<T>),
+        Kind::Fc { .. } => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
+        // No field.
+        Kind::Lrn { .. }
+        | Kind::MaxPool { .. }
+        | Kind::RowPool { .. }
+        | Kind::AvgPool { .. }
+        | Kind::GlobalAvgPool
+        | Kind::GlobalMaxPool
+        | Kind::Relu
+        | Kind::Relu6
+        | Kind::LeakyRelu { .. }
+        | Kind::Sigmoid
+        | Kind::Tanh
+        | Kind::HardSwish
+        | Kind::Softmax
+        | Kind::Dropout { .. }
+        | Kind::Flatten
+        | Kind::Branch { .. }
+        | Kind::Add { .. }
+        | Kind::Concat { .. } => TokenStream::new(),
     }
 }
 
@@ -96,7 +115,7 @@ fn docs(network: &Network, i: usize) -> String {
     let (layer, step) = (&network.layers[i], &network.steps[i]);
     let word = &layer.word;
     let detail = &layer.detail;
-    if let Kind::Own { .. } | Kind::Network(_) = layer.kind {
+    if let Kind::Own { .. } | Kind::Network { .. } = layer.kind {
         return format!("`{word}({detail})`.");
     }
     if network.plan.is_some() {

@@ -1,6 +1,7 @@
 //! `impl Trainable`: forward over the tape, and back.
 
-use convnet_core::plan::{How, Op, Place, Totals};
+use convnet_core::graph::Manner;
+use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
@@ -104,7 +105,7 @@ pub(super) fn scalars(network: &Network) -> TokenStream {
 /// The backward pass of layer `i`; of a `batch_norm`, what comes after the batch has exchanged moments.
 pub(super) fn step(network: &Network, i: usize) -> TokenStream {
     let shortcut = match &network.layers[i].kind {
-        Kind::Block(Op::Add { .. }) => {
+        Kind::Add { .. } => {
             let copy = copy(network, i, Which::Shortcut);
             let sum = sum(network, i, Which::Shortcut);
             requested(network, i, Which::Shortcut, code!(#copy #sum))
@@ -200,13 +201,22 @@ fn transfer(
 fn in_place(network: &Network, i: usize) -> TokenStream {
     let krate = &network.krate;
     let (v, layer) = (network.volume(i), network.value(i));
-    let (kept, call) = match &network.layers[i].kind {
-        Kind::Flatten | Kind::Block(_) => return TokenStream::new(),
-        Kind::Dropout { .. } => (network.mask(i), code!(#layer.backward(kept, dv);)),
-        _ => (
+    let (kept, call) = match network.layers[i].kind.manner() {
+        Manner::Drops => (network.mask(i), code!(#layer.backward(kept, dv);)),
+        Manner::Clamps | Manner::Activates => (
             network.to(i, Which::Tape),
             code!(#krate::Activation::backward(&#layer, kept, dv);),
         ),
+        // The gradient passes unchanged, or is not turned in place.
+        Manner::Passes
+        | Manner::Branches
+        | Manner::Adds
+        | Manner::Concatenates
+        | Manner::Filters
+        | Manner::Normalises
+        | Manner::Selects
+        | Manner::Averages
+        | Manner::ActivatesByInput => return TokenStream::new(),
     };
     match network.steps[i].backward.pass.to {
         Place::At(_) => {
@@ -231,12 +241,13 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     let flow = network.steps[i].backward;
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
-    let takes_an_option = matches!(kind, Kind::Network(_)) || has_scratch(network, i);
+    let takes_an_option = matches!(kind, Kind::Network { .. }) || has_scratch(network, i);
     let call = match kind {
         _ if takes_an_option => with_option(network, i, &code!(::core::option::Option::Some(dx))),
         Kind::Own {
             what,
             learns: false,
+            ..
         } => network.by_hand(i, what, &code!(Backward(x, dx, dy))),
         Kind::BatchNorm { .. } => code!(#layer.backward_normalised(x, dy, moments, dx);),
         kind if kind.has_parameters() => {
@@ -295,7 +306,7 @@ fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
 
 /// Whether layer `i` works in the tape's scratch, as far as the macro sees.
 pub(super) fn has_scratch(network: &Network, i: usize) -> bool {
-    let wanted = !network.direct_training && matches!(network.layers[i].kind, Kind::Conv { .. });
+    let wanted = !network.direct_training && super::in_one_group(&network.layers[i].kind);
     wanted && (network.plan.is_some() || network.totals.tape_scratch > 0)
 }
 
@@ -364,7 +375,7 @@ pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
         writes.push(lies(code!(dx), &v, network.to(i, Which::Backward)));
     }
     match kind {
-        Kind::Network(_) => writes.push(nested::memory(network, i, Which::Tape)),
+        Kind::Network { .. } => writes.push(nested::memory(network, i, Which::Tape)),
         Kind::BatchNorm { .. } => writes.push(parts::kept(network, i)),
         _ if has_scratch(network, i) => writes.push(scratch(network)),
         _ => {}

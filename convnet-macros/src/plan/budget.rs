@@ -3,7 +3,8 @@
 use convnet_core::plan::{Account, Op};
 
 use super::names::Named;
-use super::place::{Placed, op};
+use super::numbers::plain;
+use super::place::Placed;
 use crate::report::Errors;
 use crate::syntax::Limit;
 
@@ -13,7 +14,7 @@ use crate::syntax::Limit;
 /// #[budget(ram = 64 KiB, flash = 256 KiB)]
 /// ```
 pub(super) fn check(limits: &[Limit], layers: &[Named], placed: &Placed, errors: &mut Errors) {
-    let ops: Vec<Op> = layers.iter().map(|named| op(&named.what)).collect();
+    let ops: Vec<Op> = layers.iter().map(|named| plain(named.kind())).collect();
     let names: Vec<&str> = layers.iter().map(|named| &*named.path).collect();
     let account = Account {
         input: placed.input,

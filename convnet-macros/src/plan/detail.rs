@@ -1,5 +1,6 @@
 //! A layer's hyperparameters as one reads them: `12 of 5x5, pad 2`.
 
+use convnet_core::graph::defaults;
 use convnet_core::shape::Fit;
 
 use crate::syntax::{Decimal, Kind, Number, Pad, Window};
@@ -20,16 +21,16 @@ pub(super) fn detail(kind: &Kind) -> String {
             text + without(*bias)
         }
         Kind::Depthwise { bias, window } => slide(window, false) + without(*bias),
-        Kind::MaxPool(window) | Kind::AvgPool(window) => slide(window, true),
+        Kind::MaxPool { window } | Kind::RowPool { window, .. } | Kind::AvgPool { window } => {
+            slide(window, true)
+        }
         Kind::Fc { filters } => filters.value.to_string(),
         Kind::LeakyRelu { slope: decimal } | Kind::Dropout { rate: decimal } => number(decimal),
         Kind::ConvTranspose { filters, window } => {
             format!("{} of {}", filters.value, slide(window, false))
         }
-        Kind::BatchNorm {
-            epsilon: Decimal::Known(1e-5),
-        } => String::new(),
-        Kind::BatchNorm { epsilon } => format!("eps {}", number(epsilon)),
+        Kind::BatchNorm { eps } if eps.is(defaults::EPS) => String::new(),
+        Kind::BatchNorm { eps } => format!("eps {}", number(eps)),
         Kind::Lrn {
             size,
             alpha,
@@ -37,7 +38,7 @@ pub(super) fn detail(kind: &Kind) -> String {
             k,
         } => {
             let [alpha, beta, k] = [alpha, beta, k].map(number);
-            format!("{size}, alpha {alpha}, beta {beta}, k {k}")
+            format!("{}, alpha {alpha}, beta {beta}, k {k}", size.value)
         }
         Kind::Own { what, .. } | Kind::Network { what } => {
             what.to_string().replace(' ', "").replace(',', ", ")
@@ -50,7 +51,10 @@ pub(super) fn detail(kind: &Kind) -> String {
         | Kind::Tanh
         | Kind::HardSwish
         | Kind::Softmax
-        | Kind::Flatten => String::new(),
+        | Kind::Flatten
+        | Kind::Branch { .. }
+        | Kind::Add { .. }
+        | Kind::Concat { .. } => String::new(),
     }
 }
 

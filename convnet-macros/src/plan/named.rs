@@ -4,54 +4,19 @@
 //! panic of that constant, with the text that the macro would have written.
 
 use convnet_core::plan::{Memory, Op, Written};
-use convnet_core::shape::{Blame, Fit};
+use convnet_core::shape::Blame;
 use proc_macro2::{Literal, Span, TokenStream};
 
-use super::names::{Named, What};
+use super::names::Named;
+use super::numbers::{any_named, build, expression, is_named, size};
 use super::place::{self, Lines, back};
-use crate::emit::{Deferred, code, nested, tensors};
-use crate::syntax::{Declaration, Kind, Limit, Number, Pad, Window};
+use crate::emit::{Deferred, code};
+use crate::syntax::{Declaration, Kind, Limit};
 
 /// Whether the plan has to wait for the compiler.
 pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
-    let window = |window: &Window| {
-        let sides: &[Number] = match &window.pad.value {
-            Pad::Same => &[],
-            Pad::Zeros(sides) => sides,
-        };
-        window
-            .size
-            .value
-            .iter()
-            .chain(&window.dilation.value)
-            .chain(&window.stride.value)
-            .chain(sides)
-            .any(is_named)
-    };
     let mut image = declaration.input.iter().flat_map(|input| &input.value);
-    image.any(is_named)
-        || layers
-            .iter()
-            .filter_map(Named::layer)
-            .any(|layer| match &layer.kind {
-                Kind::Conv {
-                    filters,
-                    groups,
-                    window: w,
-                    ..
-                } => is_named(&filters.value) || is_named(&groups.value) || window(w),
-                Kind::Depthwise { window: w, .. } | Kind::MaxPool(w) | Kind::AvgPool(w) => {
-                    window(w)
-                }
-                Kind::ConvTranspose { filters, window: w } => is_named(&filters.value) || window(w),
-                Kind::Fc { filters } => is_named(&filters.value),
-                Kind::Own { volume, .. } => volume.iter().any(is_named),
-                _ => false,
-            })
-}
-
-fn is_named(number: &Number) -> bool {
-    matches!(number, Number::Named(_))
+    image.any(is_named) || layers.iter().any(|named| any_named(named.kind()))
 }
 
 /// The declaration as expressions of `convnet_core::plan`.
@@ -72,25 +37,23 @@ pub(super) fn deferred(
         (code!(#krate::plan::Memory::#memory, #text, #bytes), blame)
     });
     Some(Deferred {
-        input: input.value.each_ref().map(expression),
+        input: input.value.each_ref().map(size),
         ops: layers
             .iter()
             .enumerate()
-            .map(|(i, named)| match &named.what {
-                What::Layer(layer) => match (&layer.kind, back(layers, i)) {
-                    (Kind::MaxPool(w), Some(back)) if declaration.row_by_row => {
-                        let (window, back) = (window(krate, w), Literal::usize_unsuffixed(back));
-                        code!(#krate::plan::Op::RowPool { window: #window, back: #back })
+            .map(|(i, named)| {
+                let op = match (expression(krate, named.kind()), back(layers, i)) {
+                    (Op::MaxPool { window }, Some(back)) if declaration.row_by_row => {
+                        Op::RowPool { window, back }
                     }
                     // What it pools was computed by a layer of which only the compiler knows whether
                     // it has one group: a pool like others in any case.
-                    (Kind::MaxPool(w), _) if pools_groups(layers, i) => {
-                        let window = window(krate, w);
-                        code!(#krate::plan::Op::RowPool { window: #window, back: 0 })
+                    (Op::MaxPool { window }, _) if pools_groups(layers, i) => {
+                        Op::RowPool { window, back: 0 }
                     }
-                    (kind, _) => op(krate, kind),
-                },
-                What::Block(_, op) => join(krate, *op),
+                    (op, _) => op,
+                };
+                build(krate, &op)
             })
             .collect(),
         written: written(krate, layers),
@@ -113,15 +76,10 @@ fn written(krate: &TokenStream, layers: &[Named]) -> TokenStream {
 
 /// Whether layer `at` follows a `conv` the number of whose groups is a name.
 fn pools_groups(layers: &[Named], at: usize) -> bool {
-    let kind = |i: usize| layers[i].layer().map(|layer| &layer.kind);
-    let between = |&i: &usize| {
-        matches!(
-            kind(i),
-            Some(Kind::Relu | Kind::Relu6 | Kind::BatchNorm { .. })
-        )
-    };
-    let conv = (0..at).rev().find(|i| !between(i));
-    matches!(conv.and_then(kind), Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
+    let between = |kind: &&Kind| kind.is_clamp() || matches!(kind, Kind::BatchNorm { .. });
+    let mut before = layers[..at].iter().rev().map(Named::kind);
+    let conv = before.find(|kind| !between(kind));
+    matches!(conv, Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
 }
 
 /// What is underlined where the size, the padding or the groups are to blame.
@@ -130,133 +88,4 @@ fn blames(named: &Named) -> [Span; 3] {
         let written = place::blame(named, blame).into_iter().next();
         written.map_or_else(|| named.word().span(), |token| token.span())
     })
-}
-
-/// Where the ways of a block begin or meet.
-fn join(krate: &TokenStream, op: Op) -> TokenStream {
-    let number = |value: usize| Literal::usize_unsuffixed(value);
-    match op {
-        Op::Branch { from } => {
-            let from = number(from);
-            code!(#krate::plan::Op::Branch { from: #from })
-        }
-        Op::Add { with, input } => {
-            let (with, input) = (number(with), number(input));
-            code!(#krate::plan::Op::Add { with: #with, input: #input })
-        }
-        Op::Concat { onto, input, last } => {
-            let onto = match onto.map(number) {
-                Some(onto) => code!(::core::option::Option::Some(#onto)),
-                None => code!(::core::option::Option::None),
-            };
-            let input = number(input);
-            code!(#krate::plan::Op::Concat { onto: #onto, input: #input, last: #last })
-        }
-        // A block needs no others.
-        _ => code!(#krate::plan::Op::Flatten),
-    }
-}
-
-fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
-    let op = code!(#krate::plan::Op);
-    match kind {
-        Kind::Conv {
-            filters,
-            groups,
-            bias,
-            window: w,
-        } => {
-            let [filters, groups] = [filters, groups].map(|number| expression(&number.value));
-            let window = window(krate, w);
-            code! {
-                #op::Conv { filters: #filters, groups: #groups, bias: #bias, window: #window }
-            }
-        }
-        Kind::Depthwise { bias, window: w } => {
-            let window = window(krate, w);
-            code!(#op::Depthwise { bias: #bias, window: #window })
-        }
-        Kind::MaxPool(w) => {
-            let window = window(krate, w);
-            code!(#op::MaxPool(#window))
-        }
-        Kind::AvgPool(w) => {
-            let window = window(krate, w);
-            code!(#op::AvgPool(#window))
-        }
-        Kind::ConvTranspose { filters, window: w } => {
-            let (filters, window) = (expression(&filters.value), window(krate, w));
-            code!(#op::ConvTranspose { filters: #filters, window: #window })
-        }
-        Kind::BatchNorm { .. } => code!(#op::BatchNorm),
-        Kind::GlobalAvgPool => code!(#op::GlobalAvgPool),
-        Kind::GlobalMaxPool => code!(#op::GlobalMaxPool),
-        Kind::Fc { filters } => {
-            let filters = expression(&filters.value);
-            code!(#op::Fc { filters: #filters })
-        }
-        Kind::Relu | Kind::Relu6 => code!(#op::Clamp),
-        Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => {
-            code!(#op::Activation)
-        }
-        Kind::HardSwish | Kind::Lrn { .. } => code!(#op::InputActivation),
-        Kind::Dropout { .. } => code!(#op::Dropout),
-        Kind::Flatten => code!(#op::Flatten),
-        Kind::Own {
-            what,
-            learns,
-            volume,
-        } => {
-            let [h, w, d] = volume.each_ref().map(expression);
-            let parameters = match learns {
-                true => {
-                    let tensors = tensors(krate, what);
-                    code!(::core::option::Option::Some(#krate::Tensor::scalars(#tensors)))
-                }
-                false => code!(::core::option::Option::None),
-            };
-            code!(#op::Own { volume: [#h, #w, #d], parameters: #parameters })
-        }
-        Kind::Network { what } => {
-            let nested = nested(krate, what);
-            code!(#op::Network(#nested))
-        }
-    }
-}
-
-fn window(krate: &TokenStream, window: &Window) -> TokenStream {
-    let [rows, columns] = window.size.value.each_ref().map(expression);
-    let [down, across] = window.stride.value.each_ref().map(expression);
-    let [dy, dx] = window.dilation.value.each_ref().map(expression);
-    let padding = match &window.pad.value {
-        Pad::Same => code!(Same),
-        Pad::Zeros(sides) => {
-            let [top, bottom, left, right] = sides.each_ref().map(expression);
-            code!(Zeros { top: #top, bottom: #bottom, left: #left, right: #right })
-        }
-    };
-    let fit = match window.fit.value {
-        Fit::Exact => code!(Exact),
-        Fit::Crop => code!(Crop),
-        Fit::Pad => code!(Pad),
-    };
-    code! {
-        #krate::shape::Window {
-            size: [#rows, #columns],
-            dilation: [#dy, #dx],
-            stride: [#down, #across],
-            padding: #krate::shape::Padding::#padding,
-            fit: #krate::shape::Fit::#fit,
-        }
-    }
-}
-
-fn expression(number: &Number) -> TokenStream {
-    match number {
-        Number::Known(value) => {
-            let value = Literal::usize_unsuffixed(*value);
-            code!(#value)
-        }
-        Number::Named(path) => path.clone(),
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use convnet_core::plan::Op;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -27,7 +26,7 @@ pub(super) enum What<'a> {
     /// The layer.
     Layer(&'a Layer),
     /// Where the ways of a block begin or meet.
-    Block(&'a Block, Op),
+    Block(&'a Block, Box<Kind>),
 }
 
 impl<'a> Named<'a> {
@@ -59,6 +58,14 @@ impl<'a> Named<'a> {
     /// Whether it is a network.
     pub(super) fn is_network(&self) -> bool {
         matches!(self.layer(), Some(layer) if matches!(layer.kind, Kind::Network { .. }))
+    }
+
+    /// What it does.
+    pub(super) fn kind(&self) -> &Kind {
+        match &self.what {
+            What::Layer(layer) => &layer.kind,
+            What::Block(_, kind) => kind,
+        }
     }
 
     /// The layer, if it is one.
@@ -241,7 +248,7 @@ impl<'a> Names<'a> {
                 name,
                 path,
                 docs: TokenStream::new(),
-                what: What::Block(block, op),
+                what: What::Block(block, Box::new(op)),
             });
         };
         let mut inner = scope.inside(path.clone(), &block.docs);
@@ -252,20 +259,20 @@ impl<'a> Names<'a> {
                 let mut with = input;
                 if let Some(shortcut) = shortcut {
                     with = self.layers.len();
-                    push(self, Op::Branch { from: input });
+                    push(self, Kind::Branch { from: input });
                     self.branch(shortcut, &mut inner, errors);
                 }
-                push(self, Op::Add { with, input });
+                push(self, Kind::Add { with, input });
             }
             Ways::Concat(branches) => {
                 let mut onto = None;
                 for (i, branch) in branches.iter().enumerate() {
                     if i > 0 {
-                        push(self, Op::Branch { from: input });
+                        push(self, Kind::Branch { from: input });
                     }
                     self.branch(branch, &mut inner, errors);
                     let last = i + 1 == branches.len();
-                    push(self, Op::Concat { onto, input, last });
+                    push(self, Kind::Concat { onto, input, last });
                     onto = Some(self.layers.len());
                 }
             }

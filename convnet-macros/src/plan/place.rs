@@ -1,15 +1,16 @@
-//! Numbers to `convnet_core::plan`, and misfits back onto tokens.
+//! Window to `convnet_core::plan`, and misfits back onto tokens.
 
 use std::collections::HashMap;
 
-use convnet_core::plan::{self, Nested, Op, Step, Totals, Written};
-use convnet_core::shape::{Blame, Fit, Padding, Window as Numbers};
+use convnet_core::plan::{self, Op, Step, Totals, Written};
+use convnet_core::shape::{Blame, Fit, Window};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 use super::names::{Named, What};
+use super::numbers::plain;
 use crate::report::Errors;
-use crate::syntax::{Kind, Number, Pad, Window};
+use crate::syntax::Kind;
 
 /// A network that fits.
 pub(super) struct Placed {
@@ -92,8 +93,8 @@ impl Lines {
             *lines.entry(line).or_insert(i)
         };
         let firsts: Vec<_> = layers.iter().enumerate().map(first).collect();
-        let unstrided = |named: &Named| match named.layer().map(|layer| &layer.kind) {
-            Some(Kind::MaxPool(window) | Kind::AvgPool(window)) => window.stride.tokens.is_empty(),
+        let unstrided = |named: &Named| match named.kind() {
+            Kind::MaxPool { window } | Kind::AvgPool { window } => window.stride.tokens.is_empty(),
             _ => false,
         };
         Self {
@@ -128,20 +129,18 @@ impl Lines {
 fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
     known.truncate(layers.len() + 1);
     for i in known.len() - 1..layers.len() {
-        let next = match &layers[i].what {
-            What::Layer(layer) => match layer.kind {
-                Kind::Fc { .. }
-                | Kind::GlobalAvgPool
-                | Kind::GlobalMaxPool
-                | Kind::Own { .. }
-                | Kind::Network { .. } => true,
-                _ => known[i] && misfits[i] == 0 && layer.slides_right,
-            },
-            What::Block(_, Op::Branch { from }) => known[*from],
-            What::Block(_, Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. }) => {
-                known[i] && known[*v]
+        let next = match layers[i].kind() {
+            Kind::Fc { .. }
+            | Kind::GlobalAvgPool
+            | Kind::GlobalMaxPool
+            | Kind::Own { .. }
+            | Kind::Network { .. } => true,
+            Kind::Branch { from } => known[*from],
+            Kind::Add { with: v, .. } | Kind::Concat { onto: Some(v), .. } => known[i] && known[*v],
+            _ => {
+                let right = layers[i].layer().is_none_or(|layer| layer.slides_right);
+                known[i] && misfits[i] == 0 && right
             }
-            What::Block(..) => known[i],
         };
         known.push(next);
     }
@@ -161,7 +160,7 @@ pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
 }
 
 /// Filters of 1x1 fit on everything.
-const ONE: Numbers = Numbers::square(1, 1, 0);
+const ONE: Window = Window::square(1, 1, 0);
 
 /// A layer that may fit where `op` did not, at the first, second and third try: as many pixels as
 /// the stride that its type names can meet.
@@ -172,17 +171,17 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
         }
         | Op::ConvTranspose { filters, window } => (*filters, *window),
         Op::Depthwise { window, .. }
-        | Op::MaxPool(window)
+        | Op::MaxPool { window }
         | Op::RowPool { window, .. }
-        | Op::AvgPool(window) => (1, *window),
+        | Op::AvgPool { window } => (1, *window),
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
     };
-    let cropped = Numbers {
+    let cropped = Window {
         fit: Fit::Crop,
         ..window
     };
-    let smallest = Numbers {
+    let smallest = Window {
         stride: cropped.stride,
         fit: cropped.fit,
         ..ONE
@@ -196,7 +195,7 @@ fn resembling(op: &Op, misfits: usize) -> Option<Op> {
 }
 
 /// The same layer with other numbers, in one group.
-fn with(op: &Op, filters: usize, window: Numbers) -> Op {
+fn with(op: &Op, filters: usize, window: Window) -> Op {
     match op {
         Op::Conv { bias, .. } => Op::Conv {
             filters,
@@ -209,12 +208,12 @@ fn with(op: &Op, filters: usize, window: Numbers) -> Op {
             window,
         },
         Op::ConvTranspose { .. } => Op::ConvTranspose { filters, window },
-        Op::MaxPool(_) => Op::MaxPool(window),
+        Op::MaxPool { .. } => Op::MaxPool { window },
         Op::RowPool { back, .. } => Op::RowPool {
             window,
             back: *back,
         },
-        Op::AvgPool(_) => Op::AvgPool(window),
+        Op::AvgPool { .. } => Op::AvgPool { window },
         Op::Fc { .. } => Op::Fc { filters },
         other => *other,
     }
@@ -230,8 +229,8 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
         Kind::Conv { window, .. }
         | Kind::Depthwise { window, .. }
         | Kind::ConvTranspose { window, .. }
-        | Kind::MaxPool(window)
-        | Kind::AvgPool(window) => match blame {
+        | Kind::MaxPool { window }
+        | Kind::AvgPool { window } => match blame {
             Blame::Padding => &window.pad.tokens,
             _ => &window.size.tokens,
         },
@@ -247,8 +246,8 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
 
 /// The layers in numbers; with `rows`, groups that can be computed row by row are.
 fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
-    let op = |i: usize| match (op(&layers[i].what), back(layers, i)) {
-        (Op::MaxPool(window), Some(back)) if rows => Op::RowPool { window, back },
+    let op = |i: usize| match (plain(layers[i].kind()), back(layers, i)) {
+        (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
         (op, _) => op,
     };
     (0..layers.len()).map(op).collect()
@@ -257,85 +256,9 @@ fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
 /// How many layers before layer `at` there is a `conv`, if there is nothing in between but what never
 /// falls: the largest of a window stays the largest.
 pub(super) fn back(layers: &[Named], at: usize) -> Option<usize> {
-    let kind = |i: usize| layers[i].layer().map(|layer| &layer.kind);
-    let relu = |&i: &usize| matches!(kind(i), Some(Kind::Relu | Kind::Relu6));
-    let conv = (0..at).rev().find(|i| !relu(i))?;
-    match kind(conv) {
-        Some(Kind::Conv { groups, .. }) if groups.value.known() == Some(1) => Some(at - conv),
+    let conv = (0..at).rev().find(|&i| !layers[i].kind().is_clamp())?;
+    match layers[conv].kind() {
+        Kind::Conv { groups, .. } if groups.value.known() == Some(1) => Some(at - conv),
         _ => None,
     }
-}
-
-/// The layer in numbers; 1 for one that only the compiler knows.
-pub(super) fn op(what: &What) -> Op {
-    let layer = match what {
-        What::Layer(layer) => layer,
-        What::Block(_, op) => return *op,
-    };
-    match &layer.kind {
-        Kind::Conv {
-            filters,
-            groups,
-            bias,
-            window,
-        } => Op::Conv {
-            filters: number(&filters.value),
-            // More than one, for all that is known.
-            groups: groups.value.known().unwrap_or(2),
-            bias: *bias,
-            window: numbers(window),
-        },
-        Kind::Depthwise { bias, window } => Op::Depthwise {
-            bias: *bias,
-            window: numbers(window),
-        },
-        Kind::MaxPool(window) => Op::MaxPool(numbers(window)),
-        Kind::AvgPool(window) => Op::AvgPool(numbers(window)),
-        Kind::ConvTranspose { filters, window } => Op::ConvTranspose {
-            filters: number(&filters.value),
-            window: numbers(window),
-        },
-        Kind::BatchNorm { .. } => Op::BatchNorm,
-        Kind::GlobalAvgPool => Op::GlobalAvgPool,
-        Kind::GlobalMaxPool => Op::GlobalMaxPool,
-        Kind::Fc { filters } => Op::Fc {
-            filters: number(&filters.value),
-        },
-        Kind::Relu | Kind::Relu6 => Op::Clamp,
-        Kind::LeakyRelu { .. } | Kind::Sigmoid | Kind::Tanh | Kind::Softmax => Op::Activation,
-        Kind::HardSwish | Kind::Lrn { .. } => Op::InputActivation,
-        Kind::Dropout { .. } => Op::Dropout,
-        Kind::Flatten => Op::Flatten,
-        Kind::Own { learns, volume, .. } => Op::Own {
-            volume: volume.each_ref().map(number),
-            parameters: learns.then_some([0; 2]),
-        },
-        Kind::Network { .. } => Op::Network(Nested::UNKNOWN),
-    }
-}
-
-fn numbers(window: &Window) -> Numbers {
-    let padding = match &window.pad.value {
-        Pad::Same => Padding::Same,
-        Pad::Zeros(sides) => {
-            let [top, bottom, left, right] = sides.each_ref().map(number);
-            Padding::Zeros {
-                top,
-                bottom,
-                left,
-                right,
-            }
-        }
-    };
-    Numbers {
-        size: window.size.value.each_ref().map(number),
-        dilation: window.dilation.value.each_ref().map(number),
-        stride: window.stride.value.each_ref().map(number),
-        padding,
-        fit: window.fit.value,
-    }
-}
-
-fn number(number: &Number) -> usize {
-    number.known().unwrap_or(1)
 }

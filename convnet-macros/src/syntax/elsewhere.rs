@@ -27,7 +27,7 @@ pub(super) fn own(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
             let kind = Kind::Own {
                 what,
                 learns,
-                volume,
+                volume: volume.map(Written::unwritten),
             };
             (kind, true)
         }

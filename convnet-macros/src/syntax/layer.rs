@@ -2,12 +2,13 @@
 
 use core::ops::{Bound, RangeBounds};
 
-use proc_macro2::{Ident, Span, TokenStream};
+use convnet_core::graph::{Op, defaults};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
 use super::args::{Args, upto_comma};
-use super::elsewhere;
 use super::foreign;
 use super::number::{Number, Value};
 use super::window::{self, Window};
@@ -32,70 +33,8 @@ pub(crate) struct Layer {
     pub(crate) slides_right: bool,
 }
 
-/// What a layer does, with its hyperparameters.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// K filters slide over the volume.
-    Conv {
-        filters: Written<Number>,
-        groups: Written<Number>,
-        bias: bool,
-        window: Window,
-    },
-    /// A filter for each depth slice.
-    Depthwise { bias: bool, window: Window },
-    /// A conv's way back.
-    ConvTranspose {
-        filters: Written<Number>,
-        window: Window,
-    },
-    /// Each depth slice to a learned mean and deviation.
-    BatchNorm { epsilon: Decimal },
-    /// Depth slices against their neighbours.
-    Lrn {
-        size: Number,
-        alpha: Decimal,
-        beta: Decimal,
-        k: Decimal,
-    },
-    /// The largest of each window.
-    MaxPool(Window),
-    /// The mean of each window.
-    AvgPool(Window),
-    /// The mean of each depth slice.
-    GlobalAvgPool,
-    /// The largest of each depth slice.
-    GlobalMaxPool,
-    /// K neurons that see the whole volume.
-    Fc { filters: Written<Number> },
-    /// max(0, v).
-    Relu,
-    /// min(max(0, v), 6).
-    Relu6,
-    /// v, or slope·v below zero.
-    LeakyRelu { slope: Decimal },
-    /// 1/(1 + e^−v).
-    Sigmoid,
-    /// tanh v.
-    Tanh,
-    /// v · relu6(v + 3) / 6.
-    HardSwish,
-    /// Scores to probabilities.
-    Softmax,
-    /// In training, sets a share of the neurons to zero.
-    Dropout { rate: Decimal },
-    /// Nothing.
-    Flatten,
-    /// One written by hand, a value or a type with parameters; and the volume that it writes, rows
-    /// first.
-    Own {
-        what: TokenStream,
-        learns: bool,
-        volume: [Number; 3],
-    },
-    /// A network that is declared elsewhere: its path.
-    Network { what: TokenStream },
-}
+/// What a layer does, with its hyperparameters as they were written.
+pub(crate) type Kind = Op<Written<Number>, Window, Decimal, TokenStream>;
 
 /// A number between 0 and 1.
 #[derive(Clone, Debug)]
@@ -104,6 +43,22 @@ pub(crate) enum Decimal {
     Known(f64),
     /// `RATE`, the name of an `f64` constant.
     Named(TokenStream),
+}
+
+impl Decimal {
+    /// Whether the macro sees that it is `value`.
+    pub(crate) fn is(&self, value: f64) -> bool {
+        matches!(self, Self::Known(known) if *known == value)
+    }
+}
+
+impl ToTokens for Decimal {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known(value) => Literal::f64_unsuffixed(*value).to_tokens(tokens),
+            Self::Named(path) => path.to_tokens(tokens),
+        }
+    }
 }
 
 /// ```text
@@ -141,7 +96,7 @@ pub(super) fn layer(
     let errors = if said { errors } else { &mut unsaid };
     let mut args = Args::parse(input, &word, signature, errors)?;
     let bound = errors.count();
-    let (kind, slides_right) = kind(signature, &mut args, errors);
+    let (kind, slides_right) = (signature.read)(&mut args, errors);
     let right = said && errors.count() == start;
     if !said {
         skip_rest(input)?;
@@ -240,47 +195,7 @@ impl Word {
     }
 }
 
-/// The layer, and whether everything that decides the size of its output is right; what is wrong
-/// is replaced by something harmless.
-fn kind(word: &Word, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    match word.name {
-        "conv" => return conv(args, errors),
-        "depthwise" => return depthwise(args, errors),
-        "conv_transpose" => return conv_transpose(args, errors),
-        "max_pool" => return pool(Kind::MaxPool, args, errors),
-        "layer" => return elsewhere::own(args, errors),
-        "network" => return elsewhere::network(args, errors),
-        "avg_pool" => return pool(Kind::AvgPool, args, errors),
-        _ => {}
-    }
-    let kind = match word.name {
-        "fc" => Kind::Fc {
-            filters: filters(args, errors),
-        },
-        "batch_norm" => Kind::BatchNorm {
-            epsilon: epsilon(args, errors),
-        },
-        "lrn" => lrn(args, errors),
-        "relu" => Kind::Relu,
-        "relu6" => Kind::Relu6,
-        "leaky_relu" => Kind::LeakyRelu {
-            slope: slope(args, errors),
-        },
-        "sigmoid" => Kind::Sigmoid,
-        "tanh" => Kind::Tanh,
-        "hard_swish" => Kind::HardSwish,
-        "softmax" => Kind::Softmax,
-        "dropout" => Kind::Dropout {
-            rate: rate(args, errors),
-        },
-        "global_avg_pool" => Kind::GlobalAvgPool,
-        "global_max_pool" => Kind::GlobalMaxPool,
-        _ => Kind::Flatten,
-    };
-    (kind, true)
-}
-
-fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+pub(super) fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     if let Some(tokens) = args.size_instead_of_filters() {
         errors.push(
             tokens,
@@ -310,7 +225,7 @@ fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     (kind, errors.count() == before)
 }
 
-fn conv_transpose(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+pub(super) fn conv_transpose(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let filters = match args.size_instead_of_filters() {
         Some(tokens) => {
             let message = "the number of filters comes first, then their size";
@@ -328,15 +243,19 @@ fn conv_transpose(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
 }
 
 /// `batch_norm(eps = 1e-5)`: between 0 and 1.
-fn epsilon(args: &mut Args, errors: &mut Errors) -> Decimal {
+pub(super) fn batch_norm(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let value = args.take("eps");
-    let fallback = (1e-5, "eps is a number between 0 and 1, such as 1e-5");
+    let fallback = (
+        defaults::EPS,
+        "eps is a number between 0 and 1, such as 1e-5",
+    );
     let allowed = (Bound::Excluded(0.0), Bound::Excluded(1.0));
-    decimal(value, allowed, fallback, errors)
+    let eps = decimal(value, allowed, fallback, errors);
+    (Kind::BatchNorm { eps }, true)
 }
 
 /// `lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)`.
-fn lrn(args: &mut Args, errors: &mut Errors) -> Kind {
+pub(super) fn lrn(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let size = args
         .need("size", errors)
         .and_then(|value| args.number("size", value, errors));
@@ -349,35 +268,58 @@ fn lrn(args: &mut Args, errors: &mut Errors) -> Kind {
                 tokens,
                 "0 neighbours are nobody: a slice sees itself at least",
             );
-            Number::Known(1)
+            one()
         }
-        Some(Written { value, .. }) => value,
-        None => Number::Known(1),
+        Some(size) => size,
+        None => one(),
     };
     let mut positive = |name: &str, fallback, message| {
         let value = args.take(name);
         let allowed = (Bound::Excluded(0.0), Bound::Unbounded);
         decimal(value, allowed, (fallback, message), errors)
     };
-    Kind::Lrn {
+    let kind = Kind::Lrn {
         size,
-        alpha: positive("alpha", 1e-4, "alpha is a number above 0, such as 1e-4"),
-        beta: positive("beta", 0.75, "beta is a number above 0, such as 0.75"),
-        k: positive("k", 1.0, "k is a number above 0, such as 1.0"),
-    }
+        alpha: positive(
+            "alpha",
+            defaults::ALPHA,
+            "alpha is a number above 0, such as 1e-4",
+        ),
+        beta: positive(
+            "beta",
+            defaults::BETA,
+            "beta is a number above 0, such as 0.75",
+        ),
+        k: positive("k", defaults::K, "k is a number above 0, such as 1.0"),
+    };
+    (kind, true)
 }
 
-fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+pub(super) fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let bias = bias(args, errors);
     let before = errors.count();
     let window = window::window(args, [1, 1], errors);
     (Kind::Depthwise { bias, window }, errors.count() == before)
 }
 
+pub(super) fn max_pool(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    pool(|window| Kind::MaxPool { window }, args, errors)
+}
+
+pub(super) fn avg_pool(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    pool(|window| Kind::AvgPool { window }, args, errors)
+}
+
 fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let before = errors.count();
     let window = window::window(args, None, errors);
     (kind(window), errors.count() == before)
+}
+
+/// `fc(10)`.
+pub(super) fn fc(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
+    let filters = filters(args, errors);
+    (Kind::Fc { filters }, true)
 }
 
 /// `conv(12, …)`, `fc(10)`: one at least.
@@ -429,22 +371,23 @@ fn bias(args: &mut Args, errors: &mut Errors) -> bool {
 }
 
 /// `dropout(0.5)`: from 0 to below 1.
-fn rate(args: &mut Args, errors: &mut Errors) -> Decimal {
+pub(super) fn dropout(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let value = args.need("rate", errors);
     let fallback = (0.5, "a rate is a number from 0 to below 1, such as 0.5");
-    decimal(value, 0.0..1.0, fallback, errors)
+    let rate = decimal(value, 0.0..1.0, fallback, errors);
+    (Kind::Dropout { rate }, true)
 }
 
 /// `leaky_relu(0.01)`: between 0 and 1; 0.01 unless said otherwise.
-fn slope(args: &mut Args, errors: &mut Errors) -> Decimal {
+pub(super) fn leaky_relu(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
     let value = args.take("slope");
-    let fallback = (0.01, "a slope is a number between 0 and 1, such as 0.01");
-    decimal(
-        value,
-        (Bound::Excluded(0.0), Bound::Excluded(1.0)),
-        fallback,
-        errors,
-    )
+    let fallback = (
+        defaults::SLOPE,
+        "a slope is a number between 0 and 1, such as 0.01",
+    );
+    let allowed = (Bound::Excluded(0.0), Bound::Excluded(1.0));
+    let slope = decimal(value, allowed, fallback, errors);
+    (Kind::LeakyRelu { slope }, true)
 }
 
 fn decimal(
@@ -475,8 +418,5 @@ fn decimal(
 }
 
 fn one() -> Written<Number> {
-    Written {
-        value: Number::Known(1),
-        tokens: Default::default(),
-    }
+    Written::unwritten(Number::Known(1))
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Path, Result, Token, parenthesized};
@@ -36,6 +36,16 @@ impl Number {
         let Self::Named(path) = self else { return None };
         let name: Ident = syn::parse2(path.clone()).ok()?;
         (!name.to_string().contains(char::is_uppercase)).then_some(name)
+    }
+}
+
+/// As an argument of a type.
+impl ToTokens for Number {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Known(value) => Literal::usize_unsuffixed(*value).to_tokens(tokens),
+            Self::Named(path) => quote!({ #path }).to_tokens(tokens),
+        }
     }
 }
 

@@ -54,7 +54,9 @@ fn show(window: &Window) -> String {
 
 fn window(line: &str) -> String {
     match &layers(line)[0].kind {
-        Kind::Conv { window, .. } | Kind::MaxPool(window) | Kind::AvgPool(window) => show(window),
+        Kind::Conv { window, .. } | Kind::MaxPool { window } | Kind::AvgPool { window } => {
+            show(window)
+        }
         _ => panic!("{line} does not slide"),
     }
 }
@@ -281,7 +283,7 @@ fn groups_dilation_and_bias_are_read() {
     assert!(matches!(
         layers[0].kind,
         Kind::BatchNorm {
-            epsilon: Decimal::Known(1e-3)
+            eps: Decimal::Known(1e-3)
         }
     ));
     assert!(matches!(

@@ -32,14 +32,24 @@ pub(crate) enum Pad {
 }
 
 impl Window {
+    /// All of them.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &Number> {
+        let sides: &[Number] = match &self.pad.value {
+            Pad::Same => &[],
+            Pad::Zeros(sides) => sides,
+        };
+        let pairs = [&self.size.value, &self.dilation.value, &self.stride.value];
+        pairs.into_iter().flatten().chain(sides)
+    }
+
     /// What stands for a window that is wrong: it fits everything and changes nothing.
     pub(super) fn one() -> Self {
         Self {
-            size: unwritten([Number::Known(1), Number::Known(1)]),
-            dilation: unwritten([Number::Known(1), Number::Known(1)]),
-            stride: unwritten([Number::Known(1), Number::Known(1)]),
-            pad: unwritten(Pad::NONE),
-            fit: unwritten(Fit::Crop),
+            size: Written::unwritten([Number::Known(1), Number::Known(1)]),
+            dilation: Written::unwritten([Number::Known(1), Number::Known(1)]),
+            stride: Written::unwritten([Number::Known(1), Number::Known(1)]),
+            pad: Written::unwritten(Pad::NONE),
+            fit: Written::unwritten(Fit::Crop),
         }
     }
 }
@@ -58,22 +68,27 @@ pub(super) fn window(
     let size = args
         .need("size", errors)
         .and_then(|value| size(value, errors));
-    let dilation = args
-        .take("dilation")
-        .map_or(Some(unwritten([1, 1].map(Number::Known))), |value| {
-            step(value, DILATION, errors)
-        });
+    let dilation = args.take("dilation").map_or(
+        Some(Written::unwritten([1, 1].map(Number::Known))),
+        |value| step(value, DILATION, errors),
+    );
     let stride = match (args.take("stride"), stride.into()) {
         (Some(value), _) => step(value, STRIDE, errors),
-        (None, Some(stride)) => Some(unwritten(stride.map(Number::Known))),
-        (None, None) => size.as_ref().map(|size| unwritten(size.value.clone())),
+        (None, Some(stride)) => Some(Written::unwritten(stride.map(Number::Known))),
+        (None, None) => size
+            .as_ref()
+            .map(|size| Written::unwritten(size.value.clone())),
     };
     let pad = args
         .take("pad")
-        .map_or(Some(unwritten(Pad::NONE)), |value| pad(value, errors));
+        .map_or(Some(Written::unwritten(Pad::NONE)), |value| {
+            pad(value, errors)
+        });
     let fit = args
         .take("fit")
-        .map_or(Some(unwritten(Fit::Exact)), |value| fit(value, errors));
+        .map_or(Some(Written::unwritten(Fit::Exact)), |value| {
+            fit(value, errors)
+        });
     match (size, dilation, stride, pad, fit) {
         (Some(size), Some(dilation), Some(stride), Some(pad), Some(fit)) => Window {
             size,
@@ -227,11 +242,4 @@ fn fit(value: Written<Value>, errors: &mut Errors) -> Option<Written<Fit>> {
         "fit is `exact`, `crop` (what is left over) or `pad` (with zeros)",
     );
     None
-}
-
-fn unwritten<T>(value: T) -> Written<T> {
-    Written {
-        value,
-        tokens: Default::default(),
-    }
 }

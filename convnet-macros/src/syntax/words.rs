@@ -1,6 +1,9 @@
 //! The words of a declaration, with their arguments.
 
-use super::foreign;
+use super::args::Args;
+use super::layer::{self, Kind};
+use super::{elsewhere, foreign};
+use crate::report::Errors;
 
 /// A layer's word.
 pub(super) struct Word {
@@ -12,7 +15,12 @@ pub(super) struct Word {
     pub(super) keyed: &'static [&'static str],
     /// How it looks.
     pub(super) example: &'static str,
+    /// Reads the arguments: the layer, and whether everything that decides the size of its output is
+    /// right; what is wrong is replaced by something harmless.
+    pub(super) read: Read,
 }
+
+type Read = fn(&mut Args, &mut Errors) -> (Kind, bool);
 
 impl Word {
     /// The names of its arguments.
@@ -21,12 +29,13 @@ impl Word {
     }
 }
 
-const fn bare(name: &'static str) -> Word {
+const fn bare(name: &'static str, read: Read) -> Word {
     Word {
         name,
         positional: &[],
         keyed: &[],
         example: name,
+        read,
     }
 }
 
@@ -41,81 +50,93 @@ pub(super) const WORDS: &[Word] = &[
         positional: &["filters", "size"],
         keyed: CONV,
         example: "conv(12, 5x5, stride = 1, pad = 2)",
+        read: layer::conv,
     },
     Word {
         name: "depthwise",
         positional: &["size"],
         keyed: DEPTHWISE,
         example: "depthwise(3x3, stride = 1, pad = 1)",
+        read: layer::depthwise,
     },
     Word {
         name: "conv_transpose",
         positional: &["filters", "size"],
         keyed: &["stride", "pad"],
         example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",
+        read: layer::conv_transpose,
     },
     Word {
         name: "batch_norm",
         positional: &[],
         keyed: &["eps"],
         example: "batch_norm(eps = 1e-5)",
+        read: layer::batch_norm,
     },
     Word {
         name: "lrn",
         positional: &["size"],
         keyed: &["alpha", "beta", "k"],
         example: "lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)",
+        read: layer::lrn,
     },
-    bare("relu"),
-    bare("relu6"),
+    bare("relu", |_, _| (Kind::Relu, true)),
+    bare("relu6", |_, _| (Kind::Relu6, true)),
     Word {
         name: "leaky_relu",
         positional: &["slope"],
         keyed: &[],
         example: "leaky_relu(0.01)",
+        read: layer::leaky_relu,
     },
-    bare("sigmoid"),
-    bare("tanh"),
-    bare("hard_swish"),
+    bare("sigmoid", |_, _| (Kind::Sigmoid, true)),
+    bare("tanh", |_, _| (Kind::Tanh, true)),
+    bare("hard_swish", |_, _| (Kind::HardSwish, true)),
     Word {
         name: "max_pool",
         positional: &["size"],
         keyed: SLIDES,
         example: "max_pool(2x2, stride = 2)",
+        read: layer::max_pool,
     },
     Word {
         name: "avg_pool",
         positional: &["size"],
         keyed: SLIDES,
         example: "avg_pool(2x2, stride = 2)",
+        read: layer::avg_pool,
     },
-    bare("global_avg_pool"),
-    bare("global_max_pool"),
+    bare("global_avg_pool", |_, _| (Kind::GlobalAvgPool, true)),
+    bare("global_max_pool", |_, _| (Kind::GlobalMaxPool, true)),
     Word {
         name: "fc",
         positional: &["filters"],
         keyed: &[],
         example: "fc(10)",
+        read: layer::fc,
     },
     Word {
         name: "dropout",
         positional: &["rate"],
         keyed: &[],
         example: "dropout(0.5)",
+        read: layer::dropout,
     },
-    bare("softmax"),
-    bare("flatten"),
+    bare("softmax", |_, _| (Kind::Softmax, true)),
+    bare("flatten", |_, _| (Kind::Flatten, true)),
     Word {
         name: "layer",
         positional: &["what", "volume"],
         keyed: &[],
         example: "layer(path::To::SHIFT, 32x32x12)",
+        read: elsewhere::own,
     },
     Word {
         name: "network",
         positional: &["what"],
         keyed: &[],
         example: "network(path::To::Stem)",
+        read: elsewhere::network,
     },
 ];
 
@@ -128,6 +149,8 @@ pub(super) const INPUT: Word = Word {
     positional: &["size"],
     keyed: &[],
     example: "input(32x32x3)",
+    // No layer: its size is read where the first line is.
+    read: |_, _| (Kind::Flatten, true),
 };
 
 /// Whether a line with this word is the input, perhaps with a slip.

@@ -10,7 +10,7 @@ use crate::shape::{Fit, Padding, Window};
 /// The message for a layer called `conv1` or `pool1`; `None` if it fits.
 fn message([height, width]: [usize; 2], window: Window, pool: bool) -> Option<String> {
     let (name, op) = match pool {
-        true => ("pool1", Op::MaxPool(window)),
+        true => ("pool1", Op::MaxPool { window }),
         false => ("conv1", Op::conv(1, window)),
     };
     let failure = place([height, width, 1], &[op]).err()?;

@@ -4,6 +4,7 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::graph::Elsewhere;
 use crate::shape::Fit;
 
 /// What a declaration may say.
@@ -41,9 +42,9 @@ impl Row {
                     match &mut op {
                         Op::Conv { filters, .. } => self.depth = *filters,
                         Op::Own { volume, .. } => self.depth = volume[2],
-                        Op::Network(inner) => {
-                            inner.input[2] = self.depth;
-                            self.depth = inner.output[2];
+                        Op::Network { what } => {
+                            what.nested.input[2] = self.depth;
+                            self.depth = what.nested.output[2];
                         }
                         _ => {}
                     }
@@ -116,11 +117,15 @@ fn check(items: &[Item]) {
 fn words() -> Vec<Item> {
     vec![
         Layer(conv(3, 3, 1, 1)),
-        Layer(Op::MaxPool(Window::square(3, 1, 1))),
-        Layer(Op::AvgPool(Window::square(3, 1, 1))),
-        Layer(Op::Clamp),
-        Layer(Op::BatchNorm),
-        Layer(Op::Dropout),
+        Layer(Op::MaxPool {
+            window: Window::square(3, 1, 1),
+        }),
+        Layer(Op::AvgPool {
+            window: Window::square(3, 1, 1),
+        }),
+        Layer(Op::Relu),
+        Layer(BATCH_NORM),
+        Layer(DROPOUT),
         Layer(Op::Flatten),
     ]
 }
@@ -142,7 +147,7 @@ fn lists(words: &[Item], most: u32) -> Vec<Vec<Item>> {
 fn every_small_block_keeps_what_it_needs() {
     let (words, pairs) = (words(), lists(&words(), 2));
     for before in lists(&words, 1) {
-        for after in [Vec::new(), vec![Layer(Op::Clamp)]] {
+        for after in [Vec::new(), vec![Layer(Op::Relu)]] {
             for one in &pairs {
                 for two in lists(&words, 1) {
                     for block in [
@@ -158,25 +163,36 @@ fn every_small_block_keeps_what_it_needs() {
     }
 }
 
+const fn elsewhere(nested: Nested) -> Elsewhere {
+    Elsewhere { path: "", nested }
+}
+
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
     let word = prop_oneof![
         prop::sample::select(words()),
         (1..40usize).prop_map(|filters| Layer(conv(filters, 1, 1, 0))),
         prop::sample::select(vec![None, Some([7, 1])]).prop_map(|parameters| {
+            let [parameters, fixed] = parameters.unwrap_or_default();
             Layer(Op::Own {
+                what: elsewhere(Nested {
+                    parameters,
+                    fixed,
+                    ..Nested::UNKNOWN
+                }),
+                learns: parameters > 0,
                 volume: [4, 4, 5],
-                parameters,
             })
         }),
         (1..4usize, 1..400usize, 1..900usize).prop_map(|(depth, arena, tape)| {
-            Layer(Op::Network(Nested {
+            let what = elsewhere(Nested {
                 input: [4, 4, 0],
                 output: [4, 4, depth],
                 arena,
                 prepared: arena,
                 tape,
                 ..Nested::UNKNOWN
-            }))
+            });
+            Layer(Op::Network { what })
         }),
     ];
     let items = prop::collection::vec(word, 0..5);
@@ -208,12 +224,12 @@ fn the_figures_of_a_residual_with_a_projection() {
     };
     let ops = [
         half(128, 3, 1),
-        Op::Clamp,
+        Op::Relu,
         conv(128, 3, 1, 1),
         Op::Branch { from: 0 },
         half(128, 1, 0),
         Op::Add { with: 3, input: 0 },
-        Op::Clamp,
+        Op::Relu,
     ];
     let plan = Plan::new([56, 56, 64], &ops).unwrap();
     let volumes = plan.steps.map(|step| step.volume);
@@ -234,8 +250,10 @@ fn the_figures_of_a_residual_with_a_projection() {
 #[test]
 fn the_figures_of_an_inception() {
     let (relu, pool) = (
-        Layer(Op::Clamp),
-        Layer(Op::MaxPool(Window::square(3, 1, 1))),
+        Layer(Op::Relu),
+        Layer(Op::MaxPool {
+            window: Window::square(3, 1, 1),
+        }),
     );
     let conv = |filters, size, pad| vec![Layer(conv(filters, size, 1, pad)), relu.clone()];
     let ops = Row::of(
@@ -294,9 +312,9 @@ fn a_list_that_is_no_graph_is_a_failure_and_no_panic() {
     };
     unlinked(&[Op::Add { with: 1, input: 0 }]);
     unlinked(&[Op::Branch { from: 0 }]);
-    unlinked(&[conv(2, 1, 1, 0), Op::Branch { from: 0 }, Op::Clamp]);
+    unlinked(&[conv(2, 1, 1, 0), Op::Branch { from: 0 }, Op::Relu]);
     unlinked(&[concat(None, false)]);
-    unlinked(&[concat(None, false), Op::Clamp]);
+    unlinked(&[concat(None, false), Op::Relu]);
     unlinked(&[concat(Some(0), true)]);
     unlinked(&[
         concat(None, false),

@@ -66,8 +66,8 @@ fn forward(
     }
     for i in 0..ops.len() {
         let skipped = groups().any(|(_, it)| [it.norm, it.clamp].contains(&Some(i)));
-        let works = !matches!(ops[i], Op::Dropout | Op::Flatten | Op::Branch { .. });
-        let apart = apart(&ops[i]) && !matches!(ops[i], Op::InputActivation | Op::BatchNorm);
+        let works = !matches!(ops[i], Op::Dropout { .. } | Op::Flatten | Op::Branch { .. });
+        let apart = apart(&ops[i]) && !matches!(ops[i], Op::HardSwish | Op::BatchNorm { .. });
         let waits =
             (i + 1..ops.len()).any(|pool| rows_of(ops, steps, pool).is_some_and(|conv| conv < i));
         let own = memory.own(i, scratch[i], false);
@@ -247,10 +247,10 @@ impl<'a> Memory<'a> {
     fn own_place(&self, i: usize, at: usize, training: bool) -> Option<(Place, usize)> {
         // A prepared network's is as large in these tests.
         let len = match self.ops[i] {
-            Op::Dropout if training => self.sizes[i + 1],
-            Op::BatchNorm if training => 6 * self.depths[i],
-            Op::Network(inner) if training => inner.tape,
-            Op::Network(inner) => inner.arena,
+            Op::Dropout { .. } if training => self.sizes[i + 1],
+            Op::BatchNorm { .. } if training => 6 * self.depths[i],
+            Op::Network { what } if training => what.nested.tape,
+            Op::Network { what } => what.nested.arena,
             _ => return None,
         };
         Some((Place::At(at), len))
@@ -290,17 +290,17 @@ impl<'a> Memory<'a> {
         let reads_x = learns(&op)
             || matches!(
                 op,
-                Op::MaxPool(_)
+                Op::MaxPool { .. }
                     | Op::RowPool { .. }
                     | Op::GlobalMaxPool
-                    | Op::InputActivation
+                    | Op::HardSwish
                     | Op::Own { .. }
             );
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);
         }
-        if matches!(op, Op::Activation | Op::Clamp) {
+        if matches!(op, Op::Tanh | Op::Relu) {
             self.expect(step.tape.to, y, Y(i + 1));
             disjoint(step.tape.to, y, to, x);
         }
@@ -438,7 +438,7 @@ fn len(volume: [usize; 3]) -> usize {
 fn apart(op: &Op) -> bool {
     !matches!(
         op,
-        Op::Activation | Op::Clamp | Op::Dropout | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
+        Op::Tanh | Op::Relu | Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
     )
 }
 
@@ -448,12 +448,9 @@ fn learns(op: &Op) -> bool {
         Op::Conv { .. }
             | Op::Depthwise { .. }
             | Op::ConvTranspose { .. }
-            | Op::BatchNorm
+            | Op::BatchNorm { .. }
             | Op::Fc { .. }
-            | Op::Own {
-                parameters: Some(_),
-                ..
-            }
-            | Op::Network(_)
+            | Op::Own { learns: true, .. }
+            | Op::Network { .. }
     )
 }

@@ -109,7 +109,7 @@ fn a_layer_written_by_hand_is_a_path_and_a_volume() {
         } => {
             assert_eq!(what.to_string(), "a :: SHIFT");
             assert_eq!(
-                volume.each_ref().map(Number::known),
+                volume.each_ref().map(|number| number.value.known()),
                 [Some(4), Some(5), Some(3)]
             );
         }
