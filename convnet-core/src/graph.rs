@@ -15,6 +15,7 @@
 //! before it; three name an earlier one too ([`Branch`](Op::Branch), [`Add`](Op::Add),
 //! [`Concat`](Op::Concat)), and so a list of them is a graph.
 
+use crate::Tensor;
 use crate::plan::Nested;
 use crate::shape::Window;
 
@@ -33,12 +34,59 @@ pub mod defaults {
 }
 
 /// A layer or a network that is declared elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elsewhere {
     /// What the declaration names.
     pub path: &'static str,
     /// Its numbers.
     pub nested: Nested,
+    /// Its graph, if it is a network.
+    pub graph: &'static [Node],
+}
+
+/// An op of a network, as [`Network::GRAPH`](crate::Network::GRAPH) lists them.
+///
+/// ```
+/// use convnet_core::graph::{Node, Op};
+///
+/// /// Layer by layer, with the volumes that each reads: 0 is the image, v what op v − 1 writes.
+/// fn edges(graph: &[Node]) -> Vec<(&str, Vec<usize>)> {
+///     let reads = |(at, node): (usize, &Node)| node.op.reads(at).into_iter().flatten().collect();
+///     let names = graph.iter().map(|node| node.name);
+///     names.zip(graph.iter().enumerate().map(reads)).collect()
+/// }
+/// let add = Node { name: "residual1", word: "residual", op: Op::Add { with: 0, input: 0 }, volume: [8, 8, 3] };
+/// let relu = Node { name: "relu1", word: "relu", op: Op::Relu, volume: [8, 8, 3] };
+/// assert_eq!(edges(&[relu, add]), [("relu1", vec![0]), ("residual1", vec![1, 0])]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Node {
+    /// Its name with those of its blocks, `block1.conv1`.
+    pub name: &'static str,
+    /// Its word, `conv`; of what a block needs, the block's.
+    pub word: &'static str,
+    /// What it does, with every hyperparameter.
+    pub op: Op,
+    /// The volume that it writes: height, width, depth.
+    pub volume: [usize; 3],
+}
+
+impl Node {
+    /// Of all tensors of a network, those of this layer, or of the network that it is.
+    #[must_use]
+    pub fn tensors<'a>(&self, all: &'a [Tensor]) -> &'a [Tensor] {
+        let own = |tensor: &Tensor| {
+            let rest = tensor.name.strip_prefix(self.name);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let first = all
+            .iter()
+            .position(own)
+            .filter(|_| self.op.has_parameters());
+        let rest = &all[first.unwrap_or(all.len())..];
+        let count = rest.iter().take_while(|tensor| own(tensor)).count();
+        &rest[..count]
+    }
 }
 
 /// What a hyperparameter is; see [`Op::visit`].
@@ -415,6 +463,15 @@ impl<N, W, D, P> Op<N, W, D, P> {
     #[must_use]
     pub const fn infers_apart(&self) -> bool {
         self.works_apart() && !self.infers_in_place()
+    }
+
+    /// The volumes that it reads as op `at` of a list: 0 is the image, v is what op v − 1 writes.
+    #[must_use]
+    pub const fn reads(&self, at: usize) -> [Option<usize>; 2] {
+        match self {
+            Self::Branch { from } => [Some(*from), None],
+            _ => [Some(at), self.names()],
+        }
     }
 
     /// The earlier volume that is read beside the one before; volume v is what op v − 1 writes.

@@ -4,6 +4,7 @@
 
 use bytemuck::Zeroable;
 
+use crate::graph::Node;
 use crate::moments::MomentsMut;
 use crate::plan::{LayerInfo, Nested};
 use crate::prepare::Prepare;
@@ -20,6 +21,9 @@ pub trait Network: Parameters {
     type Arena: Zeroable + Send + 'static;
     /// The declaration as a table, a line each.
     const LAYERS: &'static [LayerInfo<'static>];
+    /// The declaration as a graph: every hyperparameter, every edge. Of a network that is written by hand,
+    /// nothing.
+    const GRAPH: &'static [Node] = &[];
 
     /// The scores of `input`.
     fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output;
@@ -207,7 +211,7 @@ pub mod unfit;
 #[doc(hidden)]
 pub mod inside {
     use super::{
-        AnyVolume, Backward, Forward, Inside, LayerInfo, Nested, Network, Tensor, Trainable,
+        AnyVolume, Backward, Forward, Inside, LayerInfo, Nested, Network, Node, Tensor, Trainable,
     };
     use crate::Rng;
     use crate::prepare::{Image, Packing, Reader};
@@ -223,6 +227,8 @@ pub mod inside {
         pub layers: &'static [LayerInfo<'static>],
         /// What is packed.
         pub packing: &'static [Packing],
+        /// Its graph.
+        pub graph: &'static [Node],
     }
 
     /// All of it. The only place where a declaration asks whether it is a network: what is none is one
@@ -234,6 +240,7 @@ pub mod inside {
             tensors: N::TENSORS,
             layers: N::LAYERS,
             packing: N::PACKING,
+            graph: N::GRAPH,
         }
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! Network ──▶ structure   struct Cifar { conv1: Conv<…>, … }, its docs, Zeroable
 //!             parameters  impl Parameters: the tensors by index
+//!             graph       the ops, with names and edges
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
 //!             parts       where that is cut, for images to meet: at a batch_norm or a large fc
@@ -19,6 +20,7 @@
 
 mod deferred;
 mod flash;
+mod graph;
 mod inference;
 mod memory;
 mod nested;
@@ -33,7 +35,8 @@ mod volumes;
 
 use convnet_core::plan::{Flow, How, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{format_ident, quote_spanned};
+use syn::ext::IdentExt;
 
 use crate::syntax::{Kind, Mention, Number, Window};
 
@@ -66,7 +69,9 @@ pub(crate) struct Network {
     pub(crate) direct_training: bool,
     /// The name of a constant `Plan`, where sizes are names whose values only the compiler knows.
     pub(crate) plan: Option<Ident>,
-    /// What that constant is made of.
+    /// The expression that builds the `graph::Op` of each layer; none where something is wrong.
+    pub(crate) ops: Vec<TokenStream>,
+    /// What that constant is made of, beside the ops.
     pub(crate) deferred: Option<Deferred>,
     /// The table, in Markdown.
     pub(crate) table: String,
@@ -112,6 +117,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         // First: an editor looks for the word to complete at a place that may not move far.
         vocabulary::emit(&network.krate, &network.mentions),
         deferred::emit(network),
+        graph::emit(network),
         volumes::emit(network),
         nested::emit(network),
         structure::emit(network),
@@ -126,6 +132,12 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
 }
 
 impl Network {
+    /// The name of a constant beside the network.
+    fn constant(&self, what: &str) -> Ident {
+        let name = self.name.unraw();
+        format_ident!("__{what}_OF_{name}", span = Span::mixed_site())
+    }
+
     /// The type of what layer `i` reads.
     fn input_of(&self, i: usize) -> TokenStream {
         match i.checked_sub(1) {

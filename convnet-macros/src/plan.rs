@@ -90,6 +90,11 @@ pub(crate) fn plan(
         totals.tape -= core::mem::take(&mut totals.tape_scratch);
     }
     let attrs = &declaration.attrs;
+    let op = |i| numbers::op(&krate, &layers, i, declaration.row_by_row);
+    let ops = match errors.count() {
+        0 => (0..layers.len()).map(op).collect(),
+        _ => Vec::new(),
+    };
     // What resembles the network may have volumes that a layer written by hand, or a network inside,
     // does not know.
     let stands_in = (errors.count() > 0).then(|| code!(#krate::__private::AnyLayer));
@@ -118,6 +123,7 @@ pub(crate) fn plan(
         totals,
         direct_training: declaration.direct_training,
         plan,
+        ops,
         deferred,
         table,
         mentions: mentions(declaration),

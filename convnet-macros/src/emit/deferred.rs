@@ -1,8 +1,7 @@
 //! The plan as a constant, where sizes are names whose values only the compiler knows.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote_spanned};
-use syn::ext::IdentExt;
+use quote::quote_spanned;
 
 use super::{Network, code};
 
@@ -10,8 +9,6 @@ use super::{Network, code};
 pub(crate) struct Deferred {
     /// Height, width, depth.
     pub(crate) input: [TokenStream; 3],
-    /// A `plan::Op` a layer.
-    pub(crate) ops: Vec<TokenStream>,
     /// A `plan::Written`.
     pub(crate) written: TokenStream,
     /// What to underline where a layer does not fit: by its size, its padding, its groups.
@@ -29,18 +26,13 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let Deferred {
         input,
-        ops,
         written,
         blames,
         limits,
     } = deferred;
     let names = network.layers.iter().map(|layer| &layer.path);
-    let layers = ops.len();
-    let of_network = |what: &str| {
-        let name = network.name.unraw();
-        format_ident!("__{what}_OF_{name}", span = Span::mixed_site())
-    };
-    let (list, planned) = (of_network("OPS"), of_network("PLANNED"));
+    let (ops, layers) = (&network.ops, network.layers.len());
+    let (list, planned) = (network.constant("OPS"), network.constant("PLANNED"));
     // A panic is reported where its tokens stand.
     let misfits = blames.iter().enumerate().map(|(i, blames)| {
         let panics = blames.map(|blame| {

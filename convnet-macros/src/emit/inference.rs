@@ -19,7 +19,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         Some(plan) => code!({ #plan.totals.arena }),
         None => literal(network.totals.arena),
     };
-    let table = network.table();
+    let (table, graph) = (network.table(), network.constant("GRAPH"));
     let bounds = nested::bounds(network);
     let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
     let at = network.to(layers.len() - 1, Which::Arena);
@@ -29,6 +29,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             type Output = #output;
             type Arena = #krate::Overlay<T, #scalars>;
             const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
+            const GRAPH: &'static [#krate::graph::Node] = #graph;
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #(#steps)*

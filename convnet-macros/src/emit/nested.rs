@@ -13,10 +13,10 @@ fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
     quote_spanned!(at(path)=> #krate::network::inside::facts::<#path<::core::primitive::f32>>())
 }
 
-/// The plan of the network at `path`, as a layer.
+/// What the plan and the graph are to know of the network at `path`: fields of an `Elsewhere`.
 pub(crate) fn nested(krate: &TokenStream, path: &TokenStream) -> TokenStream {
     let facts = facts(krate, path);
-    code!(#facts.nested)
+    code!(nested: #facts.nested, graph: #facts.graph)
 }
 
 /// The tensors of a type with parameters, which are the same for every scalar.

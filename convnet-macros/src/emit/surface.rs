@@ -65,6 +65,7 @@ fn constants(network: &Network) -> TokenStream {
             )
         }
     };
+    let graph = network.constant("GRAPH");
     code! {
         impl #name<::core::primitive::f32> {
             /// The image: height, width, depth.
@@ -73,6 +74,8 @@ fn constants(network: &Network) -> TokenStream {
             pub const OUTPUT: [::core::primitive::usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
             pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
+            /// The declaration as a graph: every hyperparameter, every edge.
+            pub const GRAPH: &'static [#krate::graph::Node] = #graph;
             /// Learned scalars.
             pub const PARAMETERS: ::core::primitive::usize = #parameters;
             /// Multiply-adds of one forward pass.

@@ -3,15 +3,15 @@
 //! The generated program then plans itself, in a constant, by the same `const fn`s; a misfit is a
 //! panic of that constant, with the text that the macro would have written.
 
-use convnet_core::plan::{Memory, Op, Written};
+use convnet_core::plan::{Memory, Written};
 use convnet_core::shape::Blame;
 use proc_macro2::{Literal, Span, TokenStream};
 
 use super::names::Named;
-use super::numbers::{any_named, build, expression, is_named, size};
-use super::place::{self, Lines, back};
+use super::numbers::{any_named, is_named, size};
+use super::place::{self, Lines};
 use crate::emit::{Deferred, code};
-use crate::syntax::{Declaration, Kind, Limit};
+use crate::syntax::{Declaration, Limit};
 
 /// Whether the plan has to wait for the compiler.
 pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
@@ -38,24 +38,6 @@ pub(super) fn deferred(
     });
     Some(Deferred {
         input: input.value.each_ref().map(size),
-        ops: layers
-            .iter()
-            .enumerate()
-            .map(|(i, named)| {
-                let op = match (expression(krate, named.kind()), back(layers, i)) {
-                    (Op::MaxPool { window }, Some(back)) if declaration.row_by_row => {
-                        Op::RowPool { window, back }
-                    }
-                    // What it pools was computed by a layer of which only the compiler knows whether
-                    // it has one group: a pool like others in any case.
-                    (Op::MaxPool { window }, _) if pools_groups(layers, i) => {
-                        Op::RowPool { window, back: 0 }
-                    }
-                    (op, _) => op,
-                };
-                build(krate, &op)
-            })
-            .collect(),
         written: written(krate, layers),
         blames: layers.iter().map(blames).collect(),
         limits: limits.collect(),
@@ -72,14 +54,6 @@ fn written(krate: &TokenStream, layers: &[Named]) -> TokenStream {
     };
     let (firsts, unstrided) = (numbers(firsts), numbers(unstrided));
     code!(#krate::plan::Written { firsts: &[#(#firsts),*], unstrided: &[#(#unstrided),*] })
-}
-
-/// Whether layer `at` follows a `conv` the number of whose groups is a name.
-fn pools_groups(layers: &[Named], at: usize) -> bool {
-    let between = |kind: &&Kind| kind.is_clamp() || matches!(kind, Kind::BatchNorm { .. });
-    let mut before = layers[..at].iter().rev().map(Named::kind);
-    let conv = before.find(|kind| !between(kind));
-    matches!(conv, Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
 }
 
 /// What is underlined where the size, the padding or the groups are to blame.

@@ -5,6 +5,8 @@ use convnet_core::plan::Nested;
 use convnet_core::shape::{Fit, Padding, Window as PlainWindow};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 
+use super::names::Named;
+use super::place::back;
 use crate::emit::{code, nested, tensors};
 use crate::syntax::{Decimal, Kind, Number, Pad, Window, Written};
 
@@ -29,22 +31,23 @@ pub(super) fn plain(kind: &Kind) -> Op {
 }
 
 /// The layer as expressions.
-pub(super) fn expression(krate: &TokenStream, kind: &Kind) -> Expression {
-    let nested = match kind {
+fn expression(krate: &TokenStream, kind: &Kind) -> Expression {
+    let facts = match kind {
         Kind::Network { what } => nested(krate, what),
         Kind::Own {
             what, learns: true, ..
         } => {
             let tensors = tensors(krate, what);
-            code!(#krate::plan::Nested::learning(#krate::Tensor::scalars(#tensors)))
+            let scalars = code!(#krate::Tensor::scalars(#tensors));
+            code!(nested: #krate::plan::Nested::learning(#scalars), graph: &[])
         }
-        _ => code!(#krate::plan::Nested::UNKNOWN),
+        _ => code!(nested: #krate::plan::Nested::UNKNOWN, graph: &[]),
     };
-    kind.map(&mut Expressions { krate, nested })
+    kind.map(&mut Expressions { krate, facts })
 }
 
 /// The expression that builds a layer.
-pub(super) fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
+fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
     let variant = Ident::new(op.variant(), Span::mixed_site());
     let mut fields = Vec::new();
     op.visit(|name, field| {
@@ -70,6 +73,26 @@ pub(super) fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
     });
     let braces = (!fields.is_empty()).then(|| code!({ #(#fields),* }));
     code!(#krate::graph::Op::#variant #braces)
+}
+
+/// The expression that builds layer `i`; with `rows`, groups that can be computed row by row are.
+pub(super) fn op(krate: &TokenStream, layers: &[Named], i: usize, rows: bool) -> TokenStream {
+    let op = match (expression(krate, layers[i].kind()), back(layers, i)) {
+        (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
+        // What it pools was computed by a layer of which only the compiler knows whether it has one
+        // group: a pool like others in any case.
+        (Op::MaxPool { window }, _) if pools_groups(layers, i) => Op::RowPool { window, back: 0 },
+        (op, _) => op,
+    };
+    build(krate, &op)
+}
+
+/// Whether layer `at` follows a `conv` the number of whose groups is a name.
+fn pools_groups(layers: &[Named], at: usize) -> bool {
+    let between = |kind: &&Kind| kind.is_clamp() || matches!(kind, Kind::BatchNorm { .. });
+    let mut before = layers[..at].iter().rev().map(Named::kind);
+    let conv = before.find(|kind| !between(kind));
+    matches!(conv, Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
 }
 
 /// Whether a number is the name of a `const`.
@@ -141,6 +164,7 @@ impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Plain {
         Elsewhere {
             path: "",
             nested: Nested::UNKNOWN,
+            graph: &[],
         }
     }
 }
@@ -151,8 +175,8 @@ fn known(number: &Number) -> usize {
 
 struct Expressions<'a> {
     krate: &'a TokenStream,
-    /// The numbers of what is declared elsewhere.
-    nested: TokenStream,
+    /// What is known of what is declared elsewhere: fields.
+    facts: TokenStream,
 }
 
 impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Expressions<'_> {
@@ -198,9 +222,9 @@ impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Expressions<'_> 
     }
 
     fn elsewhere(&mut self, what: &TokenStream) -> TokenStream {
-        let (krate, nested) = (self.krate, &self.nested);
+        let (krate, facts) = (self.krate, &self.facts);
         let path = what.to_string().replace(' ', "").replace(',', ", ");
-        code!(#krate::graph::Elsewhere { path: #path, nested: #nested })
+        code!(#krate::graph::Elsewhere { path: #path, #facts })
     }
 }
 

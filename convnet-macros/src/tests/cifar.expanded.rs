@@ -15,6 +15,64 @@ const _: fn(::convnet::dsl::max_pool) = |a| {
 const _: fn(::convnet::dsl::fc) = |a| {
     let _ = &a;
 };
+#[doc(hidden)]
+const __GRAPH_OF_Cifar: &[::convnet::graph::Node] = &[
+    ::convnet::graph::Node {
+        name: "conv1",
+        word: "conv",
+        op: ::convnet::graph::Op::Conv {
+            filters: 12,
+            groups: 1,
+            bias: true,
+            window: ::convnet::shape::Window {
+                size: [5, 5],
+                dilation: [1, 1],
+                stride: [1, 1],
+                padding: ::convnet::shape::Padding::Zeros {
+                    top: 2,
+                    bottom: 2,
+                    left: 2,
+                    right: 2,
+                },
+                fit: ::convnet::shape::Fit::Exact,
+            },
+        },
+        volume: [32usize, 32usize, 12usize],
+    },
+    ::convnet::graph::Node {
+        name: "relu1",
+        word: "relu",
+        op: ::convnet::graph::Op::Relu,
+        volume: [32usize, 32usize, 12usize],
+    },
+    ::convnet::graph::Node {
+        name: "max_pool1",
+        word: "max_pool",
+        op: ::convnet::graph::Op::MaxPool {
+            window: ::convnet::shape::Window {
+                size: [2, 2],
+                dilation: [1, 1],
+                stride: [2, 2],
+                padding: ::convnet::shape::Padding::Zeros {
+                    top: 0,
+                    bottom: 0,
+                    left: 0,
+                    right: 0,
+                },
+                fit: ::convnet::shape::Fit::Exact,
+            },
+        },
+        volume: [16usize, 16usize, 12usize],
+    },
+    ::convnet::graph::Node {
+        name: "scores",
+        word: "fc",
+        op: ::convnet::graph::Op::Fc {
+            filters: 10,
+        },
+        volume: [1usize, 1usize, 10usize],
+    },
+];
 /// CS231n's example network for CIFAR-10.
 ///
 /**| layer | what | volume | sees | parameters | multiply-adds | bytes |
@@ -170,6 +228,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             macs: 30720u64,
         },
     ];
+    const GRAPH: &'static [::convnet::graph::Node] = __GRAPH_OF_Cifar;
     fn forward<'a>(
         &self,
         input: &Self::Input,
@@ -467,6 +526,8 @@ impl Cifar<::core::primitive::f32> {
     pub const OUTPUT: [::core::primitive::usize; 3] = [1, 1, 10];
     /// The declaration as a table, a line each.
     pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;
+    /// The declaration as a graph: every hyperparameter, every edge.
+    pub const GRAPH: &'static [::convnet::graph::Node] = __GRAPH_OF_Cifar;
     /// Learned scalars.
     pub const PARAMETERS: ::core::primitive::usize = 31642usize;
     /// Multiply-adds of one forward pass.

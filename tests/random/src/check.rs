@@ -36,12 +36,23 @@ where
     declare::declare(&network, &format!("Net{seed}"), &mut text);
     println!("{text}");
     let case = Case::new::<D>(&network, seed);
+    planned_again::<D>();
     case.doubles::<D>();
     for level in levels() {
         with_level(level, || case.singles::<S, D>(&format!("{level:?}")));
     }
     case.batches::<S>();
     case.trains::<S, D>();
+}
+
+/// The graph holds all that the plan asks: planned again, it gives the same volumes and as much memory.
+fn planned_again<N: convnet::Network>() {
+    let ops: Vec<_> = N::GRAPH.iter().map(|node| node.op).collect();
+    let (steps, totals) = convnet::plan::place(N::Input::SHAPE, &ops).expect("it fits");
+    for (step, node) in steps.iter().zip(N::GRAPH) {
+        assert_eq!(step.volume, node.volume, "{}", node.name);
+    }
+    assert_eq!(totals.arena * size_of::<N::Scalar>(), size_of::<N::Arena>());
 }
 
 struct Case<'a> {

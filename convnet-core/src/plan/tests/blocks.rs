@@ -164,7 +164,11 @@ fn every_small_block_keeps_what_it_needs() {
 }
 
 const fn elsewhere(nested: Nested) -> Elsewhere {
-    Elsewhere { path: "", nested }
+    Elsewhere {
+        path: "",
+        nested,
+        graph: &[],
+    }
 }
 
 fn any_items() -> impl Strategy<Value = Vec<Item>> {
