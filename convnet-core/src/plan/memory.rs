@@ -17,6 +17,9 @@
 use super::MOST_SCALARS;
 use super::block::Readers;
 use crate::overlay::LINE;
+use free::Span;
+
+mod free;
 
 /// A buffer of `size` scalars, alive at the moments `from ..= until`. Size 0: there is none.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +35,15 @@ pub(super) struct Buffer {
     trial: usize,
     /// What it is put in order by, the least first.
     key: usize,
-    /// The next higher one of those that lie already.
+    /// Where it ends then.
+    end: usize,
+    /// The next higher one of those that lie already; in the order of birth, another one that lives as
+    /// long.
     above: usize,
+    /// `buffers[k].dying` is one of those that are needed at moment k and not after it.
+    dying: usize,
+    /// `buffers[k].free` is the k-th span that is free, in the order of birth.
+    free: Span,
     /// `buffers[k].order` is the buffer that comes k-th in the order that is tried.
     order: usize,
     /// What `order` is sorted into.
@@ -52,7 +62,10 @@ impl Buffer {
         named: 0,
         trial: 0,
         key: 0,
+        end: 0,
         above: NONE,
+        dying: NONE,
+        free: Span::ALL,
         order: 0,
         sorted: 0,
         live: 0,
@@ -259,19 +272,22 @@ const fn lay(
     (order, side): (Order, Side),
     (ceiling, best): (usize, usize),
 ) -> usize {
+    if let Order::Birth = order {
+        return free::lay(buffers, count, side, (ceiling, best));
+    }
     let (mut lowest, mut total, mut up, mut k) = (NONE, 0, false, 0);
     while k < count && total < best {
         let it = buffers[k].order;
         k += 1;
-        let Gaps { low, high } = gaps(buffers, &mut lowest, it, (order, side), ceiling);
+        let Gaps { low, high } = gaps(buffers, lowest, it, side, ceiling);
         let gap = match high {
             Some(high) if up => high,
             _ => low,
         };
-        buffers[it].trial = gap.at;
+        let end = gap.at + buffers[it].size;
+        (buffers[it].trial, buffers[it].end) = (gap.at, end);
         up = matches!(side, Side::Turn) && !up;
         lowest = insert(buffers, lowest, it, gap.below);
-        let end = gap.at + buffers[it].size;
         if end > total {
             total = end;
         }
@@ -293,31 +309,17 @@ struct Gaps {
     high: Option<Gap>,
 }
 
-/// In the order of birth, those that live no more are taken off the list.
-const fn gaps(
-    buffers: &mut [Buffer],
-    lowest: &mut usize,
-    it: usize,
-    (order, side): (Order, Side),
-    ceiling: usize,
-) -> Gaps {
+const fn gaps(buffers: &[Buffer], lowest: usize, it: usize, side: Side, ceiling: usize) -> Gaps {
     let Buffer {
         size, from, until, ..
     } = buffers[it];
     let (mut low, mut high) = (None, None);
-    let (mut floor, mut below, mut before, mut other) = (0, NONE, NONE, *lowest);
+    // What fits ends at `end`, if it begins at the floor.
+    let (mut floor, mut end, mut below, mut other) = (0, size, NONE, lowest);
     while other != NONE {
-        let lying = buffers[other];
-        if matches!(order, Order::Birth) && lying.until < from {
-            other = lying.above;
-            match before {
-                NONE => *lowest = other,
-                _ => buffers[before].above = other,
-            }
-            continue;
-        }
+        let lying = &buffers[other];
         if lying.from <= until && from <= lying.until {
-            if lying.trial >= floor + size {
+            if lying.trial >= end {
                 let gap = Gap { at: floor, below };
                 if let Side::Floor = side {
                     return Gaps {
@@ -333,13 +335,13 @@ const fn gaps(
                     below,
                 });
             }
-            if lying.trial + lying.size > floor {
-                (floor, below) = (lying.trial + lying.size, other);
+            if lying.end > floor {
+                (floor, end, below) = (lying.end, lying.end + size, other);
             }
         }
-        (before, other) = (other, lying.above);
+        other = lying.above;
     }
-    if floor + size <= ceiling {
+    if end <= ceiling {
         high = Some(Gap {
             at: ceiling - size,
             below,

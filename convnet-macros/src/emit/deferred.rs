@@ -57,27 +57,27 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         };
         code!(if let ::core::option::Option::Some(text) = account.over(#limit) { #panic })
     });
-    // Each constant is computed once, and read through a reference: by value, every size of a volume
-    // would be read from a copy of the plan.
+    // Statics, which are computed once: a constant is, anew, for each set of bounds where it is read. All
+    // that reads them are constants, so the linker drops them.
     code! {
         #[doc(hidden)]
         const #list: &[#krate::plan::Op; #layers] = &[#(#ops),*];
 
         #[doc(hidden)]
-        const #planned: &::core::result::Result<
+        static #planned: ::core::result::Result<
             #krate::plan::Plan<#layers>,
             #krate::plan::Failure,
-        > = &#krate::plan::Plan::new([#(#input),*], #list);
+        > = #krate::plan::Plan::new([#(#input),*], #list);
 
         #[doc(hidden)]
-        const #plan: &#krate::plan::Plan<#layers> = &match *#planned {
+        static #plan: #krate::plan::Plan<#layers> = match #planned {
             ::core::result::Result::Ok(plan) => plan,
             ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(#list),
         };
 
         const _: () = {
             const __NAMES: &[&::core::primitive::str; #layers] = &[#(#names),*];
-            match #planned {
+            match &#planned {
                 ::core::result::Result::Ok(plan) => {
                     let account = #krate::plan::Account {
                         input: plan.input,

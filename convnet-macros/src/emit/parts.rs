@@ -177,7 +177,7 @@ pub(super) fn moments(network: &Network) -> TokenStream {
                 let [h, w] = [0, 1].map(|axis| network.axis(i, axis));
                 Some(code! {
                     if part == #before {
-                        return #krate::moments::MomentsMut::new(#h * #w, memory.at_mut::<#ty, #at>());
+                        return #krate::moments::MomentsMut::new(const { (#h) * (#w) }, memory.at_mut::<#ty, #at>());
                     }
                 })
             }

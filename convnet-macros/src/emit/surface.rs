@@ -55,7 +55,7 @@ fn constants(network: &Network) -> TokenStream {
         // As above; whether it can be prepared depends on what it is made of.
         Some(plan) if !nested::bounds(network).is_empty() => (
             code!(&[]),
-            code!(#plan.totals.prepared * ::core::mem::size_of::<::core::primitive::f32>()),
+            code!(const { #plan.totals.prepared * ::core::mem::size_of::<::core::primitive::f32>() }),
         ),
         _ => {
             let prepare = code!(<Self as #krate::prepare::Prepare>);
