@@ -1,26 +1,17 @@
 //! # Kernels: how to do it fast
 //!
 //! ```text
-//! conv, conv_input, conv_filters, fc, pool     one function each, generic over
-//! conv_narrow                                  conv's forward, for fewer filters than lanes
-//! norm                                         the same for batch norm's gradient on its input
-//! depthwise, depthwise_filters                 the same for one filter a depth slice
-//! grouped                                      conv's forward, in groups; backward takes conv's
-//! fc_batch                                     fc, for a few images at once
-//! strips, rows, winograd, winograd_rows        the same for packed filters; algorithm chooses one
-//! winograd_training, winograd_gradient         Winograd's forward and gradients, filters as declared
-//!         └─▶ tile ◀── the registers that direct sums and Winograd's products share
-//!         └─▶ lanes ◀── widest vector that fits the depth
-//!         └─▶ planes ◀── rows laid out a plane a depth, for what runs along them
-//!         └─▶ toom ◀── the transforms of Winograd's algorithms
-//!         └─▶ window ◀── which taps meet the input; pixels that have the same are tiled together
-//! exponential                                  exp, sigmoid and tanh
-//! bfloat16 ─▶ fc's filters in half the bytes
-//! parts ─▶ the packed ones on many threads: a part is a convolution of other sizes
-//! level ─▶ instruction set, chosen at run time with `std`
+//! declared ─┐
+//! packed ───┴─▶ f32          one function a kernel, generic over the vectors of an instruction set
+//!     │          ├─▶ simd    level: which set, chosen at run time with `std`
+//!     │          │           lanes: the widest of its vectors that fits the depth
+//!     │          └─▶ window  which taps meet the input; pixels that have the same are tiled together
+//!     ├─▶ algorithm          which kernel computes a convolution whose filters are packed
+//!     ├─▶ parts              packed ones on many threads: a part is a convolution of other sizes
+//!     └─▶ clamp              what follows the sums before they are stored
 //! ```
 //!
-//! What a layer calls is in `declared` and `packed`. Read `conv` first. Every function here has a
+//! What a layer calls is in `declared` and `packed`. Read `f32::conv` first. Every function here has a
 //! plain twin in [`layer`](crate::layer): the loops that say what is computed, and the specification.
 //! Deleting a kernel changes speed only.
 //!
@@ -72,37 +63,14 @@ macro_rules! as_f32 {
 }
 
 mod algorithm;
-mod bfloat16;
 mod clamp;
-mod conv;
-mod conv_filters;
-mod conv_input;
-mod conv_narrow;
 mod declared;
-mod depthwise;
-mod depthwise_filters;
-mod exponential;
-mod fc;
-mod fc_batch;
-mod grouped;
-mod lanes;
-mod level;
-mod norm;
+mod f32;
 mod packed;
 #[cfg(feature = "rayon")]
 mod parts;
-mod planes;
-mod pool;
-mod rows;
-mod scalar;
-mod strips;
-mod tile;
-mod toom;
+mod simd;
 mod window;
-mod winograd;
-mod winograd_gradient;
-mod winograd_rows;
-mod winograd_training;
 
 #[cfg(test)]
 mod tests;
@@ -110,13 +78,13 @@ mod tests;
 pub use algorithm::{Algorithm, Winograd};
 pub use clamp::Clamp;
 pub use declared::*;
-pub use exponential::{exp, sigmoid, tanh};
-pub use fc_batch::MICRO_BATCH;
-pub(crate) use level::at_level;
-pub use level::level;
-#[cfg(feature = "std")]
-pub use level::{levels, with_level};
+pub use f32::exponential::{exp, sigmoid, tanh};
+pub use f32::fc::batch::MICRO_BATCH;
 pub use packed::*;
+pub(crate) use simd::level::at_level;
+pub use simd::level::level;
+#[cfg(feature = "std")]
+pub use simd::level::{levels, with_level};
 
 /// Whether there was a kernel for `T`, the lengths and the target; if not, nothing was done, and
 /// the caller does it plainly.

@@ -2,7 +2,9 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::{Sizes, product, rows, strips, winograd};
+use super::f32::conv::strips;
+use super::f32::{rows, winograd};
+use super::{Sizes, product};
 
 /// How a convolution is computed, and what its filters are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

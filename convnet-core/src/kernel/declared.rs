@@ -1,12 +1,9 @@
 //! What a layer calls with its filters as they are declared: the lengths are checked, and the scalars
 //! told to be `f32`.
 
-use super::fc_batch::MICRO_BATCH;
-use super::winograd_training::Pass;
-use super::{
-    Clamp, Done, Sizes, conv, conv_filters, conv_input, depthwise, depthwise_filters, fc, fc_batch,
-    fit, grouped, norm, pool, winograd_training,
-};
+use super::f32::winograd::training::Pass;
+use super::f32::{conv, depthwise, fc, norm, pool, winograd};
+use super::{Clamp, Done, MICRO_BATCH, Sizes, fit};
 use crate::Real;
 
 /// `y[oy][ox][k] = bias[k] + Σ x · filters[fy][fx][d][k]`.
@@ -42,7 +39,7 @@ pub fn grouped_conv_forward<T: Real>(
     y: &mut [T],
 ) -> Done {
     as_f32!(x, filters, bias; y);
-    let from = grouped::Operands {
+    let from = conv::grouped::Operands {
         sizes,
         groups,
         x,
@@ -51,7 +48,7 @@ pub fn grouped_conv_forward<T: Real>(
     };
     sizes.fit_grouped(groups, x, filters, y)
         && bias.len() == sizes.y[2]
-        && grouped::forward(&from, y).is_some()
+        && conv::grouped::forward(&from, y).is_some()
 }
 
 /// As [`conv_backward_input`] in `groups`.
@@ -63,13 +60,13 @@ pub fn grouped_conv_backward_input<T: Real>(
     filters: &[T],
 ) -> Done {
     as_f32!(dy, filters; dx);
-    let from = conv_input::Operands {
+    let from = conv::input_grad::Operands {
         sizes,
         groups,
         dy,
         filters,
     };
-    sizes.fit_grouped(groups, dx, filters, dy) && conv_input::backward(&from, dx).is_some()
+    sizes.fit_grouped(groups, dx, filters, dy) && conv::input_grad::backward(&from, dx).is_some()
 }
 
 /// As [`conv_add_gradient`] in `groups`.
@@ -81,7 +78,7 @@ pub fn grouped_conv_add_gradient<T: Real>(
     (d_filters, d_bias): (&mut [T], &mut [T]),
 ) -> Done {
     as_f32!(x, dy; d_filters, d_bias);
-    let from = conv_filters::Operands {
+    let from = conv::filter_grad::Operands {
         sizes,
         groups,
         x,
@@ -89,7 +86,7 @@ pub fn grouped_conv_add_gradient<T: Real>(
     };
     sizes.fit_grouped(groups, x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
-        && conv_filters::add_gradient(&from, d_filters, d_bias).is_some()
+        && conv::filter_grad::add_gradient(&from, d_filters, d_bias).is_some()
 }
 
 /// `y[oy][ox][d] = bias[d] + Σ x · filters[fy][fx][d]`, and the clamp of that.
@@ -136,7 +133,7 @@ pub fn depthwise_add_gradient<T: Real>(
     as_f32!(x, dy; d_filters, d_bias);
     sizes.fit_depthwise(x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
-        && depthwise_filters::add_gradient(sizes, x, dy, d_filters, d_bias).is_some()
+        && depthwise::filter_grad::add_gradient(sizes, x, dy, d_filters, d_bias).is_some()
 }
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
@@ -159,7 +156,7 @@ pub fn conv_add_gradient<T: Real>(
 /// ask for; 0 if there is nothing that would be faster than a direct sum.
 #[must_use]
 pub const fn conv_scratch(sizes: &Sizes) -> usize {
-    winograd_training::scratch(sizes)
+    winograd::training::scratch(sizes)
 }
 
 /// As [`conv_forward`], by Winograd's algorithm. `false` if that does not pay, or the scratch is too
@@ -172,13 +169,13 @@ pub fn conv_forward_train<T: Real>(
     y: &mut [T],
 ) -> Done {
     as_f32!(x, filters, bias; scratch, y);
-    let winograd = winograd_training::choose(sizes, Pass::Forward);
+    let winograd = winograd::training::choose(sizes, Pass::Forward);
     sizes.fit_conv(x, filters, y)
         && bias.len() == sizes.y[2]
         && winograd
             .and_then(|winograd| {
                 let learned = (filters, bias);
-                winograd_training::forward(sizes, winograd, x, learned, scratch, y)
+                winograd::training::forward(sizes, winograd, x, learned, scratch, y)
             })
             .is_some()
 }
@@ -192,11 +189,11 @@ pub fn conv_backward_input_train<T: Real>(
     scratch: &mut [T],
 ) -> Done {
     as_f32!(dy, filters; scratch, dx);
-    let winograd = winograd_training::choose(sizes, Pass::Input);
+    let winograd = winograd::training::choose(sizes, Pass::Input);
     sizes.fit_conv(dx, filters, dy)
         && winograd
             .and_then(|winograd| {
-                winograd_training::backward_input(sizes, winograd, dy, filters, scratch, dx)
+                winograd::training::backward_input(sizes, winograd, dy, filters, scratch, dx)
             })
             .is_some()
 }
@@ -210,13 +207,13 @@ pub fn conv_add_gradient_train<T: Real>(
     d_bias: &mut [T],
 ) -> Done {
     as_f32!(x, dy; scratch, d_filters, d_bias);
-    let winograd = winograd_training::choose(sizes, Pass::Filters);
+    let winograd = winograd::training::choose(sizes, Pass::Filters);
     sizes.fit_conv(x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
         && winograd
             .and_then(|winograd| {
                 let volumes = (x, dy);
-                winograd_training::add_gradient(
+                winograd::training::add_gradient(
                     sizes, winograd, volumes, scratch, d_filters, d_bias,
                 )
             })
@@ -283,7 +280,7 @@ pub(super) fn fc_singles<T: Real>(
         }
         *to = Some((x, y));
     }
-    fc_batch::forward(&mut singles, from).is_some_and(|()| {
+    fc::batch::forward(&mut singles, from).is_some_and(|()| {
         for (_, y) in singles.iter_mut().flatten() {
             clamp.apply(y);
         }
@@ -317,8 +314,8 @@ pub fn fc_backward_batch<T: Real>(
         }
         *to = Some((x, dy, dx));
     }
-    fc_batch::backward_input(&mut singles, filters, d_bias.len()).is_some()
-        && fc_batch::add_gradient(&singles, d_filters, d_bias).is_some()
+    fc::batch::backward_input(&mut singles, filters, d_bias.len()).is_some()
+        && fc::batch::add_gradient(&singles, d_filters, d_bias).is_some()
 }
 
 /// `y[oy][ox][d]` = the largest `x` of the window; equal to the plain twin's to the bit.

@@ -2,11 +2,12 @@
 //! for.
 
 use super::declared::{FcForward, fc_singles};
+use super::f32::conv::{self, strips};
+use super::f32::fc::{self, bfloat16};
+use super::f32::{rows, winograd};
 #[cfg(feature = "rayon")]
 use super::parts;
-use super::{
-    Algorithm, Clamp, Done, Sizes, Winograd, bfloat16, conv, fc, fit, rows, strips, winograd,
-};
+use super::{Algorithm, Clamp, Done, Sizes, Winograd, fit};
 use crate::Real;
 
 /// A convolution whose filters were packed by [`conv_pack`], and what follows it.

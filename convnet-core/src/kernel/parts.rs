@@ -13,8 +13,8 @@
 
 use core::ops::Range;
 
-use super::level::{level, with_level};
-use super::{Packed, fc, run};
+use super::f32::fc;
+use super::{Packed, level, run, with_level};
 
 /// Multiply-adds of a part at least: a tenth of a millisecond, several times what it takes to wake
 /// another thread.

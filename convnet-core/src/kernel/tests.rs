@@ -6,6 +6,9 @@
 
 use proptest::prelude::*;
 
+use super::f32::conv::{self, scalar};
+#[cfg(feature = "rayon")]
+use super::f32::fc;
 use super::*;
 
 mod blocks;

@@ -41,7 +41,7 @@ fn check_gradient(s: &Sizes, block: usize) -> Result<(), TestCaseError> {
         d_bias,
         ..
     } = &convolved(s);
-    let from = conv_filters::Operands {
+    let from = conv::filter_grad::Operands {
         sizes: s,
         groups: 1,
         x,
@@ -51,7 +51,7 @@ fn check_gradient(s: &Sizes, block: usize) -> Result<(), TestCaseError> {
         with_level(level, || {
             let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
             let done =
-                conv_filters::add_gradient_in_blocks(&from, block, &mut fast, &mut fast_bias);
+                conv::filter_grad::add_gradient_in_blocks(&from, block, &mut fast, &mut fast_bias);
             assert!(done.is_some());
             close(&fast, d_filters, s.y[0] * s.y[1] + 1)?;
             close(&fast_bias, d_bias, s.y[0] * s.y[1] + 1)
@@ -97,7 +97,7 @@ fn check_packed_for(
 /// Over so many scalars of x and y at a time.
 fn check_strips(s: &Sizes, near: usize) -> Result<(), TestCaseError> {
     check_packed_for(s, Algorithm::Strips, 1, |from, x, y| {
-        strips::forward_in_blocks(from, near, x, y).is_some()
+        conv::strips::forward_in_blocks(from, near, x, y).is_some()
     })
 }
 

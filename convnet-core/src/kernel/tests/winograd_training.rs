@@ -1,7 +1,7 @@
 //! Winograd's algorithm in training. Its bound is measured, not derived: see [`Winograd`].
 
 use super::*;
-use crate::kernel::winograd_training::{
+use crate::kernel::f32::winograd::training::{
     Pass, add_gradient, backward_input, choose, forward, needs,
 };
 

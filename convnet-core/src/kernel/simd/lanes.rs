@@ -6,7 +6,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 const HIGH: u32 = 0xffff_0000;
 
 /// `LEN` scalars.
-pub(super) trait Lanes<S: Simd>: Copy {
+pub(crate) trait Lanes<S: Simd>: Copy {
     const LEN: usize;
 
     fn splat(simd: S, value: f32) -> Self;
@@ -212,7 +212,7 @@ impl<S: Simd, V: SimdFloat<S, Element = f32>> Lanes<S> for V {
 
 /// One scalar, for depths that are smaller than every vector.
 #[derive(Clone, Copy)]
-pub(super) struct One(f32);
+pub(crate) struct One(f32);
 
 impl<S: Simd> Lanes<S> for One {
     const LEN: usize = 1;
@@ -319,7 +319,7 @@ impl<S: Simd> Lanes<S> for One {
 /// declines if a lower level has the same vector: each is compiled once.
 macro_rules! widest {
     ($simd:ident: $S:ident, $len:expr, $function:ident ( $($argument:expr),* $(,)? )) => {{
-        use $crate::kernel::lanes::{Lanes, One};
+        use $crate::kernel::simd::lanes::{Lanes, One};
         let (len, native) = ($len, const { <$S::f32s as Lanes<$S>>::LEN });
         if len >= native {
             $function::<$S, $S::f32s>($simd, $($argument),*)
@@ -332,4 +332,4 @@ macro_rules! widest {
         }
     }};
 }
-pub(super) use widest;
+pub(crate) use widest;

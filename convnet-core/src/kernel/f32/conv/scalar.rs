@@ -18,9 +18,9 @@
     reason = "the registers of a tile are numbered"
 )]
 
-use super::Sizes;
-use super::conv::Operands;
-use super::window::{extent, groups};
+use super::Operands;
+use crate::kernel::Sizes;
+use crate::kernel::window::{extent, groups};
 
 /// P at most.
 const PIXELS: usize = 6;
@@ -29,7 +29,7 @@ const PIXELS: usize = 6;
 const FILTERS: usize = 4;
 
 /// All rows.
-pub(super) fn conv(from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn conv(from: &Operands, y: &mut [f32]) -> Option<()> {
     let row = from.sizes.y[1].checked_mul(from.sizes.y[2])?;
     if row == 0 {
         return None;
@@ -42,7 +42,7 @@ pub(super) fn conv(from: &Operands, y: &mut [f32]) -> Option<()> {
 
 /// Row `oy` of the output.
 #[inline(never)]
-pub(super) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> {
+pub(crate) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> {
     let &Operands { sizes, x, .. } = from;
     let &Sizes {
         x: [_, width, depth],

@@ -23,19 +23,19 @@ use core::array;
 
 use fearless_simd::Simd;
 
-use super::lanes::Lanes;
-use super::window::{Walk, extent};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::window::{Walk, extent};
 
 /// P at most.
-pub(super) const PIXELS: usize = 6;
+pub(crate) const PIXELS: usize = 6;
 
 /// P pixels at the next places of the walk, which leads from `x` to `y`.
-pub(super) type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, &mut [f32]) -> Option<()>;
+pub(crate) type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, &mut [f32]) -> Option<()>;
 
 /// The tiles of 1 to [`PIXELS`] pixels. Called through a table, so that each is a function with the
 /// registers to itself.
 #[inline(always)]
-pub(super) fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
+pub(crate) fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
     [
         tile::<S, V, 1, N>,
         tile::<S, V, 2, N>,
@@ -48,31 +48,31 @@ pub(super) fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXE
 
 /// What the tiles of one rectangle share: the taps that meet the input.
 #[derive(Clone, Copy)]
-pub(super) struct Taps<'a, const N: usize> {
-    pub(super) x: &'a [f32],
+pub(crate) struct Taps<'a, const N: usize> {
+    pub(crate) x: &'a [f32],
     /// From the first tap on.
-    pub(super) weights: &'a [f32],
+    pub(crate) weights: &'a [f32],
     /// Whether they come from beyond the caches.
-    pub(super) far: bool,
-    pub(super) start: Start<'a>,
+    pub(crate) far: bool,
+    pub(crate) start: Start<'a>,
     /// What the sums are clamped to, if they are done.
-    pub(super) clamp: Option<[f32; 2]>,
+    pub(crate) clamp: Option<[f32; 2]>,
     /// How many rows of taps there are, and scalars in each.
-    pub(super) rows: usize,
-    pub(super) row: usize,
-    pub(super) x_pitch: usize,
-    pub(super) weight_pitch: usize,
+    pub(crate) rows: usize,
+    pub(crate) row: usize,
+    pub(crate) x_pitch: usize,
+    pub(crate) weight_pitch: usize,
     /// From one scalar's weights to the next one's.
-    pub(super) weight_step: usize,
+    pub(crate) weight_step: usize,
     /// The N vectors of a scalar's weights, and of an output.
-    pub(super) from: [usize; N],
-    pub(super) to: [usize; N],
+    pub(crate) from: [usize; N],
+    pub(crate) to: [usize; N],
 }
 
 impl<'a, const N: usize> Taps<'a, N> {
     /// The same taps, other filters.
     #[inline(always)]
-    pub(super) fn at<const M: usize>(&self, from: [usize; M], to: [usize; M]) -> Taps<'a, M> {
+    pub(crate) fn at<const M: usize>(&self, from: [usize; M], to: [usize; M]) -> Taps<'a, M> {
         let &Self {
             x,
             weights,
@@ -105,7 +105,7 @@ impl<'a, const N: usize> Taps<'a, N> {
 
 /// What the sums start from.
 #[derive(Clone, Copy)]
-pub(super) enum Start<'a> {
+pub(crate) enum Start<'a> {
     Zero,
     Bias(&'a [f32]),
     /// What an earlier tile left in `y`.
@@ -248,7 +248,7 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
 }
 
 /// So many scalars of weights are more than caches hold, on most machines.
-pub(super) const MANY: usize = 1 << 20;
+pub(crate) const MANY: usize = 1 << 20;
 
 /// Scalars of weights ahead of the tile: a page, at whose end the hardware's own prefetching stops.
 const AHEAD: usize = 1024;

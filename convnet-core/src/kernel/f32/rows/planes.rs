@@ -1,14 +1,14 @@
-//! Rows as planes, one a depth, and back: what [`rows`](super::rows) works on.
+//! Rows as planes, one a depth, and back: what [`rows`](super) works on.
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::lanes::Lanes;
+use crate::kernel::Sizes;
+use crate::kernel::simd::lanes::Lanes;
 use crate::real::beats;
 
 /// One row of `x`, plane by plane; its first pixel comes after the zeros before it.
 #[inline(always)]
-pub(super) fn lay(sizes: &Sizes, plane: usize, x: &[f32], iy: usize, to: &mut [f32]) -> Option<()> {
+pub(crate) fn lay(sizes: &Sizes, plane: usize, x: &[f32], iy: usize, to: &mut [f32]) -> Option<()> {
     let ([_, width, depth], before) = (sizes.x, sizes.before[1]);
     let row = x.get(iy * width * depth..(iy + 1) * width * depth)?;
     let seen = plane.saturating_sub(before).min(width);
@@ -40,7 +40,7 @@ fn split<const D: usize>(row: &[f32], seen: usize, plane: usize, to: &mut [f32])
 
 /// From a plane a filter to a depth column a pixel.
 #[inline(always)]
-pub(super) fn interleave(planes: &[f32], pitch: usize, y: &mut [f32], k: usize) {
+pub(crate) fn interleave(planes: &[f32], pitch: usize, y: &mut [f32], k: usize) {
     for (x, column) in y.chunks_exact_mut(k).enumerate() {
         for (y, plane) in column.iter_mut().zip(planes.chunks_exact(pitch)) {
             if let Some(value) = plane.get(x) {
@@ -52,7 +52,7 @@ pub(super) fn interleave(planes: &[f32], pitch: usize, y: &mut [f32], k: usize) 
 
 /// The largest of each window of the rows at `planes`, of which `y` holds one in a depth column.
 #[inline(always)]
-pub(super) fn largest<S: Simd, V: Lanes<S>>(
+pub(crate) fn largest<S: Simd, V: Lanes<S>>(
     simd: S,
     pool: &Sizes,
     rows: &[f32],

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! With a stride S, the inputs `phase, phase + S, …` meet every S-th tap and neighbouring outputs:
-//! each phase is a convolution of stride 1. As in [`conv`](super::conv), inputs that meet the same
+//! each phase is a convolution of stride 1. As in [`conv`](super), inputs that meet the same
 //! taps are tiled together. In groups, one follows the other: each has its part of the depths and of
 //! the filters.
 
@@ -21,25 +21,25 @@ use core::array;
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::{Phase, Run, Walk, even, extent, groups};
+use crate::kernel::Sizes;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Phase, Run, Walk, even, extent, groups};
 
 /// P and R at most; and where 5 or 6 depths are all there are.
 const MOST: [usize; 2] = [3, 4];
 const SHALLOW: [usize; 2] = [2, 6];
 
 /// What is read.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) groups: usize,
-    pub(super) dy: &'a [f32],
-    pub(super) filters: &'a [f32],
+pub(crate) struct Operands<'a> {
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) groups: usize,
+    pub(crate) dy: &'a [f32],
+    pub(crate) filters: &'a [f32],
 }
 
 #[inline(never)]
-pub(super) fn backward(from: &Operands, dx: &mut [f32]) -> Option<()> {
+pub(crate) fn backward(from: &Operands, dx: &mut [f32]) -> Option<()> {
     dispatch!(simd => depths(simd, from, dx))
 }
 
@@ -105,7 +105,7 @@ fn shallow<S: Simd, V: Lanes<S>, const P: usize>() -> [Tile<S, V>; SHALLOW[1]] {
 }
 
 /// From the outputs that meet the last tap, to the inputs.
-pub(super) fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2], d: usize) -> Walk {
+pub(crate) fn walk(sizes: &Sizes, [(v, rows), (u, columns)]: [&(Phase, Run); 2], d: usize) -> Walk {
     let ([_, width, depth], [_, wo, k], [sy, sx]) = (sizes.x, sizes.y, sizes.stride);
     let [m, n] = [rows.places.start, columns.places.start];
     // Wraps if no tap meets the input: nothing is read then.

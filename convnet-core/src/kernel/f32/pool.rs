@@ -7,13 +7,13 @@ use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::extent;
+use crate::kernel::Sizes;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::extent;
 
 #[inline(never)]
-pub(super) fn max_forward(sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
+pub(crate) fn max_forward(sizes: &Sizes, x: &[f32], y: &mut [f32]) -> Option<()> {
     dispatch!(simd => forward_with(simd, sizes, x, y))
 }
 
@@ -60,7 +60,7 @@ fn forward_by<S: Simd, V: Lanes<S>, const F: usize>(
 /// Declines, with `dx` written, if a window holds NaN: a sum over all of them tells, for a fraction of what
 /// it would cost to tell the first NaN of each.
 #[inline(never)]
-pub(super) fn max_backward(sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) -> Option<()> {
+pub(crate) fn max_backward(sizes: &Sizes, x: &[f32], dx: &mut [f32], dy: &[f32]) -> Option<()> {
     dx.fill(0.0);
     dispatch!(simd => backward_with(simd, sizes, x, dx, dy))
 }

@@ -20,17 +20,21 @@
     reason = "the registers of a tile are numbered"
 )]
 
+mod filter_grad;
+pub(crate) mod training;
+pub(crate) mod transform;
+
 use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::lanes::Lanes;
-use super::level::dispatch;
-use super::strips::{STRIP, starts, strip};
+use self::transform::{LONGEST, filter_rows, sums, values};
+use super::conv::strips::{STRIP, starts, strip};
 use super::tile::{MANY, Start, Taps};
-use super::toom::{LONGEST, filter_rows, sums, values};
-use super::window::{Walk, even, extent};
-use super::{Packed, Scale, Sizes, Winograd};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Walk, even, extent};
+use crate::kernel::{Packed, Scale, Sizes, Winograd};
 
 /// What is worked on together: `tiles` tiles by `filters` filters.
 ///
@@ -64,20 +68,20 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
 }
 
 /// Tiles of `side` outputs, the last ones of a row or column reaching out.
-pub(super) const fn tiles(sizes: &Sizes, side: usize) -> usize {
+pub(crate) const fn tiles(sizes: &Sizes, side: usize) -> usize {
     let [height, width, _] = sizes.y;
     height.div_ceil(side) * width.div_ceil(side)
 }
 
 /// The first output of tile `tile`, row by row.
-pub(super) fn corner(sizes: &Sizes, side: usize, tile: usize) -> [usize; 2] {
+pub(crate) fn corner(sizes: &Sizes, side: usize, tile: usize) -> [usize; 2] {
     let across = sizes.y[1].div_ceil(side);
     [tile / across * side, tile % across * side]
 }
 
 /// An estimate of the time, in 16 multiply-adds, fitted to measurements: a scalar of V or M costs as much
 /// as one.
-pub(super) const fn cost(sizes: &Sizes, winograd: Winograd) -> u64 {
+pub(crate) const fn cost(sizes: &Sizes, winograd: Winograd) -> u64 {
     let (depth, k, side) = (sizes.x[2], sizes.y[2], winograd.side());
     let points = (reach(sizes, side) * reach(sizes, side)) as u64;
     let tiles = tiles(sizes, side) as u64;
@@ -85,7 +89,7 @@ pub(super) const fn cost(sizes: &Sizes, winograd: Winograd) -> u64 {
 }
 
 /// A: rows, and columns, of the input that a tile of `side` outputs reads.
-pub(super) const fn reach(sizes: &Sizes, side: usize) -> usize {
+pub(crate) const fn reach(sizes: &Sizes, side: usize) -> usize {
     side + sizes.filter[0] - 1
 }
 
@@ -95,23 +99,23 @@ const NEAR: usize = 3 << 15;
 const MOST: usize = 48;
 
 /// A plane of V or M; the line between two keeps them from the same sets of a cache.
-pub(super) const fn plane(tiles: usize, depth: usize) -> usize {
+pub(crate) const fn plane(tiles: usize, depth: usize) -> usize {
     (tiles * depth).next_multiple_of(STRIP) + STRIP
 }
 
-pub(super) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
+pub(crate) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
     let side = winograd.side();
     let (a, block) = (reach(sizes, side), block(sizes, side));
     a * a * (plane(block.most, sizes.x[2]) + plane(block.most, block.filters))
 }
 
-pub(super) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
+pub(crate) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
     let a = reach(sizes, winograd.side());
     a * a * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
 }
 
 /// U = G g Gᵀ as `[position][strip][d][16]`, rounded once.
-pub(super) fn pack(
+pub(crate) fn pack(
     sizes: &Sizes,
     winograd: Winograd,
     filters: &[f32],
@@ -152,7 +156,7 @@ fn packed_at(position: usize, depth: usize, k: usize) -> usize {
 }
 
 #[inline(never)]
-pub(super) fn forward(
+pub(crate) fn forward(
     from: &Packed<'_, f32>,
     winograd: Winograd,
     x: &[f32],
@@ -223,18 +227,18 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
 }
 
 /// One position of V and U.
-pub(super) struct Operands<'a> {
-    pub(super) v: &'a [f32],
-    pub(super) weights: &'a [f32],
-    pub(super) far: bool,
-    pub(super) tiles: usize,
-    pub(super) depth: usize,
-    pub(super) filters: usize,
+pub(crate) struct Operands<'a> {
+    pub(crate) v: &'a [f32],
+    pub(crate) weights: &'a [f32],
+    pub(crate) far: bool,
+    pub(crate) tiles: usize,
+    pub(crate) depth: usize,
+    pub(crate) filters: usize,
 }
 
 /// `m[tile][k] = Σ v[tile][d] · weights[strip][d][16]`
 #[inline(always)]
-pub(super) fn multiply<S: Simd, V: Lanes<S>>(
+pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Operands,
     m: &mut [f32],
@@ -270,7 +274,7 @@ pub(super) fn multiply<S: Simd, V: Lanes<S>>(
 
 /// V of the `tiles`, one after the other.
 #[inline(always)]
-pub(super) fn inputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+pub(crate) fn inputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     sizes: &Sizes,
     x: &[f32],
@@ -355,16 +359,16 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
 }
 
 /// M of the tiles, one after the other.
-pub(super) struct Products<'a> {
-    pub(super) m: &'a [f32],
+pub(crate) struct Products<'a> {
+    pub(crate) m: &'a [f32],
     /// From one position to the next.
-    pub(super) plane: usize,
-    pub(super) filters: Range<usize>,
+    pub(crate) plane: usize,
+    pub(crate) filters: Range<usize>,
 }
 
 /// The outputs of the `tiles`.
 #[inline(always)]
-pub(super) fn outputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+pub(crate) fn outputs<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     from: &Packed<'_, f32>,
     products: &Products,

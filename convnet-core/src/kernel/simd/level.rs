@@ -86,16 +86,16 @@ macro_rules! dispatch {
         let level = $crate::kernel::level();
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
-            $crate::kernel::level::try_each!($simd => $call;
+            $crate::kernel::simd::level::try_each!($simd => $call;
                 level.as_avx512(), level.as_avx2(), level.as_sse2())
         }
         #[cfg(target_arch = "aarch64")]
         {
-            $crate::kernel::level::try_each!($simd => $call; level.as_neon())
+            $crate::kernel::simd::level::try_each!($simd => $call; level.as_neon())
         }
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         {
-            $crate::kernel::level::try_each!($simd => $call; level.as_wasm_simd128())
+            $crate::kernel::simd::level::try_each!($simd => $call; level.as_wasm_simd128())
         }
         #[cfg(not(any(
             target_arch = "x86",
@@ -106,14 +106,14 @@ macro_rules! dispatch {
         {
             // Never called: it says that what other targets use is used.
             let _ = |token: Option<fearless_simd::Fallback>| {
-                $crate::kernel::level::try_each!($simd => $call; token)
+                $crate::kernel::simd::level::try_each!($simd => $call; token)
             };
             let _ = level;
             None
         }
     }};
 }
-pub(super) use dispatch;
+pub(crate) use dispatch;
 
 macro_rules! try_each {
     ($simd:ident => $call:expr; $($token:expr),*) => {{
@@ -126,4 +126,4 @@ macro_rules! try_each {
         }
     }};
 }
-pub(super) use try_each;
+pub(crate) use try_each;

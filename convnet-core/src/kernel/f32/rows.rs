@@ -12,47 +12,50 @@
 //! With K = 12, two vectors of 8 filters would be three quarters full; a row of 32 pixels fills four.
 //! What lies between the convolution and the pool never leaves the first-level cache.
 //!
-//! M rows at a time: one for the direct sum, four for [Winograd's](super::winograd_rows).
+//! M rows at a time: one for the direct sum, four for [Winograd's](winograd).
 
 #![expect(
     clippy::needless_range_loop,
     reason = "the registers of a tile are numbered"
 )]
 
+mod planes;
+mod winograd;
+
 use fearless_simd::Simd;
 
-use super::lanes::Lanes;
-use super::level::dispatch;
-use super::planes::{interleave, largest, lay};
-use super::toom::{LONGEST, filter_rows};
-use super::window::even;
-use super::winograd_rows::{self, To};
-use super::{Packed, Scale, Sizes};
+use self::planes::{interleave, largest, lay};
+use self::winograd::To;
+use super::winograd::transform::{LONGEST, filter_rows};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::even;
+use crate::kernel::{Packed, Scale, Sizes};
 
 /// F at most: with two vectors of pixels, twelve sums.
-pub(super) const FILTERS: usize = 6;
+pub(crate) const FILTERS: usize = 6;
 /// Scalars to a cache line.
 const LINE: usize = 16;
 /// A row that is worth a vector.
-pub(super) const SHORTEST: usize = 8;
+pub(crate) const SHORTEST: usize = 8;
 /// FH at most.
-pub(super) const HEIGHT: usize = 11;
+pub(crate) const HEIGHT: usize = 11;
 /// Rows that a pool looks at, at most.
-pub(super) const POOLED: usize = 3;
+pub(crate) const POOLED: usize = 3;
 
 /// Rows of the input that `band` rows of the output see, and rows of packed filters: FH if M is 1.
-pub(super) const fn reach(sizes: &Sizes, band: usize) -> usize {
+pub(crate) const fn reach(sizes: &Sizes, band: usize) -> usize {
     sizes.filter[0] + band - 1
 }
 
 /// Scalars of the packed filters, in whole lines.
-pub(super) const fn packed(sizes: &Sizes, band: usize) -> usize {
+pub(crate) const fn packed(sizes: &Sizes, band: usize) -> usize {
     let taps = reach(sizes, band) * sizes.filter[1] * sizes.x[2];
     (taps * sizes.y[2]).next_multiple_of(LINE)
 }
 
 /// `[group of filters][fy][d][fx][filter]`; of Winograd's, the rows of G g take the place of those of g.
-pub(super) fn pack(
+pub(crate) fn pack(
     sizes: &Sizes,
     band: usize,
     filters: &[f32],
@@ -85,17 +88,17 @@ pub(super) fn pack(
 
 /// Where things lie in the scratch, one after the other.
 #[derive(Clone, Copy)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Rows of y that are computed at a time.
-    pub(super) band: usize,
+    pub(crate) band: usize,
     /// From one plane of a laid out row to the next, and from one row to the next.
-    pub(super) plane: usize,
-    pub(super) row: usize,
+    pub(crate) plane: usize,
+    pub(crate) row: usize,
     /// The same of the rows of y, and how many there are of those.
-    pub(super) y_plane: usize,
-    pub(super) y_row: usize,
-    pub(super) y_rows: usize,
-    /// Where the ring of laid out rows ends, and what [`winograd_rows`] works in.
+    pub(crate) y_plane: usize,
+    pub(crate) y_row: usize,
+    pub(crate) y_rows: usize,
+    /// Where the ring of laid out rows ends, and what [`winograd`] works in.
     ring: usize,
     work: usize,
     /// Where the rows of y end; then come the largest of each column of one plane.
@@ -125,14 +128,14 @@ const fn layout(sizes: &Sizes, band: usize, pooled: usize) -> Layout {
 }
 
 /// Scalars to work in, where the pool after it looks at `pooled` rows; 1 if there is none.
-pub(super) const fn scratch(sizes: &Sizes, band: usize, pooled: usize) -> usize {
+pub(crate) const fn scratch(sizes: &Sizes, band: usize, pooled: usize) -> usize {
     let layout = layout(sizes, band, pooled);
     layout.end + layout.y_plane
 }
 
 /// An estimate of the time, in 16 multiply-adds: to lay out, to transform, and the tiles, of which a
 /// narrow one waits for its own sums.
-pub(super) const fn cost(sizes: &Sizes, band: usize) -> u64 {
+pub(crate) const fn cost(sizes: &Sizes, band: usize) -> u64 {
     let (depth, [height, width, k], fw) = (sizes.x[2], sizes.y, sizes.filter[1]);
     let (layout, reach) = (layout(sizes, band, 0), reach(sizes, band));
     let (values, ends) = match band {
@@ -146,7 +149,7 @@ pub(super) const fn cost(sizes: &Sizes, band: usize) -> u64 {
 }
 
 #[inline(never)]
-pub(super) fn forward(
+pub(crate) fn forward(
     from: &Packed<'_, f32>,
     pool: Option<&Sizes>,
     x: &[f32],
@@ -186,7 +189,7 @@ fn rows<S: Simd>(
     // Where a band goes, if nothing is to keep its rows.
     let to = match pool {
         None => Some((band, width, To::Map)),
-        Some(pool) => winograd_rows::pools::<S, S::f32s>(pool).then_some((
+        Some(pool) => winograd::pools::<S, S::f32s>(pool).then_some((
             band / 2,
             pool.y[1],
             To::Pool(pool.y[1]),
@@ -238,22 +241,22 @@ fn rows<S: Simd>(
 
 impl Layout {
     /// Where row `oy` of y begins in the ring of those.
-    pub(super) fn slot(&self, oy: usize) -> usize {
+    pub(crate) fn slot(&self, oy: usize) -> usize {
         oy % self.y_rows * self.y_row
     }
 }
 
 /// The convolution, whose rows are asked for from the first to the last.
-pub(super) struct Map<'a> {
-    pub(super) from: &'a Packed<'a, f32>,
-    pub(super) layout: Layout,
-    pub(super) x: &'a [f32],
+pub(crate) struct Map<'a> {
+    pub(crate) from: &'a Packed<'a, f32>,
+    pub(crate) layout: Layout,
+    pub(crate) x: &'a [f32],
     /// The last rows of `x` that were laid out, how many were, and where the next one goes.
-    pub(super) ring: &'a mut [f32],
-    pub(super) laid: usize,
+    pub(crate) ring: &'a mut [f32],
+    pub(crate) laid: usize,
     next: usize,
-    /// What [`winograd_rows`] works in.
-    pub(super) work: &'a mut [f32],
+    /// What [`winograd`] works in.
+    pub(crate) work: &'a mut [f32],
 }
 
 impl Map<'_> {
@@ -267,8 +270,8 @@ impl Map<'_> {
         y: &mut [f32],
     ) -> Option<()> {
         match (self.layout.band, self.from.sizes.filter) {
-            (4, [3, 3]) => winograd_rows::band::<S, V, 3, 2, 6, 4>(simd, self, oy, to, y),
-            (4, [5, 5]) => winograd_rows::band::<S, V, 5, 3, 8, 4>(simd, self, oy, to, y),
+            (4, [3, 3]) => winograd::band::<S, V, 3, 2, 6, 4>(simd, self, oy, to, y),
+            (4, [5, 5]) => winograd::band::<S, V, 5, 3, 8, 4>(simd, self, oy, to, y),
             _ => None,
         }
     }
@@ -422,7 +425,7 @@ fn tile<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
 /// Adds the products of `weights[d][fx]`, F filters each, and X vectors of pixels, from `at` on, of a row
 /// laid out in `depth` planes.
 #[inline(always)]
-pub(super) fn add_products<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
+pub(crate) fn add_products<S: Simd, V: Lanes<S>, const X: usize, const F: usize>(
     simd: S,
     x: &[f32],
     weights: &[[f32; F]],

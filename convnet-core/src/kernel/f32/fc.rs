@@ -16,41 +16,44 @@
     reason = "the registers of a tile are numbered"
 )]
 
+pub(crate) mod batch;
+pub(crate) mod bfloat16;
+
 use fearless_simd::Simd;
 
-use super::fit;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::extent;
+use crate::kernel::fit;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::extent;
 
 /// What forward reads.
 #[derive(Clone, Copy)]
-pub(super) struct Operands<'a> {
-    pub(super) x: &'a [f32],
+pub(crate) struct Operands<'a> {
+    pub(crate) x: &'a [f32],
     /// As many columns of them as there are outputs.
-    pub(super) filters: &'a [f32],
+    pub(crate) filters: &'a [f32],
     /// Whether each of them holds two.
-    pub(super) bfloat16: bool,
+    pub(crate) bfloat16: bool,
     /// From one row of the filters to the next.
-    pub(super) pitch: usize,
-    pub(super) bias: &'a [f32],
+    pub(crate) pitch: usize,
+    pub(crate) bias: &'a [f32],
 }
 
 impl Operands<'_> {
     /// Whether these are the filters of an `fc` of so many inputs.
-    pub(super) fn fit(&self, inputs: usize) -> bool {
+    pub(crate) fn fit(&self, inputs: usize) -> bool {
         let rows = inputs.div_ceil(if self.bfloat16 { 2 } else { 1 });
         fit(self.filters, &[rows, self.pitch])
     }
 
     /// Whether there are so few outputs that they stay in registers.
-    pub(super) const fn is_narrow<S: Simd, V: Lanes<S>>(&self) -> bool {
+    pub(crate) const fn is_narrow<S: Simd, V: Lanes<S>>(&self) -> bool {
         !self.bfloat16 && self.pitch <= 8 * V::LEN
     }
 }
 
 #[inline(never)]
-pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
     dispatch!(simd => forward_with(simd, from, y))
 }
@@ -62,7 +65,7 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 
 /// `y[k] += Σ x[n] · filters[n][k]`
 #[inline(always)]
-pub(super) fn add_rows<S: Simd, V: Lanes<S>>(
+pub(crate) fn add_rows<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Operands,
     y: &mut [f32],
@@ -104,7 +107,7 @@ fn add_blocks<S: Simd, V: Lanes<S>, const HELD: usize>(
 }
 
 #[inline(always)]
-pub(super) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
+pub(crate) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
     simd: S,
     x: &[[f32; HELD]; R],
     rows: &[f32],
@@ -200,7 +203,7 @@ fn add_strip<S: Simd, V: Lanes<S>, const N: usize>(
 }
 
 #[inline(never)]
-pub(super) fn backward_input(dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
+pub(crate) fn backward_input(dx: &mut [f32], dy: &[f32], filters: &[f32]) -> Option<()> {
     dispatch!(simd => backward_with(simd, dx, dy, filters))
 }
 
@@ -228,7 +231,7 @@ fn dots<S: Simd, V: Lanes<S>>(simd: S, dx: &mut [f32], dy: &[f32], filters: &[f3
 
 /// `Σ dy[k] · rows[r][k]` of each `dy`; all are of one length.
 #[inline(always)]
-pub(super) fn dot<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
+pub(crate) fn dot<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
     simd: S,
     dys: [&[f32]; I],
     rows: &[f32],
@@ -293,7 +296,7 @@ unsafe fn add_products<S: Simd, V: Lanes<S>, const R: usize, const I: usize>(
 }
 
 #[inline(never)]
-pub(super) fn add_gradient(
+pub(crate) fn add_gradient(
     x: &[f32],
     dy: &[f32],
     d_filters: &mut [f32],

@@ -24,11 +24,11 @@ use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::conv_narrow::narrow;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::{Run, even, extent};
+use super::narrow::narrow;
+use crate::kernel::Sizes;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Run, even, extent};
 
 /// R at most.
 const ROWS: usize = 6;
@@ -38,15 +38,15 @@ const ROWS: usize = 6;
 const BLOCK: usize = 1 << 16;
 
 /// What is read.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) groups: usize,
-    pub(super) x: &'a [f32],
-    pub(super) dy: &'a [f32],
+pub(crate) struct Operands<'a> {
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) groups: usize,
+    pub(crate) x: &'a [f32],
+    pub(crate) dy: &'a [f32],
 }
 
 #[inline(never)]
-pub(super) fn add_gradient(
+pub(crate) fn add_gradient(
     from: &Operands,
     d_filters: &mut [f32],
     d_bias: &mut [f32],
@@ -56,7 +56,7 @@ pub(super) fn add_gradient(
 
 /// As [`add_gradient`], in blocks of so many scalars of `x` and `dy`; of a pixel at least.
 #[inline(always)]
-pub(super) fn add_gradient_in_blocks(
+pub(crate) fn add_gradient_in_blocks(
     from: &Operands,
     block: usize,
     d_filters: &mut [f32],
@@ -102,7 +102,7 @@ fn places(from: &Operands, block: usize) -> [usize; 2] {
 
 /// Adds every row of `rows` to `sums`, which is as long as one.
 #[inline(always)]
-pub(super) fn sum_rows<S: Simd>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
+pub(crate) fn sum_rows<S: Simd>(simd: S, rows: &[f32], sums: &mut [f32]) -> Option<()> {
     if narrow(simd, sums.len()) {
         return sum_narrow::<S, S::f32s>(simd, rows, sums);
     }

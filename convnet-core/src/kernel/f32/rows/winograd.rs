@@ -1,4 +1,4 @@
-//! Winograd's convolution along the columns, for few filters: [rows](super::rows), four at a time.
+//! Winograd's convolution along the columns, for few filters: [rows](super), four at a time.
 //!
 //! ```text
 //!   A = 3 + F rows of x,         A rows of V,           A × F' × 2 vectors     4 rows of y,
@@ -18,15 +18,15 @@
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::lanes::Lanes;
 use super::planes::lay;
-use super::rows::{FILTERS, Layout, Map, add_products};
-use super::toom::{sums, values};
-use super::window::even;
+use super::{FILTERS, Layout, Map, add_products};
+use crate::kernel::Sizes;
+use crate::kernel::f32::winograd::transform::{sums, values};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::window::even;
 
 /// Whether what [`band`] computes can be pooled before it is stored.
-pub(super) fn pools<S: Simd, V: Lanes<S>>(pool: &Sizes) -> bool {
+pub(crate) fn pools<S: Simd, V: Lanes<S>>(pool: &Sizes) -> bool {
     let ([height, width, _], [rows, columns, _]) = (pool.x, pool.y);
     [pool.filter, pool.stride] == [[2, 2]; 2]
         && pool.before == [0, 0]
@@ -37,7 +37,7 @@ pub(super) fn pools<S: Simd, V: Lanes<S>>(pool: &Sizes) -> bool {
 
 /// Where the outputs go.
 #[derive(Clone, Copy)]
-pub(super) enum To {
+pub(crate) enum To {
     /// To the ring of rows, plane by plane.
     Ring,
     /// To y, which begins with them.
@@ -48,7 +48,7 @@ pub(super) enum To {
 
 /// Rows `oy` to `oy + M` of the convolution.
 #[inline(always)]
-pub(super) fn band<
+pub(crate) fn band<
     S: Simd,
     V: Lanes<S>,
     const F: usize,

@@ -5,21 +5,21 @@ use core::array::from_fn;
 
 use fearless_simd::Simd;
 
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
 
 /// Some depth slices, and what a gradient needs to know of each.
-pub(super) struct Slope<'a> {
+pub(crate) struct Slope<'a> {
     /// How many depth slices the volume has.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// The first of them.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// One number a depth slice: scale, mean of dy, mean of x, slope.
-    pub(super) of: [&'a [f32]; 4],
+    pub(crate) of: [&'a [f32]; 4],
 }
 
 #[inline(never)]
-pub(super) fn backward(by: &Slope, x: &[f32], dy: &[f32], dx: &mut [f32]) -> Option<()> {
+pub(crate) fn backward(by: &Slope, x: &[f32], dy: &[f32], dx: &mut [f32]) -> Option<()> {
     dispatch!(simd => backward_with(simd, by, x, dy, dx))
 }
 

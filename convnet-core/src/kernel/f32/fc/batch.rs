@@ -15,23 +15,23 @@ use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::fc::{Operands, add_block, add_rows, dot};
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
+use super::{Operands, add_block, add_rows, dot};
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
 
 /// How many images meet at most.
 pub const MICRO_BATCH: usize = 8;
 
 /// x and y of each image.
-pub(super) type Forward<'a> = [Option<(&'a [f32], &'a mut [f32])>; MICRO_BATCH];
+pub(crate) type Forward<'a> = [Option<(&'a [f32], &'a mut [f32])>; MICRO_BATCH];
 
 /// x, dy and, if it is asked for, dx of each image.
-pub(super) type Backward<'a> = [Option<(&'a [f32], &'a [f32], Option<&'a mut [f32]>)>; MICRO_BATCH];
+pub(crate) type Backward<'a> = [Option<(&'a [f32], &'a [f32], Option<&'a mut [f32]>)>; MICRO_BATCH];
 
-/// `y[k] = bias[k] + Σ x[n] · filters[n][k]`, image by image, as [`fc::forward`](super::fc::forward)
+/// `y[k] = bias[k] + Σ x[n] · filters[n][k]`, image by image, as [`fc::forward`](super::forward)
 /// does, to the bit; `from` has no x.
 #[inline(never)]
-pub(super) fn forward(images: &mut Forward, from: &Operands) -> Option<()> {
+pub(crate) fn forward(images: &mut Forward, from: &Operands) -> Option<()> {
     for (_, y) in images.iter_mut().flatten() {
         y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
     }
@@ -97,7 +97,7 @@ fn add_pieces<S: Simd, V: Lanes<S>, const HELD: usize>(
 
 /// `dx[n] = Σ dy[k] · filters[n][k]`, image by image.
 #[inline(never)]
-pub(super) fn backward_input(images: &mut Backward, filters: &[f32], k: usize) -> Option<()> {
+pub(crate) fn backward_input(images: &mut Backward, filters: &[f32], k: usize) -> Option<()> {
     dispatch!(simd => backward_with(simd, images, filters, k))
 }
 
@@ -155,7 +155,7 @@ fn dots_of<S: Simd, V: Lanes<S>, const R: usize>(
 
 /// `d_filters[n][k] += Σ x[n] · dy[k]` and `d_bias[k] += Σ dy[k]`, over the images.
 #[inline(never)]
-pub(super) fn add_gradient(
+pub(crate) fn add_gradient(
     images: &Backward,
     d_filters: &mut [f32],
     d_bias: &mut [f32],

@@ -11,9 +11,9 @@
 
 use fearless_simd::Simd;
 
-use super::Done;
-use super::level::dispatch;
 use crate::Real;
+use crate::kernel::Done;
+use crate::kernel::simd::level::dispatch;
 
 /// `v[i] = σ(v[i])`.
 pub fn sigmoid<T: Real>(v: &mut [T]) -> Done {

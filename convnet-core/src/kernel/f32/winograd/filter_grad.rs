@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A correlation whose F×F outputs are the taps, and whose "filters" of M×M are the tiles of dy: so G and
-//! Aᵀ are not those of the [forward pass](super::winograd), and V is.
+//! Aᵀ are not those of the [forward pass](super), and V is.
 
 #![expect(
     clippy::needless_range_loop,
@@ -16,20 +16,20 @@
 
 use fearless_simd::Simd;
 
-use super::lanes::Lanes;
-use super::strips::{STRIP, starts};
-use super::toom::{spread, sums};
-use super::window::{even, extent};
-use super::winograd::{self, corner, inputs, plane};
-use super::winograd_training::{MOST, Room};
-use super::{Sizes, Winograd};
+use super::training::{MOST, Room};
+use super::transform::{spread, sums};
+use super::{corner, inputs, plane};
+use crate::kernel::f32::conv::strips::{STRIP, starts};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::window::{even, extent};
+use crate::kernel::{Sizes, Winograd};
 
 /// Sizes, x and the gradient on y.
 type Volumes<'a> = (&'a Sizes, &'a [f32], &'a [f32]);
 
 /// Adds to the gradient on the filters.
 #[inline(always)]
-pub(super) fn correlate<S: Simd>(
+pub(crate) fn correlate<S: Simd>(
     simd: S,
     winograd: Winograd,
     from: Volumes<'_>,
@@ -60,7 +60,7 @@ fn gradient<
     d_filters: &mut [f32],
 ) -> Option<()> {
     let (depth, k) = (sizes.x[2], sizes.y[2]);
-    for tiles in even(winograd::tiles(sizes, M), MOST) {
+    for tiles in even(super::tiles(sizes, M), MOST) {
         let [v_plane, z_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for (s, first) in starts(k).enumerate() {

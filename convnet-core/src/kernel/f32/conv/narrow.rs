@@ -15,9 +15,9 @@
 
 use fearless_simd::Simd;
 
-use super::conv::{Operands, walk};
-use super::lanes::Lanes;
-use super::window::{extent, groups};
+use super::{Operands, walk};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::window::{extent, groups};
 
 /// P at most.
 const PIXELS: usize = 12;
@@ -30,14 +30,14 @@ const ROWS: usize = 256;
 
 /// Whether a vector holds `k` filters and wastes less than half of its lanes.
 #[inline(always)]
-pub(super) fn narrow<S: Simd>(_: S, k: usize) -> bool {
+pub(crate) fn narrow<S: Simd>(_: S, k: usize) -> bool {
     let lanes = const { <S::f32s as Lanes<S>>::LEN };
     lanes == LANES && (LANES / 2 + 1..LANES).contains(&k)
 }
 
 /// Whether there is a kernel for these filters here.
 #[inline(always)]
-pub(super) fn fits<S: Simd>(simd: S, from: &Operands) -> bool {
+pub(crate) fn fits<S: Simd>(simd: S, from: &Operands) -> bool {
     let k = from.sizes.y[2];
     narrow(simd, k) && from.filters.len() <= ROWS * k
 }
@@ -48,7 +48,7 @@ struct Bank([[f32; LANES]; ROWS]);
 
 /// All pixels.
 #[inline(always)]
-pub(super) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
     // Called through a table, so that each tile is a function with the registers to itself.
     let tiles: [Tile<S, V>; PIXELS] = [
         tile::<S, V, 1>,
@@ -180,7 +180,7 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize>(
 
 /// Adds the products of the taps and the pixels from the beginning of `x` on.
 ///
-/// Unchecked inside, and loops that test at their end, as in [`tile`](super::tile).
+/// Unchecked inside, and loops that test at their end, as in [`tile`](crate::kernel::f32::tile).
 #[inline(always)]
 fn add_products<S: Simd, V: Lanes<S>, const P: usize>(
     simd: S,

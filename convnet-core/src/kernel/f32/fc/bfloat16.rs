@@ -2,13 +2,13 @@
 //!
 //! Rounded to nearest, ties to even: a filter moves by 2⁻⁹ of itself at most, a score by 2⁻⁹·Σ|x·w|.
 
-use super::Scale;
+use crate::kernel::Scale;
 
 /// Two rows of `k` filters become one: `filters[2n]` in the low halves of the bits, `filters[2n + 1]`
 /// in the high ones; zeros, where there is no such row.
 ///
 /// Panics if `k` is 0.
-pub(super) fn pack(k: usize, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
+pub(crate) fn pack(k: usize, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
     for (pair, packed) in filters.chunks(2 * k).zip(packed.chunks_mut(k)) {
         let (low, high) = pair.split_at(k);
         for (i, (packed, low)) in packed.iter_mut().zip(low).enumerate() {

@@ -1,5 +1,5 @@
 //! Products of polynomials by their values at a few points (Toom and Cook): the three transforms
-//! that [Winograd's convolution](super::winograd) is made of.
+//! that [Winograd's convolution](super) is made of.
 //!
 //! A = 2H + 2 points: 0, ±p₁ … ±p_H and ∞. Of M = A − F + 1 outputs y of a filter g of F,
 //!
@@ -18,8 +18,8 @@
 
 use fearless_simd::Simd;
 
-use super::lanes::Lanes;
-use super::window::extent;
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::window::extent;
 
 /// The numbers of one H.
 struct Points {
@@ -80,10 +80,10 @@ const fn product(points: &[f32; 3], h: usize, without: usize) -> [f32; 4] {
 }
 
 /// F at most.
-pub(super) const LONGEST: usize = 5;
+pub(crate) const LONGEST: usize = 5;
 
 /// G: the values at the points of a filter of F, over Π (p − q) for the other finite points q.
-pub(super) const fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
+pub(crate) const fn filter_rows(h: usize, f: usize) -> [[f64; LONGEST]; 8] {
     let pairs = points(h).points;
     let mut g = [[0.0; LONGEST]; 8];
     let mut n = 0;
@@ -157,7 +157,7 @@ fn factors<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>
 
 /// G g Gᵀ: a value to every `plane` of `u`, from `at` on; nothing, if there is no room for all.
 #[inline(always)]
-pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
+pub(crate) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
     simd: S,
     g: [[V; F]; F],
     u: &mut [f32],
@@ -191,7 +191,7 @@ pub(super) fn spread<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const
 /// Bᵀ x. With z = p², x splits into even and odd powers, which ±p share:
 /// Σ x₂ₙ₊₂·cₙ ± p · Σ x₂ₙ₊₁·cₙ.
 #[inline(always)]
-pub(super) fn values<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
+pub(crate) fn values<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     simd: S,
     x: [V; A],
 ) -> [V; A] {
@@ -220,7 +220,7 @@ pub(super) fn values<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
 
 /// Aᵀ m: yₙ = Σ pⁿ·m over the points, and the value at ∞ in the highest.
 #[inline(always)]
-pub(super) fn sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
+pub(crate) fn sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     simd: S,
     m: [V; A],
 ) -> [V; M] {

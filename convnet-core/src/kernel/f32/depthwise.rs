@@ -17,24 +17,26 @@
     reason = "the registers of a tile are numbered"
 )]
 
+pub(crate) mod filter_grad;
+
 use fearless_simd::Simd;
 
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::{Phase, extent};
-use super::{Clamp, Sizes};
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Phase, extent};
+use crate::kernel::{Clamp, Sizes};
 
 /// What forward reads.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) x: &'a [f32],
-    pub(super) filters: &'a [f32],
-    pub(super) bias: &'a [f32],
-    pub(super) clamp: Clamp,
+pub(crate) struct Operands<'a> {
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) x: &'a [f32],
+    pub(crate) filters: &'a [f32],
+    pub(crate) bias: &'a [f32],
+    pub(crate) clamp: Clamp,
 }
 
 #[inline(never)]
-pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     dispatch!(simd => forward_with(simd, from, y))
 }
 
@@ -67,7 +69,7 @@ fn outputs<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Opt
 }
 
 #[inline(never)]
-pub(super) fn backward_input(
+pub(crate) fn backward_input(
     sizes: &Sizes,
     dx: &mut [f32],
     dy: &[f32],

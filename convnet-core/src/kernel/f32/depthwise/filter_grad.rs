@@ -5,7 +5,8 @@
 //!   d_f[u][d‥d+L] += Σ x[pixel p + u][d‥d+L] · dy[p][d‥d+L]      over the tile's outputs p
 //! ```
 //!
-//! As in [`conv`](super::conv), pixels whose windows meet the border in the same way form a rectangle.
+//! As in [`conv`](crate::kernel::f32::conv), pixels whose windows meet the border in the same way form a
+//! rectangle.
 
 #![expect(
     clippy::needless_range_loop,
@@ -14,15 +15,15 @@
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::conv::walk;
-use super::conv_filters::sum_rows;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::window::{Walk, extent};
+use crate::kernel::Sizes;
+use crate::kernel::f32::conv::filter_grad::sum_rows;
+use crate::kernel::f32::conv::walk;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Walk, extent};
 
 #[inline(never)]
-pub(super) fn add_gradient(
+pub(crate) fn add_gradient(
     sizes: &Sizes,
     x: &[f32],
     dy: &[f32],

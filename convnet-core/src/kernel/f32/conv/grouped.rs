@@ -1,4 +1,4 @@
-//! Convolution in groups: as [`conv`](super::conv), but the depths of a group are not all of a pixel's,
+//! Convolution in groups: as [`conv`](super), but the depths of a group are not all of a pixel's,
 //! so that taps of a row are not contiguous.
 //!
 //! ```text
@@ -11,24 +11,24 @@
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::conv::walk;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::tile::{PIXELS, Start, Taps, tiles};
-use super::window::groups;
+use super::walk;
+use crate::kernel::Sizes;
+use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::groups;
 
 /// What is read.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) groups: usize,
-    pub(super) x: &'a [f32],
-    pub(super) filters: &'a [f32],
-    pub(super) bias: &'a [f32],
+pub(crate) struct Operands<'a> {
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) groups: usize,
+    pub(crate) x: &'a [f32],
+    pub(crate) filters: &'a [f32],
+    pub(crate) bias: &'a [f32],
 }
 
 #[inline(never)]
-pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     dispatch!(simd => forward_with(simd, from, y))
 }
 

@@ -14,31 +14,31 @@
 
 use fearless_simd::Simd;
 
-use super::conv::walk;
-use super::lanes::Lanes;
-use super::level::dispatch;
-use super::tile::{MANY, PIXELS, Start, Taps, tiles};
-use super::window::{Walk, even, groups};
-use super::{Packed, Scale, Sizes};
+use super::walk;
+use crate::kernel::f32::tile::{MANY, PIXELS, Start, Taps, tiles};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Walk, even, groups};
+use crate::kernel::{Packed, Scale, Sizes};
 
 /// Filters in a strip: a cache line, and the widest vector.
-pub(super) const STRIP: usize = 16;
+pub(crate) const STRIP: usize = 16;
 /// Scalars of packed filters that may be read again for each block of rows.
 const FEW: usize = 1 << 16;
 /// Scalars of `x` and `y` in a block.
 const NEAR: usize = 1 << 15;
 
 /// Scalars of the packed filters; there is at least a strip of them.
-pub(super) const fn packed(sizes: &Sizes) -> usize {
+pub(crate) const fn packed(sizes: &Sizes) -> usize {
     sizes.filter[0] * sizes.filter[1] * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
 }
 
 /// The first filter of each strip of `k`.
-pub(super) fn starts(k: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn starts(k: usize) -> impl Iterator<Item = usize> {
     (0..k).step_by(STRIP).map(move |at| at.min(k - STRIP))
 }
 
-pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
+pub(crate) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
     let k = sizes.y[2];
     let strips = packed.chunks_exact_mut(filters.len() / k * STRIP);
     for (at, strip) in starts(k).zip(strips) {
@@ -52,13 +52,13 @@ pub(super) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mu
 }
 
 #[inline(never)]
-pub(super) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
     forward_in_blocks(from, NEAR, x, y)
 }
 
 /// As [`forward`], in blocks of so many scalars of `x` and `y`; of a row at least.
 #[inline(always)]
-pub(super) fn forward_in_blocks(
+pub(crate) fn forward_in_blocks(
     from: &Packed<'_, f32>,
     near: usize,
     x: &[f32],
@@ -140,7 +140,7 @@ fn sweep<S: Simd, V: Lanes<S>>(
 
 /// `pixels` of a walk for one strip, whose first filter `taps.to` names.
 #[inline(always)]
-pub(super) fn strip<S: Simd, V: Lanes<S>>(
+pub(crate) fn strip<S: Simd, V: Lanes<S>>(
     simd: S,
     taps: &Taps<'_, 1>,
     walk: &Walk,

@@ -2,48 +2,53 @@
 //! as [register tiles](super::tile).
 //!
 //! Pixels whose windows hang over the border in the same way form a rectangle, and any P of them
-//! make a tile: nothing is tested inside. A few filters take [another](super::conv_narrow).
+//! make a tile: nothing is tested inside. A few filters take [another](narrow).
+
+pub(crate) mod filter_grad;
+pub(crate) mod grouped;
+pub(crate) mod input_grad;
+mod narrow;
+pub(crate) mod scalar;
+pub(crate) mod strips;
 
 use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::Sizes;
-use super::conv_narrow;
-use super::lanes::{Lanes, widest};
-use super::level::dispatch;
-use super::scalar;
 use super::tile::{PIXELS, Start, Taps, tiles};
-use super::window::{Run, Walk, groups};
+use crate::kernel::Sizes;
+use crate::kernel::simd::lanes::{Lanes, widest};
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::{Run, Walk, groups};
 
 /// Scalars of filters that are summed over for all pixels before the next are looked at: a quarter
 /// of a megabyte, half of an ordinary second-level cache.
 const BLOCK: usize = 1 << 16;
 
 /// What is read.
-pub(super) struct Operands<'a> {
-    pub(super) sizes: &'a Sizes,
-    pub(super) x: &'a [f32],
-    pub(super) filters: &'a [f32],
-    pub(super) bias: &'a [f32],
+pub(crate) struct Operands<'a> {
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) x: &'a [f32],
+    pub(crate) filters: &'a [f32],
+    pub(crate) bias: &'a [f32],
 }
 
 #[inline(never)]
-pub(super) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     forward_in_blocks(from, BLOCK, y).or_else(|| scalar::conv(from, y))
 }
 
 /// As [`forward`], in blocks of so many scalars of filters; of eight rows of them at least.
 #[inline(always)]
-pub(super) fn forward_in_blocks(from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
+pub(crate) fn forward_in_blocks(from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
     dispatch!(simd => blocks(simd, from, block, y))
 }
 
 #[inline(always)]
 fn blocks<S: Simd>(simd: S, from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
     let ([_, _, depth], [_, _, k], [fh, fw]) = (from.sizes.x, from.sizes.y, from.sizes.filter);
-    if conv_narrow::fits(simd, from) {
-        return conv_narrow::sweep::<S, S::f32s>(simd, from, y);
+    if narrow::fits(simd, from) {
+        return narrow::sweep::<S, S::f32s>(simd, from, y);
     }
     let row = fw * depth;
     let rows = (block / k).max(8);
@@ -123,7 +128,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
 
 /// From the first scalars of `x` that are read, to the outputs; `first` is the first tap: its row,
 /// and its place in the row.
-pub(super) fn walk(sizes: &Sizes, [rows, columns]: [&Run; 2], first: [usize; 2]) -> Walk {
+pub(crate) fn walk(sizes: &Sizes, [rows, columns]: [&Run; 2], first: [usize; 2]) -> Walk {
     let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
     let ([sy, sx], [py, px]) = (sizes.stride, sizes.before);
     let [oy, ox] = [rows.places.start, columns.places.start];

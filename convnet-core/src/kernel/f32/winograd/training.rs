@@ -6,7 +6,7 @@
 //!  filters    dg = Aᵀ[ Z ⊙ V ]A      Z = G dy Gᵀ of the tiles of 16 filters, summed over all tiles
 //! ```
 //!
-//! The last one is in [`winograd_gradient`](super::winograd_gradient). The filters change with every step,
+//! The last one is in [`filter_grad`](super::filter_grad). The filters change with every step,
 //! so nothing is packed: U is made anew for each image, and is used while it is in the second-level
 //! cache.
 
@@ -17,26 +17,26 @@
 
 use fearless_simd::Simd;
 
-use super::conv_filters::sum_rows;
-use super::lanes::Lanes;
-use super::level::dispatch;
-use super::strips::{STRIP, starts};
-use super::toom::spread;
-use super::window::even;
-use super::winograd::{self, Products, inputs, multiply, outputs, plane, reach};
-use super::winograd_gradient::correlate;
-use super::{Algorithm, Clamp, Packed, Sizes, Winograd};
+use super::filter_grad::correlate;
+use super::transform::spread;
+use super::{Products, inputs, multiply, outputs, plane, reach};
+use crate::kernel::f32::conv::filter_grad::sum_rows;
+use crate::kernel::f32::conv::strips::{STRIP, starts};
+use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::simd::level::dispatch;
+use crate::kernel::window::even;
+use crate::kernel::{Algorithm, Clamp, Packed, Sizes, Winograd};
 
 /// Which of the three.
 #[derive(Clone, Copy)]
-pub(super) enum Pass {
+pub(crate) enum Pass {
     Forward,
     Input,
     Filters,
 }
 
 /// The tile for a pass; `None` if the direct sum is faster.
-pub(super) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
+pub(crate) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
     let [fh, fw] = sizes.filter;
     // What is turned round has no negative padding.
@@ -60,7 +60,7 @@ pub(super) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
 const fn cost(sizes: &Sizes, pass: Pass, winograd: Winograd) -> u64 {
     let reach = reach(sizes, winograd.side());
     let filters = (sizes.x[2] * sizes.y[2] * (reach * reach / 2 + 4)) as u64;
-    winograd::cost(&pass.sizes(sizes), winograd) + filters
+    super::cost(&pass.sizes(sizes), winograd) + filters
 }
 
 impl Pass {
@@ -85,7 +85,7 @@ const fn turned(sizes: &Sizes) -> Sizes {
 }
 
 /// Scalars to work in, for all three; 0 if all are direct sums.
-pub(super) const fn scratch(sizes: &Sizes) -> usize {
+pub(crate) const fn scratch(sizes: &Sizes) -> usize {
     let (mut most, mut i) = (0, 0);
     while i < 3 {
         let pass = [Pass::Forward, Pass::Input, Pass::Filters][i];
@@ -101,7 +101,7 @@ pub(super) const fn scratch(sizes: &Sizes) -> usize {
 }
 
 /// Scalars to work in.
-pub(super) const fn needs(sizes: &Sizes, pass: Pass, winograd: Winograd) -> usize {
+pub(crate) const fn needs(sizes: &Sizes, pass: Pass, winograd: Winograd) -> usize {
     let [v, m, u, turned, bias] = parts(&pass.sizes(sizes), winograd);
     v + m + u + turned + bias
 }
@@ -111,7 +111,7 @@ pub(super) const fn needs(sizes: &Sizes, pass: Pass, winograd: Winograd) -> usiz
 const fn parts(sizes: &Sizes, winograd: Winograd) -> [usize; 5] {
     let (depth, side) = (sizes.x[2], winograd.side());
     let points = reach(sizes, side) * reach(sizes, side);
-    let all = winograd::tiles(sizes, side);
+    let all = super::tiles(sizes, side);
     let tiles = if all < MOST { all } else { MOST };
     [
         points * plane(tiles, depth),
@@ -123,11 +123,11 @@ const fn parts(sizes: &Sizes, winograd: Winograd) -> [usize; 5] {
 }
 
 /// Tiles at most that are worked on together.
-pub(super) const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 
 /// `y = bias + Σ x · filters`.
 #[inline(never)]
-pub(super) fn forward(
+pub(crate) fn forward(
     sizes: &Sizes,
     winograd: Winograd,
     x: &[f32],
@@ -147,7 +147,7 @@ pub(super) fn forward(
 
 /// `dx = Σ dy · filters`.
 #[inline(never)]
-pub(super) fn backward_input(
+pub(crate) fn backward_input(
     sizes: &Sizes,
     winograd: Winograd,
     dy: &[f32],
@@ -169,7 +169,7 @@ pub(super) fn backward_input(
 
 /// `d_filters += Σ x · dy`, and `d_bias += Σ dy`.
 #[inline(never)]
-pub(super) fn add_gradient(
+pub(crate) fn add_gradient(
     sizes: &Sizes,
     winograd: Winograd,
     (x, dy): (&[f32], &[f32]),
@@ -184,10 +184,10 @@ pub(super) fn add_gradient(
 }
 
 /// The scratch, but for a bias.
-pub(super) struct Room<'a> {
-    pub(super) v: &'a mut [f32],
-    pub(super) m: &'a mut [f32],
-    pub(super) u: &'a mut [f32],
+pub(crate) struct Room<'a> {
+    pub(crate) v: &'a mut [f32],
+    pub(crate) m: &'a mut [f32],
+    pub(crate) u: &'a mut [f32],
     turned: &'a mut [f32],
 }
 
@@ -263,7 +263,7 @@ fn products<
 ) -> Option<()> {
     let sizes = from.packed.sizes;
     let (depth, k) = (sizes.x[2], sizes.y[2]);
-    for tiles in even(winograd::tiles(sizes, M), MOST) {
+    for tiles in even(super::tiles(sizes, M), MOST) {
         let [v_plane, m_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for first in starts(k) {
@@ -279,7 +279,7 @@ fn products<
                 }
             }
             for position in 0..A * A {
-                let operands = winograd::Operands {
+                let operands = super::Operands {
                     v: room.v.get(position * v_plane..)?,
                     weights: room.u.get(position * plane(depth, STRIP)..)?,
                     far: false,
