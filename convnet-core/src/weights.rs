@@ -124,5 +124,10 @@ pub fn load<P: Parameters>(parameters: &mut P, path: impl AsRef<Path>) -> Result
 
 #[cfg(feature = "std")]
 fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    std::fs::read(path).map_err(|source| WeightsError::io(path, source))
+    let bytes = std::fs::metadata(path).and_then(|about| match about.is_file() {
+        true => std::fs::read(path),
+        // A pipe, or a device that may have no end.
+        false => file::read(std::fs::File::open(path)?),
+    });
+    bytes.map_err(|source| WeightsError::io(path, source))
 }

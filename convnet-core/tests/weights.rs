@@ -377,6 +377,33 @@ mod paths {
         );
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_and_a_device_without_end_refused() {
+        use std::process::Command;
+
+        let mut net = zero::<f32>();
+        let error = weights::load(&mut net, "/dev/zero").unwrap_err();
+        assert!(matches!(error, WeightsError::Corrupt { .. }), "{error}");
+        let error = weights::load_pytorch(&mut net, "/dev/zero", &[]).unwrap_err();
+        assert!(matches!(error, WeightsError::Corrupt { .. }), "{error}");
+
+        let pipe = folder("pipe").join("net.safetensors");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let bytes = weights::to_bytes(&counting::<f32>()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| fs::write(&pipe, bytes).unwrap());
+            weights::load(&mut net, &pipe).unwrap();
+        });
+        assert_eq!(net, counting());
+    }
+
     #[test]
     fn a_file_that_is_not_there_is_named() {
         let path = folder("absent").join("net.safetensors");

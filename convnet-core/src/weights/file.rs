@@ -46,6 +46,25 @@ pub(crate) fn scalars<P: Parameters, E>(
     Ok(())
 }
 
+/// A file out of what may have no end: as far as its own header says, and one byte more, if there is one.
+#[cfg(feature = "std")]
+pub(crate) fn read(mut source: impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+
+    let mut bytes = Vec::new();
+    loop {
+        let more = match Reader::read(&bytes) {
+            Ok(_) => 1,
+            Err(Defect::Length { expected, found }) if expected > found => expected - found,
+            Err(_) => return Ok(bytes),
+        };
+        let mut part = source.by_ref().take(more as u64);
+        if part.read_to_end(&mut bytes)? < more {
+            return Ok(bytes);
+        }
+    }
+}
+
 /// A value that no file may hold is an error: one that is infinite or no number, or a variance without
 /// a root.
 pub(crate) fn check_values<P: Parameters>(parameters: &P) -> Result<(), WeightsError> {
@@ -302,4 +321,28 @@ fn first_refused<T: Real>(
             value,
         },
     })
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use std::io::{Read, repeat};
+
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_read_as_far_as_its_header_says() {
+        let json = br#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let mut whole = (json.len() as u64).to_le_bytes().to_vec();
+        whole.extend_from_slice(json);
+        whole.extend_from_slice(&[7; 8]);
+        assert_eq!(read(&whole[..]).unwrap(), whole);
+        for length in 0..whole.len() {
+            assert_eq!(read(&whole[..length]).unwrap(), whole[..length]);
+        }
+        // One byte too many, so that it is refused; and nothing is read that is no header.
+        let endless = read((&whole[..]).chain(repeat(0))).unwrap();
+        assert_eq!(endless.len(), whole.len() + 1);
+        assert_eq!(read(repeat(0)).unwrap(), [0; 8]);
+        assert_eq!(read(repeat(255)).unwrap(), [255; 8]);
+    }
 }
