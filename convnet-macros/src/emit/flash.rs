@@ -19,7 +19,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             known += offsets.len();
             offsets.clear();
             inside.push(tensors);
-            bounds.push(quote_spanned!(at(&ty)=> #ty: #krate::flash::InFlash,));
+            bounds.push(quote_spanned!(at(&ty)=> for<'__any> #ty: #krate::flash::InFlash,));
             continue;
         }
         offsets.extend(parameters::tensors(network, i).iter().map(|tensor| {

@@ -65,7 +65,8 @@ pub(super) fn elsewhere(network: &Network, i: usize) -> Option<TokenStream> {
 }
 
 /// What an implementation takes for granted of types that the macro does not see. It holds for every
-/// scalar or for none; where it does not, there is an error in a constant of the network.
+/// scalar or for none; where it does not, there is an error in a constant of the network. A bound without
+/// a parameter (on a struct without `<T>`) would be an error of its own each time, unless `for` binds one.
 pub(super) fn bounds(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let bounds = network.fields().filter_map(|(i, layer)| {
@@ -73,10 +74,10 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
         let ty = structure::field(network, i);
         match &layer.kind {
             Kind::Own { .. } => Some(code! {
-                #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
+                for<'__any> #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
             }),
             Kind::Network { .. } => Some(code! {
-                #ty: #krate::network::Inside
+                for<'__any> #ty: #krate::network::Inside
                     + #krate::Network<Scalar = T, Input = #x, Output = #y>,
             }),
             _ => None,

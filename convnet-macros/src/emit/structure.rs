@@ -31,7 +31,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         .fields()
         .zip(&types)
         .filter(|((_, layer), _)| matches!(layer.kind, Kind::Own { .. } | Kind::Network { .. }))
-        .map(|(_, ty)| code!(#ty: #krate::__private::Zeroable,));
+        .map(|(_, ty)| code!(for<'__any> #ty: #krate::__private::Zeroable,));
     let no_field = types.is_empty().then(|| code!(__scalar: _));
     code! {
         #attributes
