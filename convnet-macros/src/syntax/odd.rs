@@ -144,11 +144,19 @@ impl Odd {
             (Self::Computed, _) if shown.starts_with('[') => form.into(),
             (Self::Computed, "rate") if shown.ends_with('%') => form.into(),
             (Self::Times(size), _) => format!("a size is written with an `x`: `{size}`"),
-            (Self::Computed, _) => format!(
-                "`{shown}` would have to be computed: an argument is a number or the name of a `const`\n\
-                 write it out, or name it: `const N: usize = {};`",
-                shown.trim_matches(['{', '}', ' '])
-            ),
+            (Self::Computed, _) => {
+                let computed = shown.trim_matches(['{', '}', ' ']);
+                // Not of itself.
+                let mut names = computed.split(|c: char| !c.is_alphanumeric() && c != '_');
+                let name = match names.any(|name| name == "N") {
+                    true => "COUNT",
+                    false => "N",
+                };
+                format!(
+                    "`{shown}` would have to be computed: an argument is a number or the name of a `const`\n\
+                     write it out, or name it: `const {name}: usize = {computed};`"
+                )
+            }
         }
     }
 }

@@ -67,7 +67,8 @@ fn each_mistake_is_one_error_that_says_what_to_write() {
         ("dropout(.5), fc(10)", "`0.5`"),
         ("fc(n)", "`const N: usize"),
         ("fc(10.0)", "write `10`"),
-        ("fc(LABELS.len())", "name it"),
+        ("fc(LABELS.len())", "`const N: usize = LABELS"),
+        ("fc(2 * N)", "`const COUNT: usize = 2 * N;`"),
         ("fc = 10", "in brackets: `fc(10)`"),
     ];
     for (lines, help) in cases {
