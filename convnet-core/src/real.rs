@@ -55,6 +55,17 @@ pub(crate) fn beats<T: Real>(x: T, best: T) -> bool {
     !stays && best.classify() != FpCategory::Nan
 }
 
+/// Takes over whatever of `others` beats what stands in its place. Compiled once a scalar: where lengths are
+/// known, the compiler would unroll it, for some ten kilobytes a pool.
+#[inline(never)]
+pub(crate) fn keep_largest<T: Real>(best: &mut [T], others: &[T]) {
+    for (best, &x) in best.iter_mut().zip(others) {
+        if beats(x, *best) {
+            *best = x;
+        }
+    }
+}
+
 /// The place of the largest, the first of equals; 0 if there is none.
 pub(crate) fn place_of_largest<T: Real>(scores: &[T]) -> usize {
     let mut best = (0, T::neg_infinity());

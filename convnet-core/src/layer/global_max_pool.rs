@@ -2,7 +2,7 @@
 
 use super::Layer;
 use crate::kernel::{self, Sizes};
-use crate::real::beats;
+use crate::real::{beats, keep_largest};
 use crate::volume::Scores;
 use crate::{Real, Volume};
 
@@ -41,11 +41,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
         let y = &mut y[0][0];
         y.fill(T::neg_infinity());
         for column in x.iter().flatten() {
-            for (y, &x) in y.iter_mut().zip(column) {
-                if beats(x, *y) {
-                    *y = x;
-                }
-            }
+            keep_largest(y, column);
         }
     }
 

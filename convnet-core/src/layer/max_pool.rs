@@ -6,7 +6,7 @@ use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
 use crate::kernel::{self, Sizes};
 use crate::prepare::Pool;
-use crate::real::beats;
+use crate::real::{beats, keep_largest};
 use crate::{Real, Volume};
 
 /// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.
@@ -60,11 +60,7 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
         each_tap(
             &const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) },
             |at| {
-                for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
-                    if beats(x, *y) {
-                        *y = x;
-                    }
-                }
+                keep_largest(&mut y[at.y[0]][at.y[1]], &x[at.x[0]][at.x[1]]);
             },
         );
     }

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::slide::each_tap;
 use crate::Real;
 use crate::kernel::{self, Sizes};
-use crate::real::beats;
+use crate::real::keep_largest;
 
 /// The max pool of a convolution. Not generic over sizes, so that it is compiled once a scalar.
 pub(crate) struct PooledRows<'a, T> {
@@ -144,11 +144,7 @@ fn pool_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
         let mut take = || {
             let y = y.get_mut((at.y[0] * wo + at.y[1]) * depth..)?;
             let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
-            for (y, &x) in y.iter_mut().zip(x).take(depth) {
-                if beats(x, *y) {
-                    *y = x;
-                }
-            }
+            keep_largest(y.get_mut(..depth)?, x);
             Some(())
         };
         done = done.and_then(|()| take());
