@@ -172,7 +172,6 @@ macro_rules! ops {
                 &self,
                 to: &mut M,
             ) -> Op<M::Number, M::Window, M::Decimal, M::Elsewhere> {
-                let _ = &to;
                 match self {
                     $(Self::$name $({ $($field,)* })? => Op::$name $({
                         $($field: ops!(@map to $kind $field),)*
@@ -182,7 +181,6 @@ macro_rules! ops {
 
             /// Calls `f` with the name of each hyperparameter and what it is.
             pub fn visit<'a>(&'a self, mut f: impl FnMut(&'static str, Field<'a, N, W, D, P>)) {
-                let _ = &mut f;
                 match self {
                     $(Self::$name $({ $($field,)* })? => {
                         $($(f(stringify!($field), ops!(@field $kind $field));)*)?

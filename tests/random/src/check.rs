@@ -275,7 +275,7 @@ impl<'a> Case<'a> {
         let fast = Prepared::new(&*net);
         let mut arena = fast.arena();
         // In place, next to each other.
-        let mut images = zeroed::<S::Input>(BATCH);
+        let mut images: Vec<S::Input> = bytemuck::zeroed_vec(BATCH);
         for (image, values) in images.iter_mut().zip(&self.images) {
             fill(image.as_mut_slice(), values);
         }
@@ -401,10 +401,6 @@ fn boxed<V: AnyVolume>(values: &[f64]) -> Box<V> {
     let mut volume: Box<V> = bytemuck::zeroed_box();
     fill(volume.as_mut_slice(), values);
     volume
-}
-
-fn zeroed<V: AnyVolume>(count: usize) -> Vec<V> {
-    bytemuck::zeroed_vec(count)
 }
 
 fn fill<T: Real>(to: &mut [T], values: &[f64]) {
