@@ -31,6 +31,7 @@ mod hard_swish;
 mod leaky_relu;
 mod lrn;
 mod max_pool;
+pub mod moments;
 mod relu;
 mod relu6;
 mod row_by_row;

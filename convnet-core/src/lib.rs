@@ -23,35 +23,31 @@ extern crate alloc;
 #[cfg(feature = "train")]
 pub mod data;
 pub mod dsl;
-pub mod fits;
-pub mod flash;
-pub mod gradient_check;
+mod file;
 pub mod graph;
-mod header;
-pub mod init;
-#[doc(hidden)]
-pub mod join;
 pub mod kernel;
 pub mod layer;
-pub mod loss;
-pub mod moments;
+mod learn;
+mod memory;
 pub mod network;
-pub mod optim;
-pub mod overlay;
-pub mod parameters;
 pub mod plan;
-pub mod prepare;
-pub mod real;
-pub mod rng;
-pub mod schedule;
+mod scalar;
 pub mod shape;
-pub mod summary;
 pub mod text;
-#[cfg(feature = "train")]
-pub mod train;
-pub mod volume;
+
+pub use file::flash;
 #[cfg(feature = "safetensors")]
-pub mod weights;
+pub use file::weights;
+pub use layer::moments;
+#[cfg(feature = "train")]
+pub use learn::train;
+pub use learn::{gradient_check, init, loss, optim, schedule};
+pub use memory::{overlay, parameters, volume};
+#[doc(hidden)]
+pub use network::join;
+pub use network::{prepare, summary};
+pub use scalar::{real, rng};
+pub use shape::fits;
 
 pub use layer::{Activation, InPlace, Layer};
 pub use loss::Loss;
@@ -69,7 +65,7 @@ pub use volume::{AnyVolume, Volume};
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::flash::zeroed;
+    pub use crate::file::flash::zeroed;
     pub use crate::layer::by_hand::AnyLayer;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;

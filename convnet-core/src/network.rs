@@ -5,10 +5,15 @@
 use bytemuck::Zeroable;
 
 use crate::graph::Node;
-use crate::moments::MomentsMut;
+use crate::layer::moments::MomentsMut;
+use crate::network::prepare::Prepare;
 use crate::plan::{LayerInfo, Nested};
-use crate::prepare::Prepare;
 use crate::{AnyVolume, Parameters, Tensor};
+
+#[doc(hidden)]
+pub mod join;
+pub mod prepare;
+pub mod summary;
 
 /// A network that infers: an image and its own parameters in, scores out, in memory that the
 /// caller lends.
@@ -214,7 +219,7 @@ pub mod inside {
         AnyVolume, Backward, Forward, Inside, LayerInfo, Nested, Network, Node, Tensor, Trainable,
     };
     use crate::Rng;
-    use crate::prepare::{Image, Packing, Reader};
+    use crate::network::prepare::{Image, Packing, Reader};
 
     /// What there is to know of a network.
     #[derive(Clone, Copy, Debug)]

@@ -18,6 +18,7 @@
 //! Everything is a `const fn`: `convnet!` calls it while it expands, and a program whose sizes are
 //! named constants calls it while it compiles.
 
+pub mod fits;
 mod misfit;
 pub use misfit::{Blame, Misfit};
 

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
-use crate::prepare::{Choice, Dense, Repack};
+use crate::network::prepare::{Choice, Dense, Repack};
 use crate::{AnyVolume, Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.

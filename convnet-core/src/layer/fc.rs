@@ -6,8 +6,8 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
-use crate::prepare::{Choice, Repack};
-use crate::volume::Scores;
+use crate::memory::volume::Scores;
+use crate::network::prepare::{Choice, Repack};
 use crate::{AnyVolume, Real, Volume, kernel};
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.

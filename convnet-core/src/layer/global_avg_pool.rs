@@ -1,7 +1,7 @@
 //! Global average pooling: each depth slice becomes its mean.
 
 use super::Layer;
-use crate::volume::Scores;
+use crate::memory::volume::Scores;
 use crate::{Real, Volume};
 
 /// The mean of every depth slice: the `global_avg_pool` of a declaration.

@@ -2,8 +2,8 @@
 
 use super::Layer;
 use crate::kernel::{self, Sizes};
-use crate::real::{beats, keep_largest};
-use crate::volume::Scores;
+use crate::memory::volume::Scores;
+use crate::scalar::real::{beats, keep_largest};
 use crate::{Real, Volume};
 
 /// The largest value of every depth slice: the `global_max_pool` of a declaration.

@@ -7,7 +7,7 @@ use bytemuck::Zeroable;
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use crate::kernel::{self, Packed, Sizes};
-use crate::prepare::Repack;
+use crate::network::prepare::Repack;
 use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, where `D` is the depth of one group: the

@@ -5,8 +5,8 @@ use core::marker::PhantomData;
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
 use crate::kernel::{self, Sizes};
-use crate::prepare::Pool;
-use crate::real::{beats, keep_largest};
+use crate::network::prepare::Pool;
+use crate::scalar::real::{beats, keep_largest};
 use crate::{Real, Volume};
 
 /// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::slide::each_tap;
 use crate::Real;
 use crate::kernel::{self, Sizes};
-use crate::real::keep_largest;
+use crate::scalar::real::keep_largest;
 
 /// The max pool of a convolution. Not generic over sizes, so that it is compiled once a scalar.
 pub(crate) struct PooledRows<'a, T> {

@@ -16,7 +16,7 @@
 
 use super::MOST_SCALARS;
 use super::block::Readers;
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 use free::Span;
 
 mod free;

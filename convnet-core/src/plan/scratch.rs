@@ -2,7 +2,7 @@
 
 use super::{Op, Step, sizes};
 use crate::kernel::conv_scratch;
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 
 /// As many scalars as the layer that needs most of them.
 pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 use proptest::prelude::*;
 
 mod blocks;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::vec::Vec;
 
 use super::super::{Flow, Group, How, Op, Pass, Place, Step};
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 
 /// What a scalar holds; volumes are counted as in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use fearless_simd::Simd;
 
 use crate::kernel::Sizes;
 use crate::kernel::simd::lanes::Lanes;
-use crate::real::beats;
+use crate::scalar::real::beats;
 
 /// One row of `x`, plane by plane; its first pixel comes after the zeros before it.
 #[inline(always)]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::run::Run;
 use super::{History, Progress, TrainError};
 use crate::data::{self, Samples};
-use crate::loss::SoftmaxCrossEntropy;
-use crate::schedule::Constant;
+use crate::learn::loss::SoftmaxCrossEntropy;
+use crate::learn::schedule::Constant;
 use crate::{Loss, Optimizer, Schedule, Trainable};
 
 /// How a network is trained: the settings, and [`fit`](Self::fit).

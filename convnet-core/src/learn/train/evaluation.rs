@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::TrainError;
 use crate::data::Samples;
-use crate::real::place_of_largest;
+use crate::scalar::real::place_of_largest;
 use crate::{AnyVolume, Loss, Network, Real};
 
 /// What a network makes of a set of images.

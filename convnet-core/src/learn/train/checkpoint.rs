@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::History;
 use super::batch::Totals;
 use crate::Parameters;
-use crate::weights::{self, Group, Reader, WeightsError};
+use crate::file::weights::{self, Group, Reader, WeightsError};
 
 /// Why a checkpoint was not read or written.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
+use crate::network::prepare::{Packing, Trade, memory};
 use crate::plan::LayerInfo;
-use crate::prepare::{Packing, Trade, memory};
 
 /// A network as a table, a line a layer; [`Display`] aligns it, [`markdown`](Self::markdown) has
 /// the same cells.
@@ -335,7 +335,7 @@ impl Display for Grouped {
 mod tests {
     use super::*;
     use crate::kernel::{Algorithm, Winograd};
-    use crate::prepare::Choice;
+    use crate::network::prepare::Choice;
     use alloc::string::ToString;
 
     const LAYERS: &[LayerInfo<'static>] = &[

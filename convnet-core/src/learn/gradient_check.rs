@@ -16,7 +16,7 @@
 
 use core::fmt;
 
-use crate::loss::LossError;
+use crate::learn::loss::LossError;
 use crate::{AnyVolume, Loss, Rng, Tape, Trainable};
 
 /// What to check: [`run`](Self::run) does it, and a [`Report`] prints what it found.
@@ -267,9 +267,9 @@ mod tests {
     use std::string::ToString;
 
     use super::*;
-    use crate::loss::SoftmaxCrossEntropy;
+    use crate::learn::loss::SoftmaxCrossEntropy;
+    use crate::memory::volume::Scores;
     use crate::plan::LayerInfo;
-    use crate::volume::Scores;
     use crate::{Network, Parameters, Role, Tensor, Volume};
 
     /// Two weights, and a fault: what backward gets wrong on the second of them.

@@ -27,7 +27,7 @@ use crate::{Parameters, Role, Tensor};
 
 pub(crate) mod message;
 
-use crate::header::{Entry, Header};
+use crate::file::header::{Entry, Header};
 pub use crate::plan::Message;
 
 /// Parameters that say where their tensors lie, so that the compiler can put a file's bytes there.

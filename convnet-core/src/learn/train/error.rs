@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::checkpoint::CheckpointError;
 use super::evaluation::scores;
 use crate::data::{DataError, Samples};
-use crate::loss::LossError;
-use crate::optim::OptimError;
-use crate::weights::WeightsError;
+use crate::file::weights::WeightsError;
+use crate::learn::loss::LossError;
+use crate::learn::optim::OptimError;
 use crate::{AnyVolume, Network, Trainable};
 
 /// Why a training did not begin, or stopped.

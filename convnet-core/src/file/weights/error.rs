@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
-use crate::flash::message;
-use crate::header::Defect;
+use crate::file::flash::message;
+use crate::file::header::Defect;
 
 /// Why weights were not loaded or saved. The network is as it was.
 #[derive(Debug)]

@@ -17,7 +17,7 @@
 //!
 //! **Invariant:** every sum is taken image by image, in the order of the batch.
 
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 use crate::{Real, Volume};
 
 /// Six numbers a depth slice, in pairs: [`USED`], [`OWN`], [`GIVEN`].

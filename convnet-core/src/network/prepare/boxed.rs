@@ -6,7 +6,7 @@ use core::ops::Deref;
 use alloc::boxed::Box;
 
 use super::{Choices, Image, Packer, Prepare, Reader, Trade, memory};
-use crate::overlay::Lines;
+use crate::memory::overlay::Lines;
 use crate::{Network, Parameters};
 
 /// A network, or a borrow of one, with its weights repacked.

@@ -31,10 +31,11 @@ use serde::{Deserialize, Serialize};
 use super::finish::Finish;
 use crate::data::Samples;
 use crate::kernel::MICRO_BATCH;
-use crate::loss::LossError;
-use crate::optim::{self, Optimizer, Step};
-use crate::real::place_of_largest;
-use crate::{AnyVolume, Loss, Real, Rng, Trainable, moments, network};
+use crate::layer::moments;
+use crate::learn::loss::LossError;
+use crate::learn::optim::{self, Optimizer, Step};
+use crate::scalar::real::place_of_largest;
+use crate::{AnyVolume, Loss, Real, Rng, Trainable, network};
 
 /// What a network did on the images seen so far; their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

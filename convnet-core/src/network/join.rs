@@ -10,8 +10,8 @@
 //! first.
 
 use crate::Tensor;
+use crate::network::prepare::Packing;
 use crate::plan::{LayerInfo, Nested};
-use crate::prepare::Packing;
 use crate::text::Text;
 
 /// Some items, and what stands before their names.

@@ -3,7 +3,7 @@
 
 use super::Message;
 use crate::Tensor;
-use crate::header::{Defect, Entry, Header, Name};
+use crate::file::header::{Defect, Entry, Header, Name};
 
 /// At most so many names are listed.
 const SHOWN: usize = 8;

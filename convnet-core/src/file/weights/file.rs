@@ -13,8 +13,8 @@ use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::WeightsError;
 #[cfg(feature = "train")]
-use crate::header::Json;
-use crate::header::{Defect, Entry, Header};
+use crate::file::header::Json;
+use crate::file::header::{Defect, Entry, Header};
 use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.

@@ -5,7 +5,7 @@ use num_traits::ConstZero;
 use super::TrainError;
 use super::batch::{Batch, Shards};
 use crate::data::Samples;
-use crate::loss::SoftmaxCrossEntropy;
+use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::{Real, Trainable};
 
 /// Sets the running statistics of every `batch_norm` to the mean of those of batches of about 32

@@ -20,7 +20,7 @@ use core::fmt::{self, Display, Formatter};
 
 use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
 use crate::layer::in_batches;
-use crate::overlay::LINE;
+use crate::memory::overlay::LINE;
 use crate::{AnyVolume, Layer, Network, Real};
 
 #[cfg(feature = "alloc")]

@@ -22,7 +22,7 @@ use core::ops::{Deref, DerefMut};
 use bytemuck::Zeroable;
 
 use crate::Real;
-use crate::real::place_of_largest;
+use crate::scalar::real::place_of_largest;
 
 /// Height × width × depth scalars; `v[y][x][d]`.
 ///

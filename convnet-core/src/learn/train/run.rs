@@ -14,8 +14,9 @@ use super::trainer::AnySchedule;
 use super::{History, TrainError, Trainer, evaluate};
 use super::{identity, progress};
 use crate::data::Samples;
-use crate::optim::Step;
-use crate::{Loss, Optimizer, Parameters, Real, Rng, Trainable, weights};
+use crate::file::weights;
+use crate::learn::optim::Step;
+use crate::{Loss, Optimizer, Parameters, Real, Rng, Trainable};
 
 /// Everything is allocated when it is made, on the heap.
 pub(super) struct Run<'a, N: Trainable, O, L, S, V> {

@@ -1,0 +1,15 @@
+//! # Learning: from a network, images and labels to trained parameters
+//!
+//! ```text
+//!  init ──▶ parameters ──▶ loss ──▶ gradient ──▶ optim ──▶ parameters …      train runs the loop
+//!                                      ▲           ▲
+//!                               gradient_check   schedule
+//! ```
+
+pub mod gradient_check;
+pub mod init;
+pub mod loss;
+pub mod optim;
+pub mod schedule;
+#[cfg(feature = "train")]
+pub mod train;
