@@ -8,7 +8,8 @@
 //!     │          └─▶ window  which taps meet the input; pixels that have the same are tiled together
 //!     ├─▶ algorithm          which kernel computes a convolution whose filters are packed
 //!     ├─▶ parts              packed ones on many threads: a part is a convolution of other sizes
-//!     └─▶ clamp              what follows the sums before they are stored
+//!     ├─▶ clamp              what follows the sums before they are stored
+//!     └─▶ cache              how large caches are taken to be, for all of these
 //! ```
 //!
 //! What a layer calls is in `declared` and `packed`. Read `f32::conv` first. Every function here has a
@@ -63,6 +64,7 @@ macro_rules! as_f32 {
 }
 
 mod algorithm;
+pub(crate) mod cache;
 mod clamp;
 mod declared;
 mod f32;

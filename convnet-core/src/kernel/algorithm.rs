@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use super::cache::{L2, scalars};
 use super::f32::conv::strips;
 use super::f32::{rows, winograd};
 use super::{Sizes, product};
@@ -231,9 +232,9 @@ impl Algorithm {
     }
 }
 
-/// What it costs to read `weights` from beyond the second-level cache.
+/// What it costs to read `weights`, if they are more than half of the second-level cache holds.
 const fn far(weights: u64) -> u64 {
-    if weights > 1 << 16 {
+    if weights > scalars::<f32>(L2 / 2) as u64 {
         weights * 5 / 8
     } else {
         0

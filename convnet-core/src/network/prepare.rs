@@ -18,6 +18,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use crate::kernel::cache::{L2, scalars};
 use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
 use crate::layer::in_batches;
 use crate::memory::overlay::LINE;
@@ -32,9 +33,6 @@ mod pooled;
 pub use boxed::{Prepared, PreparedArena};
 pub use group::{Group, Norm, Repack};
 pub use pooled::{Dense, Pool};
-
-/// Filters of an `fc` that are more than the second-level cache of most machines holds.
-const MANY: usize = 1 << 17;
 
 /// What a prepared network may give up for speed. Default: only what [`Winograd`] says.
 ///
@@ -118,11 +116,12 @@ impl Choice {
         Self::of(Algorithm::choose(sizes, winograd), sizes)
     }
 
-    /// The filters of an `fc` in bfloat16, if they are so many that reading them takes the time.
+    /// The filters of an `fc` in bfloat16, if they are so many that reading them takes the time: more than
+    /// the second-level cache holds.
     #[must_use]
     pub const fn bfloat16(sizes: &Sizes) -> Self {
         let ([h, w, d], [.., k]) = (sizes.x, sizes.y);
-        match h * w * d * k >= MANY {
+        match h * w * d * k >= scalars::<f32>(L2) {
             true => Self::of(Algorithm::Bfloat16, sizes),
             false => Self::DECLARED,
         }

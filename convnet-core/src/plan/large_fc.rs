@@ -1,22 +1,20 @@
 //! Which `fc` is large.
 
 use super::Step;
-
-/// So many filters are bound by the memory that they pass through, and no longer by arithmetic,
-/// whatever else there is.
-const MANY: usize = 1 << 17;
-
-/// So many still are, where images that wait at the `fc` take little of the cache beside them.
-const SOME: usize = 1 << 13;
+use crate::kernel::cache::{L1, L2, scalars};
 
 impl Step {
     /// Of the `fc` that is step `i`: one if the images of a batch [meet](crate::Trainable::forward_fc) at
     /// it, or zero.
+    ///
+    /// Filters that fill the second-level cache are bound by the memory that they pass through, and no
+    /// longer by arithmetic, whatever else there is. Those that fill the first still are, where images
+    /// that wait at the `fc` take little of the cache beside them.
     #[must_use]
     pub const fn meetings(steps: &[Self], i: usize) -> usize {
         let filters = steps[i].parameters.saturating_sub(steps[i].volume[2]);
-        let most = filters >= SOME && filters / 2 >= activations(steps);
-        (filters >= MANY || most) as usize
+        let most = filters >= scalars::<f32>(L1) && filters / 2 >= activations(steps);
+        (filters >= scalars::<f32>(L2) || most) as usize
     }
 }
 

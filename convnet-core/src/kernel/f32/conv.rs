@@ -17,13 +17,10 @@ use fearless_simd::Simd;
 
 use super::tile::{PIXELS, Start, Taps, tiles};
 use crate::kernel::Sizes;
+use crate::kernel::cache::{L2, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{Run, Walk, groups};
-
-/// Scalars of filters that are summed over for all pixels before the next are looked at: a quarter
-/// of a megabyte, half of an ordinary second-level cache.
-const BLOCK: usize = 1 << 16;
 
 /// What is read.
 pub(crate) struct Operands<'a> {
@@ -35,10 +32,11 @@ pub(crate) struct Operands<'a> {
 
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
-    forward_in_blocks(from, BLOCK, y).or_else(|| scalar::conv(from, y))
+    forward_in_blocks(from, scalars::<f32>(L2 / 2), y).or_else(|| scalar::conv(from, y))
 }
 
-/// As [`forward`], in blocks of so many scalars of filters; of eight rows of them at least.
+/// As [`forward`], in blocks of so many scalars of filters, of eight rows of them at least: all pixels are
+/// summed over one block before the next is looked at.
 #[inline(always)]
 pub(crate) fn forward_in_blocks(from: &Operands, block: usize, y: &mut [f32]) -> Option<()> {
     dispatch!(simd => blocks(simd, from, block, y))

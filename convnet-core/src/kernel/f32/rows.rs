@@ -27,15 +27,16 @@ use fearless_simd::Simd;
 use self::planes::{interleave, largest, lay};
 use self::winograd::To;
 use super::winograd::transform::{LONGEST, filter_rows};
+use crate::kernel::cache::{self, scalars};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::even;
 use crate::kernel::{Packed, Scale, Sizes};
 
+/// Scalars to a cache line.
+const LINE: usize = scalars::<f32>(cache::LINE);
 /// F at most: with two vectors of pixels, twelve sums.
 pub(crate) const FILTERS: usize = 6;
-/// Scalars to a cache line.
-const LINE: usize = 16;
 /// A row that is worth a vector.
 pub(crate) const SHORTEST: usize = 8;
 /// FH at most.

@@ -247,9 +247,6 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
     Some(sums)
 }
 
-/// So many scalars of weights are more than caches hold, on most machines.
-pub(crate) const MANY: usize = 1 << 20;
-
 /// Scalars of weights ahead of the tile: a page, at whose end the hardware's own prefetching stops.
 const AHEAD: usize = 1024;
 

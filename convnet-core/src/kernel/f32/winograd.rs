@@ -30,7 +30,8 @@ use fearless_simd::Simd;
 
 use self::transform::{LONGEST, filter_rows, sums, values};
 use super::conv::strips::{STRIP, starts, strip};
-use super::tile::{MANY, Start, Taps};
+use super::tile::{Start, Taps};
+use crate::kernel::cache::{L2, L3, scalars};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{Walk, even, extent};
@@ -38,7 +39,7 @@ use crate::kernel::{Packed, Scale, Sizes, Winograd};
 
 /// What is worked on together: `tiles` tiles by `filters` filters.
 ///
-/// Where V of a dozen tiles fits into half of an ordinary second-level cache, it stays there while
+/// Where V of a dozen tiles fits into three quarters of the second-level cache, it stays there while
 /// strip after strip of M passes through the rest. Where it does not, each plane of V is multiplied
 /// by all filters, which come from far away, so that they are read once.
 #[derive(Clone, Copy)]
@@ -53,7 +54,7 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
     let (depth, k) = (sizes.x[2], sizes.y[2]);
     let points = reach(sizes, side) * reach(sizes, side);
     let tiles = tiles(sizes, side);
-    let near = NEAR / (points * depth) / 6 * 6;
+    let near = scalars::<f32>(L2 / 4 * 3) / (points * depth) / 6 * 6;
     let (most, filters) = match near {
         0..12 => (MOST, k),
         12..MOST => (near, STRIP),
@@ -93,8 +94,6 @@ pub(crate) const fn reach(sizes: &Sizes, side: usize) -> usize {
     side + sizes.filter[0] - 1
 }
 
-/// Scalars of V that stay near.
-const NEAR: usize = 3 << 15;
 /// Tiles at most.
 const MOST: usize = 48;
 
@@ -208,7 +207,7 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 let operands = Operands {
                     v: v.get(position * planes[0]..)?,
                     weights: from.packed.get(at..)?,
-                    far: from.packed.len() >= MANY,
+                    far: from.packed.len() >= scalars::<f32>(L3),
                     tiles: tiles.len(),
                     depth,
                     filters: block.filters,

@@ -2,6 +2,7 @@
 //! computed a second time is so from the same start, or is not added.
 
 use super::*;
+use crate::kernel::cache::{L2, scalars};
 
 /// So few that a block is eight rows of filters.
 const SMALLEST: usize = 1;
@@ -190,12 +191,13 @@ fn every_number_of_filters_in_blocks_is_its_sums() {
     }
 }
 
-/// Around the block as it is: 2¹⁶ scalars of filters, or eight rows.
+/// Around the block as it is: half of the second-level cache of filters, or eight rows.
 #[test]
 fn large_filters_are_their_sums() {
     check_ones(&sizes([1, 1, 2048], 1, 0, 33));
     for k in 32..=64 {
-        for rows in [(1 << 16) / k, (1 << 16) / k + 1] {
+        let rows = scalars::<f32>(L2 / 2) / k;
+        for rows in [rows, rows + 1] {
             check_ones(&sizes([1, 1, rows], 1, 0, k));
         }
     }

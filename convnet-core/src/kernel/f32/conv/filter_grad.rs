@@ -26,16 +26,13 @@ use fearless_simd::Simd;
 
 use super::narrow::narrow;
 use crate::kernel::Sizes;
+use crate::kernel::cache::{L2, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{Run, even, extent};
 
 /// R at most.
 const ROWS: usize = 6;
-
-/// Scalars of `x` and `dy` in a block: a quarter of a megabyte, half of an ordinary second-level
-/// cache.
-const BLOCK: usize = 1 << 16;
 
 /// What is read.
 pub(crate) struct Operands<'a> {
@@ -51,7 +48,7 @@ pub(crate) fn add_gradient(
     d_filters: &mut [f32],
     d_bias: &mut [f32],
 ) -> Option<()> {
-    add_gradient_in_blocks(from, BLOCK, d_filters, d_bias)
+    add_gradient_in_blocks(from, scalars::<f32>(L2 / 2), d_filters, d_bias)
 }
 
 /// As [`add_gradient`], in blocks of so many scalars of `x` and `dy`; of a pixel at least.

@@ -15,7 +15,8 @@
 use fearless_simd::Simd;
 
 use super::walk;
-use crate::kernel::f32::tile::{MANY, PIXELS, Start, Taps, tiles};
+use crate::kernel::cache::{L2, L3, scalars};
+use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{Walk, even, groups};
@@ -23,10 +24,6 @@ use crate::kernel::{Packed, Scale, Sizes};
 
 /// Filters in a strip: a cache line, and the widest vector.
 pub(crate) const STRIP: usize = 16;
-/// Scalars of packed filters that may be read again for each block of rows.
-const FEW: usize = 1 << 16;
-/// Scalars of `x` and `y` in a block.
-const NEAR: usize = 1 << 15;
 
 /// Scalars of the packed filters; there is at least a strip of them.
 pub(crate) const fn packed(sizes: &Sizes) -> usize {
@@ -53,7 +50,7 @@ pub(crate) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mu
 
 #[inline(never)]
 pub(crate) fn forward(from: &Packed<'_, f32>, x: &[f32], y: &mut [f32]) -> Option<()> {
-    forward_in_blocks(from, NEAR, x, y)
+    forward_in_blocks(from, scalars::<f32>(L2 / 4), x, y)
 }
 
 /// As [`forward`], in blocks of so many scalars of `x` and `y`; of a row at least.
@@ -67,7 +64,8 @@ pub(crate) fn forward_in_blocks(
     dispatch!(simd => forward_with(simd, from, near, x, y))
 }
 
-/// Block by block: all strips pass over a few rows of `x` and `y` while they are near.
+/// Block by block: all strips pass over a few rows of `x` and `y` while they are near, if the filters,
+/// which are read again for each block, are near too.
 #[inline(always)]
 fn forward_with<S: Simd>(
     simd: S,
@@ -78,7 +76,7 @@ fn forward_with<S: Simd>(
 ) -> Option<()> {
     let ([_, across, depth], [height, width, k]) = (from.sizes.x, from.sizes.y);
     let row = width * k + from.sizes.stride[0] * across * depth;
-    let rows = match from.packed.len() <= FEW && k > STRIP {
+    let rows = match from.packed.len() <= scalars::<f32>(L2 / 2) && k > STRIP {
         true => (near / row.max(1)).max(1),
         false => height,
     };
@@ -114,7 +112,7 @@ fn sweep<S: Simd, V: Lanes<S>>(
                     weights: weights
                         .get((first[0] * row + first[1]) * STRIP..)
                         .unwrap_or_default(),
-                    far: from.packed.len() >= MANY,
+                    far: from.packed.len() >= scalars::<f32>(L3),
                     start: Start::Bias(from.bias),
                     clamp: from.clamp.bounds(),
                     rows: if columns.taps.is_empty() {

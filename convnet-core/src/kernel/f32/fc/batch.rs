@@ -4,7 +4,7 @@
 //! ```text
 //!            k ──▶
 //!          ┌──────┬──────┬───────┐    forward: a piece of the filters, 8 rows of some columns, stays
-//!  n       │ ░░░░ │      │       │    in the fastest cache; the images go over it one by one, as fc
+//!  n       │ ░░░░ │      │       │    in the first-level cache; the images go over it one by one, as fc
 //!  │       ├──────┼──────┼───────┤    does over all of them
 //!  ▼       │      │      │       │    backward, dx: 4 rows against 2 images, as sums in registers
 //!          └──────┴──────┴───────┘    gradient: a row of some columns, to which 4 images are added
@@ -16,6 +16,7 @@ use core::ops::Range;
 use fearless_simd::Simd;
 
 use super::{Operands, add_block, add_rows, dot};
+use crate::kernel::cache::{L1, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 
@@ -250,9 +251,10 @@ fn add_images<S: Simd, V: Lanes<S>, const I: usize>(
     Some(())
 }
 
-/// The columns of `k`, in pieces of 512; the last one may be twice as wide, and never is narrower.
+/// The columns of `k`, in pieces of which 8 rows fill half of the first-level cache; the last one may be
+/// twice as wide, and never is narrower.
 fn columns(k: usize) -> impl Iterator<Item = Range<usize>> {
-    const COLUMNS: usize = 512;
+    const COLUMNS: usize = scalars::<f32>(L1 / 2) / 8;
     let pieces = (k / COLUMNS).max(1);
     (0..pieces).map(move |i| {
         let end = if i + 1 == pieces {
