@@ -128,7 +128,7 @@ impl<T: Real> Repack<X<T>, X<T>> for Boasts<T> {
     fn forward_packed(from: &Packed<'_, T>, x: &[T], scratch: &mut [T], y: &mut [T]) -> bool {
         let algorithms = [
             Algorithm::Direct,
-            Algorithm::Strips,
+            Algorithm::Panels,
             Algorithm::Rows,
             Algorithm::Winograd(Winograd::Column),
             Algorithm::Bfloat16,

@@ -237,7 +237,7 @@ fn the_choice_can_be_read() {
     let fast = Prepared::new(&*net).to_string();
     assert!(fast.starts_with("conv1  winograd 6x6 "), "{fast}");
     let exact = Prepared::without_winograd(&*net).to_string();
-    assert!(exact.starts_with("conv1  strips "), "{exact}");
+    assert!(exact.starts_with("conv1  panels "), "{exact}");
     let large = Large::<f32>::random(1);
     let half = Prepared::with(&*large, Trade::ALL).to_string();
     assert!(half.contains("fc1    bfloat16 "), "{half}");

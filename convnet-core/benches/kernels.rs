@@ -181,7 +181,7 @@ fn conv_packed(s: &Sizes) -> Vec<Row> {
     let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
     let winograd = [Winograd::Two, Winograd::Four, Winograd::Six].map(Algorithm::Winograd);
     let mut rows = Vec::new();
-    for algorithm in [Algorithm::Strips].into_iter().chain(winograd) {
+    for algorithm in [Algorithm::Panels].into_iter().chain(winograd) {
         let mut packed = values(algorithm.packed(s));
         if !kernel::conv_pack(s, algorithm, &filters, &[], &mut packed) {
             continue;

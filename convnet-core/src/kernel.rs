@@ -98,18 +98,19 @@ impl Sizes {
         let ([height, width, depth], [before, left]) = (self.x, self.before);
         let top = rows.start * self.stride[0];
         let start = top.saturating_sub(before).min(height);
-        let part = Self {
+        let cut = Self {
             x: [height - start, width, depth],
             before: [before.saturating_sub(top), left],
             y: [rows.len(), self.y[1], self.y[2]],
             ..*self
         };
-        (part, start)
+        (cut, start)
     }
 
     /// Whether each number is at least one, and every place that a kernel computes from them is a number:
     /// rows and columns as far as a window, a tile or a phase of the stride reaches, filters one stride
-    /// further than there are, and all multiply-adds. Each scalar of x meets `filters` filters.
+    /// further than there are, and all multiply-adds. Each scalar of x is
+    /// multiplied by `filters` filters at each tap.
     ///
     /// **Invariant:** whatever takes sizes from outside asks this before it computes with them.
     const fn are_countable(&self, filters: usize) -> bool {

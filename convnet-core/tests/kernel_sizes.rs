@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::Direct,
-    Algorithm::Strips,
+    Algorithm::Panels,
     Algorithm::Rows,
     Algorithm::Winograd(Winograd::Two),
     Algorithm::Winograd(Winograd::Four),

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::cache::{L2, scalars};
-use super::f32::conv::strips;
+use super::f32::conv::panels;
 use super::f32::{rows, winograd};
 use super::{Sizes, product};
 
@@ -12,8 +12,8 @@ use super::{Sizes, product};
 pub enum Algorithm {
     /// The direct sum, over the filters as they are declared.
     Direct,
-    /// The direct sum, over strips of 16 filters.
-    Strips,
+    /// The direct sum, over panels of 16 filters.
+    Panels,
     /// The direct sum, a row at a time, with vectors along the row: for few filters.
     Rows,
     /// Winograd's.
@@ -82,7 +82,7 @@ impl Algorithm {
         }
         let (mut best, mut least) = (Self::Direct, Self::Direct.cost(sizes));
         let others = [
-            Self::Strips,
+            Self::Panels,
             Self::Rows,
             Self::Winograd(Winograd::Column),
             Self::Winograd(Winograd::Two),
@@ -122,7 +122,7 @@ impl Algorithm {
         }
         match self {
             Self::Direct => true,
-            Self::Strips => k >= strips::STRIP,
+            Self::Panels => k >= panels::PANEL,
             Self::Rows => sizes.stride[1] == 1 && sizes.filter[0] <= rows::HEIGHT,
             Self::Winograd(Winograd::Column) => {
                 matches!(sizes.filter, [3, 3] | [5, 5]) && matches!(sizes.stride, [1, 1])
@@ -133,8 +133,8 @@ impl Algorithm {
                     [5, 5] => matches!(tile, Winograd::Four),
                     _ => false,
                 };
-                has && k >= strips::STRIP
-                    && depth >= strips::STRIP
+                has && k >= panels::PANEL
+                    && depth >= panels::PANEL
                     && matches!(sizes.stride, [1, 1])
             }
             Self::Bfloat16 => matches!(sizes.y, [1, 1, _]),
@@ -180,9 +180,9 @@ impl Algorithm {
                 let vectors = k / 8 + k % 8 / 4 + k % 4;
                 (pixels * vectors as u64 * (sum * 5 / 8 + 20), taps * filters)
             }
-            Self::Strips => {
-                let strips = k.div_ceil(strips::STRIP);
-                (pixels * strips as u64 * (sum + 20), taps * filters)
+            Self::Panels => {
+                let panels = k.div_ceil(panels::PANEL);
+                (pixels * panels as u64 * (sum + 20), taps * filters)
             }
             Self::Rows | Self::Winograd(Winograd::Column) => {
                 let band = self.band();
@@ -206,7 +206,7 @@ impl Algorithm {
         }
         match self {
             Self::Direct => 0,
-            Self::Strips => strips::packed(sizes),
+            Self::Panels => panels::packed(sizes),
             Self::Rows | Self::Winograd(Winograd::Column) => rows::packed(sizes, self.band()),
             Self::Winograd(winograd) => winograd::packed(sizes, winograd),
             Self::Bfloat16 => {
@@ -223,7 +223,7 @@ impl Algorithm {
             return 0;
         }
         match self {
-            Self::Direct | Self::Strips | Self::Bfloat16 => 0,
+            Self::Direct | Self::Panels | Self::Bfloat16 => 0,
             Self::Rows | Self::Winograd(Winograd::Column) => {
                 rows::scratch(sizes, self.band(), rows::POOLED)
             }
@@ -241,12 +241,12 @@ const fn far(weights: u64) -> u64 {
     }
 }
 
-/// `direct`, `strips`, `rows`, `winograd 4x4`, `winograd 4x1` (of a column), `bfloat16`.
+/// `direct`, `panels`, `rows`, `winograd 4x4`, `winograd 4x1` (of a column), `bfloat16`.
 impl Display for Algorithm {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => f.write_str("direct"),
-            Self::Strips => f.write_str("strips"),
+            Self::Panels => f.write_str("panels"),
             Self::Rows => f.write_str("rows"),
             Self::Winograd(Winograd::Column) => f.write_str("winograd 4x1"),
             Self::Winograd(winograd) => {

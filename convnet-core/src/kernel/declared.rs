@@ -1,7 +1,7 @@
 //! What a layer calls with its filters as they are declared: the lengths are checked, and the scalars
 //! told to be `f32`.
 
-use super::f32::winograd::training::Pass;
+use super::f32::winograd::training::Direction;
 use super::f32::{conv, depthwise, fc, norm, pool, winograd};
 use super::{Clamp, Done, MICRO_BATCH, Sizes, fit};
 use crate::Real;
@@ -169,7 +169,7 @@ pub fn conv_forward_train<T: Real>(
     y: &mut [T],
 ) -> Done {
     as_f32!(x, filters, bias; scratch, y);
-    let winograd = winograd::training::choose(sizes, Pass::Forward);
+    let winograd = winograd::training::choose(sizes, Direction::Forward);
     sizes.fit_conv(x, filters, y)
         && bias.len() == sizes.y[2]
         && winograd
@@ -189,7 +189,7 @@ pub fn conv_backward_input_train<T: Real>(
     scratch: &mut [T],
 ) -> Done {
     as_f32!(dy, filters; scratch, dx);
-    let winograd = winograd::training::choose(sizes, Pass::Input);
+    let winograd = winograd::training::choose(sizes, Direction::BackwardInput);
     sizes.fit_conv(dx, filters, dy)
         && winograd
             .and_then(|winograd| {
@@ -207,13 +207,13 @@ pub fn conv_add_gradient_train<T: Real>(
     d_bias: &mut [T],
 ) -> Done {
     as_f32!(x, dy; scratch, d_filters, d_bias);
-    let winograd = winograd::training::choose(sizes, Pass::Filters);
+    let winograd = winograd::training::choose(sizes, Direction::BackwardFilters);
     sizes.fit_conv(x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
         && winograd
             .and_then(|winograd| {
                 let volumes = (x, dy);
-                winograd::training::add_gradient(
+                winograd::filter_grad::add_gradient(
                     sizes, winograd, volumes, scratch, d_filters, d_bias,
                 )
             })

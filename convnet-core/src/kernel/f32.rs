@@ -5,7 +5,7 @@
 //! ├── narrow          fewer filters than lanes
 //! ├── grouped         in groups; backward takes conv's
 //! ├── scalar          targets without vectors
-//! ├── strips          packed filters
+//! ├── panels          packed filters
 //! ├── input_grad
 //! └── filter_grad
 //! rows                forward, few packed filters: vectors run along a row

@@ -2,7 +2,7 @@
 //! for.
 
 use super::declared::{FcForward, fc_singles};
-use super::f32::conv::{self, strips};
+use super::f32::conv::{self, panels};
 use super::f32::fc::{self, bfloat16};
 use super::f32::{rows, winograd};
 #[cfg(feature = "rayon")]
@@ -48,7 +48,7 @@ pub fn conv_pack<T: Real>(
     let scale = Scale(scale);
     match algorithm {
         Algorithm::Direct => scale.pack(filters, packed),
-        Algorithm::Strips => strips::pack(sizes, filters, scale, packed),
+        Algorithm::Panels => panels::pack(sizes, filters, scale, packed),
         Algorithm::Rows | Algorithm::Winograd(Winograd::Column) => {
             rows::pack(sizes, algorithm.band(), filters, scale, packed);
         }
@@ -133,7 +133,7 @@ pub fn conv_forward_packed<T: Real>(
     from.fits(x, scratch) && fit(y, &from.sizes.y) && forward(&from, x, scratch, y).is_some()
 }
 
-/// As [`conv_forward_packed`], on this thread; what is asked there was asked.
+/// As [`conv_forward_packed`], on this thread, once the lengths were checked.
 pub(super) fn run(
     from: &Packed<'_, f32>,
     x: &[f32],
@@ -153,7 +153,7 @@ pub(super) fn run(
             );
             done.inspect(|()| from.clamp.apply(y))
         }
-        Algorithm::Strips => strips::forward(from, x, y),
+        Algorithm::Panels => panels::forward(from, x, y),
         Algorithm::Rows | Algorithm::Winograd(Winograd::Column) => {
             rows::forward(from, None, x, scratch, y)
         }

@@ -311,7 +311,7 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
         Winograd::Six,
         Winograd::Column,
     ];
-    let direct = [Algorithm::Direct, Algorithm::Strips, Algorithm::Rows];
+    let direct = [Algorithm::Direct, Algorithm::Panels, Algorithm::Rows];
     for (algorithm, worse) in direct.map(|algorithm| (algorithm, 1)).into_iter().chain(
         winograd
             .map(Algorithm::Winograd)

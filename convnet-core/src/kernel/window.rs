@@ -86,7 +86,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Whether nothing meets.
+    /// Whether no tap meets the input here.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty() || self.taps.is_empty()
     }
@@ -204,19 +204,19 @@ impl Walk {
     }
 }
 
-/// The sizes of as few groups of at most `most` as make `n`; they differ by one at most, so that no
-/// small group is left over.
-pub(super) fn groups(n: usize, most: usize) -> impl Iterator<Item = usize> {
-    let groups = n.div_ceil(most);
-    (0..groups).map(move |group| n / groups + usize::from(group < n % groups))
+/// The lengths of as few ranges of at most `most` as make `n`; they differ by one at most, so that no
+/// short one is left over.
+pub(super) fn even_lengths(n: usize, most: usize) -> impl Iterator<Item = usize> {
+    let ranges = n.div_ceil(most);
+    (0..ranges).map(move |range| n / ranges + usize::from(range < n % ranges))
 }
 
-/// `0..n` in as few ranges of at most `most` as possible; their lengths differ by one at most.
+/// `0..n` as ranges of [`even_lengths`].
 pub(super) fn even(n: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
     let mut end = 0;
-    groups(n, most).map(move |size| {
-        end += size;
-        end - size..end
+    even_lengths(n, most).map(move |length| {
+        end += length;
+        end - length..end
     })
 }
 

@@ -241,7 +241,7 @@ pub(crate) fn in_batches<'a, X, Y>(
 {
     loop {
         let mut batch: [_; MICRO_BATCH] = array::from_fn(|_| images.next());
-        let meet = match &batch {
+        let are_several = match &batch {
             [None, ..] => return,
             [_, next, ..] => next.is_some(),
         };
@@ -249,7 +249,7 @@ pub(crate) fn in_batches<'a, X, Y>(
             let (x, y) = image.as_mut()?;
             Some((x.as_slice(), y.as_mut_slice()))
         });
-        if !(meet && several(slices)) {
+        if !(are_several && several(slices)) {
             for (x, y) in batch.into_iter().flatten() {
                 alone(x, y);
             }

@@ -1,7 +1,7 @@
 //! # Prepared networks: weights repacked once, for the algorithm that each shape chose
 //!
 //! ```text
-//!  net: filters as declared ──pack, once──▶ strips, or Winograd's U   one piece of memory
+//!  net: filters as declared ──pack, once──▶ panels, or Winograd's U   one piece of memory
 //!       batch_norm ──fold──▶ into them               │
 //!  image ─────────────────── forward ◀──────────────┘   each relu fused into the store before it
 //! ```

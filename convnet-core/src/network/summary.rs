@@ -421,7 +421,7 @@ f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
         }
         let packing = |name, algorithm| Packing {
             name,
-            choices: [choice(Algorithm::Strips), choice(algorithm)],
+            choices: [choice(Algorithm::Panels), choice(algorithm)],
         };
         let winograd = Algorithm::Winograd(Winograd::Six);
         let summary = Summary {

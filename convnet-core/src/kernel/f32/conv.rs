@@ -8,8 +8,8 @@ pub(crate) mod filter_grad;
 pub(crate) mod grouped;
 pub(crate) mod input_grad;
 mod narrow;
+pub(crate) mod panels;
 pub(crate) mod scalar;
-pub(crate) mod strips;
 
 use core::ops::Range;
 
@@ -20,7 +20,7 @@ use crate::kernel::Sizes;
 use crate::kernel::cache::{L2, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::{Run, Walk, groups};
+use crate::kernel::window::{Run, Walk, even_lengths};
 
 /// What is read.
 pub(crate) struct Operands<'a> {
@@ -59,7 +59,7 @@ fn blocks<S: Simd>(simd: S, from: &Operands, block: usize, y: &mut [f32]) -> Opt
                 i: i..(i + rows).min(row),
                 first,
             };
-            widest!(simd: S, k, strips(from, &block, y))?;
+            widest!(simd: S, k, all_filters(from, &block, y))?;
         }
     }
     Some(())
@@ -81,7 +81,7 @@ struct Block {
 /// writes; in a tile of its own the last vector would start from what the one before has written,
 /// and from the second block on add the block to some sums twice.
 #[inline(always)]
-fn strips<S: Simd, V: Lanes<S>>(
+fn all_filters<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Operands,
     block: &Block,
@@ -116,7 +116,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                 continue;
             }
             let mut walk = walk(from.sizes, [&rows, &columns], first);
-            for size in groups(rows.places.len() * columns.places.len(), PIXELS) {
+            for size in even_lengths(rows.places.len() * columns.places.len(), PIXELS) {
                 tiles.get(size - 1)?(simd, &taps, &mut walk, y)?;
             }
         }

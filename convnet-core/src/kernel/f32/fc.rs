@@ -150,9 +150,9 @@ fn add_columns<S: Simd, V: Lanes<S>>(
         // The last vector ends at the last filter; lanes already summed are dropped.
         if k - at > len {
             let last = (at + len).min(k - len);
-            add_strip::<S, V, 2>(simd, x, filters, [at, last], at + len - last, y)?;
+            add_vectors::<S, V, 2>(simd, x, filters, [at, last], at + len - last, y)?;
         } else {
-            add_strip::<S, V, 1>(simd, x, filters, [k - len], at + len - k, y)?;
+            add_vectors::<S, V, 1>(simd, x, filters, [k - len], at + len - k, y)?;
         }
     }
     Some(())
@@ -161,7 +161,7 @@ fn add_columns<S: Simd, V: Lanes<S>>(
 /// The filters at `ks`; the first `done` lanes of the last vector are dropped. Every fourth row goes
 /// to the same register, so that an addition need not wait for the one before.
 #[inline(always)]
-fn add_strip<S: Simd, V: Lanes<S>, const N: usize>(
+fn add_vectors<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
     x: &[f32],
     filters: &[f32],

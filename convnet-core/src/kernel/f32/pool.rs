@@ -40,13 +40,13 @@ fn forward_by<S: Simd, V: Lanes<S>, const F: usize>(
 ) -> Option<()> {
     let depth = sizes.y[2];
     let mut y = y.chunks_exact_mut(depth);
-    each_window(sizes, |window| {
-        let (x, y) = (x.get(window.span())?, y.next()?);
+    each_patch(sizes, |patch| {
+        let (x, y) = (x.get(patch.span())?, y.next()?);
         for at in (0..depth).step_by(V::LEN) {
             // The last vector ends at the last depth, and computes some a second time.
             let from = at.min(depth - V::LEN);
             let mut best = V::splat(simd, f32::NEG_INFINITY);
-            window.each::<F>(|tap, pixel| {
+            patch.each::<F>(|tap, pixel| {
                 // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
                 let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
                 best = if tap == 0 { x } else { x.largest(best) };
@@ -104,12 +104,8 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
     let mut dy = dy.chunks_exact(depth);
     // NaN if anything that a window sees is, or if it sees infinities of both signs.
     let mut all = zero;
-    each_window(sizes, |window| {
-        let (x, dx, dy) = (
-            x.get(window.span())?,
-            dx.get_mut(window.span())?,
-            dy.next()?,
-        );
+    each_patch(sizes, |patch| {
+        let (x, dx, dy) = (x.get(patch.span())?, dx.get_mut(patch.span())?, dy.next()?);
         for at in (0..depth).step_by(V::LEN) {
             // The last vector ends at the last depth; lanes already done are written once more, or
             // add nothing.
@@ -120,7 +116,7 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
             }
             // The first of the largest, counted from zero; exact in `f32` up to 2²⁴ pixels.
             let (mut winner, mut best, mut sum) = (zero, zero, zero);
-            window.each::<F>(|tap, pixel| {
+            patch.each::<F>(|tap, pixel| {
                 // SAFETY: pixel + depth <= x.len(), and from + LEN <= depth.
                 let x = unsafe { V::load_unchecked(simd, x, pixel + from) };
                 if tap == 0 {
@@ -132,7 +128,7 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
                 }
             });
             all = all.add(sum);
-            window.each::<F>(|tap, pixel| {
+            patch.each::<F>(|tap, pixel| {
                 let mut wins = winner.if_equal(V::splat(simd, tap as f32), dy, zero);
                 if !APART {
                     // SAFETY: as above; dx is as long as x.
@@ -146,9 +142,9 @@ fn backward_by<S: Simd, V: Lanes<S>, const F: usize, const APART: bool>(
     (!all.sum().is_nan()).then_some(())
 }
 
-/// The pixels that one output sees: `rows` × `columns` of them from `start` on, as indices of
+/// The pixels of the input that one output sees: `rows` × `columns` of them from `start` on, as indices of
 /// scalars.
-struct Window {
+struct Patch {
     start: usize,
     rows: usize,
     columns: usize,
@@ -156,8 +152,8 @@ struct Window {
     depth: usize,
 }
 
-impl Window {
-    /// From the window's first scalar to its last.
+impl Patch {
+    /// From the patch's first scalar to its last.
     #[inline(always)]
     fn span(&self) -> Range<usize> {
         match extent(self.rows, self.row, self.columns * self.depth) {
@@ -167,7 +163,7 @@ impl Window {
     }
 
     /// Hands over the number of each pixel and where it is in [`span`](Self::span). Loops
-    /// of a constant length if the window has F × F of them.
+    /// of a constant length if the patch has F × F of them.
     #[inline(always)]
     fn each<const F: usize>(&self, mut body: impl FnMut(usize, usize)) {
         let &Self {
@@ -193,9 +189,9 @@ impl Window {
     }
 }
 
-/// The windows of all outputs, in memory order.
+/// The patches of all outputs, in memory order.
 #[inline(always)]
-fn each_window(sizes: &Sizes, mut body: impl FnMut(Window) -> Option<()>) -> Option<()> {
+fn each_patch(sizes: &Sizes, mut body: impl FnMut(Patch) -> Option<()>) -> Option<()> {
     let ([_, width, depth], [sy, sx], [py, px]) = (sizes.x, sizes.stride, sizes.before);
     let (v, u) = (sizes.axis(0), sizes.axis(1));
     for oy in 0..v.y {
@@ -204,7 +200,7 @@ fn each_window(sizes: &Sizes, mut body: impl FnMut(Window) -> Option<()>) -> Opt
         for ox in 0..u.y {
             let columns = u.taps(ox);
             let x = (ox * sx + columns.start).saturating_sub(px);
-            body(Window {
+            body(Patch {
                 start: (y * width + x) * depth,
                 rows: rows.len(),
                 columns: columns.len(),

@@ -55,7 +55,7 @@ pub(crate) const fn packed(sizes: &Sizes, band: usize) -> usize {
     (taps * sizes.y[2]).next_multiple_of(LINE)
 }
 
-/// `[group of filters][fy][d][fx][filter]`; of Winograd's, the rows of G g take the place of those of g.
+/// `[block of filters][fy][d][fx][filter]`; of Winograd's, the rows of G g take the place of those of g.
 pub(crate) fn pack(
     sizes: &Sizes,
     band: usize,
@@ -67,10 +67,10 @@ pub(crate) fn pack(
     let (reach, columns) = (reach(sizes, band), fw * depth * k);
     let g = filter_rows((reach / 2).saturating_sub(1).min(3), fh.min(LONGEST));
     let mut to = packed.iter_mut();
-    for group in even(k, FILTERS) {
+    for block in even(k, FILTERS) {
         for row in 0..reach {
             for (d, fx) in (0..depth).flat_map(|d| (0..fw).map(move |fx| (d, fx))) {
-                for (k_at, to) in group.clone().zip(&mut to) {
+                for (k_at, to) in block.clone().zip(&mut to) {
                     let (at, scale) = ((fx * depth + d) * k + k_at, scale.of(k_at));
                     if band == 1 {
                         *to = filters[row * columns + at] * scale;
@@ -333,28 +333,28 @@ fn row<S: Simd, V: Lanes<S>>(
     // Called through a table, so that each tile is a function with the registers to itself.
     let tiles: [[Tile<S>; FILTERS]; 2] = [tiles::<S, V, 1>(), tiles::<S, V, 2>()];
     let last = width.checked_sub(V::LEN)?;
-    for group in even(k, FILTERS) {
-        let tap = group.len() * depth * fw;
+    for block in even(k, FILTERS) {
+        let tap = block.len() * depth * fw;
         let weights = from
             .packed
-            .get(group.start * fh * fw * depth + rows.first * tap..)?;
+            .get(block.start * fh * fw * depth + rows.first * tap..)?;
         let operands = Operands {
             rows,
             weights: weights.get(..rows.slots.len() * tap)?,
-            bias: from.bias.get(group.clone())?,
+            bias: from.bias.get(block.clone())?,
             clamp: from.clamp.bounds(),
             depth,
             fw,
             plane: layout.plane,
             y_plane: layout.y_plane,
         };
-        let y = y.get_mut(group.start * layout.y_plane..)?;
+        let y = y.get_mut(block.start * layout.y_plane..)?;
         for at in (0..width).step_by(2 * V::LEN) {
             // The last vectors end at the last pixel, and may compute some a second time: from the bias
             // on, whole, and so the same.
             let both = [at.min(last), (at + V::LEN).min(last)];
             let vectors = usize::from(both[1] > both[0]);
-            tiles.get(vectors)?.get(group.len() - 1)?(simd, &operands, both, y)?;
+            tiles.get(vectors)?.get(block.len() - 1)?(simd, &operands, both, y)?;
         }
     }
     Some(())

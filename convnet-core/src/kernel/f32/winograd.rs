@@ -20,7 +20,7 @@
     reason = "the registers of a tile are numbered"
 )]
 
-mod filter_grad;
+pub(crate) mod filter_grad;
 pub(crate) mod training;
 pub(crate) mod transform;
 
@@ -29,7 +29,7 @@ use core::ops::Range;
 use fearless_simd::Simd;
 
 use self::transform::{LONGEST, filter_rows, sums, values};
-use super::conv::strips::{STRIP, starts, strip};
+use super::conv::panels::{PANEL, panel, starts};
 use super::tile::{Start, Taps};
 use crate::kernel::cache::{L2, L3, scalars};
 use crate::kernel::simd::lanes::Lanes;
@@ -40,7 +40,7 @@ use crate::kernel::{Packed, Scale, Sizes, Winograd};
 /// What is worked on together: `tiles` tiles by `filters` filters.
 ///
 /// Where V of a dozen tiles fits into three quarters of the second-level cache, it stays there while
-/// strip after strip of M passes through the rest. Where it does not, each plane of V is multiplied
+/// panel after panel of M passes through the rest. Where it does not, each plane of V is multiplied
 /// by all filters, which come from far away, so that they are read once.
 #[derive(Clone, Copy)]
 struct Block {
@@ -57,8 +57,8 @@ const fn block(sizes: &Sizes, side: usize) -> Block {
     let near = scalars::<f32>(L2 / 4 * 3) / (points * depth) / 6 * 6;
     let (most, filters) = match near {
         0..12 => (MOST, k),
-        12..MOST => (near, STRIP),
-        _ => (MOST, STRIP),
+        12..MOST => (near, PANEL),
+        _ => (MOST, PANEL),
     };
     Block {
         // As even as possible.
@@ -99,7 +99,7 @@ const MOST: usize = 48;
 
 /// A plane of V or M; the line between two keeps them from the same sets of a cache.
 pub(crate) const fn plane(tiles: usize, depth: usize) -> usize {
-    (tiles * depth).next_multiple_of(STRIP) + STRIP
+    (tiles * depth).next_multiple_of(PANEL) + PANEL
 }
 
 pub(crate) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
@@ -110,10 +110,10 @@ pub(crate) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
 
 pub(crate) const fn packed(sizes: &Sizes, winograd: Winograd) -> usize {
     let a = reach(sizes, winograd.side());
-    a * a * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
+    a * a * sizes.x[2] * PANEL * sizes.y[2].div_ceil(PANEL)
 }
 
-/// U = G g Gᵀ as `[position][strip][d][16]`, rounded once.
+/// U = G g Gᵀ as `[position][panel][d][16]`, rounded once.
 pub(crate) fn pack(
     sizes: &Sizes,
     winograd: Winograd,
@@ -127,7 +127,7 @@ pub(crate) fn pack(
     let at = |position: usize| packed_at(position, depth, k);
     for d in 0..depth {
         for (s, start) in starts(k).enumerate() {
-            for lane in 0..STRIP {
+            for lane in 0..PANEL {
                 let tap = |fy: usize, fx: usize| {
                     let k_at = start + lane;
                     f64::from(filters[((fy * f + fx) * depth + d) * k + k_at])
@@ -142,7 +142,7 @@ pub(crate) fn pack(
                         let value: f64 = (0..f).map(|fx| row[fx] * g[v][fx]).sum();
                         #[expect(clippy::cast_possible_truncation, reason = "rounded once")]
                         let rounded = value as f32;
-                        packed[at(u * a + v) + (s * depth + d) * STRIP + lane] = rounded;
+                        packed[at(u * a + v) + (s * depth + d) * PANEL + lane] = rounded;
                     }
                 }
             }
@@ -151,7 +151,7 @@ pub(crate) fn pack(
 }
 
 fn packed_at(position: usize, depth: usize, k: usize) -> usize {
-    position * depth * STRIP * k.div_ceil(STRIP)
+    position * depth * PANEL * k.div_ceil(PANEL)
 }
 
 #[inline(never)]
@@ -197,13 +197,13 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     let (v, m) = scratch.split_at_mut_checked(A * A * planes[0])?;
     for tiles in even(tiles(sizes, M), block.tiles) {
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, planes[0], v)?;
-        let strips = block.filters.div_ceil(STRIP);
-        for strip in (0..k.div_ceil(STRIP)).step_by(strips) {
-            // The last strip of all ends at the last filter, and so do its outputs. Those that are
+        let panels = block.filters.div_ceil(PANEL);
+        for panel in (0..k.div_ceil(PANEL)).step_by(panels) {
+            // The last panel of all ends at the last filter, and so do its outputs. Those that are
             // computed a second time are so whole: products begin with zero, outputs with the bias.
-            let first = (strip * STRIP).min(k - block.filters);
+            let first = (panel * PANEL).min(k - block.filters);
             for position in 0..A * A {
-                let at = packed_at(position, depth, k) + strip * depth * STRIP;
+                let at = packed_at(position, depth, k) + panel * depth * PANEL;
                 let operands = Operands {
                     v: v.get(position * planes[0]..)?,
                     weights: from.packed.get(at..)?,
@@ -235,7 +235,7 @@ pub(crate) struct Operands<'a> {
     pub(crate) filters: usize,
 }
 
-/// `m[tile][k] = Σ v[tile][d] · weights[strip][d][16]`
+/// `m[tile][k] = Σ v[tile][d] · weights[panel][d][16]`
 #[inline(always)]
 pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
     simd: S,
@@ -251,7 +251,7 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
         filters,
     } = from;
     let walk = Walk::new(tiles, [0, 0], [depth, filters], [0, 0]);
-    for (at, weights) in starts(filters).zip(weights.chunks_exact(depth * STRIP)) {
+    for (at, weights) in starts(filters).zip(weights.chunks_exact(depth * PANEL)) {
         let taps = Taps {
             x: v,
             weights,
@@ -262,11 +262,11 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
             row: depth,
             x_pitch: 0,
             weight_pitch: 0,
-            weight_step: STRIP,
+            weight_step: PANEL,
             from: [0],
             to: [at],
         };
-        strip::<S, V>(simd, &taps, &walk, tiles, m)?;
+        panel::<S, V>(simd, &taps, &walk, tiles, m)?;
     }
     Some(())
 }

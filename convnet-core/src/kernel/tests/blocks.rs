@@ -96,9 +96,9 @@ fn check_packed_for(
 }
 
 /// Over so many scalars of x and y at a time.
-fn check_strips(s: &Sizes, near: usize) -> Result<(), TestCaseError> {
-    check_packed_for(s, Algorithm::Strips, 1, |from, x, y| {
-        conv::strips::forward_in_blocks(from, near, x, y).is_some()
+fn check_panels(s: &Sizes, near: usize) -> Result<(), TestCaseError> {
+    check_packed_for(s, Algorithm::Panels, 1, |from, x, y| {
+        conv::panels::forward_in_blocks(from, near, x, y).is_some()
     })
 }
 
@@ -170,13 +170,13 @@ proptest! {
     }
 
     #[test]
-    fn strips_in_blocks_of_rows_are_their_sums(
+    fn panels_in_blocks_of_rows_are_their_sums(
         sizes in window(),
         k in 16usize..50,
         near in 0usize..2000,
     ) {
         let [h, w, _] = sizes.y;
-        check_strips(&Sizes { y: [h, w, k], ..sizes }, near)?;
+        check_panels(&Sizes { y: [h, w, k], ..sizes }, near)?;
     }
 }
 

@@ -1,9 +1,8 @@
 //! Winograd's algorithm in training. Its bound is measured, not derived: see [`Winograd`].
 
 use super::*;
-use crate::kernel::f32::winograd::training::{
-    Pass, add_gradient, backward_input, choose, forward, needs,
-};
+use crate::kernel::f32::winograd::filter_grad::add_gradient;
+use crate::kernel::f32::winograd::training::{Direction, backward_input, choose, forward, needs};
 
 /// The rounding of a sum depends on all that its tile reads, and not on the terms alone that it has.
 fn of_tiles(sums: &[Sum]) -> Vec<Sum> {
@@ -31,20 +30,20 @@ fn check(s: &Sizes) -> Result<(), TestCaseError> {
     for &(winograd, worse) in &winograd[known] {
         for level in levels() {
             with_level(level, || {
-                let scratch = |pass| vec![f32::NAN; needs(s, pass, winograd)];
+                let scratch = |direction| vec![f32::NAN; needs(s, direction, winograd)];
                 let mut fast = vec![f32::NAN; y.len()];
                 let learned = (&**filters, &**bias);
-                let mut room = scratch(Pass::Forward);
+                let mut room = scratch(Direction::Forward);
                 let done = forward(s, winograd, x, learned, &mut room, &mut fast);
                 assert!(done.is_some());
                 close(&fast, y, worse * (taps * d + 1))?;
                 let mut fast = vec![f32::NAN; dx.len()];
-                let mut room = scratch(Pass::Input);
+                let mut room = scratch(Direction::BackwardInput);
                 let done = backward_input(s, winograd, dy, filters, &mut room, &mut fast);
                 assert!(done.is_some());
                 close(&fast, dx, worse * taps * k)?;
                 let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
-                let mut room = scratch(Pass::Filters);
+                let mut room = scratch(Direction::BackwardFilters);
                 let read = (&**x, &**dy);
                 let done = add_gradient(s, winograd, read, &mut room, &mut fast, &mut fast_bias);
                 assert!(done.is_some());
@@ -76,9 +75,16 @@ fn large_layers_choose_a_tile() {
         before: [1, 1],
         y: [side, side, k],
     };
-    for pass in [Pass::Forward, Pass::Input, Pass::Filters] {
-        assert_eq!(choose(&sizes(56, 256, 256), pass), Some(Winograd::Four));
-        assert_eq!(choose(&sizes(56, 3, 64), pass), None);
+    for direction in [
+        Direction::Forward,
+        Direction::BackwardInput,
+        Direction::BackwardFilters,
+    ] {
+        assert_eq!(
+            choose(&sizes(56, 256, 256), direction),
+            Some(Winograd::Four)
+        );
+        assert_eq!(choose(&sizes(56, 3, 64), direction), None);
     }
     assert_eq!(conv_scratch(&sizes(56, 3, 64)), 0);
 }

@@ -75,12 +75,12 @@ fn both<S: Simd>(
         for rows in even(from.sizes.y[0], rows) {
             for columns in even(from.sizes.y[1], columns) {
                 let block = [rows.clone(), columns];
-                let part = from.sizes.y[2] / from.groups;
-                if narrow(simd, part) {
-                    let ks = ([group * part], 0);
+                let per_group = from.sizes.y[2] / from.groups;
+                if narrow(simd, per_group) {
+                    let ks = ([group * per_group], 0);
                     sweep::<S, S::f32s, 1>(simd, from, group, &block, ks, d_filters)?;
                 } else {
-                    widest!(simd: S, part, strips(from, group, &block, d_filters))?;
+                    widest!(simd: S, per_group, all_filters(from, group, &block, d_filters))?;
                 }
             }
         }
@@ -154,7 +154,7 @@ fn sum_narrow<S: Simd, V: Lanes<S>>(simd: S, rows: &[f32], sums: &mut [f32]) -> 
 ///
 /// The last vector ends at the last filter. **Invariant:** what it computes a second time is not added.
 #[inline(always)]
-fn strips<S: Simd, V: Lanes<S>>(
+fn all_filters<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Operands,
     group: usize,
@@ -249,7 +249,7 @@ struct Pixels<'a, const N: usize> {
     dy_pitch: usize,
     k: usize,
     /// Filters in a group.
-    part: usize,
+    per_group: usize,
     ks: [usize; N],
     done: usize,
 }
@@ -275,7 +275,7 @@ impl<'a, const N: usize> Pixels<'a, N> {
             x_pitch: [sy * width * depth, sx * depth],
             dy_pitch: wo * k,
             k,
-            part: k / from.groups,
+            per_group: k / from.groups,
             ks,
             done,
         })
@@ -294,13 +294,13 @@ fn tile<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
         || {
             let mut sums = [[V::splat(simd, 0.0); N]; R];
             add_products(simd, pixels, &mut sums)?;
-            if pixels.part < V::LEN {
+            if pixels.per_group < V::LEN {
                 // The other lanes are the next pixel's.
                 for r in 0..R {
                     let mut all = [0.0; 16];
                     sums[r][0].store(&mut all, 0);
                     let row = d_filters.get_mut(r * pixels.k + pixels.ks[0]..)?;
-                    for (to, sum) in row.iter_mut().zip(&all).take(pixels.part) {
+                    for (to, sum) in row.iter_mut().zip(&all).take(pixels.per_group) {
                         *to += sum;
                     }
                 }

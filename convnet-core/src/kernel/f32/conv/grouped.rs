@@ -16,7 +16,7 @@ use crate::kernel::Sizes;
 use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::groups;
+use crate::kernel::window::even_lengths;
 
 /// What is read.
 pub(crate) struct Operands<'a> {
@@ -34,7 +34,7 @@ pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
 
 #[inline(always)]
 fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    widest!(simd: S, from.sizes.y[2] / from.groups, strips(from, y))
+    widest!(simd: S, from.sizes.y[2] / from.groups, all_filters(from, y))
 }
 
 /// All groups, two vectors of filters at a time.
@@ -43,16 +43,16 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 /// **Invariant:** each call of [`sweep`] begins with the bias, and adds all rows of taps before the next
 /// one begins; so what is computed a second time is so from its beginning.
 #[inline(always)]
-fn strips<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    let (part, len) = (from.sizes.y[2] / from.groups, V::LEN);
+fn all_filters<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
+    let (per_group, len) = (from.sizes.y[2] / from.groups, V::LEN);
     for group in 0..from.groups {
-        let first = group * part;
-        for at in (0..part).step_by(2 * len) {
-            if part - at > len {
-                let ks = [first + at, first + (at + len).min(part - len)];
+        let first = group * per_group;
+        for at in (0..per_group).step_by(2 * len) {
+            if per_group - at > len {
+                let ks = [first + at, first + (at + len).min(per_group - len)];
                 sweep::<S, V, 2>(simd, from, group, ks, y)?;
             } else {
-                sweep::<S, V, 1>(simd, from, group, [first + part - len], y)?;
+                sweep::<S, V, 1>(simd, from, group, [first + per_group - len], y)?;
             }
         }
     }
@@ -68,13 +68,9 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ks: [usize; N],
     y: &mut [f32],
 ) -> Option<()> {
-    let &Operands {
-        sizes,
-        groups: parts,
-        ..
-    } = from;
+    let &Operands { sizes, groups, .. } = from;
     let ([_, _, all], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
-    let (tiles, depth) = (tiles::<S, V, N>(), all / parts);
+    let (tiles, depth) = (tiles::<S, V, N>(), all / groups);
     for fy in 0..fh {
         for rows in sizes.axis(0).runs() {
             for columns in sizes.axis(1).runs() {
@@ -103,7 +99,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                 };
                 let first = [fy, columns.taps.start * all + group * depth];
                 let mut walk = walk(sizes, [&rows, &columns], first);
-                for size in groups(rows.places.len() * columns.places.len(), PIXELS) {
+                for size in even_lengths(rows.places.len() * columns.places.len(), PIXELS) {
                     tiles.get(size - 1)?(simd, &taps, &mut walk, y)?;
                 }
             }

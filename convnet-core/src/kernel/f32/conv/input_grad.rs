@@ -24,7 +24,7 @@ use fearless_simd::Simd;
 use crate::kernel::Sizes;
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::{Phase, Run, Walk, even, extent, groups};
+use crate::kernel::window::{Phase, Run, Walk, even, even_lengths, extent};
 
 /// P and R at most; and where 5 or 6 depths are all there are.
 const MOST: [usize; 2] = [3, 4];
@@ -72,7 +72,7 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
                 let taps = Taps::new(from, runs, [d.start, group * k], rest);
                 let mut walk = walk(from.sizes, runs, group * depth + d.start);
                 let [rows, columns] = runs.map(|(_, run)| run.places.len());
-                for size in groups(rows * columns, pixels) {
+                for size in even_lengths(rows * columns, pixels) {
                     tiles.get(size - 1)?.get(d.len() - 1)?(simd, &taps, &mut walk, dx)?;
                 }
             }

@@ -17,7 +17,7 @@ use fearless_simd::Simd;
 
 use super::{Operands, walk};
 use crate::kernel::simd::lanes::Lanes;
-use crate::kernel::window::{extent, groups};
+use crate::kernel::window::{even_lengths, extent};
 
 /// P at most.
 const PIXELS: usize = 12;
@@ -103,7 +103,7 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
             let mut line = walk(from.sizes, [&rows, &columns], first_tap).next();
             for _ in 0..lengths[across] {
                 let mut at = line;
-                for size in groups(lengths[along], PIXELS) {
+                for size in even_lengths(lengths[along], PIXELS) {
                     tiles.get(size - 1)?(simd, &taps, at, y)?;
                     at = ahead(at, size, steps[along]);
                 }

@@ -20,7 +20,7 @@
 
 use super::Operands;
 use crate::kernel::Sizes;
-use crate::kernel::window::{extent, groups};
+use crate::kernel::window::{even_lengths, extent};
 
 /// P at most.
 const PIXELS: usize = 6;
@@ -68,7 +68,7 @@ pub(crate) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> 
             step: sizes.stride[1] * depth,
         };
         let mut ox = columns.places.start;
-        for pixels in groups(columns.places.len(), PIXELS) {
+        for pixels in even_lengths(columns.places.len(), PIXELS) {
             let ix = (ox * sizes.stride[1] + taps.start).wrapping_sub(sizes.before[1]);
             let x = x
                 .get(iy.wrapping_mul(width).wrapping_add(ix).wrapping_mul(depth)..)

@@ -20,7 +20,7 @@ use crate::kernel::cache::{L1, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 
-/// How many images meet at most.
+/// How many images are computed together, at most.
 pub const MICRO_BATCH: usize = 8;
 
 /// x and y of each image.

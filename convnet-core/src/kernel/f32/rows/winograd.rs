@@ -85,21 +85,21 @@ pub(crate) fn band<
         tile::<S, V, 5, F, H, A, M>,
         tile::<S, V, 6, F, H, A, M>,
     ];
-    for group in even(k, FILTERS) {
+    for block in even(k, FILTERS) {
         let operands = Operands {
             layout: &layout,
             v,
             depth,
-            weights: from.packed.get(group.start * A * F * depth..)?,
-            bias: from.bias.get(group.clone())?,
+            weights: from.packed.get(block.start * A * F * depth..)?,
+            bias: from.bias.get(block.clone())?,
             clamp: from.clamp.bounds(),
-            first: group.start,
+            first: block.start,
             k,
             oy,
             to,
             width,
         };
-        let tile = tiles.get(group.len() - 1)?;
+        let tile = tiles.get(block.len() - 1)?;
         // The last vectors end at the last pixel, and may compute some a second time, whole, and so the
         // same; those that are pooled are neighbours.
         let (end, apart) = match to {
@@ -150,7 +150,7 @@ fn input<S: Simd, V: Lanes<S>, const H: usize, const A: usize>(
     Some(())
 }
 
-/// What the tiles of a group of filters share.
+/// What the tiles of a block of filters share.
 struct Operands<'a> {
     layout: &'a Layout,
     v: &'a [f32],
@@ -158,7 +158,7 @@ struct Operands<'a> {
     weights: &'a [f32],
     bias: &'a [f32],
     clamp: Option<[f32; 2]>,
-    /// The first filter of the group, and how many there are in all.
+    /// The first filter of the block, and how many there are in all.
     first: usize,
     k: usize,
     /// The first row of y.

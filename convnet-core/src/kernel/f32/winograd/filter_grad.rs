@@ -19,17 +19,35 @@ use fearless_simd::Simd;
 use super::training::{MOST, Room};
 use super::transform::{spread, sums};
 use super::{corner, inputs, plane};
-use crate::kernel::f32::conv::strips::{STRIP, starts};
+use crate::kernel::f32::conv::filter_grad::sum_rows;
+use crate::kernel::f32::conv::panels::{PANEL, starts};
 use crate::kernel::simd::lanes::Lanes;
+use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{even, extent};
 use crate::kernel::{Sizes, Winograd};
 
 /// Sizes, x and the gradient on y.
 type Volumes<'a> = (&'a Sizes, &'a [f32], &'a [f32]);
 
+/// `d_filters += Σ x · dy`, and `d_bias += Σ dy`.
+#[inline(never)]
+pub(crate) fn add_gradient(
+    sizes: &Sizes,
+    winograd: Winograd,
+    (x, dy): (&[f32], &[f32]),
+    scratch: &mut [f32],
+    d_filters: &mut [f32],
+    d_bias: &mut [f32],
+) -> Option<()> {
+    let (mut room, _) = Room::new(sizes, winograd, scratch)?;
+    let from = (sizes, x, dy);
+    dispatch!(simd => correlate(simd, winograd, from, &mut room, d_filters))?;
+    dispatch!(simd => sum_rows(simd, dy, d_bias))
+}
+
 /// Adds to the gradient on the filters.
 #[inline(always)]
-pub(crate) fn correlate<S: Simd>(
+fn correlate<S: Simd>(
     simd: S,
     winograd: Winograd,
     from: Volumes<'_>,
@@ -44,7 +62,7 @@ pub(crate) fn correlate<S: Simd>(
     }
 }
 
-/// The gradient on the filters, a block of tiles and a strip of filters at a time.
+/// The gradient on the filters, a block of tiles and a panel of filters at a time.
 #[inline(always)]
 fn gradient<
     S: Simd,
@@ -61,11 +79,11 @@ fn gradient<
 ) -> Option<()> {
     let (depth, k) = (sizes.x[2], sizes.y[2]);
     for tiles in even(super::tiles(sizes, M), MOST) {
-        let [v_plane, z_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
+        let [v_plane, z_plane] = [plane(tiles.len(), depth), plane(tiles.len(), PANEL)];
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for (s, first) in starts(k).enumerate() {
             for (t, tile) in tiles.clone().enumerate() {
-                let to = room.m.get_mut(t * STRIP..)?;
+                let to = room.m.get_mut(t * PANEL..)?;
                 let corner = corner(sizes, M, tile);
                 slopes::<S, V, H, A, M>(simd, sizes, dy.get(first..)?, corner, z_plane, to)?;
             }
@@ -77,15 +95,15 @@ fn gradient<
                 let z = room
                     .m
                     .get(position * z_plane..)?
-                    .get(..tiles.len() * STRIP)?;
-                let to = room.u.get_mut(position * plane(depth, STRIP)..)?;
-                match const { 2 * V::LEN <= STRIP } {
+                    .get(..tiles.len() * PANEL)?;
+                let to = room.u.get_mut(position * plane(depth, PANEL)..)?;
+                match const { 2 * V::LEN <= PANEL } {
                     true => outer::<S, V, 6, 2>(simd, depth, v, z, to)?,
                     false => outer::<S, V, 12, 1>(simd, depth, v, z, to)?,
                 }
             }
             let to = d_filters.get_mut(first..)?;
-            add_sums::<S, V, H, A, F>(simd, sizes, s * STRIP - first, room.u, to)?;
+            add_sums::<S, V, H, A, F>(simd, sizes, s * PANEL - first, room.u, to)?;
         }
     }
     Some(())
@@ -105,7 +123,7 @@ fn slopes<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
         || {
             let [height, width, k] = sizes.y;
             let zero = V::splat(simd, 0.0);
-            for at in (0..STRIP).step_by(V::LEN) {
+            for at in (0..PANEL).step_by(V::LEN) {
                 let mut tile = [[zero; M]; M];
                 for r in 0..M {
                     for c in 0..M {
@@ -133,20 +151,20 @@ fn outer<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
-            let (last, (z, _)) = (depth.checked_sub(R)?, z.as_chunks::<STRIP>());
-            if v.len() < z.len() * depth || !STRIP.is_multiple_of(N * V::LEN) {
+            let (last, (z, _)) = (depth.checked_sub(R)?, z.as_chunks::<PANEL>());
+            if v.len() < z.len() * depth || !PANEL.is_multiple_of(N * V::LEN) {
                 return None;
             }
             for d in (0..depth).step_by(R) {
                 // The last rows end at the last depth, and may compute some a second time.
                 let d = d.min(last);
-                for at in (0..STRIP).step_by(N * V::LEN) {
+                for at in (0..PANEL).step_by(N * V::LEN) {
                     let mut sums = [[V::splat(simd, 0.0); N]; R];
                     let mut row = d;
                     for z in z {
                         let mut vectors = [V::splat(simd, 0.0); N];
                         for n in 0..N {
-                            // SAFETY: at + N · LEN <= STRIP, which N · LEN divides.
+                            // SAFETY: at + N · LEN <= PANEL, which N · LEN divides.
                             vectors[n] = unsafe { V::load_unchecked(simd, z, at + n * V::LEN) };
                         }
                         for r in 0..R {
@@ -160,7 +178,7 @@ fn outer<S: Simd, V: Lanes<S>, const R: usize, const N: usize>(
                     }
                     for r in 0..R {
                         for n in 0..N {
-                            sums[r][n].store(m, (d + r) * STRIP + at + n * V::LEN);
+                            sums[r][n].store(m, (d + r) * PANEL + at + n * V::LEN);
                         }
                     }
                 }
@@ -183,21 +201,21 @@ fn add_sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize
         || {
             let (depth, k) = (sizes.x[2], sizes.y[2]);
             let zero = V::splat(simd, 0.0);
-            let to_plane = plane(depth, STRIP);
-            let m = m.get(..extent(A * A, to_plane, depth * STRIP)?)?;
-            let d_filters = d_filters.get_mut(..extent(F * F * depth, k, STRIP)?)?;
-            if !STRIP.is_multiple_of(V::LEN) {
+            let to_plane = plane(depth, PANEL);
+            let m = m.get(..extent(A * A, to_plane, depth * PANEL)?)?;
+            let d_filters = d_filters.get_mut(..extent(F * F * depth, k, PANEL)?)?;
+            if !PANEL.is_multiple_of(V::LEN) {
                 return None;
             }
             for d in 0..depth {
-                for at in (0..STRIP).step_by(V::LEN) {
+                for at in (0..PANEL).step_by(V::LEN) {
                     let mut tile = [[zero; A]; F];
                     for c in 0..A {
                         let mut column = [zero; A];
                         for r in 0..A {
-                            let at = (r * A + c) * to_plane + d * STRIP + at;
-                            // SAFETY: at + LEN <= (A² − 1) · to_plane + depth · STRIP = m.len(),
-                            // because r < A, c < A, d < depth and at + LEN <= STRIP.
+                            let at = (r * A + c) * to_plane + d * PANEL + at;
+                            // SAFETY: at + LEN <= (A² − 1) · to_plane + depth · PANEL = m.len(),
+                            // because r < A, c < A, d < depth and at + LEN <= PANEL.
                             column[r] = unsafe { V::load_unchecked(simd, m, at) };
                         }
                         let column = sums::<S, V, H, A, F>(simd, column);
@@ -213,8 +231,8 @@ fn add_sums<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize
                                 0 => row[c],
                                 done => row[c].clear_below(done.min(V::LEN)),
                             };
-                            // SAFETY: to + LEN <= (F² · depth − 1) · k + STRIP = d_filters.len(),
-                            // because r < F, c < F, d < depth and at + LEN <= STRIP.
+                            // SAFETY: to + LEN <= (F² · depth − 1) · k + PANEL = d_filters.len(),
+                            // because r < F, c < F, d < depth and at + LEN <= PANEL.
                             unsafe {
                                 let old = V::load_unchecked(simd, d_filters, to);
                                 old.add(sum).store_unchecked(d_filters, to);

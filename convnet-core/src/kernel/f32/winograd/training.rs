@@ -1,14 +1,14 @@
-//! Winograd's convolution in training: forward, and both gradients.
+//! Winograd's convolution in training, over filters as they are declared: forward, and the gradient on the
+//! input.
 //!
 //! ```text
-//!  forward    y  = Aᵀ[ U ⊙ V ]A      U = G g Gᵀ of a strip of 16 filters at a time, V of x
+//!  forward    y  = Aᵀ[ U ⊙ V ]A      U = G g Gᵀ of a panel of 16 filters at a time, V of x
 //!  input      dx = the same of dy    U of the filters turned round, 16 depths at a time
-//!  filters    dg = Aᵀ[ Z ⊙ V ]A      Z = G dy Gᵀ of the tiles of 16 filters, summed over all tiles
 //! ```
 //!
-//! The last one is in [`filter_grad`](super::filter_grad). The filters change with every step,
-//! so nothing is packed: U is made anew for each image, and is used while it is in the second-level
-//! cache.
+//! The filters change with every step, so nothing is packed: U is made anew for each image, and is used
+//! while it is in the second-level cache. The gradient on the [filters](super::filter_grad) is chosen
+//! here, too, and works in the same scratch.
 
 #![expect(
     clippy::needless_range_loop,
@@ -17,26 +17,24 @@
 
 use fearless_simd::Simd;
 
-use super::filter_grad::correlate;
 use super::transform::spread;
 use super::{Products, inputs, multiply, outputs, plane, reach};
-use crate::kernel::f32::conv::filter_grad::sum_rows;
-use crate::kernel::f32::conv::strips::{STRIP, starts};
+use crate::kernel::f32::conv::panels::{PANEL, starts};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::even;
 use crate::kernel::{Algorithm, Clamp, Packed, Sizes, Winograd};
 
-/// Which of the three.
+/// Which of the three convolutions.
 #[derive(Clone, Copy)]
-pub(crate) enum Pass {
+pub(crate) enum Direction {
     Forward,
-    Input,
-    Filters,
+    BackwardInput,
+    BackwardFilters,
 }
 
-/// The tile for a pass; `None` if the direct sum is faster.
-pub(crate) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
+/// The tile for a direction; `None` if the direct sum is faster.
+pub(crate) const fn choose(sizes: &Sizes, direction: Direction) -> Option<Winograd> {
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
     let [fh, fw] = sizes.filter;
     // What is turned round has no negative padding.
@@ -48,8 +46,8 @@ pub(crate) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
     while i < 2 {
         let winograd = [Winograd::Two, Winograd::Four][i];
         let can = Algorithm::Winograd(winograd).can(sizes);
-        if can && cost(sizes, pass, winograd) < least {
-            (best, least) = (Some(winograd), cost(sizes, pass, winograd));
+        if can && cost(sizes, direction, winograd) < least {
+            (best, least) = (Some(winograd), cost(sizes, direction, winograd));
         }
         i += 1;
     }
@@ -57,18 +55,18 @@ pub(crate) const fn choose(sizes: &Sizes, pass: Pass) -> Option<Winograd> {
 }
 
 /// As [`Algorithm::choose`] estimates it, with U or what becomes of the sums on top.
-const fn cost(sizes: &Sizes, pass: Pass, winograd: Winograd) -> u64 {
+const fn cost(sizes: &Sizes, direction: Direction, winograd: Winograd) -> u64 {
     let reach = reach(sizes, winograd.side());
     let filters = (sizes.x[2] * sizes.y[2] * (reach * reach / 2 + 4)) as u64;
-    super::cost(&pass.sizes(sizes), winograd) + filters
+    super::cost(&direction.sizes(sizes), winograd) + filters
 }
 
-impl Pass {
-    /// Of the convolution that it is.
+impl Direction {
+    /// The sizes of the convolution that it is.
     const fn sizes(self, sizes: &Sizes) -> Sizes {
         match self {
-            Self::Input => turned(sizes),
-            Self::Forward | Self::Filters => *sizes,
+            Self::BackwardInput => turned(sizes),
+            Self::Forward | Self::BackwardFilters => *sizes,
         }
     }
 }
@@ -86,11 +84,12 @@ const fn turned(sizes: &Sizes) -> Sizes {
 
 /// Scalars to work in, for all three; 0 if all are direct sums.
 pub(crate) const fn scratch(sizes: &Sizes) -> usize {
+    use Direction::{BackwardFilters, BackwardInput, Forward};
     let (mut most, mut i) = (0, 0);
     while i < 3 {
-        let pass = [Pass::Forward, Pass::Input, Pass::Filters][i];
-        if let Some(winograd) = choose(sizes, pass) {
-            let scratch = needs(sizes, pass, winograd);
+        let direction = [Forward, BackwardInput, BackwardFilters][i];
+        if let Some(winograd) = choose(sizes, direction) {
+            let scratch = needs(sizes, direction, winograd);
             if scratch > most {
                 most = scratch;
             }
@@ -101,24 +100,24 @@ pub(crate) const fn scratch(sizes: &Sizes) -> usize {
 }
 
 /// Scalars to work in.
-pub(crate) const fn needs(sizes: &Sizes, pass: Pass, winograd: Winograd) -> usize {
-    let [v, m, u, turned, bias] = parts(&pass.sizes(sizes), winograd);
+pub(crate) const fn needs(sizes: &Sizes, direction: Direction, winograd: Winograd) -> usize {
+    let [v, m, u, turned, bias] = regions(&direction.sizes(sizes), winograd);
     v + m + u + turned + bias
 }
 
-/// How the scratch is divided: V, M or Z of a strip, and U or the sums of one; then, of the gradient on the
+/// How the scratch is divided: V, M or Z of a panel, and U or the sums of one; then, of the gradient on the
 /// input, the filters turned round and a bias of zeros.
-const fn parts(sizes: &Sizes, winograd: Winograd) -> [usize; 5] {
+const fn regions(sizes: &Sizes, winograd: Winograd) -> [usize; 5] {
     let (depth, side) = (sizes.x[2], winograd.side());
     let points = reach(sizes, side) * reach(sizes, side);
     let all = super::tiles(sizes, side);
     let tiles = if all < MOST { all } else { MOST };
     [
         points * plane(tiles, depth),
-        points * plane(tiles, STRIP),
-        points * plane(depth, STRIP),
-        sizes.filter[0] * sizes.filter[1] * plane(depth, STRIP),
-        sizes.y[2].next_multiple_of(STRIP),
+        points * plane(tiles, PANEL),
+        points * plane(depth, PANEL),
+        sizes.filter[0] * sizes.filter[1] * plane(depth, PANEL),
+        sizes.y[2].next_multiple_of(PANEL),
     ]
 }
 
@@ -167,22 +166,6 @@ pub(crate) fn backward_input(
     dispatch!(simd => convolve(simd, &from, dy, &mut room, dx))
 }
 
-/// `d_filters += Σ x · dy`, and `d_bias += Σ dy`.
-#[inline(never)]
-pub(crate) fn add_gradient(
-    sizes: &Sizes,
-    winograd: Winograd,
-    (x, dy): (&[f32], &[f32]),
-    scratch: &mut [f32],
-    d_filters: &mut [f32],
-    d_bias: &mut [f32],
-) -> Option<()> {
-    let (mut room, _) = Room::new(sizes, winograd, scratch)?;
-    let from = (sizes, x, dy);
-    dispatch!(simd => correlate(simd, winograd, from, &mut room, d_filters))?;
-    dispatch!(simd => sum_rows(simd, dy, d_bias))
-}
-
 /// The scratch, but for a bias.
 pub(crate) struct Room<'a> {
     pub(crate) v: &'a mut [f32],
@@ -192,12 +175,12 @@ pub(crate) struct Room<'a> {
 }
 
 impl<'a> Room<'a> {
-    fn new(
+    pub(crate) fn new(
         sizes: &Sizes,
         winograd: Winograd,
         scratch: &'a mut [f32],
     ) -> Option<(Self, &'a mut [f32])> {
-        let [v, m, u, turned, _] = parts(sizes, winograd);
+        let [v, m, u, turned, _] = regions(sizes, winograd);
         let (v, scratch) = scratch.split_at_mut_checked(v)?;
         let (m, scratch) = scratch.split_at_mut_checked(m)?;
         let (u, scratch) = scratch.split_at_mut_checked(u)?;
@@ -245,7 +228,7 @@ fn convolve<S: Simd>(
     }
 }
 
-/// y, a block of tiles and a strip of its filters at a time.
+/// y, a block of tiles and a panel of its filters at a time.
 #[inline(always)]
 fn products<
     S: Simd,
@@ -264,7 +247,7 @@ fn products<
     let sizes = from.packed.sizes;
     let (depth, k) = (sizes.x[2], sizes.y[2]);
     for tiles in even(super::tiles(sizes, M), MOST) {
-        let [v_plane, m_plane] = [plane(tiles.len(), depth), plane(tiles.len(), STRIP)];
+        let [v_plane, m_plane] = [plane(tiles.len(), depth), plane(tiles.len(), PANEL)];
         inputs::<S, V, H, A, M>(simd, sizes, x, &tiles, v_plane, room.v)?;
         for first in starts(k) {
             match from.turned {
@@ -274,25 +257,25 @@ fn products<
                 }
                 true => {
                     turn::<S, V, F>(simd, sizes, from.filters, first, room.turned)?;
-                    let pitch = [plane(depth, STRIP), STRIP];
+                    let pitch = [plane(depth, PANEL), PANEL];
                     points::<S, V, H, A, F>(simd, depth, room.turned, pitch, room.u)?;
                 }
             }
             for position in 0..A * A {
                 let operands = super::Operands {
                     v: room.v.get(position * v_plane..)?,
-                    weights: room.u.get(position * plane(depth, STRIP)..)?,
+                    weights: room.u.get(position * plane(depth, PANEL)..)?,
                     far: false,
                     tiles: tiles.len(),
                     depth,
-                    filters: STRIP,
+                    filters: PANEL,
                 };
                 multiply::<S, V>(simd, &operands, room.m.get_mut(position * m_plane..)?)?;
             }
             let m = Products {
                 m: room.m,
                 plane: m_plane,
-                filters: first..first + STRIP,
+                filters: first..first + PANEL,
             };
             outputs::<S, V, H, A, M>(simd, &from.packed, &m, &tiles, y)?;
         }
@@ -313,14 +296,14 @@ fn points<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const F: usize>(
         || {
             let zero = V::splat(simd, 0.0);
             for d in 0..depth {
-                for at in (0..STRIP).step_by(V::LEN) {
+                for at in (0..PANEL).step_by(V::LEN) {
                     let mut g = [[zero; F]; F];
                     for tap in 0..F * F {
                         let from = tap * pitch[0] + d * pitch[1] + at;
                         g[tap / F][tap % F] = V::load(simd, taps, from)?;
                     }
-                    let to = d * STRIP + at;
-                    spread::<S, V, H, A, F>(simd, g, u, plane(depth, STRIP), to);
+                    let to = d * PANEL + at;
+                    spread::<S, V, H, A, F>(simd, g, u, plane(depth, PANEL), to);
                 }
             }
             Some(())
@@ -342,17 +325,17 @@ fn turn<S: Simd, V: Lanes<S>, const F: usize>(
             let (depth, k) = (sizes.x[2], sizes.y[2]);
             for tap in 0..F * F {
                 let turned = F * F - 1 - tap;
-                for at in (0..STRIP).step_by(V::LEN) {
+                for at in (0..PANEL).step_by(V::LEN) {
                     for d in (0..depth).step_by(V::LEN) {
                         let d = d.min(depth - V::LEN);
-                        let mut rows = [V::splat(simd, 0.0); STRIP];
+                        let mut rows = [V::splat(simd, 0.0); PANEL];
                         for i in 0..V::LEN {
                             let row = (turned * k + first + at + i) * depth;
                             rows[i] = V::load(simd, filters, row + d)?;
                         }
                         let rows = transposed::<S, V>(rows);
                         for i in 0..V::LEN {
-                            rows[i].store(to, tap * plane(depth, STRIP) + (d + i) * STRIP + at);
+                            rows[i].store(to, tap * plane(depth, PANEL) + (d + i) * PANEL + at);
                         }
                     }
                 }
@@ -365,7 +348,7 @@ fn turn<S: Simd, V: Lanes<S>, const F: usize>(
 /// The square of the first L rows of L lanes, by its diagonal: of the bits of a scalar's row and lane,
 /// each round brings one to the other side.
 #[inline(always)]
-fn transposed<S: Simd, V: Lanes<S>>(rows: [V; STRIP]) -> [V; STRIP] {
+fn transposed<S: Simd, V: Lanes<S>>(rows: [V; PANEL]) -> [V; PANEL] {
     let mut rows = rows;
     let mut bit = 1;
     while bit < V::LEN {

@@ -1,16 +1,16 @@
-//! Convolution over packed filters: strips of 16 filters, each contiguous.
+//! Convolution over packed filters: panels of 16 filters, each contiguous.
 //!
 //! ```text
-//!   filters [fy][fx][d][K]   ──pack──▶   [strip][fy][fx][d][16]
-//!   ├── 0..16 ──┼─ 16..32 ─┼── … ┤       the last strip ends at the last filter, and may repeat
+//!   filters [fy][fx][d][K]   ──pack──▶   [panel][fy][fx][d][16]
+//!   ├── 0..16 ──┼─ 16..32 ─┼── … ┤       the last panel ends at the last filter, and may repeat
 //!                                        some of the one before
 //! ```
 //!
 //! **Invariant:** each sum begins with its bias, and is whole when it is stored; so filters that two
-//! strips have are computed twice, and are right both times.
+//! panels have are computed twice, and are right both times.
 //!
-//! As declared, a strip's rows lie K apart: far enough, for the powers of two that K mostly is, to
-//! fall into the same few sets of a cache. Packed, a strip is read from end to end.
+//! As declared, a panel's rows lie K apart: far enough, for the powers of two that K mostly is, to
+//! fall into the same few sets of a cache. Packed, a panel is read from end to end.
 
 use fearless_simd::Simd;
 
@@ -19,27 +19,27 @@ use crate::kernel::cache::{L2, L3, scalars};
 use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::{Walk, even, groups};
+use crate::kernel::window::{Walk, even, even_lengths};
 use crate::kernel::{Packed, Scale, Sizes};
 
-/// Filters in a strip: a cache line, and the widest vector.
-pub(crate) const STRIP: usize = 16;
+/// Filters in a panel: a cache line, and the widest vector.
+pub(crate) const PANEL: usize = 16;
 
-/// Scalars of the packed filters; there is at least a strip of them.
+/// Scalars of the packed filters; there is at least a panel of them.
 pub(crate) const fn packed(sizes: &Sizes) -> usize {
-    sizes.filter[0] * sizes.filter[1] * sizes.x[2] * STRIP * sizes.y[2].div_ceil(STRIP)
+    sizes.filter[0] * sizes.filter[1] * sizes.x[2] * PANEL * sizes.y[2].div_ceil(PANEL)
 }
 
-/// The first filter of each strip of `k`.
+/// The first filter of each panel of `k`.
 pub(crate) fn starts(k: usize) -> impl Iterator<Item = usize> {
-    (0..k).step_by(STRIP).map(move |at| at.min(k - STRIP))
+    (0..k).step_by(PANEL).map(move |at| at.min(k - PANEL))
 }
 
 pub(crate) fn pack(sizes: &Sizes, filters: &[f32], scale: Scale<'_>, packed: &mut [f32]) {
     let k = sizes.y[2];
-    let strips = packed.chunks_exact_mut(filters.len() / k * STRIP);
-    for (at, strip) in starts(k).zip(strips) {
-        let (to, _) = strip.as_chunks_mut::<STRIP>();
+    let panels = packed.chunks_exact_mut(filters.len() / k * PANEL);
+    for (at, panel) in starts(k).zip(panels) {
+        let (to, _) = panel.as_chunks_mut::<PANEL>();
         for (to, from) in to.iter_mut().zip(filters.chunks_exact(k)) {
             for (i, to) in to.iter_mut().enumerate() {
                 *to = from[at + i] * scale.of(at + i);
@@ -64,7 +64,7 @@ pub(crate) fn forward_in_blocks(
     dispatch!(simd => forward_with(simd, from, near, x, y))
 }
 
-/// Block by block: all strips pass over a few rows of `x` and `y` while they are near, if the filters,
+/// Block by block: all panels pass over a few rows of `x` and `y` while they are near, if the filters,
 /// which are read again for each block, are near too.
 #[inline(always)]
 fn forward_with<S: Simd>(
@@ -76,7 +76,7 @@ fn forward_with<S: Simd>(
 ) -> Option<()> {
     let ([_, across, depth], [height, width, k]) = (from.sizes.x, from.sizes.y);
     let row = width * k + from.sizes.stride[0] * across * depth;
-    let rows = match from.packed.len() <= scalars::<f32>(L2 / 2) && k > STRIP {
+    let rows = match from.packed.len() <= scalars::<f32>(L2 / 2) && k > PANEL {
         true => (near / row.max(1)).max(1),
         false => height,
     };
@@ -102,15 +102,15 @@ fn sweep<S: Simd, V: Lanes<S>>(
     let sizes = from.sizes;
     let ([_, width, depth], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
     let row = fw * depth;
-    let strips = from.packed.chunks_exact(fh * row * STRIP);
-    for (at, weights) in starts(k).zip(strips) {
+    let panels = from.packed.chunks_exact(fh * row * PANEL);
+    for (at, weights) in starts(k).zip(panels) {
         for rows in sizes.axis(0).runs() {
             for columns in sizes.axis(1).runs() {
                 let first = [rows.taps.start, columns.taps.start * depth];
                 let taps = Taps {
                     x,
                     weights: weights
-                        .get((first[0] * row + first[1]) * STRIP..)
+                        .get((first[0] * row + first[1]) * PANEL..)
                         .unwrap_or_default(),
                     far: from.packed.len() >= scalars::<f32>(L3),
                     start: Start::Bias(from.bias),
@@ -122,23 +122,23 @@ fn sweep<S: Simd, V: Lanes<S>>(
                     },
                     row: columns.taps.len() * depth,
                     x_pitch: width * depth,
-                    weight_pitch: row * STRIP,
-                    weight_step: STRIP,
+                    weight_pitch: row * PANEL,
+                    weight_step: PANEL,
                     from: [0],
                     to: [at],
                 };
                 let walk = walk(sizes, [&rows, &columns], first);
                 let pixels = rows.places.len() * columns.places.len();
-                strip::<S, V>(simd, &taps, &walk, pixels, y)?;
+                panel::<S, V>(simd, &taps, &walk, pixels, y)?;
             }
         }
     }
     Some(())
 }
 
-/// `pixels` of a walk for one strip, whose first filter `taps.to` names.
+/// `pixels` of a walk for one panel, whose first filter `taps.to` names.
 #[inline(always)]
-pub(crate) fn strip<S: Simd, V: Lanes<S>>(
+pub(crate) fn panel<S: Simd, V: Lanes<S>>(
     simd: S,
     taps: &Taps<'_, 1>,
     walk: &Walk,
@@ -146,13 +146,13 @@ pub(crate) fn strip<S: Simd, V: Lanes<S>>(
     y: &mut [f32],
 ) -> Option<()> {
     let ([from], [to]) = (taps.from, taps.to);
-    for at in (0..STRIP).step_by(2 * V::LEN) {
-        if const { 2 * V::LEN <= STRIP } {
+    for at in (0..PANEL).step_by(2 * V::LEN) {
+        if const { 2 * V::LEN <= PANEL } {
             let both = [at, at + V::LEN];
             let taps = taps.at(both.map(|at| from + at), both.map(|at| to + at));
-            part::<S, V, 2>(simd, &taps, walk, pixels, y)?;
+            vectors::<S, V, 2>(simd, &taps, walk, pixels, y)?;
         } else {
-            part::<S, V, 1>(simd, taps, walk, pixels, y)?;
+            vectors::<S, V, 1>(simd, taps, walk, pixels, y)?;
         }
     }
     Some(())
@@ -160,7 +160,7 @@ pub(crate) fn strip<S: Simd, V: Lanes<S>>(
 
 /// `pixels` of a walk for N vectors of filters.
 #[inline(always)]
-fn part<S: Simd, V: Lanes<S>, const N: usize>(
+fn vectors<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
     taps: &Taps<'_, N>,
     walk: &Walk,
@@ -168,7 +168,7 @@ fn part<S: Simd, V: Lanes<S>, const N: usize>(
     y: &mut [f32],
 ) -> Option<()> {
     let (tiles, mut walk) = (tiles::<S, V, N>(), walk.clone());
-    for size in groups(pixels, PIXELS) {
+    for size in even_lengths(pixels, PIXELS) {
         tiles.get(size - 1)?(simd, taps, &mut walk, y)?;
     }
     Some(())
