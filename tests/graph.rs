@@ -177,6 +177,7 @@ fn planned_again<N: Network>() {
         steps.iter().map(|step| step.volume).collect::<Vec<_>>(),
         volumes
     );
-    assert_eq!(totals.arena * size_of::<N::Scalar>(), size_of::<N::Arena>());
+    let in_f32 = size_of::<N::Arena>() / size_of::<N::Scalar>() * size_of::<f32>();
+    assert_eq!(totals.arena, in_f32);
     assert_eq!(volumes.last(), Some(&N::Output::SHAPE));
 }

@@ -9,7 +9,7 @@ use convnet::optim::{Adam, Optimizer, Step};
 use convnet::{AnyVolume, Network, Real, Rng, Trainable};
 use networks::*;
 
-fn image<V: AnyVolume>(seed: u64) -> Box<V> {
+fn image<V: AnyVolume<Scalar: Real>>(seed: u64) -> Box<V> {
     let mut image: Box<V> = bytemuck::zeroed_box();
     let mut rng = Rng::new(seed);
     let pixels = image.as_mut_slice().iter_mut();

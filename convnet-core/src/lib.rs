@@ -46,9 +46,10 @@ pub use memory::{overlay, parameters, volume};
 #[doc(hidden)]
 pub use network::join;
 pub use network::{prepare, summary};
-pub use scalar::{real, rng};
+pub use scalar::{element, real, rng};
 pub use shape::fits;
 
+pub use element::{Element, ElementType};
 pub use layer::{Activation, InPlace, Layer};
 pub use loss::Loss;
 pub use network::{Arena, Network, Tape, Trainable};

@@ -335,9 +335,15 @@ impl Nested {
             macs,
             field: last.field,
             jump: last.jump,
-            arena: size_of::<N::Arena>().div_ceil(size_of::<N::Scalar>()),
-            prepared: size_of::<N::Overlay>().div_ceil(size_of::<N::Scalar>()),
-            tape: size_of::<N::Tape>().div_ceil(size_of::<N::Scalar>()),
+            arena: in_f32::<N, N::Arena>(),
+            prepared: in_f32::<N, N::Overlay>(),
+            tape: in_f32::<N, N::Tape>(),
         }
     }
+}
+
+/// How many bytes a memory `M` of the network `N` would take if its scalar were `f32`: so networks are
+/// planned.
+const fn in_f32<N: Network, M>() -> usize {
+    size_of::<M>().div_ceil(size_of::<N::Scalar>()) * size_of::<f32>()
 }

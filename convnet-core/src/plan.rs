@@ -19,12 +19,14 @@
 //!                             └──────────────────────────────────────────────┘
 //! ```
 //!
-//! Axes are rows first: `[height, width]`, `[height, width, depth]`. Sizes of memory are in
-//! scalars; a place is a multiple of [`LINE`](crate::overlay::LINE).
+//! Axes are rows first: `[height, width]`, `[height, width, depth]`. Sizes of memory are in bytes,
+//! each volume's by its [`ElementType`]; a place is a multiple of [`LINE`](crate::overlay::LINE). A
+//! network that is generic over its scalar is planned in `f32`: in `f64` it takes twice as much.
 //!
 //! **Invariant:** volumes that are alive together do not overlap.
 
 use crate::kernel::Sizes;
+use crate::scalar::element::ElementType;
 use crate::shape::{Misfit, Window, ok};
 use block::Readers;
 use memory::Buffer;
@@ -32,6 +34,7 @@ use memory::Buffer;
 mod block;
 mod budget;
 mod deferred;
+mod elements;
 mod figures;
 mod group;
 mod large_fc;
@@ -49,6 +52,9 @@ pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use deferred::resembling;
+pub use elements::Elements;
+#[doc(hidden)]
+pub use elements::scalars;
 pub use group::Group;
 pub use message::Message;
 #[doc(hidden)]
@@ -67,6 +73,8 @@ pub use trial::Written;
 pub struct Step {
     /// The output: height, width, depth.
     pub volume: [usize; 3],
+    /// Of what the output is made.
+    pub element: ElementType,
     /// Zero rows above and zero columns left of the input.
     pub before: [usize; 2],
     /// Rows and columns of the input that `fit = crop` cuts off; zeros of the padding that it cuts
@@ -80,6 +88,8 @@ pub struct Step {
     pub parameters: usize,
     /// Scalars that are stored and not learned: statistics, and biases that stay zero.
     pub fixed: usize,
+    /// Bytes of what is learned and stored.
+    pub flash: usize,
     /// Multiply-adds of one forward pass. (A `u64`: VGG-16 has more than 2³².)
     pub macs: u64,
     /// Receptive field on the image: height, width; after a block, the larger of its ways. Never
@@ -116,11 +126,11 @@ pub struct Step {
 /// What the plan says of the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// Scalars of the arena.
+    /// Bytes of the arena.
     pub arena: usize,
-    /// Scalars of a prepared network's arena.
+    /// Bytes of a prepared network's arena.
     pub prepared: usize,
-    /// Scalars of the tape, and of what a layer works in while it is trained, behind them.
+    /// Bytes of the tape, and of what a layer works in while it is trained, behind them.
     pub tape: usize,
     /// How many of those are for the layers to work in, one at a time.
     pub tape_scratch: usize,
@@ -128,6 +138,8 @@ pub struct Totals {
     pub parameters: usize,
     /// Scalars that are stored and not learned.
     pub fixed: usize,
+    /// Bytes of what is learned and stored.
+    pub flash: usize,
     /// Multiply-adds of one forward pass.
     pub macs: u64,
     /// The step at which the most memory of the arena is alive: its input and its output.
@@ -184,6 +196,32 @@ impl<const N: usize> Plan<N> {
     ///
     /// The first layer that cannot be placed, and why.
     pub const fn new(input: [usize; 3], ops: &[Op; N]) -> Result<Self, Failure> {
+        Self::of(input, ops, Elements::F32)
+    }
+
+    /// The same for volumes of other elements than `f32`.
+    ///
+    /// ```
+    /// use convnet_core::ElementType::{F32, I8};
+    /// use convnet_core::plan::{Elements, Op, Plan};
+    /// use convnet_core::shape::Window;
+    ///
+    /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::Fc { filters: 10 }];
+    /// // The scores of a network of `i8` may be `f32`.
+    /// let elements = Elements::Each { image: I8, written: &[I8, I8, F32] };
+    /// let plan = Plan::of([8, 8, 4], &ops, elements).expect("it fits");
+    /// assert_eq!(plan.totals.arena, 8 * 8 * 16 + 64);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first layer that cannot be placed, and why; one that works in place and is to change the
+    /// element is [`Misfit::Elements`].
+    pub const fn of(
+        input: [usize; 3],
+        ops: &[Op; N],
+        elements: Elements<'_>,
+    ) -> Result<Self, Failure> {
         let mut steps = [Step::EMPTY; N];
         let (mut readers, mut buffers) = ([Readers::NONE; N], [[Buffer::EMPTY; 3]; N]);
         let totals = ok!(fill(
@@ -192,7 +230,7 @@ impl<const N: usize> Plan<N> {
             &mut readers,
             &mut steps,
             &mut buffers,
-            Depth::Sum
+            (Depth::Sum, elements)
         ));
         Ok(Self {
             input,
@@ -209,10 +247,24 @@ impl<const N: usize> Plan<N> {
 /// The first layer that cannot be placed, and why.
 #[cfg(feature = "alloc")]
 pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
-    place_or(input, &mut ops.to_vec(), |_, _| None)
+    place_of(input, ops, Elements::F32)
 }
 
-/// As [`place`], but what cannot be placed becomes what `other` says, and the layers before it are not
+/// As [`place`], for volumes of other elements than `f32`.
+///
+/// # Errors
+///
+/// The first layer that cannot be placed, and why.
+#[cfg(feature = "alloc")]
+pub fn place_of(
+    input: [usize; 3],
+    ops: &[Op],
+    elements: Elements<'_>,
+) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
+    place_or(input, &mut ops.to_vec(), elements, |_, _| None)
+}
+
+/// As [`place_of`], but what cannot be placed becomes what `other` says, and the layers before it are not
 /// placed anew.
 ///
 /// # Errors
@@ -223,6 +275,7 @@ pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, To
 pub fn place_or(
     input: [usize; 3],
     ops: &mut [Op],
+    elements: Elements<'_>,
     mut other: impl FnMut(&Failure, &[Op]) -> Option<Op>,
 ) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
     let mut readers = alloc::vec![Readers::NONE; ops.len()];
@@ -231,14 +284,22 @@ pub fn place_or(
     let (mut totals, mut layer) = (Totals::NONE, 0);
     loop {
         let rest = (layer, &mut totals);
-        let failure = match figures::resume(input, ops, &readers, &mut steps, Depth::Sum, rest) {
+        let how = (Depth::Sum, elements);
+        let failure = match figures::resume(input, ops, &readers, &mut steps, how, rest) {
             Err(failure) => {
                 layer = failure.layer;
                 failure
             }
             Ok(()) => {
                 let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
-                match lay(input, ops, &readers, &mut steps, &mut buffers, totals) {
+                match lay(
+                    (input, elements),
+                    ops,
+                    &readers,
+                    &mut steps,
+                    &mut buffers,
+                    totals,
+                ) {
                     Ok(totals) => return Ok((steps, totals)),
                     Err(failure) => {
                         (totals, layer) = (Totals::NONE, 0);
@@ -282,11 +343,17 @@ pub struct LayerInfo<'a> {
     pub macs: u64,
 }
 
-/// The largest memory that is planned: 8 bytes each stay below `isize::MAX`, rounding included. 32 bits
-/// have less to spare, but for VGG.
+/// The largest volume, and the most parameters: 8 bytes each stay below `isize::MAX`, rounding included. 32
+/// bits have less to spare, but for VGG.
 const MOST_SCALARS: usize = match usize::BITS > 32 {
     true => usize::MAX / 64,
     false => usize::MAX / 20,
+};
+
+/// The largest memory that is planned: twice as much, in `f64`, stays below `isize::MAX`.
+const MOST_BYTES: usize = match usize::BITS > 32 {
+    true => usize::MAX / 16,
+    false => usize::MAX / 8,
 };
 
 impl Step {
@@ -294,6 +361,16 @@ impl Step {
     const fn present(&self) -> [usize; 3] {
         let [_, width, depth] = self.volume;
         [self.rows, width, depth]
+    }
+
+    /// How many bytes that takes.
+    const fn present_bytes(&self) -> usize {
+        elements::bytes(self.present(), self.element)
+    }
+
+    /// How many bytes the output takes.
+    const fn bytes(&self) -> usize {
+        elements::bytes(self.volume, self.element)
     }
 
     const EMPTY: Self = {
@@ -304,12 +381,14 @@ impl Step {
         };
         Self {
             volume: [0; 3],
+            element: ElementType::F32,
             before: [0; 2],
             lost: [0; 2],
             added: [0; 2],
             filter_depth: 0,
             parameters: 0,
             fixed: 0,
+            flash: 0,
             macs: 0,
             field: [0; 2],
             rows: 0,
@@ -349,16 +428,16 @@ const fn fill(
     readers: &mut [Readers],
     steps: &mut [Step],
     buffers: &mut [[Buffer; 3]],
-    depth: Depth,
+    how: (Depth, Elements<'_>),
 ) -> Result<Totals, Failure> {
     Readers::find(ops, readers);
-    let totals = ok!(figures::fill(input, ops, readers, steps, depth));
-    lay(input, ops, readers, steps, buffers, totals)
+    let totals = ok!(figures::fill(input, ops, readers, steps, how));
+    lay((input, how.1), ops, readers, steps, buffers, totals)
 }
 
 /// The last two stages.
 const fn lay(
-    input: [usize; 3],
+    (input, elements): ([usize; 3], Elements<'_>),
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
@@ -374,7 +453,7 @@ const fn lay(
     let prepared = memory::assign(buffers.as_flattened_mut());
     liveness::settle_prepared(steps, buffers);
 
-    liveness::tape(input, ops, readers, steps, buffers);
+    liveness::tape(elements.image(input), ops, readers, steps, buffers);
     let tape = memory::assign(buffers.as_flattened_mut());
     liveness::settle_tape(steps, buffers);
 

@@ -46,7 +46,7 @@ fn check<L: Layer<X, Y> + Clone, X, Y>(
     seed: u64,
     parameters: impl Fn(&mut L) -> [&mut [X::Scalar]; 2],
 ) where
-    X: AnyVolume,
+    X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
 {
     let (mut layer, mut gradient) = (zero.clone(), zero);
@@ -88,7 +88,7 @@ fn check<L: Layer<X, Y> + Clone, X, Y>(
     }
 }
 
-fn check_activation<A: Activation<V>, V: AnyVolume>(activation: &A, seed: u64) {
+fn check_activation<A: Activation<V>, V: AnyVolume<Scalar: Real>>(activation: &A, seed: u64) {
     let (mut x, mut y, mut dx, mut dy) = (V::zeroed(), V::zeroed(), V::zeroed(), V::zeroed());
     fill(x.as_mut_slice(), seed, 1);
     fill(dy.as_mut_slice(), seed, 2);

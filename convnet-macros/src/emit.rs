@@ -33,7 +33,7 @@ mod training;
 mod vocabulary;
 mod volumes;
 
-use convnet_core::plan::{Flow, How, Pass, Place, Step, Totals};
+use convnet_core::plan::{self, Flow, How, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
@@ -240,9 +240,15 @@ impl Network {
 
     /// Where the mask, the moments or the tape of layer `i` lie in the tape.
     fn mask(&self, i: usize) -> TokenStream {
+        self.scalars(self.steps[i].mask, &code!(steps[#i].mask))
+    }
+
+    /// A number of bytes, `what` of the plan, in scalars: a const argument.
+    fn scalars(&self, bytes: usize, what: &TokenStream) -> TokenStream {
+        let krate = &self.krate;
         match &self.plan {
-            Some(plan) => code!({ #plan.steps[#i].mask }),
-            None => literal(self.steps[i].mask),
+            Some(plan) => code!({ #krate::plan::scalars(#plan.#what) }),
+            None => literal(plan::scalars(bytes)),
         }
     }
 

@@ -221,16 +221,15 @@ fn table(
             macs: step.macs,
         });
     let rows: Vec<LayerInfo<'_>> = rows.collect();
-    let [arena_bytes, tape_bytes] = [totals.arena, totals.tape].map(|n| n * size_of::<f32>());
     Summary {
         name,
         input,
         layers: &rows,
-        arena_bytes,
-        tape_bytes,
+        arena_bytes: totals.arena,
+        tape_bytes: totals.tape,
         // The algorithms are known to the types.
         packing: &[],
-        prepared_bytes: totals.prepared * size_of::<f32>(),
+        prepared_bytes: totals.prepared,
     }
     .markdown()
     .to_string()

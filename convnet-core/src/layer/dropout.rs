@@ -33,7 +33,7 @@ pub struct Dropout {
 impl Dropout {
     /// Drops some of `v`; `rng` decides which, and `mask` remembers. Each dropout of a network has
     /// a stream of its own.
-    pub fn forward<V: AnyVolume>(&self, v: &mut V, mask: &mut V, mut rng: Rng) {
+    pub fn forward<V: AnyVolume<Scalar: Real>>(&self, v: &mut V, mask: &mut V, mut rng: Rng) {
         let kept = (1.0 - self.rate).recip();
         for (v, mask) in v.as_mut_slice().iter_mut().zip(mask.as_mut_slice()) {
             // A branch on a coin is mispredicted half of the time. In `f64`, as the draw: there the
@@ -45,7 +45,7 @@ impl Dropout {
     }
 
     /// Turns the gradient on the output into the one on the input.
-    pub fn backward<V: AnyVolume>(&self, mask: &V, dv: &mut V) {
+    pub fn backward<V: AnyVolume<Scalar: Real>>(&self, mask: &V, dv: &mut V) {
         for (dv, &mask) in dv.as_mut_slice().iter_mut().zip(mask.as_slice()) {
             *dv *= mask;
         }

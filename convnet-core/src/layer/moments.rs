@@ -17,8 +17,10 @@
 //!
 //! **Invariant:** every sum is taken image by image, in the order of the batch.
 
-use crate::memory::overlay::LINE;
 use crate::{Real, Volume};
+
+/// How many depth slices are summed side by side: two of the widest vectors of `f64`.
+const TOGETHER: usize = 16;
 
 /// Six numbers a depth slice, in pairs: [`USED`], [`OWN`], [`GIVEN`].
 pub type Moments<T, const D: usize> = Volume<T, 3, 2, D>;
@@ -65,7 +67,7 @@ impl<'a, T: Real> MomentsMut<'a, T> {
     fn line(&mut self, pair: usize, which: usize, start: usize) -> &mut [T] {
         let depth = self.scalars.len() / 6;
         let row = (2 * pair + which) * depth;
-        let end = depth.min(start + LINE);
+        let end = depth.min(start + TOGETHER);
         let line = self.scalars.get_mut(row + start..row + end);
         line.unwrap_or_default()
     }
@@ -83,7 +85,7 @@ pub fn merge_forward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> M
         None => return,
     };
     let (share, unbiased) = shares::<T>(images.len(), area);
-    for start in (0..depth).step_by(LINE) {
+    for start in (0..depth).step_by(TOGETHER) {
         let mean = sum(images, &moments, OWN, 0, start).map(|sum| sum * share);
         let mut variance = sum(images, &moments, OWN, 1, start);
         for image in &mut *images {
@@ -114,7 +116,7 @@ pub fn merge_backward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> 
         None => return,
     };
     let (share, _) = shares::<T>(images.len(), 1);
-    for start in (0..depth).step_by(LINE) {
+    for start in (0..depth).step_by(TOGETHER) {
         for which in [0, 1] {
             let mean = sum(images, &moments, OWN, which, start).map(|sum| sum * share);
             for image in &mut *images {
@@ -139,8 +141,8 @@ fn sum<I, T: Real>(
     pair: usize,
     which: usize,
     start: usize,
-) -> [T; LINE] {
-    let mut total = [T::ZERO; LINE];
+) -> [T; TOGETHER] {
+    let mut total = [T::ZERO; TOGETHER];
     for image in images {
         let mut moments = moments(image);
         let line = moments.line(pair, which, start);
@@ -149,6 +151,6 @@ fn sum<I, T: Real>(
     total
 }
 
-fn put<T: Real>(line: &mut [T], values: &[T; LINE]) {
+fn put<T: Real>(line: &mut [T], values: &[T; TOGETHER]) {
     line.iter_mut().zip(values).for_each(|(to, &v)| *to = v);
 }

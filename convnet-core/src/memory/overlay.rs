@@ -16,9 +16,10 @@
 
 use bytemuck::Zeroable;
 
-use crate::{AnyVolume, Real};
+use crate::{AnyVolume, Element};
 
-/// `N` scalars in which volumes are overlaid. A network's arena is one, and so is its tape.
+/// `N` scalars in which volumes are overlaid. A network's arena is one, and so is its tape. The volumes may
+/// be of other [elements](Element); places are counted in scalars `T`.
 ///
 /// ```
 /// use convnet_core::{Overlay, Volume};
@@ -37,10 +38,10 @@ pub struct Overlay<T, const N: usize> {
 }
 
 // SAFETY: an overlay is scalars and padding, and a scalar is zeroable.
-unsafe impl<T: Real, const N: usize> Zeroable for Overlay<T, N> {}
+unsafe impl<T: Element, const N: usize> Zeroable for Overlay<T, N> {}
 
 // SAFETY: an overlay is `repr(C)` around the array of its scalars.
-unsafe impl<T: Real, const N: usize> AnyVolume for Overlay<T, N> {
+unsafe impl<T: Element, const N: usize> AnyVolume for Overlay<T, N> {
     type Scalar = T;
     const SHAPE: [usize; 3] = [1, 1, N];
 
@@ -53,7 +54,7 @@ unsafe impl<T: Real, const N: usize> AnyVolume for Overlay<T, N> {
     }
 }
 
-impl<T: Real, const N: usize> Overlay<T, N> {
+impl<T: Element, const N: usize> Overlay<T, N> {
     /// All zero, for a `static`; on the heap, [`boxed`](Self::boxed) builds it in place.
     pub const ZERO: Self = Self {
         scalars: [T::ZERO; N],
@@ -68,16 +69,16 @@ impl<T: Real, const N: usize> Overlay<T, N> {
 
     /// The volume at scalar `AT`.
     #[must_use]
-    pub fn at<V: AnyVolume<Scalar = T>, const AT: usize>(&self) -> &V {
-        const { check::<V>(AT, N) };
+    pub fn at<V: AnyVolume, const AT: usize>(&self) -> &V {
+        const { check::<T, V>(AT, N) };
         // SAFETY: `V` is scalars only and ends inside (checked), the place is aligned (checked), and
         // every scalar of an overlay is initialised.
         unsafe { &*self.scalars.as_ptr().add(AT).cast::<V>() }
     }
 
     /// The volume at scalar `AT`.
-    pub fn at_mut<V: AnyVolume<Scalar = T>, const AT: usize>(&mut self) -> &mut V {
-        const { check::<V>(AT, N) };
+    pub fn at_mut<V: AnyVolume, const AT: usize>(&mut self) -> &mut V {
+        const { check::<T, V>(AT, N) };
         // SAFETY: as in `at`; `self` is borrowed mutably.
         unsafe { &mut *self.scalars.as_mut_ptr().add(AT).cast::<V>() }
     }
@@ -85,8 +86,8 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     /// The volume at `X_AT` to read and the volume at `Y_AT` to write.
     pub fn pair<X, const X_AT: usize, Y, const Y_AT: usize>(&mut self) -> (&X, &mut Y)
     where
-        X: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
+        X: AnyVolume,
+        Y: AnyVolume,
     {
         let (x, y) = self.pair_mut::<X, X_AT, Y, Y_AT>();
         (x, y)
@@ -95,13 +96,13 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     /// The volumes at `X_AT` and `Y_AT`, both to write.
     pub fn pair_mut<X, const X_AT: usize, Y, const Y_AT: usize>(&mut self) -> (&mut X, &mut Y)
     where
-        X: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
+        X: AnyVolume,
+        Y: AnyVolume,
     {
         const {
-            check::<X>(X_AT, N);
-            check::<Y>(Y_AT, N);
-            apart::<X, Y>(X_AT, Y_AT);
+            check::<T, X>(X_AT, N);
+            check::<T, Y>(Y_AT, N);
+            apart::<T, X, Y>(X_AT, Y_AT);
         }
         let base = self.scalars.as_mut_ptr();
         // SAFETY: both are inside and aligned, and they do not meet (all checked).
@@ -118,16 +119,16 @@ impl<T: Real, const N: usize> Overlay<T, N> {
         &mut self,
     ) -> (&A, &B, &mut Y)
     where
-        A: AnyVolume<Scalar = T>,
-        B: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
+        A: AnyVolume,
+        B: AnyVolume,
+        Y: AnyVolume,
     {
         const {
-            check::<A>(A_AT, N);
-            check::<B>(B_AT, N);
-            check::<Y>(Y_AT, N);
-            apart::<A, Y>(A_AT, Y_AT);
-            apart::<B, Y>(B_AT, Y_AT);
+            check::<T, A>(A_AT, N);
+            check::<T, B>(B_AT, N);
+            check::<T, Y>(Y_AT, N);
+            apart::<T, A, Y>(A_AT, Y_AT);
+            apart::<T, B, Y>(B_AT, Y_AT);
         }
         let base = self.scalars.as_mut_ptr();
         // SAFETY: all are inside and aligned, and the one to write meets neither of the others
@@ -142,23 +143,23 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     }
 }
 
-impl<T: Real, const N: usize> Overlay<T, N> {
+impl<T: Element, const N: usize> Overlay<T, N> {
     /// The volume at `X_AT` to read and the volumes at `A_AT` and `Y_AT` to write.
     pub fn read_one<X, const X_AT: usize, A, const A_AT: usize, Y, const Y_AT: usize>(
         &mut self,
     ) -> (&X, &mut A, &mut Y)
     where
-        X: AnyVolume<Scalar = T>,
-        A: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
+        X: AnyVolume,
+        A: AnyVolume,
+        Y: AnyVolume,
     {
         const {
-            check::<X>(X_AT, N);
-            check::<A>(A_AT, N);
-            check::<Y>(Y_AT, N);
-            apart::<X, A>(X_AT, A_AT);
-            apart::<X, Y>(X_AT, Y_AT);
-            apart::<A, Y>(A_AT, Y_AT);
+            check::<T, X>(X_AT, N);
+            check::<T, A>(A_AT, N);
+            check::<T, Y>(Y_AT, N);
+            apart::<T, X, A>(X_AT, A_AT);
+            apart::<T, X, Y>(X_AT, Y_AT);
+            apart::<T, A, Y>(A_AT, Y_AT);
         }
         let base = self.scalars.as_mut_ptr();
         // SAFETY: all are inside and aligned, and no two of them meet (all checked).
@@ -172,7 +173,7 @@ impl<T: Real, const N: usize> Overlay<T, N> {
     }
 }
 
-impl<T: Real, const N: usize> Overlay<T, N> {
+impl<T: Element, const N: usize> Overlay<T, N> {
     /// The volumes at `A_AT` and `B_AT` to read and the volumes at `Y_AT` and `Z_AT` to write.
     pub fn read_two<
         A,
@@ -187,21 +188,21 @@ impl<T: Real, const N: usize> Overlay<T, N> {
         &mut self,
     ) -> (&A, &B, &mut Y, &mut Z)
     where
-        A: AnyVolume<Scalar = T>,
-        B: AnyVolume<Scalar = T>,
-        Y: AnyVolume<Scalar = T>,
-        Z: AnyVolume<Scalar = T>,
+        A: AnyVolume,
+        B: AnyVolume,
+        Y: AnyVolume,
+        Z: AnyVolume,
     {
         const {
-            check::<A>(A_AT, N);
-            check::<B>(B_AT, N);
-            check::<Y>(Y_AT, N);
-            check::<Z>(Z_AT, N);
-            apart::<A, Y>(A_AT, Y_AT);
-            apart::<A, Z>(A_AT, Z_AT);
-            apart::<B, Y>(B_AT, Y_AT);
-            apart::<B, Z>(B_AT, Z_AT);
-            apart::<Y, Z>(Y_AT, Z_AT);
+            check::<T, A>(A_AT, N);
+            check::<T, B>(B_AT, N);
+            check::<T, Y>(Y_AT, N);
+            check::<T, Z>(Z_AT, N);
+            apart::<T, A, Y>(A_AT, Y_AT);
+            apart::<T, A, Z>(A_AT, Z_AT);
+            apart::<T, B, Y>(B_AT, Y_AT);
+            apart::<T, B, Z>(B_AT, Z_AT);
+            apart::<T, Y, Z>(Y_AT, Z_AT);
         }
         let base = self.scalars.as_mut_ptr();
         // SAFETY: all are inside and aligned, and those to write meet neither each other nor those
@@ -225,64 +226,71 @@ pub(crate) struct Lines<T>(alloc::boxed::Box<[Line<T>]>);
 #[cfg(feature = "alloc")]
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Line<T>([T; LINE]);
+struct Line<T>([T; LINE_OF_F32]);
 
 // SAFETY: a line is scalars and padding, and a scalar is zeroable.
 #[cfg(feature = "alloc")]
-unsafe impl<T: Real> Zeroable for Line<T> {}
+unsafe impl<T: Element> Zeroable for Line<T> {}
 
 #[cfg(feature = "alloc")]
-impl<T: Real> Lines<T> {
+impl<T: Element> Lines<T> {
     /// At least `scalars` zeros.
     pub(crate) fn zeroed(scalars: usize) -> Self {
-        const { assert!(size_of::<Line<T>>() == LINE * size_of::<T>()) };
-        Self(bytemuck::zeroed_slice_box(scalars.div_ceil(LINE)))
+        const { assert!(size_of::<Line<T>>() == LINE_OF_F32 * size_of::<T>()) };
+        Self(bytemuck::zeroed_slice_box(scalars.div_ceil(LINE_OF_F32)))
     }
 
     pub(crate) fn as_slice(&self) -> &[T] {
-        // SAFETY: a line is LINE scalars and no padding (asserted in `zeroed`).
-        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * LINE) }
+        // SAFETY: a line is LINE_OF_F32 scalars and no padding (asserted in `zeroed`).
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * LINE_OF_F32) }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
         // SAFETY: as in `as_slice`; `self` is borrowed mutably.
-        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * LINE) }
+        unsafe {
+            core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * LINE_OF_F32)
+        }
     }
 }
 
-/// Scalars between two places of a plan: 16 `f32` fill a cache line, the widest vector. A row that
-/// straddles two lines halves the speed of the kernels.
-pub const LINE: usize = 16;
+/// Bytes between two places of a plan: a cache line, the widest vector. A row that straddles two lines
+/// halves the speed of the kernels.
+pub const LINE: usize = 64;
 
-/// How many scalars `V` is.
+/// As many `f32` fill a line.
+pub(crate) const LINE_OF_F32: usize = LINE / size_of::<f32>();
+
+/// How many elements `V` is.
 const fn covers<V: AnyVolume>() -> usize {
     V::SHAPE[0] * V::SHAPE[1] * V::SHAPE[2]
 }
 
-/// Asks all that a reference to a `V` at scalar `at` of `n` needs, in bytes.
-const fn check<V: AnyVolume>(at: usize, n: usize) {
-    let scalar = size_of::<V::Scalar>();
+/// Asks all that a reference to a `V` at scalar `at` of an overlay of `n` scalars `T` needs, in bytes.
+const fn check<T, V: AnyVolume>(at: usize, n: usize) {
+    let (bytes, at, n) = (size_of::<V>(), at * size_of::<T>(), n * size_of::<T>());
     assert!(
-        size_of::<V>() == covers::<V>() * scalar,
+        bytes == covers::<V>() * size_of::<V::Scalar>(),
         "a volume in an overlay is its scalars and nothing else"
     );
     assert!(
-        at.is_multiple_of(LINE) && (at * scalar).is_multiple_of(align_of::<V>()),
+        at.is_multiple_of(LINE) && at.is_multiple_of(align_of::<V>()),
         "a volume starts on a 64-byte boundary"
     );
     assert!(
-        align_of::<V>() <= align_of::<Overlay<V::Scalar, 0>>(),
+        align_of::<V>() <= align_of::<Overlay<T, 0>>(),
         "a volume asks for no wider boundary than the overlay lies on"
     );
     assert!(
-        covers::<V>() <= n && at <= n - covers::<V>(),
+        bytes <= n && at <= n - bytes,
         "the volume ends inside the overlay"
     );
 }
 
-const fn apart<X: AnyVolume, Y: AnyVolume>(x: usize, y: usize) {
+/// Asks that an `X` at scalar `x` and a `Y` at scalar `y` of an overlay of scalars `T` do not meet.
+const fn apart<T, X: AnyVolume, Y: AnyVolume>(x: usize, y: usize) {
+    let (x, y) = (x * size_of::<T>(), y * size_of::<T>());
     assert!(
-        x + covers::<X>() <= y || y + covers::<Y>() <= x,
+        x + size_of::<X>() <= y || y + size_of::<Y>() <= x,
         "a volume that is written does not meet one that is read"
     );
 }
@@ -314,6 +322,19 @@ mod tests {
         let (x, y) = overlay.pair::<Volume<f64, 1, 1, 5>, 48, Volume<f64, 1, 1, 7>, 16>();
         assert_eq!(x.as_slice().as_ptr().align_offset(64), 0);
         assert_eq!(y.as_slice().as_ptr().align_offset(64), 0);
+    }
+
+    #[test]
+    fn volumes_of_other_elements_lie_beside_each_other() {
+        type Quantised = Volume<i8, 1, 3, 5>;
+        type Sums = Volume<i32, 1, 1, 5>;
+        let mut bytes = Overlay::<i8, 192>::ZERO;
+        let (x, y) = bytes.pair_mut::<Quantised, 64, Sums, 128>();
+        x.as_mut_slice().fill(-7);
+        y.as_mut_slice().fill(1 << 20);
+        assert_eq!(bytes.as_slice()[64..64 + 15], [-7; 15]);
+        assert_eq!(bytes.at::<Sums, 128>().as_slice(), [1 << 20; 5]);
+        assert_eq!(bytes.at::<Row, 0>().as_slice(), [0.0; 3]);
     }
 
     #[test]

@@ -21,8 +21,8 @@ use core::ops::{Deref, DerefMut};
 
 use bytemuck::Zeroable;
 
-use crate::Real;
 use crate::scalar::real::place_of_largest;
+use crate::{Element, Real};
 
 /// Height × width × depth scalars; `v[y][x][d]`.
 ///
@@ -41,12 +41,12 @@ pub struct Volume<T, const H: usize, const W: usize, const D: usize>(pub [[[T; D
 pub type Scores<T, const K: usize> = Volume<T, 1, 1, K>;
 
 // SAFETY: a volume is scalars, and a scalar is zeroable.
-unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> Zeroable
+unsafe impl<T: Element, const H: usize, const W: usize, const D: usize> Zeroable
     for Volume<T, H, W, D>
 {
 }
 
-impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D> {
+impl<T: Element, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D> {
     /// All zero. For a `static`, or a volume small enough for the stack; a large one is built in
     /// place by [`boxed`](Self::boxed).
     pub const ZERO: Self = Self([[[T::ZERO; D]; W]; H]);
@@ -64,7 +64,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize> Volume<T, H, W, D>
     }
 
     /// Adds every scalar of `other`: where the two ways through a `residual` meet.
-    pub fn accumulate(&mut self, other: &Self) {
+    pub fn accumulate(&mut self, other: &Self)
+    where
+        T: Real,
+    {
         for (sum, &v) in self.as_mut_slice().iter_mut().zip(other.as_slice()) {
             *sum += v;
         }
@@ -129,7 +132,7 @@ impl<T: fmt::Debug, const H: usize, const W: usize, const D: usize> fmt::Debug
 /// values of these scalars are a value of it.
 pub unsafe trait AnyVolume: Zeroable + Send + Sync + 'static {
     /// What it is made of.
-    type Scalar: Real;
+    type Scalar: Element;
     /// Height, width, depth.
     const SHAPE: [usize; 3];
 
@@ -141,7 +144,7 @@ pub unsafe trait AnyVolume: Zeroable + Send + Sync + 'static {
 }
 
 // SAFETY: `Volume` is `repr(transparent)` around the array of its scalars.
-unsafe impl<T: Real, const H: usize, const W: usize, const D: usize> AnyVolume
+unsafe impl<T: Element, const H: usize, const W: usize, const D: usize> AnyVolume
     for Volume<T, H, W, D>
 {
     type Scalar = T;

@@ -21,7 +21,7 @@ use core::fmt::{self, Display, Formatter};
 use crate::kernel::cache::{L2, scalars};
 use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
 use crate::layer::in_batches;
-use crate::memory::overlay::LINE;
+use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Layer, Network, Real};
 
 #[cfg(feature = "alloc")]
@@ -131,8 +131,8 @@ impl Choice {
     const fn of(algorithm: Algorithm, sizes: &Sizes) -> Self {
         Self {
             algorithm,
-            packed: algorithm.packed(sizes).next_multiple_of(LINE),
-            scratch: algorithm.scratch(sizes).next_multiple_of(LINE),
+            packed: algorithm.packed(sizes).next_multiple_of(LINE_OF_F32),
+            scratch: algorithm.scratch(sizes).next_multiple_of(LINE_OF_F32),
         }
     }
 }
@@ -150,7 +150,7 @@ pub struct Packing {
 #[must_use]
 pub const fn packing<X, Y, L, N>(name: &'static str) -> Packing
 where
-    X: AnyVolume,
+    X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
     N: Norm<X::Scalar>,

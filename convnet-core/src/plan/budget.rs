@@ -27,23 +27,15 @@ pub struct Account<'a> {
     pub totals: Totals,
 }
 
-/// Bytes of an `f32`.
-const SCALAR: usize = size_of::<f32>();
-
 impl Account<'_> {
     /// What is to be said if more than `limit` bytes of `memory` are needed in `f32`; `text` is
     /// the limit as it was written.
     #[must_use]
     pub const fn over(&self, memory: Memory, text: &str, limit: u64) -> Option<Message> {
-        let (what, key, scalars) = match memory {
+        let (what, key, bytes) = match memory {
             Memory::Ram => ("planned activations", "ram", self.totals.arena),
-            Memory::Flash => (
-                "parameters",
-                "flash",
-                self.totals.parameters + self.totals.fixed,
-            ),
+            Memory::Flash => ("parameters", "flash", self.totals.flash),
         };
-        let bytes = scalars * SCALAR;
         let over = (bytes as u64).saturating_sub(limit);
         if over == 0 {
             return None;
@@ -79,7 +71,7 @@ impl Account<'_> {
         if let Op::Network { what } = self.ops[peak] {
             message
                 .push_str(", works in ")
-                .push_number(what.nested.arena * SCALAR)
+                .push_number(what.nested.arena)
                 .push_str(" bytes,");
         } else if x == 0 {
             message.push_str(",");
@@ -87,7 +79,7 @@ impl Account<'_> {
         message
             .push_str(" and writes ")
             .push_volume(self.steps[peak].present());
-        self.write_bytes(message, self.steps[peak].present());
+        write_bytes(message, self.steps[peak].present_bytes());
         let mut at = peak;
         while at < self.ops.len() {
             if let Some(v) = self.waits_for(at, peak) {
@@ -115,7 +107,7 @@ impl Account<'_> {
             .push_str(": ")
             .push_number(parameters)
             .push_str(" parameters, ")
-            .push_number(parameters * SCALAR)
+            .push_number(self.steps[largest].flash)
             .push_str(" bytes");
     }
 
@@ -126,21 +118,13 @@ impl Account<'_> {
                 message.push_str("the input, ").push_volume(self.input);
             }
             Some(at) => {
-                let volume = self.steps[at].present();
                 message
-                    .push_volume(volume)
+                    .push_volume(self.steps[at].present())
                     .push_str(" of ")
                     .push_str(self.names[at]);
-                self.write_bytes(message, volume);
+                write_bytes(message, self.steps[at].present_bytes());
             }
         }
-    }
-
-    const fn write_bytes(&self, message: &mut Message, [height, width, depth]: [usize; 3]) {
-        message
-            .push_str(" (")
-            .push_number(height * width * depth * SCALAR)
-            .push_str(" bytes)");
     }
 
     /// Volume `v`, or the one that it is where a branch hands that on.
@@ -187,6 +171,13 @@ impl Account<'_> {
     }
 }
 
-const fn lies_at(place: Place, scalar: usize) -> bool {
-    matches!(place, Place::At(at) if at == scalar)
+const fn write_bytes(message: &mut Message, bytes: usize) {
+    message
+        .push_str(" (")
+        .push_number(bytes)
+        .push_str(" bytes)");
+}
+
+const fn lies_at(place: Place, byte: usize) -> bool {
+    matches!(place, Place::At(at) if at == byte)
 }

@@ -2,7 +2,7 @@
 
 use super::block::Readers;
 use super::memory::Buffer;
-use super::{Depth, Nested, Op, Plan, Step};
+use super::{Depth, Elements, Nested, Op, Plan, Step};
 use crate::graph::Elsewhere;
 use crate::shape::Window;
 
@@ -22,7 +22,7 @@ impl<const N: usize> Plan<N> {
             &mut readers,
             &mut steps,
             &mut buffers,
-            Depth::One,
+            (Depth::One, Elements::F32),
         ) {
             Ok(totals) => Self {
                 input: [1; 3],
@@ -50,7 +50,7 @@ pub fn resembling(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> 
         &mut readers,
         &mut steps,
         &mut buffers,
-        Depth::One,
+        (Depth::One, Elements::F32),
     )
     .ok()?;
     Some((steps, totals))

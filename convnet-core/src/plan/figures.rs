@@ -1,7 +1,8 @@
 //! Volumes, parameters, multiply-adds and receptive fields: what does not depend on memory.
 
 use super::block::{self, Readers};
-use super::{Depth, Failure, MOST_SCALARS, Nested, Op, Step, Totals, volume};
+use super::{Depth, Elements, Failure, MOST_SCALARS, Nested, Op, Step, Totals, volume};
+use crate::scalar::element::ElementType;
 use crate::shape::{Misfit, Placed, Window, ok};
 
 /// Writes the figures of each step.
@@ -10,10 +11,10 @@ pub(super) const fn fill(
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
-    depth: Depth,
+    how: (Depth, Elements<'_>),
 ) -> Result<Totals, Failure> {
     let mut totals = Totals::NONE;
-    match resume(input, ops, readers, steps, depth, (0, &mut totals)) {
+    match resume(input, ops, readers, steps, how, (0, &mut totals)) {
         Ok(()) => Ok(totals),
         Err(failure) => Err(failure),
     }
@@ -25,11 +26,11 @@ pub(super) const fn resume(
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
-    depth: Depth,
+    how: (Depth, Elements<'_>),
     (mut layer, totals): (usize, &mut Totals),
 ) -> Result<(), Failure> {
     while layer < ops.len() {
-        if let Err(misfit) = place(input, ops, readers, steps, layer, depth, totals) {
+        if let Err(misfit) = place(input, ops, readers, steps, layer, how, totals) {
             return Err(Failure {
                 layer,
                 input: volume(input, steps, layer),
@@ -47,7 +48,7 @@ const fn place(
     readers: &[Readers],
     steps: &mut [Step],
     layer: usize,
-    depth: Depth,
+    (depth, elements): (Depth, Elements<'_>),
     totals: &mut Totals,
 ) -> Result<(), Misfit> {
     if !block::linked(ops, readers, layer) {
@@ -55,6 +56,8 @@ const fn place(
     }
     let x = volume(input, steps, layer);
     let mut step = ok!(step(input, ops, steps, layer, depth));
+    step.element = ok!(elements.written(ops, layer));
+    step.flash = flash(&ops[layer], &step);
     ok!(totals.add(&step));
     let mut reach = match ops[layer] {
         Op::Branch { from } => reach(steps, from),
@@ -104,6 +107,20 @@ pub(super) const fn step(
             Err(Misfit::Larger(axis)) if after_fc(ops, layer) => Err(Misfit::AfterFc(axis)),
             figures => figures,
         },
+    }
+}
+
+/// Bytes of what a step learns and stores: scalars of the network's own; or, of a layer of filters that writes
+/// `i8`, filters of `i8` and a bias of `i32` each, as TensorFlow Lite keeps them.
+const fn flash(op: &Op, step: &Step) -> usize {
+    let scalars = step.parameters + step.fixed;
+    match (op, step.element) {
+        (
+            Op::Conv { .. } | Op::Depthwise { .. } | Op::ConvTranspose { .. } | Op::Fc { .. },
+            ElementType::I8,
+        ) => scalars + 3 * step.volume[2],
+        (_, ElementType::F64) => scalars.saturating_mul(ElementType::F64.bytes()),
+        _ => scalars.saturating_mul(ElementType::F32.bytes()),
     }
 }
 
@@ -231,9 +248,17 @@ impl Totals {
         tape_scratch: 0,
         parameters: 0,
         fixed: 0,
+        flash: 0,
         macs: 0,
         peak: 0,
     };
+
+    /// How many bytes of the tape are for the volumes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn volumes(&self) -> usize {
+        self.tape - self.tape_scratch
+    }
 
     /// Counts a step in, if there is room for it.
     const fn add(&mut self, step: &Step) -> Result<(), Misfit> {
@@ -246,6 +271,7 @@ impl Totals {
             return Err(Misfit::TooLarge("number of multiply-adds"));
         };
         (self.parameters, self.fixed, self.macs) = (parameters, fixed, macs);
+        self.flash = self.flash.saturating_add(step.flash);
         Ok(())
     }
 }

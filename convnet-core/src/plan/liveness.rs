@@ -13,6 +13,7 @@
 //! lies.
 
 use super::block::Readers;
+use super::elements::bytes;
 use super::figures::learned;
 use super::group::{Group, row_pool};
 use super::memory::Buffer;
@@ -61,16 +62,16 @@ pub(super) const fn prepared(
     forward(ops, readers, steps, buffers, Run::Prepared);
 }
 
-/// Training: what backward reads stays alive and unchanged until then.
+/// Training: what backward reads stays alive and unchanged until then. The image takes `image` bytes.
 pub(super) const fn tape(
-    input: [usize; 3],
+    image: usize,
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
     buffers: &mut [Buffers],
 ) {
     forward(ops, readers, steps, buffers, Run::Tape);
-    gradients(input, ops, readers, steps, buffers);
+    gradients(image, ops, readers, steps, buffers);
 }
 
 /// Which forward pass.
@@ -110,7 +111,7 @@ const fn forward(
             true => None,
             false => row_pool(ops, readers, i),
         };
-        let [height, width, depth] = steps[i].volume;
+        let ([height, width, depth], element) = (steps[i].volume, steps[i].element);
         let rows = match pool {
             Some((_, rows)) if rows < height => rows,
             None if matches!(run, Run::Prepared) => steps[i].prepared.rows,
@@ -139,7 +140,7 @@ const fn forward(
                 pass.to = named;
                 keep(from, i, buffers, Y);
             }
-            _ => begin(pass, i, product([rows, width, depth]), buffers, Y),
+            _ => begin(pass, i, bytes([rows, width, depth], element), buffers, Y),
         }
         if let Place::At(owner) = pass.to
             && i + 1 < end
@@ -165,8 +166,8 @@ const fn forward(
                 keep(pass.to, backward, buffers, Y);
             }
             let own = match op {
-                Op::Dropout { .. } => product(steps[i].volume),
-                Op::BatchNorm { .. } => 6 * steps[i].volume[2],
+                Op::Dropout { .. } => steps[i].bytes(),
+                Op::BatchNorm { .. } => bytes([3, 2, depth], element),
                 Op::Network { what } => what.nested.tape,
                 _ => 0,
             };
@@ -210,7 +211,7 @@ const fn place(steps: &[Step], v: usize, run: Run) -> Place {
 /// Every gradient lies alone in its buffer. Only `d_output` may not be written, and is aliased by
 /// no volume to which anything is added.
 const fn gradients(
-    input: [usize; 3],
+    image_bytes: usize,
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
@@ -236,8 +237,8 @@ const fn gradients(
                     place => (How::Skip, Some(place)),
                 };
                 let pass = pass(dy, how, fresh(with, lead, i));
-                let scalars = product(volume(input, steps, with));
-                steps[i].shortcut = flow(pass, sum, moment, scalars, buffers);
+                let bytes = written(image_bytes, steps, with);
+                steps[i].shortcut = flow(pass, sum, moment, bytes, buffers);
                 steps[i].shortcut.on_request = !learned(steps, with);
                 settle_gradient(steps, &mut image, with, steps[i].shortcut);
             }
@@ -270,8 +271,8 @@ const fn gradients(
             None => fresh(v, lead, i),
             Some(_) => Place::At(i),
         };
-        let scalars = product(volume(input, steps, v));
-        steps[i].backward = flow(pass(dy, how, fresh), sum, moment, scalars, buffers);
+        let bytes = written(image_bytes, steps, v);
+        steps[i].backward = flow(pass(dy, how, fresh), sum, moment, bytes, buffers);
         steps[i].backward.on_request = !learned(steps, v);
         settle_gradient(steps, &mut image, v, steps[i].backward);
     }
@@ -327,10 +328,10 @@ const fn flow(
     pass: Pass,
     sum: Option<Place>,
     moment: usize,
-    scalars: usize,
+    bytes: usize,
     buffers: &mut [Buffers],
 ) -> Flow {
-    begin(pass, moment, scalars, buffers, DX);
+    begin(pass, moment, bytes, buffers, DX);
     if let Some(place) = sum {
         keep(pass.to, moment, buffers, DX);
         keep(place, moment, buffers, DX);
@@ -351,12 +352,12 @@ const fn pass(from: Place, how: How, fresh: Place) -> Pass {
 }
 
 /// A pass needs what it reads, and begins a buffer where its output is a fresh one.
-const fn begin(pass: Pass, moment: usize, scalars: usize, buffers: &mut [Buffers], kind: usize) {
+const fn begin(pass: Pass, moment: usize, bytes: usize, buffers: &mut [Buffers], kind: usize) {
     if !matches!(pass.how, How::Skip) {
         keep(pass.from, moment, buffers, kind);
     }
     if let (How::Apart | How::Copy | How::Rows, Place::At(owner)) = (pass.how, pass.to) {
-        buffers[owner][kind] = Buffer::new(scalars, moment);
+        buffers[owner][kind] = Buffer::new(bytes, moment);
     }
 }
 
@@ -425,6 +426,10 @@ const fn settled(place: Place, buffers: &[Buffers], kind: usize) -> Place {
     }
 }
 
-const fn product([height, width, depth]: [usize; 3]) -> usize {
-    height * width * depth
+/// How many bytes volume `v` takes, or a gradient on it.
+const fn written(image: usize, steps: &[Step], v: usize) -> usize {
+    match v.checked_sub(1) {
+        Some(layer) => steps[layer].bytes(),
+        None => image,
+    }
 }

@@ -1,7 +1,7 @@
 //! Which buffer lies where: those that are alive together apart, the rest on top of each other.
 //!
 //! ```text
-//!  scalar │        ┌────┐
+//!    byte │        ┌────┐
 //!         │  ┌────┐│ 2  │┌──────┐      a rectangle is a buffer:
 //!         │  │ 0  │└────┘│  4   │      as wide as it lives,
 //!         │  └────┴─────┐└──────┘      as high as it is large;
@@ -14,14 +14,14 @@
 //! kept. For a chain, where only neighbours live together, buffers laid in turn on the floor and
 //! under the ceiling reach the bound.
 
-use super::MOST_SCALARS;
+use super::MOST_BYTES;
 use super::block::Readers;
 use crate::memory::overlay::LINE;
 use free::Span;
 
 mod free;
 
-/// A buffer of `size` scalars, alive at the moments `from ..= until`. Size 0: there is none.
+/// A buffer of `size` bytes, alive at the moments `from ..= until`. Size 0: there is none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Buffer {
     pub(super) size: usize,
@@ -48,8 +48,8 @@ pub(super) struct Buffer {
     order: usize,
     /// What `order` is sorted into.
     sorted: usize,
-    /// `buffers[k].live` is how many scalars are alive at moment k: there are more buffers than
-    /// moments, and more scalars than a `usize` counts, perhaps.
+    /// `buffers[k].live` is how many bytes are alive at moment k: there are more buffers than
+    /// moments, and more bytes than a `usize` counts, perhaps.
     live: u128,
 }
 
@@ -71,10 +71,10 @@ impl Buffer {
         live: 0,
     };
 
-    /// `scalars` rounded up to whole lines, from a moment on.
-    pub(super) const fn new(scalars: usize, from: usize) -> Self {
+    /// `bytes` rounded up to whole lines, from a moment on.
+    pub(super) const fn new(bytes: usize, from: usize) -> Self {
         Self {
-            size: scalars.next_multiple_of(LINE),
+            size: least(bytes, usize::MAX - LINE).next_multiple_of(LINE),
             from,
             until: from,
             ..Self::EMPTY
@@ -113,11 +113,11 @@ pub(super) const fn peak(buffers: &mut [Buffer], end: usize) -> usize {
     most(buffers, end)
 }
 
-/// Sets every `at`, and returns how many scalars that takes; `None` if it is too much to address.
+/// Sets every `at`, and returns how many bytes that takes; `None` if it is too much to address.
 pub(super) const fn assign(buffers: &mut [Buffer]) -> Option<usize> {
     count(buffers);
     let bound = buffers[most(buffers, buffers.len())].live;
-    if bound > MOST_SCALARS as u128 {
+    if bound > MOST_BYTES as u128 {
         return None;
     }
     let bound = bound as usize;
@@ -137,11 +137,7 @@ pub(super) const fn assign(buffers: &mut [Buffer]) -> Option<usize> {
         }
         trial += 1;
     }
-    if best <= MOST_SCALARS {
-        Some(best)
-    } else {
-        None
-    }
+    if best <= MOST_BYTES { Some(best) } else { None }
 }
 
 const NONE: usize = usize::MAX;

@@ -20,11 +20,11 @@ pub struct Nested {
     pub field: [usize; 2],
     /// How far two neighbours of the output lie apart on its input: down, across.
     pub jump: [usize; 2],
-    /// Scalars of its arena, which lies in that of the outer network while this one works.
+    /// Bytes of its arena, which lies in that of the outer network while this one works.
     pub arena: usize,
     /// As that, of the prepared network.
     pub prepared: usize,
-    /// Scalars of its tape, which lies in that of the outer network from forward to backward.
+    /// Bytes of its tape, which lies in that of the outer network from forward to backward.
     pub tape: usize,
 }
 
@@ -39,9 +39,9 @@ impl Nested {
         macs: 0,
         field: [1; 2],
         jump: [1; 2],
-        arena: 1,
-        prepared: 1,
-        tape: 1,
+        arena: 4,
+        prepared: 4,
+        tape: 4,
     };
 
     /// A layer written by hand with so many scalars that are learned, and that are not.

@@ -1,6 +1,6 @@
 //! What one layer reads and writes in one pass, and where.
 
-use super::Group;
+use super::{Group, scalars};
 
 /// Where a volume lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,16 +9,16 @@ pub enum Place {
     Input,
     /// The caller's `d_output`, which can only be read; in backward only.
     Output,
-    /// At this scalar of the arena or the tape.
+    /// At this byte of the arena or the tape.
     At(usize),
 }
 
 impl Place {
-    /// The scalar at which it lies; 0 for the caller's volumes.
+    /// The scalar at which it lies in a network of `f32`; 0 for the caller's volumes.
     #[must_use]
     pub const fn scalar(self) -> usize {
         match self {
-            Self::At(scalar) => scalar,
+            Self::At(byte) => scalars(byte),
             Self::Input | Self::Output => 0,
         }
     }

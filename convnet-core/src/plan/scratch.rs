@@ -3,8 +3,9 @@
 use super::{Op, Step, sizes};
 use crate::kernel::conv_scratch;
 use crate::memory::overlay::LINE;
+use crate::scalar::element::ElementType;
 
-/// As many scalars as the layer that needs most of them.
+/// As many bytes as the layer that needs most of them.
 pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize {
     let (mut most, mut i) = (0, 0);
     while i < ops.len() {
@@ -12,7 +13,8 @@ pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize
             groups: 1, window, ..
         } = ops[i]
         {
-            let scratch = conv_scratch(&sizes(input, steps, i, window)).next_multiple_of(LINE);
+            let scalars = conv_scratch(&sizes(input, steps, i, window));
+            let scratch = (scalars * ElementType::F32.bytes()).next_multiple_of(LINE);
             if scratch > most {
                 most = scratch;
             }

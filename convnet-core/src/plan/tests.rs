@@ -1,6 +1,8 @@
 use super::*;
+use crate::graph::Manner;
 use crate::memory::overlay::LINE;
 use proptest::prelude::*;
+use std::vec;
 
 mod blocks;
 mod interpreter;
@@ -40,11 +42,11 @@ fn the_figures_of_cs231n_s_network_for_cifar() {
     assert_eq!(plan.totals.macs, 952_320);
     assert_eq!(plan.totals.parameters, 31_642);
     // The pool reads 32·32·12 and writes 16·16·12.
-    assert_eq!(plan.totals.arena, 12_288 + 3_072);
+    assert_eq!(plan.totals.arena, 4 * (12_288 + 3_072));
     assert_eq!(plan.totals.peak, 2);
     // The pool's backward reads what it read and the gradient on what it wrote, and writes the one
     // on what it read.
-    assert_eq!(plan.totals.tape, 12_288 + 3_072 + 12_288);
+    assert_eq!(plan.totals.tape, 4 * (12_288 + 3_072 + 12_288));
 }
 
 fn vgg16() -> std::vec::Vec<Op> {
@@ -72,7 +74,7 @@ fn the_figures_of_vgg_16() {
         ([7, 7, 512], [212, 212])
     );
     // CS231n, Case studies, VGGNet in detail: conv1_1 and conv1_2 weigh most, 3.2 M each.
-    assert_eq!((totals.arena, totals.peak), (2 * 224 * 224 * 64, 2));
+    assert_eq!((totals.arena, totals.peak), (4 * 2 * 224 * 224 * 64, 2));
 }
 
 /// Zeiler & Fergus's reading of Krizhevsky et al. 2012, as Araujo et al. 2019 count it.
@@ -161,22 +163,27 @@ fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
         }
     });
     let sizes: std::vec::Vec<usize> = written
-        .map(|(_, (_, step))| step.volume.iter().product::<usize>().next_multiple_of(LINE))
+        .map(|(_, (_, step))| step.bytes().next_multiple_of(LINE))
         .collect();
     let pairs = sizes.windows(2).map(|pair| pair[0] + pair[1]).max();
     pairs.unwrap_or_else(|| sizes.iter().sum())
 }
 
 fn check(input: [usize; 3], ops: &[Op]) {
-    let Ok((steps, totals)) = place(input, ops) else {
+    check_of(input, ops, Elements::F32);
+}
+
+fn check_of(input: [usize; 3], ops: &[Op], elements: Elements) {
+    let Ok((steps, totals)) = place_of(input, ops, elements) else {
         return;
     };
     assert_eq!(totals.arena, chain_bound(ops, &steps), "{ops:?}");
-    interpreter::infer(input, ops, &steps, totals.arena);
-    interpreter::infer_prepared(input, ops, &steps, totals.prepared);
+    let image = elements.image(input);
+    interpreter::infer(image, ops, &steps, totals.arena);
+    interpreter::infer_prepared(image, ops, &steps, totals.prepared);
     assert!(totals.prepared <= totals.arena, "{ops:?}");
     let tape = totals.tape - totals.tape_scratch;
-    let bound = interpreter::train(input, ops, &steps, tape);
+    let bound = interpreter::train(image, ops, &steps, tape);
     assert!(bound <= tape && tape <= bound + bound / 2);
 }
 
@@ -197,9 +204,10 @@ fn by_rows(ops: &[Op]) -> std::vec::Vec<Op> {
 fn check_by_rows(input: [usize; 3], ops: &[Op]) {
     let ops = by_rows(ops);
     if let Ok((steps, totals)) = place(input, &ops) {
-        interpreter::infer(input, &ops, &steps, totals.arena);
-        interpreter::infer_prepared(input, &ops, &steps, totals.prepared);
-        interpreter::train(input, &ops, &steps, totals.tape);
+        let image = Elements::F32.image(input);
+        interpreter::infer(image, &ops, &steps, totals.arena);
+        interpreter::infer_prepared(image, &ops, &steps, totals.prepared);
+        interpreter::train(image, &ops, &steps, totals.tape);
     }
 }
 
@@ -210,8 +218,8 @@ fn row_by_row_the_map_of_cs231n_s_network_is_never_whole() {
     let ops = by_rows(&[conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)]);
     let plan = Plan::new([32, 32, 3], <&[Op; 4]>::try_from(&ops[..]).unwrap()).unwrap();
     assert_eq!(plan.steps.map(|step| step.rows), [2, 2, 16, 1]);
-    assert_eq!(plan.totals.arena, 2 * 32 * 12 + 3_072);
-    assert_eq!(plan.totals.tape, 12_288 + 3_072 + 12_288);
+    assert_eq!(plan.totals.arena, 4 * (2 * 32 * 12 + 3_072));
+    assert_eq!(plan.totals.tape, 4 * (12_288 + 3_072 + 12_288));
 }
 
 /// As above, by hand: row by row because the kernel for few filters can; and all of the map where
@@ -235,7 +243,7 @@ fn prepared_the_map_of_few_filters_is_never_whole() {
     };
     assert_eq!(plan.steps[0].prepared.group, Some(group));
     assert_eq!((plan.steps[0].rows, plan.steps[0].prepared.rows), (32, 2));
-    assert_eq!(plan.totals.prepared, 2 * 32 * 12 + 3_072);
+    assert_eq!(plan.totals.prepared, 4 * (2 * 32 * 12 + 3_072));
     let plan = Plan::new([32, 32, 3], &net(16)).unwrap();
     assert_eq!(plan.steps[0].prepared.group, Some(group));
     assert_eq!(plan.steps[0].prepared.rows, 32);
@@ -318,4 +326,60 @@ proptest! {
         check([16, 32, 3], &ops);
         check_by_rows([16, 32, 3], &ops);
     }
+
+    #[test]
+    fn every_network_of_other_elements_keeps_what_it_needs(
+        image in any_element(),
+        layers in prop::collection::vec((any_op(), any_element()), 1..24),
+    ) {
+        let (mut ops, mut written, mut before) = (vec![], vec![], image);
+        for (op, element) in layers {
+            if matches!(op.manner(), Manner::Filters | Manner::Selects | Manner::Averages) {
+                before = element;
+            }
+            ops.push(op);
+            written.push(before);
+        }
+        check_of([16, 32, 3], &ops, Elements::Each { image, written: &written });
+    }
+}
+
+fn any_element() -> impl Strategy<Value = ElementType> {
+    use ElementType::{Bf16, F32, F64, I8, I32, U8};
+    prop::sample::select(vec![F32, F64, I8, U8, I32, Bf16])
+}
+
+/// By hand: 32·32·12 bytes of `i8`, and 16·16·12 that the pool makes of them; four times that in `f32`.
+#[test]
+fn a_volume_takes_the_bytes_of_its_element() {
+    let ops = [conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)];
+    let plan = Plan::of([32, 32, 3], &ops, Elements::All(ElementType::I8)).unwrap();
+    assert_eq!(plan.totals.arena, 12_288 + 3_072);
+    // 5·5·3·12 filters of a byte, 12 biases of four; 16·16·12·10 and 10.
+    assert_eq!(plan.totals.flash, 900 + 4 * 12 + 30_720 + 4 * 10);
+    let plan = Plan::new([32, 32, 3], &ops).unwrap();
+    assert_eq!(plan.totals.flash, 4 * 31_642);
+}
+
+#[test]
+fn what_works_in_place_keeps_the_element() {
+    use ElementType::{F32, I8};
+    let ops = [
+        conv(4, 3, 1, 1),
+        Op::Relu,
+        conv(4, 1, 1, 0),
+        Op::Add { with: 2, input: 0 },
+    ];
+    let misfit = |written: &[ElementType]| {
+        let elements = Elements::Each { image: I8, written };
+        place_of([8, 8, 4], &ops, elements)
+            .map(|_| ())
+            .map_err(|failure| (failure.layer, failure.misfit.to_string()))
+    };
+    let in_place = "it works in place on i8 and cannot write f32";
+    assert_eq!(misfit(&[I8, I8, I8, I8]), Ok(()));
+    assert_eq!(misfit(&[I8, F32, I8, I8]), Err((1, in_place.into())));
+    assert_eq!(misfit(&[I8, I8, F32, F32]), Err((3, in_place.into())));
+    let silent = "nothing says of what it writes its volume";
+    assert_eq!(misfit(&[I8, I8]), Err((2, silent.into())));
 }

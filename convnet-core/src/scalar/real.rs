@@ -3,13 +3,13 @@
 //! **Invariant:** there are no others. `unsafe` code takes a scalar for four or eight bytes of which any
 //! are a value, and a slice that [`Real::as_f32`] hands out for the one that it was given.
 
-use core::fmt::{Debug, Display};
+use core::fmt::Display;
 use core::iter::Sum;
 use core::num::FpCategory;
 
-use bytemuck::Pod;
-use num_traits::{ConstOne, ConstZero, Float, FromPrimitive, NumAssign};
+use num_traits::{ConstOne, Float, FromPrimitive, NumAssign};
 
+use crate::scalar::element::Element;
 use sealed::Sealed;
 
 /// `f32` or `f64`; no other type can implement it.
@@ -18,20 +18,7 @@ use sealed::Sealed;
 /// where single precision is too coarse to tell a wrong gradient from a rounded one (CS231n,
 /// *Gradient checks*).
 pub trait Real:
-    Sealed
-    + Float
-    + NumAssign
-    + FromPrimitive
-    + ConstZero
-    + ConstOne
-    + Sum
-    + Pod
-    + Default
-    + Debug
-    + Display
-    + Send
-    + Sync
-    + 'static
+    Sealed + Float + NumAssign + FromPrimitive + Element + ConstOne + Sum + Default + Display
 {
     /// The nearest value to `value`.
     fn of(value: f64) -> Self;

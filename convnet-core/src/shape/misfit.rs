@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Axis;
+use crate::scalar::element::ElementType;
 use crate::text::Text;
 
 /// Why a layer cannot be placed.
@@ -72,6 +73,14 @@ pub enum Misfit {
         expected: [usize; 3],
         /// What is there.
         found: [usize; 3],
+    },
+    /// A layer that works in place and is to change of what its volume is made; or nothing is said of
+    /// that.
+    Elements {
+        /// Of what it reads.
+        reads: Option<ElementType>,
+        /// Of what it is to write.
+        writes: Option<ElementType>,
     },
     /// A list of layers that is no graph: one names a volume that is not there, or not whole, or
     /// nobody reads what is there.
@@ -188,6 +197,15 @@ impl Misfit {
                 .push_str(", and the volume before it is ")
                 .push_volume(*found),
             Self::Unlinked => text.push_str("it names a volume that it cannot read"),
+            Self::Elements {
+                reads: Some(reads),
+                writes: Some(writes),
+            } => text
+                .push_str("it works in place on ")
+                .push_str(reads.name())
+                .push_str(" and cannot write ")
+                .push_str(writes.name()),
+            Self::Elements { .. } => text.push_str("nothing says of what it writes its volume"),
             Self::TooLarge(what) => text
                 .push_str("its ")
                 .push_str(what)

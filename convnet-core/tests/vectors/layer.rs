@@ -95,7 +95,7 @@ pub(crate) fn check<L, X, Y>(
     parameters: impl Fn(&mut L) -> [&mut [X::Scalar]; 2],
 ) where
     L: Layer<X, Y> + Clone,
-    X: AnyVolume,
+    X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
 {
     let case = case(id);
@@ -138,7 +138,7 @@ pub(crate) fn check<L, X, Y>(
 }
 
 /// Forward and backward of every image of an activation's case.
-pub(crate) fn check_relu<V: AnyVolume>(id: &str)
+pub(crate) fn check_relu<V: AnyVolume<Scalar: Real>>(id: &str)
 where
     Relu: Activation<V>,
 {
@@ -172,13 +172,13 @@ fn places(case: &Case, [height, width, depth]: [usize; 3]) -> Vec<usize> {
     places
 }
 
-fn read<V: AnyVolume>(case: &Case, tensor: &str, n: usize, volume: &mut V) {
+fn read<V: AnyVolume<Scalar: Real>>(case: &Case, tensor: &str, n: usize, volume: &mut V) {
     volume
         .as_mut_slice()
         .copy_from_slice(&image(case, tensor, n));
 }
 
-fn compare<V: AnyVolume>(case: &Case, tensor: &str, n: usize, volume: &V) {
+fn compare<V: AnyVolume<Scalar: Real>>(case: &Case, tensor: &str, n: usize, volume: &V) {
     let what = format!("{}.{tensor}[{n}]", case.id);
     assert_close(&what, volume.as_slice(), &image(case, tensor, n));
 }

@@ -15,10 +15,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     } = network;
     let input = network.input_of(0);
     let output = network.volume_in_full(layers.len() - 1);
-    let scalars = match &network.plan {
-        Some(plan) => code!({ #plan.totals.arena }),
-        None => literal(network.totals.arena),
-    };
+    let scalars = network.scalars(network.totals.arena, &code!(totals.arena));
     let (table, graph) = (network.table(), network.constant("GRAPH"));
     let bounds = nested::bounds(network);
     let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));

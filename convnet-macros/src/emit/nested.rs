@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, at, code, inference, literal, parts, prepared, structure};
+use super::{Kind, Network, Which, at, code, inference, parts, prepared, structure};
 
 /// What there is to know of the network at `path`, for every scalar.
 fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
@@ -254,10 +254,10 @@ pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
             Lies {
                 name: code!(inner),
                 ty: code!(<#ty as #krate::prepare::Prepare>::Overlay),
-                at: match &network.plan {
-                    Some(plan) => code!({ #plan.steps[#i].prepared.scratch }),
-                    None => literal(network.steps[i].prepared.scratch),
-                },
+                at: network.scalars(
+                    network.steps[i].prepared.scratch,
+                    &code!(steps[#i].prepared.scratch),
+                ),
             }
         }
         _ => {
@@ -315,9 +315,6 @@ impl Network {
 
     /// Where the arena of the network that is layer `i` lies in this one's.
     fn scratch(&self, i: usize) -> TokenStream {
-        match &self.plan {
-            Some(plan) => code!({ #plan.steps[#i].scratch }),
-            None => literal(self.steps[i].scratch),
-        }
+        self.scalars(self.steps[i].scratch, &code!(steps[#i].scratch))
     }
 }

@@ -17,10 +17,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     } = network;
     let last = layers.len() - 1;
     let (output, at) = (network.volume(last), network.to(last, Which::Prepared));
-    let scalars = match &network.plan {
-        Some(plan) => code!({ #plan.totals.prepared }),
-        None => literal(network.totals.prepared),
-    };
+    let scalars = network.scalars(network.totals.prepared, &code!(totals.prepared));
     let groups = || (0..=last).filter_map(|i| Some((i, group(network, i)?)));
     let is_network = |i: usize| matches!(layers[i].kind, Kind::Network { .. });
     let packing = match (0..=last).any(is_network) {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Network, code, nested, structure, training};
+use super::{Network, code, nested, structure};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let parts = [
@@ -26,13 +26,15 @@ fn constants(network: &Network) -> TokenStream {
     } = network;
     let text = name.to_string();
     let [oh, ow, od] = [0, 1, 2].map(|axis| network.axis(layers.len() - 1, axis));
-    let tape = training::scalars(network);
     let [table, arena, tape] = match &network.plan {
         // What the compiler knows too little of to say what it implements is one error.
         Some(plan) => [
             network.table(),
-            code!(#plan.totals.arena * ::core::mem::size_of::<::core::primitive::f32>()),
-            code!(#tape * ::core::mem::size_of::<::core::primitive::f32>()),
+            code!(#plan.totals.arena),
+            match network.direct_training {
+                true => code!(#plan.totals.volumes()),
+                false => code!(#plan.totals.tape),
+            },
         ],
         None => [
             code!(<Self as #krate::Network>::LAYERS),
@@ -53,10 +55,9 @@ fn constants(network: &Network) -> TokenStream {
     };
     let (packing, prepared) = match &network.plan {
         // As above; whether it can be prepared depends on what it is made of.
-        Some(plan) if !nested::bounds(network).is_empty() => (
-            code!(&[]),
-            code!(const { #plan.totals.prepared * ::core::mem::size_of::<::core::primitive::f32>() }),
-        ),
+        Some(plan) if !nested::bounds(network).is_empty() => {
+            (code!(&[]), code!(const { #plan.totals.prepared }))
+        }
         _ => {
             let prepare = code!(<Self as #krate::prepare::Prepare>);
             (

@@ -5,7 +5,7 @@ use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, code, literal, nested, parts};
+use super::{Kind, Network, Which, code, nested, parts};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -91,15 +91,20 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     }
 }
 
-/// How many the tape has, as a const argument.
-pub(super) fn scalars(network: &Network) -> TokenStream {
-    match &network.plan {
-        Some(plan) if network.direct_training => {
-            code!({ #plan.totals.tape - #plan.totals.tape_scratch })
-        }
-        Some(plan) => code!({ #plan.totals.tape }),
-        None => literal(network.totals.tape),
+/// How many scalars the tape has, as a const argument.
+fn scalars(network: &Network) -> TokenStream {
+    match network.direct_training {
+        true => volumes(network),
+        false => network.scalars(network.totals.tape, &code!(totals.tape)),
     }
+}
+
+/// How many of them are for the volumes; behind them lies what the layers work in.
+fn volumes(network: &Network) -> TokenStream {
+    let Totals {
+        tape, tape_scratch, ..
+    } = network.totals;
+    network.scalars(tape - tape_scratch, &code!(totals.volumes()))
 }
 
 /// The backward pass of layer `i`; of a `batch_norm`, what comes after the batch has exchanged moments.
@@ -313,20 +318,11 @@ pub(super) fn has_scratch(network: &Network, i: usize) -> bool {
 /// What a layer works in while it is trained, behind the tape.
 pub(super) fn scratch(network: &Network) -> Lies {
     let krate = &network.krate;
-    let Totals {
-        tape, tape_scratch, ..
-    } = network.totals;
-    let (at, len) = match &network.plan {
-        Some(plan) => (
-            code!({ #plan.totals.tape - #plan.totals.tape_scratch }),
-            code!({ #plan.totals.tape_scratch }),
-        ),
-        None => (literal(tape - tape_scratch), literal(tape_scratch)),
-    };
+    let len = network.scalars(network.totals.tape_scratch, &code!(totals.tape_scratch));
     Lies {
         name: code!(scratch),
         ty: code!(#krate::Overlay<T, #len>),
-        at,
+        at: volumes(network),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn place(
     let mut misfits = vec![0; layers.len()];
     let lines = Lines::of(layers);
     let mut known = vec![written.is_some()];
-    let placed = plan::place_or(input, &mut ops, |failure, ops| {
+    let placed = plan::place_or(input, &mut ops, plan::Elements::F32, |failure, ops| {
         let at = failure.layer;
         let named = &layers[at];
         extend(&mut known, &layers[..at], &misfits);

@@ -52,7 +52,8 @@ fn planned_again<N: convnet::Network>() {
     for (step, node) in steps.iter().zip(N::GRAPH) {
         assert_eq!(step.volume, node.volume, "{}", node.name);
     }
-    assert_eq!(totals.arena * size_of::<N::Scalar>(), size_of::<N::Arena>());
+    let in_f32 = size_of::<N::Arena>() / size_of::<N::Scalar>() * size_of::<f32>();
+    assert_eq!(totals.arena, in_f32);
 }
 
 struct Case<'a> {
@@ -133,7 +134,7 @@ impl<'a> Case<'a> {
         net
     }
 
-    fn image<V: AnyVolume>(&self, index: usize) -> Box<V> {
+    fn image<V: AnyVolume<Scalar: Real>>(&self, index: usize) -> Box<V> {
         boxed(&self.images[index])
     }
 
@@ -397,7 +398,7 @@ fn gradients<N: Trainable>(net: &N, image: &N::Input, d_scores: &[f64], seed: u6
     }
 }
 
-fn boxed<V: AnyVolume>(values: &[f64]) -> Box<V> {
+fn boxed<V: AnyVolume<Scalar: Real>>(values: &[f64]) -> Box<V> {
     let mut volume: Box<V> = bytemuck::zeroed_box();
     fill(volume.as_mut_slice(), values);
     volume

@@ -2,7 +2,7 @@
 
 use crate::kernel::{self, FcForward};
 
-use super::{Algorithm, AnyVolume, Choice, Clamp, LINE, Layer, Packed, Real, Sizes, Trade};
+use super::{Algorithm, AnyVolume, Choice, Clamp, LINE_OF_F32, Layer, Packed, Real, Sizes, Trade};
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
 /// [`plan::Group`](crate::plan::Group) is for the plan.
@@ -17,7 +17,9 @@ pub struct Group<'a, L, N> {
 }
 
 /// A layer with filters between two volumes.
-pub trait Repack<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Layer<X, Y> {
+pub trait Repack<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
+    Layer<X, Y>
+{
     /// Its numbers.
     const SIZES: Sizes;
 
@@ -86,7 +88,7 @@ impl<T: Real> Norm<T> for () {
 /// How the group is computed: as the layer chose, and with room for what is folded into it.
 pub(super) const fn choice<X, Y, L, N>(trade: Trade) -> Choice
 where
-    X: AnyVolume,
+    X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
     N: Norm<X::Scalar>,
@@ -94,9 +96,9 @@ where
     let mut choice = trade.choose(L::CHOICES);
     if N::FOLDS {
         if matches!(choice.algorithm, Algorithm::Direct) {
-            choice.packed = L::FILTERS.next_multiple_of(LINE);
+            choice.packed = L::FILTERS.next_multiple_of(LINE_OF_F32);
         }
-        choice.packed += Y::SHAPE[2].next_multiple_of(LINE);
+        choice.packed += Y::SHAPE[2].next_multiple_of(LINE_OF_F32);
     }
     choice
 }
@@ -105,7 +107,7 @@ impl<'a, L, N> Group<'a, L, N> {
     /// Writes the packed filters to `packed`, and the bias behind them if something is folded.
     pub(super) fn pack<X, Y>(&self, choice: Choice, packed: &mut [X::Scalar])
     where
-        X: AnyVolume,
+        X: AnyVolume<Scalar: Real>,
         Y: AnyVolume<Scalar = X::Scalar>,
         L: Repack<X, Y>,
         N: Norm<X::Scalar>,
@@ -134,7 +136,7 @@ impl<'a, L, N> Group<'a, L, N> {
     ) -> Packed<'b, X::Scalar>
     where
         'a: 'b,
-        X: AnyVolume,
+        X: AnyVolume<Scalar: Real>,
         Y: AnyVolume<Scalar = X::Scalar>,
         L: Repack<X, Y>,
         N: Norm<X::Scalar>,
@@ -171,7 +173,7 @@ impl<'a, L, N> Group<'a, L, N> {
     /// scalars that is, 0 if nothing is folded.
     const fn parts<X, Y>(choice: Choice) -> [usize; 3]
     where
-        X: AnyVolume,
+        X: AnyVolume<Scalar: Real>,
         Y: AnyVolume<Scalar = X::Scalar>,
         L: Repack<X, Y>,
         N: Norm<X::Scalar>,
@@ -179,7 +181,7 @@ impl<'a, L, N> Group<'a, L, N> {
         let (k, at) = match N::FOLDS {
             true => (
                 Y::SHAPE[2],
-                choice.packed - Y::SHAPE[2].next_multiple_of(LINE),
+                choice.packed - Y::SHAPE[2].next_multiple_of(LINE_OF_F32),
             ),
             false => (0, choice.packed),
         };

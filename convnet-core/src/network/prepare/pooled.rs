@@ -12,7 +12,10 @@ use crate::kernel;
 use crate::layer::rows::{PooledRows, conv_rows, max_pool};
 
 /// A layer whose filters see the whole depth: a `conv` in one group.
-pub trait Dense<X: AnyVolume, Y: AnyVolume<Scalar = X::Scalar>>: Repack<X, Y> {}
+pub trait Dense<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
+    Repack<X, Y>
+{
+}
 
 /// A max pool between two volumes, as a kernel takes it.
 pub trait Pool<X, Y>: Layer<X, Y> {

@@ -9,7 +9,7 @@
 
 use super::{Buffer, NONE, Side};
 
-/// Scalars from `at` to `end`.
+/// Bytes from `at` to `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     at: usize,

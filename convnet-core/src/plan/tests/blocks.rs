@@ -101,17 +101,28 @@ fn check(items: &[Item]) {
         return;
     }
     let (steps, totals) = place(input, &ops).unwrap_or_else(|e| panic!("{e}: {ops:?}"));
-    interpreter::infer(input, &ops, &steps, totals.arena);
-    interpreter::infer_prepared(input, &ops, &steps, totals.prepared);
+    let image = Elements::F32.image(input);
+    interpreter::infer(image, &ops, &steps, totals.arena);
+    interpreter::infer_prepared(image, &ops, &steps, totals.prepared);
     // Large enough for rows to be pooled as they come.
     if let Ok((steps, totals)) = place([12, 12, 2], &ops) {
-        interpreter::infer_prepared([12, 12, 2], &ops, &steps, totals.prepared);
+        interpreter::infer_prepared(
+            Elements::F32.image([12, 12, 2]),
+            &ops,
+            &steps,
+            totals.prepared,
+        );
     }
     let tape = totals.tape - totals.tape_scratch;
-    let bound = interpreter::train(input, &ops, &steps, tape);
+    let bound = interpreter::train(image, &ops, &steps, tape);
     assert!(bound <= tape && tape <= 2 * bound, "{ops:?}");
     assert!(resembling(&ops).is_some(), "{ops:?}");
     super::check_by_rows(input, &ops);
+    let bytes = Elements::All(ElementType::I8);
+    let (steps, totals) = place_of(input, &ops, bytes).expect("as above");
+    interpreter::infer(bytes.image(input), &ops, &steps, totals.arena);
+    let tape = totals.tape - totals.tape_scratch;
+    interpreter::train(bytes.image(input), &ops, &steps, tape);
 }
 
 fn words() -> Vec<Item> {
@@ -191,9 +202,9 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
             let what = elsewhere(Nested {
                 input: [4, 4, 0],
                 output: [4, 4, depth],
-                arena,
-                prepared: arena,
-                tape,
+                arena: 4 * arena,
+                prepared: 4 * arena,
+                tape: 4 * tape,
                 ..Nested::UNKNOWN
             });
             Layer(Op::Network { what })
@@ -244,7 +255,7 @@ fn the_figures_of_a_residual_with_a_projection() {
     let fields = plan.steps.map(|step| step.field[0]);
     assert_eq!(fields, [3, 3, 7, 1, 1, 7, 7]);
     // The second conv reads one volume and writes another; the shortcut comes from the image.
-    assert_eq!(plan.totals.arena, 2 * 28 * 28 * 128);
+    assert_eq!(plan.totals.arena, 4 * 2 * 28 * 28 * 128);
     // Added in place, activated in place.
     assert_eq!(plan.steps[5].arena.how, How::InPlace);
     assert_eq!(plan.steps[5].arena.to, plan.steps[4].arena.to);

@@ -1,4 +1,4 @@
-//! Runs a plan on memory in which every scalar remembers what was last written there, and fails
+//! Runs a plan on memory in which every four bytes remember what was last written there, and fails
 //! where something reads what is no longer there. It knows the meaning of the layers and nothing of
 //! lifetimes.
 
@@ -9,7 +9,7 @@ use std::vec::Vec;
 use super::super::{Flow, Group, How, Op, Pass, Place, Step};
 use crate::memory::overlay::LINE;
 
-/// What a scalar holds; volumes are counted as in the plan.
+/// What four bytes hold; volumes are counted as in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Holds {
     Nothing,
@@ -23,34 +23,35 @@ enum Holds {
 }
 use Holds::{D, Mask, Nothing, Slices, Y};
 
-pub(super) fn infer(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
+/// `image` is how many bytes the image takes.
+pub(super) fn infer(image: usize, ops: &[Op], steps: &[Step], bytes: usize) {
     let passes: Vec<Pass> = steps.iter().map(|step| step.arena).collect();
     let scratch: Vec<usize> = steps.iter().map(|step| step.scratch).collect();
-    forward(input, ops, steps, (&passes, &scratch), &[], scalars);
+    forward(image, ops, steps, (&passes, &scratch), &[], bytes);
 }
 
 /// The layers of a group but for its first are skipped, and a pool that takes rows as they come
 /// reads what the first one reads.
-pub(super) fn infer_prepared(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) {
+pub(super) fn infer_prepared(image: usize, ops: &[Op], steps: &[Step], bytes: usize) {
     let passes: Vec<Pass> = steps.iter().map(|step| step.prepared.pass).collect();
     let groups: Vec<_> = steps.iter().map(|step| step.prepared.group).collect();
     let scratch: Vec<usize> = steps.iter().map(|step| step.prepared.scratch).collect();
-    forward(input, ops, steps, (&passes, &scratch), &groups, scalars);
+    forward(image, ops, steps, (&passes, &scratch), &groups, bytes);
 }
 
 fn forward(
-    input: [usize; 3],
+    image: usize,
     ops: &[Op],
     steps: &[Step],
     (passes, scratch): (&[Pass], &[usize]),
     groups: &[Option<Group>],
-    scalars: usize,
+    bytes: usize,
 ) {
-    let mut memory = Memory::new(scalars, input, ops, steps);
+    let mut memory = Memory::new(bytes, image, ops, steps);
     let places: Vec<Place> = passes.iter().map(|pass| pass.to).collect();
     for (i, step) in steps.iter().enumerate() {
         let [_, width, depth] = step.volume;
-        memory.sizes[i + 1] = step.rows * width * depth;
+        memory.sizes[i + 1] = step.rows * width * depth * step.element.bytes();
     }
     let groups = || {
         groups
@@ -61,7 +62,8 @@ fn forward(
     for (first, group) in groups() {
         let [_, width, depth] = steps[first].volume;
         for i in [Some(first), group.norm, group.clamp].into_iter().flatten() {
-            memory.sizes[i + 1] = steps[first].prepared.rows * width * depth;
+            let rows = steps[first].prepared.rows;
+            memory.sizes[i + 1] = rows * width * depth * steps[first].element.bytes();
         }
     }
     for i in 0..ops.len() {
@@ -105,8 +107,8 @@ fn rows_of(ops: &[Op], steps: &[Step], pool: usize) -> Option<usize> {
 }
 
 /// Returns the most that was alive at a moment, counted from what was in fact read.
-pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usize) -> usize {
-    let mut memory = Memory::new(scalars, input, ops, steps);
+pub(super) fn train(image: usize, ops: &[Op], steps: &[Step], bytes: usize) -> usize {
+    let mut memory = Memory::new(bytes, image, ops, steps);
     let places: Vec<Place> = steps.iter().map(|step| step.tape.to).collect();
     for i in 0..ops.len() {
         let works = !matches!(ops[i], Op::Flatten | Op::Branch { .. });
@@ -130,13 +132,13 @@ pub(super) fn train(input: [usize; 3], ops: &[Op], steps: &[Step], scalars: usiz
 
 struct Memory<'a> {
     ops: &'a [Op],
-    /// How many scalars each volume has.
+    /// How many bytes each volume takes.
     sizes: Vec<usize>,
-    /// How deep each layer's output is.
-    depths: Vec<usize>,
+    /// How many bytes the moments of each layer take, if it has any.
+    moments: Vec<usize>,
     /// Whether each volume depends on parameters.
     learned: Vec<bool>,
-    scalars: Vec<Holds>,
+    words: Vec<Holds>,
     /// What the caller's image (in backward, `d_input`) holds.
     input: Holds,
     /// What the caller's `d_output` holds; a skipped layer gives it another name.
@@ -151,9 +153,11 @@ struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    fn new(scalars: usize, input: [usize; 3], ops: &'a [Op], steps: &[Step]) -> Self {
-        let volumes = steps.iter().map(|step| step.volume);
-        let sizes = std::iter::once(input).chain(volumes).map(len).collect();
+    fn new(bytes: usize, image: usize, ops: &'a [Op], steps: &[Step]) -> Self {
+        let volumes = steps
+            .iter()
+            .map(|step| len(step.volume) * step.element.bytes());
+        let sizes = std::iter::once(image).chain(volumes).collect();
         let mut learned = Vec::from([false]);
         for (i, op) in ops.iter().enumerate() {
             learned.push(match *op {
@@ -168,9 +172,12 @@ impl<'a> Memory<'a> {
         Self {
             ops,
             sizes,
-            depths: steps.iter().map(|step| step.volume[2]).collect(),
+            moments: steps
+                .iter()
+                .map(|step| 6 * step.volume[2] * step.element.bytes())
+                .collect(),
             learned,
-            scalars: Vec::from_iter(std::iter::repeat_n(Nothing, scalars)),
+            words: Vec::from_iter(std::iter::repeat_n(Nothing, bytes / 4)),
             input: Y(0),
             output: Nothing,
             names: Vec::from([Y(0)]),
@@ -248,7 +255,7 @@ impl<'a> Memory<'a> {
         // A prepared network's is as large in these tests.
         let len = match self.ops[i] {
             Op::Dropout { .. } if training => self.sizes[i + 1],
-            Op::BatchNorm { .. } if training => 6 * self.depths[i],
+            Op::BatchNorm { .. } if training => self.moments[i],
             Op::Network { what } if training => what.nested.tape,
             Op::Network { what } => what.nested.arena,
             _ => return None,
@@ -358,7 +365,7 @@ impl<'a> Memory<'a> {
         match place {
             Place::Output => self.output,
             Place::Input => self.input,
-            Place::At(at) => self.scalars[at],
+            Place::At(at) => self.words[at / 4],
         }
     }
 
@@ -379,7 +386,7 @@ impl<'a> Memory<'a> {
             Place::Output => assert_eq!(self.output, what),
             Place::Input => assert_eq!(self.input, what),
             Place::At(at) => {
-                let found = &self.scalars[at..at + len];
+                let found = &self.words[words(at, len)];
                 assert!(found.iter().all(|&holds| holds == what), "{what:?} at {at}");
                 let (born, size) = self.born[&at];
                 self.lives.insert((at, born, size), self.moment);
@@ -393,7 +400,7 @@ impl<'a> Memory<'a> {
             Place::Input => self.input = what,
             Place::At(at) => {
                 assert_eq!(at % LINE, 0);
-                self.scalars[at..at + len].fill(what);
+                self.words[words(at, len)].fill(what);
                 self.born
                     .insert(at, (self.moment, len.next_multiple_of(LINE)));
                 self.lives
@@ -407,7 +414,7 @@ impl<'a> Memory<'a> {
         match place {
             Place::Output => self.output = what,
             Place::Input => self.input = what,
-            Place::At(at) => self.scalars[at..at + len].fill(what),
+            Place::At(at) => self.words[words(at, len)].fill(what),
         }
     }
 
@@ -421,6 +428,11 @@ impl<'a> Memory<'a> {
     }
 }
 
+/// The words in which `len` bytes from `at` on lie.
+fn words(at: usize, len: usize) -> Range<usize> {
+    at / 4..(at + len).div_ceil(4)
+}
+
 fn disjoint(a: Place, a_len: usize, b: Place, b_len: usize) {
     if let (Place::At(a), Place::At(b)) = (a, b) {
         let (a, b): (Range<usize>, Range<usize>) = (a..a + a_len, b..b + b_len);
@@ -430,7 +442,7 @@ fn disjoint(a: Place, a_len: usize, b: Place, b_len: usize) {
     }
 }
 
-fn len(volume: [usize; 3]) -> usize {
+pub(super) fn len(volume: [usize; 3]) -> usize {
     volume.iter().product()
 }
 
