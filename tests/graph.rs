@@ -3,7 +3,7 @@
 use convnet::graph::{Node, Op};
 use convnet::plan::place;
 use convnet::shape::{Fit, Padding, Window};
-use convnet::{AnyVolume, Network, Parameters, convnet};
+use convnet::{AnyVolume, ElementType, Network, Parameters, convnet};
 
 const FILTERS: usize = 6;
 const EPS: f64 = 1e-3;
@@ -159,6 +159,12 @@ fn names_have_their_values() {
     };
     assert_eq!((what.path, what.graph), ("Stem", Stem::GRAPH));
     assert_eq!(what.nested.parameters, 16);
+}
+
+#[test]
+fn tensors_and_volumes_are_made_of_the_network_s_scalar() {
+    assert_eq!(ByName::<f32>::ELEMENT, ElementType::F32);
+    assert_eq!(ByName::<f64>::ELEMENT, ElementType::F64);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use bytemuck::Zeroable;
 use num_traits::ConstZero;
 
-use crate::Real;
+use crate::{Element, ElementType, Real};
 
 /// What a tensor of parameters is for. Weight decay leaves biases alone, and initialisation leaves
 /// them zero (CS231n, *Regularization*, *Weight Initialization*).
@@ -109,8 +109,10 @@ impl Tensor {
 pub trait Parameters: Zeroable + 'static {
     /// What the tensors are made of.
     type Scalar: Real;
-    /// Every tensor, in the order of declaration.
+    /// Every tensor, in the order of declaration. The list is the same whatever they are made of.
     const TENSORS: &'static [Tensor];
+    /// Of what each tensor is made.
+    const ELEMENT: ElementType = <Self::Scalar as Element>::TYPE;
 
     /// The scalars of `TENSORS[index]`; empty past the last.
     fn tensor(&self, index: usize) -> &[Self::Scalar];
