@@ -4,8 +4,9 @@
 #![forbid(unsafe_code)]
 
 use convnet::kernel::{self, Algorithm, Clamp, Packed, Sizes, Winograd};
+use convnet::layer::{Choice, Repack};
 use convnet::plan::LayerInfo;
-use convnet::prepare::{Choice, Group, Image, Packer, Packing, Prepare, Reader, Repack};
+use convnet::prepare::{Group, Image, Packer, Packing, Prepare, Reader};
 use convnet::{Layer, Network, Overlay, Prepared, Real, Volume, convnet, parameters};
 
 /// Replaces the volume that it should write, and leaves the first one that it is asked for as it was.

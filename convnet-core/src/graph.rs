@@ -15,8 +15,11 @@
 //! before it; three name an earlier one too ([`Branch`](Op::Branch), [`Add`](Op::Add),
 //! [`Concat`](Op::Concat)), and so a list of them is a graph.
 
+mod nested;
+
+pub use nested::Nested;
+
 use crate::Tensor;
-use crate::plan::Nested;
 use crate::shape::Window;
 
 /// What a hyperparameter is where a declaration says nothing.

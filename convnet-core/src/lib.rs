@@ -66,8 +66,8 @@ pub use volume::{AnyVolume, Volume};
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::file::flash::zeroed;
     pub use crate::layer::by_hand::AnyLayer;
+    pub use crate::memory::parameters::zeroed;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     pub use bytemuck::Zeroable;

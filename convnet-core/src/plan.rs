@@ -41,13 +41,13 @@ mod large_fc;
 mod liveness;
 mod memory;
 mod message;
-mod nested;
 mod pass;
 mod repair;
 mod scratch;
 mod trial;
 
-pub use crate::graph::Op;
+pub use crate::graph::{Nested, Op};
+pub use crate::text::Message;
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
@@ -56,10 +56,9 @@ pub use elements::Elements;
 #[doc(hidden)]
 pub use elements::scalars;
 pub use group::Group;
-pub use message::Message;
 #[doc(hidden)]
 pub use message::depth_first;
-pub use nested::Nested;
+
 pub use pass::{Flow, How, Pass, Place, Prepared};
 pub use trial::Written;
 

@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+/// A message, lines separated by `\n`.
+pub type Message = Text<1024>;
+
 /// At most `N` bytes of text. What is beyond is cut off, between two characters.
 ///
 /// ```

@@ -21,31 +21,13 @@
 
 use core::mem::MaybeUninit;
 
-use bytemuck::Zeroable;
-
 use crate::{Parameters, Role, Tensor};
 
 pub(crate) mod message;
 
 use crate::file::header::{Entry, Header};
-pub use crate::plan::Message;
-
-/// Parameters that say where their tensors lie, so that the compiler can put a file's bytes there.
-///
-/// `convnet!` writes it for a network, and [`parameters!`](crate::parameters!) for a layer.
-///
-/// # Safety
-///
-/// For each of `TENSORS` there is an offset: that many bytes from where a value begins lie all
-/// scalars of the tensor, one after the other.
-#[diagnostic::on_unimplemented(
-    message = "the compiler does not know where the tensors of `{Self}` lie",
-    note = "`parameters!` declares a layer whose weights can lie in flash"
-)]
-pub unsafe trait InFlash: Parameters {
-    /// Bytes from the beginning of a value to each of its tensors.
-    const OFFSETS: &'static [usize];
-}
+pub use crate::memory::parameters::InFlash;
+pub use crate::text::Message;
 
 /// More than a network can have: 2048 layers of at most four.
 const MOST_TENSORS: usize = 8192;
@@ -112,13 +94,6 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
         // SAFETY: zeros are parameters, for they are `Zeroable`, and only scalars were written.
         None => Ok(unsafe { parameters.assume_init() }),
     }
-}
-
-/// A value of zeros, as a constant: `Zeroable::zeroed` is none.
-#[must_use]
-pub const fn zeroed<P: Zeroable>() -> P {
-    // SAFETY: zeros are a value of a `Zeroable` type.
-    unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 /// The file's tensors, checked, in `room`.

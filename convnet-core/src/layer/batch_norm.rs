@@ -5,9 +5,8 @@ mod line;
 use bytemuck::Zeroable;
 
 use self::line::Statistics;
-use super::{InPlace, Layer};
+use super::{InPlace, Layer, Norm};
 use crate::layer::moments::{Moments, USED};
-use crate::network::prepare::Norm;
 use crate::{Real, Volume};
 
 /// `γ·(x − mean)/√(variance + ε) + β`, depth slice by depth slice: the `batch_norm` of a declaration.

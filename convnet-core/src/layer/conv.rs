@@ -4,10 +4,9 @@ use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
-use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::{Choice, Layer, Repack, Ungrouped};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
-use crate::network::prepare::{Choice, Dense, Repack};
 use crate::{AnyVolume, Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
@@ -312,6 +311,6 @@ impl<
     const FH: usize,
     const FW: usize,
     G: Geometry,
-> Dense<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
+> Ungrouped<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
 {
 }

@@ -4,10 +4,9 @@ use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
-use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::{Layer, Repack};
 use crate::kernel::{self, Clamp, Packed, Sizes};
-use crate::network::prepare::Repack;
 use crate::{Real, Volume};
 
 /// `D` filters of `FH`×`FW`, each for its own depth slice: the `depthwise` of a declaration.

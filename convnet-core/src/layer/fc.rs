@@ -4,10 +4,9 @@ use core::array;
 
 use bytemuck::Zeroable;
 
-use super::Layer;
+use super::{Choice, Layer, Repack};
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::memory::volume::Scores;
-use crate::network::prepare::{Choice, Repack};
 use crate::{AnyVolume, Real, Volume, kernel};
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.

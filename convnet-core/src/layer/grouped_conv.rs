@@ -4,10 +4,9 @@ use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
-use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::{Layer, Repack};
 use crate::kernel::{self, Packed, Sizes};
-use crate::network::prepare::Repack;
 use crate::{Real, Volume};
 
 /// `K` filters of `FH`×`FW`×`D`, where `D` is the depth of one group: the

@@ -2,10 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use super::{Layer, Pool};
 use crate::kernel::{self, Sizes};
-use crate::network::prepare::Pool;
 use crate::scalar::real::{beats, keep_largest};
 use crate::{Real, Volume};
 

@@ -4,6 +4,8 @@
 //! files, initialisation) sees them by index, in the order of declaration. A few tensors are not
 //! learned but measured: the statistics of a `batch_norm`.
 
+use core::mem::MaybeUninit;
+
 use bytemuck::Zeroable;
 use num_traits::ConstZero;
 
@@ -128,6 +130,23 @@ pub trait Parameters: Zeroable + 'static {
     }
 }
 
+/// Parameters that say where their tensors lie, so that the compiler can put a file's bytes there.
+///
+/// `convnet!` writes it for a network, and [`parameters!`](crate::parameters!) for a layer.
+///
+/// # Safety
+///
+/// For each of `TENSORS` there is an offset: that many bytes from where a value begins lie all
+/// scalars of the tensor, one after the other.
+#[diagnostic::on_unimplemented(
+    message = "the compiler does not know where the tensors of `{Self}` lie",
+    note = "`parameters!` declares a layer whose weights can lie in flash"
+)]
+pub unsafe trait InFlash: Parameters {
+    /// Bytes from the beginning of a value to each of its tensors.
+    const OFFSETS: &'static [usize];
+}
+
 /// Declares the parameters of a layer that is written by hand: a struct of tensors, each with its
 /// [`Role`] and its shape, the first axis outermost.
 ///
@@ -238,13 +257,20 @@ macro_rules! parameters {
         }
 
         // SAFETY: every tensor is a field, an array of its scalars.
-        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::flash::InFlash
+        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::parameters::InFlash
             for $name<$t $(, { $n })*>
         {
             const OFFSETS: &'static [::core::primitive::usize] =
                 &[$(::core::mem::offset_of!(Self, $field)),+];
         }
     };
+}
+
+/// A value of zeros, as a constant: `Zeroable::zeroed` is none.
+#[must_use]
+pub const fn zeroed<P: Zeroable>() -> P {
+    // SAFETY: zeros are a value of a `Zeroable` type.
+    unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
 /// `[[T; 12]; 3]` for the axes 3 and 12.

@@ -11,7 +11,7 @@
 
 use crate::Tensor;
 use crate::network::prepare::Packing;
-use crate::plan::{LayerInfo, Nested};
+use crate::plan::LayerInfo;
 use crate::text::Text;
 
 /// Some items, and what stands before their names.
@@ -137,7 +137,7 @@ joins! {
 }
 
 mod rename {
-    use super::{LayerInfo, Nested, Packing, Part, Tensor};
+    use super::{LayerInfo, Packing, Part, Tensor};
 
     pub(super) const fn tensor(name: &'static str, item: &Tensor, _: &Part<'_, Tensor>) -> Tensor {
         Tensor { name, ..*item }
@@ -151,12 +151,28 @@ mod rename {
         Packing { name, ..*item }
     }
 
+    /// The line of a table on what a network reads, as it stands in the table of the outer network.
     pub(super) const fn layer(
         name: &'static str,
         item: &LayerInfo<'static>,
         part: &Part<'_, LayerInfo<'static>>,
     ) -> LayerInfo<'static> {
-        Nested::line(name, item, part.reach, part.image)
+        let ((field, jump), image) = (part.reach, part.image);
+        let mut line = *item;
+        line.name = name;
+        let mut axis = 0;
+        while axis < 2 {
+            let grown = (item.field[axis] - 1).saturating_mul(jump[axis]);
+            let field = field[axis].saturating_add(grown);
+            line.field[axis] = if field < image[axis] {
+                field
+            } else {
+                image[axis]
+            };
+            line.jump[axis] = jump[axis].saturating_mul(item.jump[axis]);
+            axis += 1;
+        }
+        line
     }
 }
 

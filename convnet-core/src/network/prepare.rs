@@ -18,11 +18,9 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::cache::{L2, scalars};
-use crate::kernel::{Algorithm, Clamp, Packed, Sizes};
-use crate::layer::in_batches;
-use crate::memory::overlay::LINE_OF_F32;
-use crate::{AnyVolume, Layer, Network, Real};
+use crate::kernel::{Algorithm, Packed};
+use crate::layer::{Choice, Norm, Repack, in_batches};
+use crate::{AnyVolume, Network, Real};
 
 #[cfg(feature = "alloc")]
 mod boxed;
@@ -31,8 +29,7 @@ mod pooled;
 
 #[cfg(feature = "alloc")]
 pub use boxed::{Prepared, PreparedArena};
-pub use group::{Group, Norm, Repack};
-pub use pooled::{Dense, Pool};
+pub use group::Group;
 
 /// What a prepared network may give up for speed. Default: only what [`Winograd`] says.
 ///
@@ -87,52 +84,6 @@ impl Default for Trade {
         Self {
             winograd: true,
             ..Self::NONE
-        }
-    }
-}
-
-/// How one layer is computed, and the memory that this takes, in scalars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// How.
-    pub algorithm: Algorithm,
-    /// The packed filters, in whole lines, and the bias if a `batch_norm` is folded into both.
-    pub packed: usize,
-    /// While it works.
-    pub scratch: usize,
-}
-
-impl Choice {
-    /// The filters as they are declared.
-    pub const DECLARED: Self = Self {
-        algorithm: Algorithm::Direct,
-        packed: 0,
-        scratch: 0,
-    };
-
-    /// The fastest [`Algorithm`], or the fastest that is a direct sum.
-    #[must_use]
-    pub const fn new(sizes: &Sizes, winograd: bool) -> Self {
-        Self::of(Algorithm::choose(sizes, winograd), sizes)
-    }
-
-    /// The filters of an `fc` in bfloat16, if they are so many that reading them takes the time: more than
-    /// the second-level cache holds.
-    #[must_use]
-    pub const fn bfloat16(sizes: &Sizes) -> Self {
-        let ([h, w, d], [.., k]) = (sizes.x, sizes.y);
-        match h * w * d * k >= scalars::<f32>(L2) {
-            true => Self::of(Algorithm::Bfloat16, sizes),
-            false => Self::DECLARED,
-        }
-    }
-
-    /// What the algorithm says, rounded up to lines.
-    const fn of(algorithm: Algorithm, sizes: &Sizes) -> Self {
-        Self {
-            algorithm,
-            packed: algorithm.packed(sizes).next_multiple_of(LINE_OF_F32),
-            scratch: algorithm.scratch(sizes).next_multiple_of(LINE_OF_F32),
         }
     }
 }

@@ -335,7 +335,7 @@ impl Display for Grouped {
 mod tests {
     use super::*;
     use crate::kernel::{Algorithm, Winograd};
-    use crate::network::prepare::Choice;
+    use crate::layer::Choice;
     use alloc::string::ToString;
 
     const LAYERS: &[LayerInfo<'static>] = &[

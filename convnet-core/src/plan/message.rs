@@ -9,10 +9,7 @@ use super::repair::{Case, Repairs, Way};
 use super::trial::{Trial, Written};
 use super::{Failure, Op, Step};
 use crate::shape::{Axis, Misfit, Padding, Placed, Window};
-use crate::text::Text;
-
-/// A message, lines separated by `\n`.
-pub type Message = Text<1024>;
+use crate::text::Message;
 
 impl Failure {
     /// The message for the layer called `name` that was declared as `op`, and stands once.

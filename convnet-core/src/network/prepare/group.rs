@@ -1,8 +1,11 @@
 //! Filters and what follows them, as one.
 
-use crate::kernel::{self, FcForward};
+use crate::kernel::{Algorithm, Clamp, Packed};
+use crate::layer::{Choice, Norm, Repack};
+use crate::memory::overlay::LINE_OF_F32;
+use crate::{AnyVolume, Real};
 
-use super::{Algorithm, AnyVolume, Choice, Clamp, LINE_OF_F32, Layer, Packed, Real, Sizes, Trade};
+use super::Trade;
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
 /// [`plan::Group`](crate::plan::Group) is for the plan.
@@ -14,75 +17,6 @@ pub struct Group<'a, L, N> {
     pub norm: &'a N,
     /// What comes last.
     pub clamp: Clamp,
-}
-
-/// A layer with filters between two volumes.
-pub trait Repack<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
-    Layer<X, Y>
-{
-    /// Its numbers.
-    const SIZES: Sizes;
-
-    /// Scalars of its filters.
-    const FILTERS: usize;
-
-    /// The choice without what can be traded for speed, and with it.
-    const CHOICES: [Choice; 2] = [Choice::DECLARED; 2];
-
-    /// The filters and the bias, as declared.
-    fn declared(&self) -> [&[X::Scalar]; 2];
-
-    /// Packs `filters`, each times its `scale`, if there is one. `false` if there is no kernel that
-    /// would read them. Where there is no algorithm to choose, they stay in their order.
-    fn pack(
-        algorithm: Algorithm,
-        filters: &[X::Scalar],
-        scale: &[X::Scalar],
-        packed: &mut [X::Scalar],
-    ) -> bool {
-        let _ = algorithm;
-        kernel::scale_filters(filters, scale, packed)
-    }
-
-    /// As [`Layer::forward`], with packed filters. `false` if nothing was done.
-    fn forward_packed(
-        from: &Packed<'_, X::Scalar>,
-        x: &[X::Scalar],
-        scratch: &mut [X::Scalar],
-        y: &mut [X::Scalar],
-    ) -> bool;
-
-    /// The same for a few images, x and y of each, where the filters are better read once for all of
-    /// them.
-    fn forward_packed_batch(
-        from: &Packed<'_, X::Scalar>,
-        images: FcForward<'_, X::Scalar>,
-    ) -> bool {
-        let _ = (from, images);
-        false
-    }
-}
-
-/// What can be folded into the filters before it: a `batch_norm`, or nothing, which is `()`.
-pub trait Norm<T> {
-    /// Whether there is something to fold.
-    const FOLDS: bool;
-
-    /// By what number `k` of a depth column is multiplied, and what is added then.
-    fn scale_and_shift(&self, k: usize) -> [T; 2];
-
-    /// Depth columns become what the factors make of them.
-    fn normalize(&self, v: &mut [T]);
-}
-
-impl<T: Real> Norm<T> for () {
-    const FOLDS: bool = false;
-
-    fn scale_and_shift(&self, _: usize) -> [T; 2] {
-        [T::of(1.0), T::ZERO]
-    }
-
-    fn normalize(&self, _: &mut [T]) {}
 }
 
 /// How the group is computed: as the layer chose, and with room for what is folded into it.

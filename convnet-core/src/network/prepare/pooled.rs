@@ -7,21 +7,10 @@
 //!
 //! How many rows of the map there is memory for tells the two apart.
 
-use super::{AnyVolume, Group, Layer, Norm, Reader, Real, Repack, Sizes};
-use crate::kernel;
+use super::{Group, Reader};
 use crate::layer::rows::{PooledRows, conv_rows, max_pool};
-
-/// A layer whose filters see the whole depth: a `conv` in one group.
-pub trait Dense<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
-    Repack<X, Y>
-{
-}
-
-/// A max pool between two volumes, as a kernel takes it.
-pub trait Pool<X, Y>: Layer<X, Y> {
-    /// Its numbers.
-    const SIZES: Sizes;
-}
+use crate::layer::{Norm, Pool, Ungrouped};
+use crate::{AnyVolume, Real, kernel};
 
 impl<T: Real> Reader<'_, T> {
     /// Writes the next group's map, if `map` has room for all of it. [`pool`](Self::pool) follows.
@@ -29,7 +18,7 @@ impl<T: Real> Reader<'_, T> {
     where
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
-        L: Dense<X, Y>,
+        L: Ungrouped<X, Y>,
         N: Norm<T>,
     {
         if map.len() < whole::<Y>() {
@@ -58,7 +47,7 @@ impl<T: Real> Reader<'_, T> {
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
         Z: AnyVolume<Scalar = T>,
-        L: Dense<X, Y>,
+        L: Ungrouped<X, Y>,
         N: Norm<T>,
         P: Pool<Y, Z>,
     {

@@ -1,8 +1,6 @@
 //! A network inside another, as the plan of the outer one sees it: a layer that needs memory of its
 //! own while it works.
 
-use super::LayerInfo;
-
 /// A network that is a layer of another. [`of`](Self::of) fills it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nested {
@@ -53,32 +51,5 @@ impl Nested {
             fixed,
             ..Self::UNKNOWN
         }
-    }
-
-    /// The line of a table on what a network at `reach` reads, as it stands in the table of the
-    /// outer network, whose image has `image` rows and columns.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn line<'a>(
-        name: &'a str,
-        inner: &LayerInfo<'a>,
-        (field, jump): ([usize; 2], [usize; 2]),
-        image: [usize; 3],
-    ) -> LayerInfo<'a> {
-        let mut line = *inner;
-        line.name = name;
-        let mut axis = 0;
-        while axis < 2 {
-            let grown = (inner.field[axis] - 1).saturating_mul(jump[axis]);
-            let field = field[axis].saturating_add(grown);
-            line.field[axis] = if field < image[axis] {
-                field
-            } else {
-                image[axis]
-            };
-            line.jump[axis] = jump[axis].saturating_mul(inner.jump[axis]);
-            axis += 1;
-        }
-        line
     }
 }
