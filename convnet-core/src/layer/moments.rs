@@ -15,7 +15,11 @@
 //! [`merge_backward`] goes over all tapes. Where nobody merges, an image is alone: it is normalised
 //! by the running statistics, and they are constants to its gradient.
 //!
-//! **Invariant:** every sum is taken image by image, in the order of the batch.
+//! **Invariant:** a sum over a batch is that of its two halves, and each half is summed so again: its
+//! value depends on the batch only. Where two machines have a half each, or four a quarter, each sums
+//! its own, and the sum over the machines is the same to the bit.
+
+use core::convert::Infallible;
 
 use crate::{Real, Volume};
 
@@ -63,12 +67,26 @@ impl<'a, T: Real> MomentsMut<'a, T> {
         }
     }
 
-    /// One line of a pair, from depth slice `start` on.
+    /// Both rows of a pair.
+    fn pair(&mut self, pair: usize) -> &mut [T] {
+        let both = self.scalars.len() / 6 * 2;
+        let rows = self.scalars.get_mut(pair * both..(pair + 1) * both);
+        rows.unwrap_or_default()
+    }
+
+    /// One of them: a number a depth slice.
+    fn row(&mut self, pair: usize, which: usize) -> &mut [T] {
+        let depth = self.scalars.len() / 6;
+        let row = self.pair(pair).get_mut(which * depth..(which + 1) * depth);
+        row.unwrap_or_default()
+    }
+
+    /// One line of a row, from depth slice `start` on.
     fn line(&mut self, pair: usize, which: usize, start: usize) -> &mut [T] {
         let depth = self.scalars.len() / 6;
-        let row = (2 * pair + which) * depth;
-        let end = depth.min(start + TOGETHER);
-        let line = self.scalars.get_mut(row + start..row + end);
+        let line = self
+            .row(pair, which)
+            .get_mut(start..depth.min(start + TOGETHER));
         line.unwrap_or_default()
     }
 }
@@ -80,23 +98,88 @@ impl<'a, T: Real> MomentsMut<'a, T> {
 /// Means first, then squares about them, so that nothing cancels (Chan et al., *Updating Formulae
 /// and a Pairwise Algorithm for Computing Sample Variances*, 1979).
 pub fn merge_forward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> MomentsMut<'_, T>) {
-    let (depth, area) = match images.first_mut().map(&moments) {
-        Some(first) => (first.scalars.len() / 6, first.area),
-        None => return,
+    let batch = Here::all(images);
+    let Ok(()) = merge_forward_across(images, batch, alone, moments);
+}
+
+/// Gives every image of a batch the means of dy and of dy·x̂ over all.
+pub fn merge_backward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> MomentsMut<'_, T>) {
+    let batch = Here::all(images);
+    let Ok(()) = merge_backward_across(images, batch, alone, moments);
+}
+
+/// How much of a batch is on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// How many of its images: the first of a slice of them. The slice has one at least, even if that
+    /// is none of the batch: the first lends its [`GIVEN`] to the sums.
+    pub images: usize,
+    /// How many images the batch has on all machines.
+    pub batch: usize,
+}
+
+impl Here {
+    fn all<I>(images: &[I]) -> Self {
+        let (images, batch) = (images.len(), images.len());
+        Self { images, batch }
+    }
+}
+
+/// There is nobody to add anything.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it takes the place of what can fail"
+)]
+fn alone<T>(_: &mut [T]) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// [`merge_forward`] where a batch is spread over many machines. `reduce` replaces numbers by their sums
+/// over all of these; it is called twice, with a number a depth slice.
+///
+/// # Errors
+///
+/// Those of `reduce`.
+pub fn merge_forward_across<I, T: Real, E>(
+    images: &mut [I],
+    here: Here,
+    mut reduce: impl FnMut(&mut [T]) -> Result<(), E>,
+    moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
+) -> Result<(), E> {
+    let Some((depth, area)) = size(images, &moments) else {
+        return Ok(());
     };
-    let (share, unbiased) = shares::<T>(images.len(), area);
-    for start in (0..depth).step_by(TOGETHER) {
-        let mean = sum(images, &moments, OWN, 0, start).map(|sum| sum * share);
-        let mut variance = sum(images, &moments, OWN, 1, start);
-        for image in &mut *images {
+    let (share, unbiased) = shares::<T>(here.batch, area);
+    let lines = || (0..depth).step_by(TOGETHER);
+    for start in lines() {
+        let own = |image: &mut I| get(moments(image).line(OWN, 0, start));
+        let mean = sum(&mut images[..here.images], &own);
+        put(moments(&mut images[0]).line(GIVEN, 0, start), &mean);
+    }
+    reduce(moments(&mut images[0]).row(GIVEN, 0))?;
+    for start in lines() {
+        let mut first = moments(&mut images[0]);
+        let given = first.line(GIVEN, 0, start);
+        let mean = get(given).map(|sum: T| sum * share);
+        put(given, &mean);
+        let squares = |image: &mut I| {
             let mut own = moments(image);
-            let own = own.line(OWN, 0, start);
-            for (sum, (&own, &mean)) in variance.iter_mut().zip(own.iter().zip(&mean)) {
-                *sum += (own - mean) * (own - mean);
+            let mut square = get(own.line(OWN, 1, start));
+            let means = own.line(OWN, 0, start).iter().zip(&mean);
+            for (square, (&own, &mean)) in square.iter_mut().zip(means) {
+                *square += (own - mean) * (own - mean);
             }
-        }
-        let variance = variance.map(|sum| sum * share);
-        for image in &mut *images {
+            square
+        };
+        let variance = sum(&mut images[..here.images], &squares);
+        put(moments(&mut images[0]).line(GIVEN, 1, start), &variance);
+    }
+    reduce(moments(&mut images[0]).row(GIVEN, 1))?;
+    for start in lines() {
+        let mut first = moments(&mut images[0]);
+        let mean = get(first.line(GIVEN, 0, start));
+        let variance = get(first.line(GIVEN, 1, start)).map(|sum: T| sum * share);
+        for image in &mut images[..here.images] {
             let mut moments = moments(image);
             put(moments.line(USED, 0, start), &mean);
             put(moments.line(USED, 1, start), &variance);
@@ -107,23 +190,49 @@ pub fn merge_forward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> M
             );
         }
     }
+    Ok(())
 }
 
-/// Gives every image of a batch the means of dy and of dy·x̂ over all.
-pub fn merge_backward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> MomentsMut<'_, T>) {
-    let depth = match images.first_mut().map(&moments) {
-        Some(first) => first.scalars.len() / 6,
-        None => return,
+/// [`merge_backward`] where a batch is spread over many machines. `reduce` replaces numbers by their sums
+/// over all of these; it is called once, with two numbers a depth slice.
+///
+/// # Errors
+///
+/// Those of `reduce`.
+pub fn merge_backward_across<I, T: Real, E>(
+    images: &mut [I],
+    here: Here,
+    mut reduce: impl FnMut(&mut [T]) -> Result<(), E>,
+    moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
+) -> Result<(), E> {
+    let Some((depth, _)) = size(images, &moments) else {
+        return Ok(());
     };
-    let (share, _) = shares::<T>(images.len(), 1);
-    for start in (0..depth).step_by(TOGETHER) {
-        for which in [0, 1] {
-            let mean = sum(images, &moments, OWN, which, start).map(|sum| sum * share);
-            for image in &mut *images {
-                put(moments(image).line(GIVEN, which, start), &mean);
-            }
+    let (share, _) = shares::<T>(here.batch, 1);
+    let lines = || (0..depth).step_by(TOGETHER);
+    for (which, start) in lines().flat_map(|start| [(0, start), (1, start)]) {
+        let own = |image: &mut I| get(moments(image).line(OWN, which, start));
+        let mean = sum(&mut images[..here.images], &own);
+        put(moments(&mut images[0]).line(GIVEN, which, start), &mean);
+    }
+    reduce(moments(&mut images[0]).pair(GIVEN))?;
+    for (which, start) in lines().flat_map(|start| [(0, start), (1, start)]) {
+        let sum = get(moments(&mut images[0]).line(GIVEN, which, start));
+        let mean = sum.map(|sum: T| sum * share);
+        for image in &mut images[..here.images] {
+            put(moments(image).line(GIVEN, which, start), &mean);
         }
     }
+    Ok(())
+}
+
+/// Depth and area of what is merged.
+fn size<I, T: Real>(
+    images: &mut [I],
+    moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
+) -> Option<(usize, usize)> {
+    let first = moments(images.first_mut()?);
+    Some((first.scalars.len() / 6, first.area))
 }
 
 /// 1/N; and n/(n − 1) for the n = N·`area` numbers of a depth slice. One number has no variance.
@@ -134,21 +243,25 @@ fn shares<T: Real>(images: usize, area: usize) -> (T, T) {
     (T::of(1.0 / images as f64), T::of(unbiased))
 }
 
-/// A line, summed over the images.
-fn sum<I, T: Real>(
-    images: &mut [I],
-    moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
-    pair: usize,
-    which: usize,
-    start: usize,
-) -> [T; TOGETHER] {
-    let mut total = [T::ZERO; TOGETHER];
-    for image in images {
-        let mut moments = moments(image);
-        let line = moments.line(pair, which, start);
-        total.iter_mut().zip(line).for_each(|(sum, v)| *sum += *v);
+/// The sum of a line of each image: of two halves, and each half so again.
+fn sum<I, T: Real>(images: &mut [I], line: &impl Fn(&mut I) -> [T; TOGETHER]) -> [T; TOGETHER] {
+    match images {
+        [] => [T::ZERO; TOGETHER],
+        [image] => line(image),
+        _ => {
+            let (one, other) = images.split_at_mut(images.len() / 2);
+            let (mut total, more) = (sum(one, line), sum(other, line));
+            total.iter_mut().zip(more).for_each(|(sum, v)| *sum += v);
+            total
+        }
     }
-    total
+}
+
+/// The last line may be shorter.
+fn get<T: Real>(line: &[T]) -> [T; TOGETHER] {
+    let mut values = [T::ZERO; TOGETHER];
+    values.iter_mut().zip(line).for_each(|(to, &v)| *to = v);
+    values
 }
 
 fn put<T: Real>(line: &mut [T], values: &[T; TOGETHER]) {

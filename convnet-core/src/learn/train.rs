@@ -40,7 +40,8 @@
 //! ```
 //!
 //! **Invariant:** what comes out depends on the settings and the images, to the bit; not on the
-//! number of threads, the time, or how often the training was killed and resumed.
+//! number of threads, the time, or how often the training was killed and resumed; nor on whether two
+//! machines share it, by a [`Reduce`] of yours.
 
 mod batch;
 mod calibrate;
@@ -51,6 +52,7 @@ mod finish;
 mod history;
 mod identity;
 mod progress;
+mod reduce;
 mod run;
 mod trainer;
 
@@ -60,4 +62,5 @@ pub use error::TrainError;
 pub use evaluation::{Evaluation, MOST_DRAWN, evaluate};
 pub use history::{Epoch, History, Metrics};
 pub use progress::Progress;
+pub use reduce::{Local, Reduce};
 pub use trainer::Trainer;

@@ -5,10 +5,13 @@
 //!            │      │      │     │         each shard: its images in order, on its own tape,
 //!            ▼      ▼      ▼     ▼         into its own gradient
 //!           dW     dW     dW    dW
-//!            └──────┴──┬───┴─────┘         added in this order, piece by piece; each piece goes
-//!                      ▼                   straight on to the optimizer
+//!            └─ + ──┘      └─ + ─┘         1. sum: in halves, and halves of halves
+//!               └───── + ────┘             2. reduce: over the machines, if there are many
+//!                      ▼                   3. update, by the optimizer
 //!                      W
 //! ```
+//!
+//! On one machine there is nothing to reduce, and each piece of a sum goes straight on to the optimizer.
 //!
 //! Where a network has a large `fc`, a shard takes [several](MICRO_BATCH) images at a time, each on a
 //! tape of its own, up to it, through it at once, and on. Where it has `batch_norm`, the images of a
@@ -28,7 +31,9 @@ use num_traits::ConstZero;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::TrainError;
 use super::finish::Finish;
+use super::reduce::{self, Reduce};
 use crate::data::Samples;
 use crate::kernel::MICRO_BATCH;
 use crate::layer::moments;
@@ -36,6 +41,8 @@ use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
 use crate::scalar::real::place_of_largest;
 use crate::{AnyVolume, Loss, Real, Rng, Trainable, network};
+
+use moments::Here;
 
 /// What a network did on the images seen so far; their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,8 +72,14 @@ pub(super) struct Batch<'a, S, L> {
 }
 
 /// What the shards of every batch work with.
-pub(super) struct Shards<N: Trainable> {
+pub(super) struct Shards<'a, N: Trainable> {
+    /// Those of this machine.
     shards: Vec<Shard<N>>,
+    /// Which of all shards is its first.
+    first: usize,
+    /// How many there are on all machines.
+    count: usize,
+    reduce: &'a dyn Reduce,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Vec<Space<N>>>>,
@@ -87,41 +100,48 @@ struct Space<N: Trainable> {
     seed: u64,
 }
 
-impl<N: Trainable + Send + Sync> Shards<N> {
-    pub(super) fn new(count: usize) -> Self {
+impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
+    /// `count` of them on all machines that `reduce` stands for.
+    pub(super) fn new(count: usize, reduce: &'a dyn Reduce) -> Self {
         let shard = |_| Shard {
             gradient: bytemuck::zeroed_box(),
             outcome: Ok(Totals::default()),
         };
+        let cut = |machine| machine * count / reduce.machines();
+        let (first, end) = (cut(reduce.machine()), cut(reduce.machine() + 1));
         Self {
-            shards: (0..count).map(shard).collect(),
+            shards: (first..end).map(shard).collect(),
+            first,
+            count,
+            reduce,
             spaces: Mutex::default(),
             batch: Vec::new(),
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.shards.len()
+    /// How many there are on all machines.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
-    /// Fills the gradients, each with the sum over its part of `batch`.
+    /// Fills the gradients, each with the sum over its part of `batch`; what comes back is of the whole.
     pub(super) fn run<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
-    ) -> Result<Totals, LossError>
+    ) -> Result<Totals, TrainError>
     where
         S: Samples,
         L: Loss<N::Scalar> + Sync,
     {
-        let (count, images, spaces) = (self.len(), batch.images, &self.spaces);
-        let cut = |number| number * images.len() / count;
+        let (first, count, images, spaces) = (self.first, self.count, batch.images, &self.spaces);
+        let cut = |number| (first + number) * images.len() / count;
         if N::EXCHANGES {
             return self.run_parts(net, batch, cut);
         }
         let at_once = if N::PARTS > 1 { MICRO_BATCH } else { 1 };
+        let finish = Finish::of(self.shards.len());
         let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
-        let finish = Finish::of(count);
         let work = |number, shard: &mut Shard<N>| {
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,13 +155,13 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         self.totals()
     }
 
-    /// Part by part; shard `number` has the images from `cut(number)` on.
+    /// Part by part; shard `number` of this machine has the images from `cut(number)` on.
     fn run_parts<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
         cut: impl Fn(usize) -> usize,
-    ) -> Result<Totals, LossError>
+    ) -> Result<Totals, TrainError>
     where
         S: Samples,
         L: Loss<N::Scalar> + Sync,
@@ -149,61 +169,108 @@ impl<N: Trainable + Send + Sync> Shards<N> {
         let Self {
             shards,
             batch: spaces,
+            reduce,
             ..
         } = self;
-        let images = batch.images;
-        spaces.resize_with(spaces.len().max(images.len()), Space::new);
-        let spaces = &mut spaces[..images.len()];
+        let images = &batch.images[cut(0)..cut(shards.len())];
+        let start_of = |number| cut(number) - cut(0);
+        let here = Here {
+            images: images.len(),
+            batch: batch.images.len(),
+        };
+        // Where there is no image, there is a tape all the same, for what the others say.
+        spaces.resize_with(spaces.len().max(images.len()).max(1), Space::new);
         let last = N::PARTS - 1;
         for part in 0..N::PARTS {
-            each(shards, spaces, &cut, |shard, spaces, start| {
-                let images = &images[start..start + spaces.len()];
-                shard.outcome = forward(spaces, net, batch, images, part);
-            });
+            let spaces = &mut spaces[..];
+            each(
+                shards,
+                &mut spaces[..images.len()],
+                start_of,
+                |shard, spaces, start| {
+                    let images = &images[start..start + spaces.len()];
+                    shard.outcome = forward(spaces, net, batch, images, part);
+                },
+            );
             if part < last {
-                moments::merge_forward(spaces, |space| N::moments(&mut space.tape, part));
+                let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
+                moments::merge_forward_across(spaces, here, sum, |space| {
+                    N::moments(&mut space.tape, part)
+                })?;
             }
         }
         let totals = self.totals()?;
-        let Self { shards, batch, .. } = self;
-        let spaces = &mut batch[..images.len()];
+        let Self {
+            shards,
+            batch: spaces,
+            reduce,
+            ..
+        } = self;
         for part in (0..N::PARTS).rev() {
-            each(shards, spaces, &cut, |shard, spaces, _| {
-                if part == last {
-                    shard.gradient.fill_zero();
-                }
-                backward(spaces, net, part, &mut shard.gradient);
-            });
+            let spaces = &mut spaces[..];
+            each(
+                shards,
+                &mut spaces[..images.len()],
+                start_of,
+                |shard, spaces, _| {
+                    if part == last {
+                        shard.gradient.fill_zero();
+                    }
+                    backward(spaces, net, part, &mut shard.gradient);
+                },
+            );
             if let Some(before) = part.checked_sub(1) {
-                moments::merge_backward(spaces, |space| N::moments(&mut space.tape, before));
+                let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
+                moments::merge_backward_across(spaces, here, sum, |space| {
+                    N::moments(&mut space.tape, before)
+                })?;
             }
         }
         Ok(totals)
     }
 
-    fn totals(&self) -> Result<Totals, LossError> {
-        let mut totals = Totals::default();
-        for shard in &self.shards {
-            totals.add(shard.outcome?);
+    /// What the shards of all machines came to; an error if one of any machine did not.
+    fn totals(&self) -> Result<Totals, TrainError> {
+        let mine = total(&self.shards);
+        let Totals {
+            loss,
+            right,
+            images,
+        } = mine.unwrap_or_default();
+        let failed = if mine.is_err() { 1.0 } else { 0.0 };
+        let mut sums = [loss, right as f64, images as f64, failed];
+        reduce::sum_f64(self.reduce, &mut sums)?;
+        mine?;
+        let [loss, right, images, failed] = sums;
+        match failed > 0.0 {
+            true => Err(TrainError::Elsewhere),
+            // Counts of images: exact, and whole.
+            false => Ok(Totals {
+                loss,
+                right: right as usize,
+                images: images as usize,
+            }),
         }
-        Ok(totals)
     }
 
-    /// The mean over `images` images of the gradient of tensor `index`.
-    pub(super) fn mean(&self, index: usize, images: usize) -> Vec<N::Scalar> {
-        let share = N::Scalar::of(1.0 / images as f64);
-        let mut mean = vec![N::Scalar::ZERO; N::TENSORS[index].len()];
-        for shard in &self.shards {
-            let part = shard.gradient.tensor(index);
-            mean.iter_mut()
-                .zip(part)
-                .for_each(|(sum, &part)| *sum += part);
+    /// Adds the gradients: over the shards, then over the machines. On one machine that is left to
+    /// [`step`](Self::step), which uses up each piece of a sum while it is in the cache.
+    pub(super) fn reduce(&mut self) -> Result<(), TrainError> {
+        let (true, Some((first, others))) = (self.many(), self.shards.split_first_mut()) else {
+            return Ok(());
+        };
+        for index in 0..N::TENSORS.len() {
+            let sum = first.gradient.tensor_mut(index);
+            let add = |at, sum: &mut [N::Scalar], _: [&mut [N::Scalar]; 2]| {
+                add_up(others, index, at, sum);
+            };
+            pieces(&add, 0, &mut *sum, [&mut [], &mut []]);
+            reduce::sum(self.reduce, sum)?;
         }
-        mean.iter_mut().for_each(|sum| *sum *= share);
-        mean
+        Ok(())
     }
 
-    /// One step along the mean gradient of `images` images.
+    /// One step along the mean gradient of `images` images, those of the whole batch.
     ///
     /// Every tensor is halved until a piece fits the fastest cache; there the gradients are added
     /// and at once used up.
@@ -217,18 +284,12 @@ impl<N: Trainable + Send + Sync> Shards<N> {
     ) where
         O: Optimizer<N::Scalar> + Sync,
     {
-        let share = N::Scalar::of(1.0 / images as f64);
-        let shards = &self.shards;
+        let (shards, share) = (self.summands(), N::Scalar::of(1.0 / images as f64));
         for (index, tensor) in N::TENSORS.iter().enumerate() {
             let update = |at: usize, w: &mut [N::Scalar], slots: [&mut [N::Scalar]; 2]| {
                 let mut dw = [N::Scalar::ZERO; PIECE];
                 let dw = &mut dw[..w.len()];
-                for shard in shards {
-                    let part = &shard.gradient.tensor(index)[at..at + w.len()];
-                    dw.iter_mut()
-                        .zip(part)
-                        .for_each(|(sum, &part)| *sum += part);
-                }
+                sum(shards, index, at, dw);
                 dw.iter_mut().for_each(|sum| *sum *= share);
                 optim::update(optimizer, step, tensor.role, w, dw, slots);
             };
@@ -238,6 +299,80 @@ impl<N: Trainable + Send + Sync> Shards<N> {
                 slots.next().unwrap_or_default(),
             ];
             pieces(&update, 0, net.tensor_mut(index), slots);
+        }
+    }
+
+    /// The mean over `images` images of the gradient of tensor `index`.
+    pub(super) fn mean(&self, index: usize, images: usize) -> Vec<N::Scalar> {
+        let share = N::Scalar::of(1.0 / images as f64);
+        let mut mean = vec![N::Scalar::ZERO; N::TENSORS[index].len()];
+        for (number, piece) in mean.chunks_mut(PIECE).enumerate() {
+            sum(self.summands(), index, number * PIECE, piece);
+        }
+        mean.iter_mut().for_each(|sum| *sum *= share);
+        mean
+    }
+
+    /// Those whose gradients add up to the batch's: of many machines the first, which has the sum of all.
+    fn summands(&self) -> &[Shard<N>] {
+        match self.many() {
+            true => self.shards.get(..1).unwrap_or_default(),
+            false => &self.shards,
+        }
+    }
+
+    fn many(&self) -> bool {
+        self.reduce.machines() > 1
+    }
+}
+
+impl<N: Trainable> Shard<N> {
+    /// `len` numbers of its gradient of tensor `index`, from scalar `at` on.
+    fn piece(&self, index: usize, at: usize, len: usize) -> &[N::Scalar] {
+        &self.gradient.tensor(index)[at..at + len]
+    }
+}
+
+/// The sum of the gradients of tensor `index` from scalar `at` on.
+fn sum<N: Trainable>(shards: &[Shard<N>], index: usize, at: usize, sum: &mut [N::Scalar]) {
+    if let Some((first, others)) = shards.split_first() {
+        sum.copy_from_slice(first.piece(index, at, sum.len()));
+        add_up(others, index, at, sum);
+    }
+}
+
+/// To a piece of one shard's gradient, adds those of `others`, which come after it: the sums of two halves,
+/// and of halves of halves.
+fn add_up<N: Trainable>(others: &[Shard<N>], index: usize, at: usize, sum: &mut [N::Scalar]) {
+    let add = |sum: &mut [N::Scalar], more: &[N::Scalar]| {
+        sum.iter_mut()
+            .zip(more)
+            .for_each(|(sum, &more)| *sum += more);
+    };
+    if let [other] = others {
+        return add(sum, other.piece(index, at, sum.len()));
+    }
+    let (near, far) = others.split_at(others.len().div_ceil(2).saturating_sub(1));
+    if let Some((first, far)) = far.split_first() {
+        add_up(near, index, at, sum);
+        let mut more = [N::Scalar::ZERO; PIECE];
+        let more = &mut more[..sum.len()];
+        more.copy_from_slice(first.piece(index, at, sum.len()));
+        add_up(far, index, at, more);
+        add(sum, more);
+    }
+}
+
+/// What shards came to, added in the same way; the first error, if there is one.
+fn total<N>(shards: &[Shard<N>]) -> Result<Totals, LossError> {
+    match shards {
+        [] => Ok(Totals::default()),
+        [shard] => shard.outcome,
+        _ => {
+            let (one, other) = shards.split_at(shards.len() / 2);
+            let mut totals = total(one)?;
+            totals.add(total(other)?);
+            Ok(totals)
         }
     }
 }

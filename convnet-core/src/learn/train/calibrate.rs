@@ -2,8 +2,8 @@
 
 use num_traits::ConstZero;
 
-use super::TrainError;
 use super::batch::{Batch, Shards};
+use super::{Local, TrainError};
 use crate::data::Samples;
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::{Real, Trainable};
@@ -73,7 +73,7 @@ where
     // All of one size, or nearly: none that is too small to have a variance.
     let batches = images.len().div_ceil(IMAGES_A_BATCH);
     let cut = |number| number * images.len() / batches;
-    let mut shards = Shards::<N>::new(SHARDS.min(images.len()));
+    let mut shards = Shards::<N>::new(SHARDS.min(images.len()), &Local);
     for number in 0..batches {
         let batch = Batch {
             samples,

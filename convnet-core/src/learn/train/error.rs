@@ -124,6 +124,15 @@ pub enum TrainError {
     Checkpoint(CheckpointError),
     /// The threads could not be started.
     Threads(rayon::ThreadPoolBuildError),
+    /// The machines of a training could not add up what they found.
+    Reduce(Box<dyn Error + Send + Sync>),
+    /// The machines of a training did not begin alike.
+    Unlike {
+        /// In what: `the settings or the images`, `the weights`, `the checkpoint`.
+        what: &'static str,
+    },
+    /// Another machine of the training stopped, by an error of its own.
+    Elsewhere,
 }
 
 impl TrainError {
@@ -304,6 +313,20 @@ impl fmt::Display for TrainError {
             Self::Data(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),
             Self::Threads(error) => error.fmt(f),
+            Self::Reduce(error) => write!(
+                f,
+                "the machines could not add up what they found: {error}\n\
+                 the last checkpoint is sound: start all of them again"
+            ),
+            Self::Unlike { what } => write!(
+                f,
+                "the machines differ in {what}\n\
+                 run the same program on each, with the same settings, seeds and images, and with a \
+                 checkpoint that all see or none"
+            ),
+            Self::Elsewhere => f.write_str(
+                "another machine stopped\nlook there for what is wrong, and start all again",
+            ),
         }
     }
 }
@@ -317,6 +340,7 @@ impl Error for TrainError {
             Self::Data(error) => Some(error),
             Self::Checkpoint(error) => Some(error),
             Self::Threads(error) => Some(error),
+            Self::Reduce(error) => Some(&**error),
             _ => None,
         }
     }

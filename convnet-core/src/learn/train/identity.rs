@@ -6,7 +6,7 @@ use std::fmt::Write;
 use flate2::Crc;
 
 use crate::data::Samples;
-use crate::{Network, Real, Rng, Tensor};
+use crate::{Network, Parameters, Real, Rng, Tensor};
 
 /// Size, scalar, and a checksum of every tensor and layer.
 pub(super) fn network<N: Network>() -> String {
@@ -56,11 +56,19 @@ pub(super) fn pixels<T: Real, S: Samples>(samples: &S, training: bool) -> String
     format!("#{:08x}", crc.sum())
 }
 
+/// A checksum of every scalar.
+pub(super) fn parameters<P: Parameters>(parameters: &P) -> u32 {
+    let mut crc = Crc::new();
+    (0..P::TENSORS.len())
+        .for_each(|index| crc.update(bytemuck::cast_slice(parameters.tensor(index))));
+    crc.sum()
+}
+
 /// A moment's work, where a large set of images on a disk would take minutes.
 const MOST_PIXELS: usize = 1 << 22;
 const LEAST_IMAGES: usize = 16;
 
-fn checksum(bytes: &[u8]) -> u32 {
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()

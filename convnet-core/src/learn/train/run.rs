@@ -11,8 +11,8 @@ use super::batch::{Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
 use super::history::{Epoch, Metrics};
 use super::trainer::AnySchedule;
-use super::{History, TrainError, Trainer, evaluate};
-use super::{identity, progress};
+use super::{History, Progress, TrainError, Trainer, evaluate};
+use super::{identity, progress, reduce};
 use crate::data::Samples;
 use crate::file::weights;
 use crate::learn::optim::Step;
@@ -28,7 +28,7 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V> {
     /// The weights with the lowest validation loss.
     best: Option<Box<N>>,
     slots: Vec<Box<N>>,
-    shards: Shards<N>,
+    shards: Shards<'a, N>,
     /// The training images in this epoch's order.
     order: Vec<usize>,
     state: State,
@@ -50,31 +50,42 @@ where
         training: &'a S,
         validation: Option<&'a V>,
     ) -> Result<Self, TrainError> {
-        trainer.check(validation.is_some())?;
-        trainer.optimizer.check()?;
-        TrainError::check_samples::<N>("training", training)?;
-        if let Some(validation) = validation {
-            TrainError::check_samples::<N>("validation", validation)?;
-        }
-        TrainError::check_batches::<N>(training.len(), trainer.batch_size)?;
+        trainer.check_machines()?;
+        let check = || {
+            trainer.check(validation.is_some())?;
+            trainer.optimizer.check()?;
+            TrainError::check_samples::<N>("training", training)?;
+            if let Some(validation) = validation {
+                TrainError::check_samples::<N>("validation", validation)?;
+            }
+            TrainError::check_batches::<N>(training.len(), trainer.batch_size)
+        };
+        let reduce = &*trainer.reduce;
+        reduce::all_well(reduce, check())?;
         let batches = training.len().div_ceil(trainer.batch_size);
         let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
+        let progress = match reduce.machine() {
+            0 => trainer.progress,
+            _ => Progress::Silent,
+        };
         let mut run = Self {
             schedule,
             best: trainer.patience.map(|_| bytemuck::zeroed_box()),
             slots: (0..trainer.optimizer.slots())
                 .map(|_| bytemuck::zeroed_box())
                 .collect(),
-            shards: Shards::new(trainer.shard_count()),
+            shards: Shards::new(trainer.shard_count(), reduce),
             order: Vec::with_capacity(training.len()),
             state: State::default(),
-            display: progress::Display::new(trainer.progress, trainer.epochs, training.len()),
+            display: progress::Display::new(progress, trainer.epochs, training.len()),
             trainer,
             training,
             validation,
             net,
         };
-        run.resume()?;
+        let resumed = run.resume();
+        reduce::all_well(reduce, resumed)?;
+        run.agree()?;
         Ok(run)
     }
 
@@ -177,6 +188,7 @@ where
             });
         }
         let optimizer = &self.trainer.optimizer;
+        self.shards.reduce()?;
         self.shards
             .step(self.net, &mut self.slots, optimizer, step, images.len());
         self.state.totals = sum;
@@ -227,7 +239,8 @@ where
         let Some(validation) = self.validation else {
             return Ok(None);
         };
-        let seen = evaluate(&*self.net, validation, &self.trainer.loss)?;
+        let seen = evaluate(&*self.net, validation, &self.trainer.loss);
+        let seen = reduce::all_well(&*self.trainer.reduce, seen)?;
         Ok(Some(Metrics {
             loss: seen.loss(),
             accuracy: seen.accuracy(),
@@ -255,14 +268,43 @@ where
             slots: &mut self.slots,
             best,
         };
-        Ok(checkpoint::save(path, &self.state, &tensors)?)
+        let reduce = &*self.trainer.reduce;
+        let saved = match reduce.machine() {
+            0 => checkpoint::save(path, &self.state, &tensors).map_err(TrainError::from),
+            _ => Ok(()),
+        };
+        reduce::all_well(reduce, saved)
+    }
+
+    /// Whether all machines are about to do the same.
+    fn agree(&mut self) -> Result<(), TrainError> {
+        let reduce = &*self.trainer.reduce;
+        if reduce.machines() == 1 {
+            return Ok(());
+        }
+        let settings = format!("{:?}, {} epochs", self.identity(), self.trainer.epochs);
+        let all = [
+            (
+                "the settings or the images",
+                identity::checksum(settings.as_bytes()),
+            ),
+            (
+                "the checkpoint",
+                identity::checksum(format!("{:?}", self.state).as_bytes()),
+            ),
+            ("the weights", identity::parameters(&*self.net)),
+        ];
+        all.into_iter()
+            .try_for_each(|(what, checksum)| reduce::agree(reduce, what, checksum))
     }
 
     fn resume(&mut self) -> Result<(), TrainError> {
         let Some(path) = &self.trainer.checkpoint else {
             return Ok(());
         };
-        checkpoint::probe(path)?;
+        if self.trainer.reduce.machine() == 0 {
+            checkpoint::probe(path)?;
+        }
         self.state.identity = self.identity();
         self.state.epochs = self.trainer.epochs;
         let (batches, images) = (self.batches(), self.training.len());
@@ -341,7 +383,7 @@ where
             (LEARNING_RATE, schedule.to_string()),
             ("seed", seed.to_string()),
             ("batch size", batch_size.to_string()),
-            ("number of shards", self.shards.len().to_string()),
+            ("number of shards", self.shards.count().to_string()),
             (
                 "early stopping",
                 if patience.is_some() { "on" } else { "off" }.to_owned(),

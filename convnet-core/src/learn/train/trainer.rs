@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use super::run::Run;
-use super::{History, Progress, TrainError};
+use super::{History, Local, Progress, Reduce, TrainError};
 use crate::data::{self, Samples};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
@@ -24,6 +24,7 @@ use crate::{Loss, Optimizer, Schedule, Trainable};
 /// | [`patience`](Self::patience) | all epochs are run |
 /// | [`checkpoint`](Self::checkpoint) | none |
 /// | [`threads`](Self::threads) | the current rayon pool's |
+/// | [`reduce`](Self::reduce) | this machine alone |
 /// | [`progress`](Self::progress) | a bar, on a terminal |
 ///
 /// The weights that come out depend on the settings and the images only: not on the threads, and
@@ -41,6 +42,7 @@ pub struct Trainer<O, L = SoftmaxCrossEntropy> {
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) checkpoint_every: Option<usize>,
     pub(super) threads: Option<usize>,
+    pub(super) reduce: Box<dyn Reduce>,
     pub(super) progress: Progress,
 }
 
@@ -66,6 +68,7 @@ impl<O> Trainer<O> {
             checkpoint: None,
             checkpoint_every: None,
             threads: None,
+            reduce: Box::new(Local),
             progress: Progress::default(),
         }
     }
@@ -88,6 +91,7 @@ impl<O, L> Trainer<O, L> {
             checkpoint: self.checkpoint,
             checkpoint_every: self.checkpoint_every,
             threads: self.threads,
+            reduce: self.reduce,
             progress: self.progress,
         }
     }
@@ -136,8 +140,9 @@ impl<O, L> Trainer<O, L> {
         self
     }
 
-    /// Into how many shards a batch is cut. No more threads than this can help, each shard needs a
-    /// gradient of its own, and another number gives other roundings.
+    /// Into how many shards a batch is cut. No more threads than this can help (on all
+    /// [machines](Self::reduce) together), each shard needs a gradient of its own, and another number
+    /// gives other roundings.
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = Some(shards);
@@ -199,7 +204,15 @@ impl<O, L> Trainer<O, L> {
         self
     }
 
-    /// What is shown on standard error.
+    /// Trains together with other machines: each has a part of every batch, and `reduce` adds what they
+    /// find. [`Reduce`] says what the machines have to have in common.
+    #[must_use]
+    pub fn reduce(mut self, reduce: impl Reduce + 'static) -> Self {
+        self.reduce = Box::new(reduce);
+        self
+    }
+
+    /// What is shown on standard error; of many machines, on that of the first.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
@@ -294,6 +307,27 @@ impl<O, L> Trainer<O, L> {
                 name: "the number of batches between checkpoints",
                 found: format!("{every}, without a checkpoint"),
                 expected: "the path of a checkpoint",
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether there is something to do for this machine.
+    pub(super) fn check_machines(&self) -> Result<(), TrainError> {
+        let (machines, machine) = (self.reduce.machines(), self.reduce.machine());
+        if machine >= machines {
+            return Err(TrainError::Setting {
+                name: "the number of this machine",
+                found: format!("{machine} of {machines}"),
+                expected: "one that counts from 0, below the number of machines,",
+            });
+        }
+        let shards = self.shard_count();
+        if shards < machines {
+            return Err(TrainError::Setting {
+                name: "the number of shards",
+                found: format!("{shards}, on {machines} machines"),
+                expected: "one for each machine, or more,",
             });
         }
         Ok(())
