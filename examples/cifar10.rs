@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example cifar10 -- --data FOLDER`, with the six files of its binary version
 //! in it (<https://www.cs.toronto.edu/~kriz/cifar.html>)
+#![forbid(unsafe_code)]
 
 mod common;
 

@@ -3,6 +3,7 @@
 //! `cargo run --release --example digits`
 //!
 //! The data is in the repository: 1,797 digits of 8x8 pixels (`examples/data/README.md`).
+#![forbid(unsafe_code)]
 
 use std::error::Error;
 use std::path::PathBuf;

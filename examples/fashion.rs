@@ -1,6 +1,7 @@
 //! Lesson 5, a larger set: 70,000 pictures of clothes, Fashion-MNIST.
 //!
 //! `apt-get install dataset-fashion-mnist`, then `cargo run --release --example fashion`
+#![forbid(unsafe_code)]
 
 mod common;
 

@@ -1,6 +1,7 @@
 //! Lesson 2, forward: what a layer computes, with numbers small enough to follow.
 //!
 //! `cargo run --example forward_by_hand`
+#![forbid(unsafe_code)]
 
 use convnet::{Arena, Volume, convnet};
 

@@ -7,6 +7,7 @@
 //! type parameters, which const generics alone cannot do on stable.
 //!
 //! Change `features::<8>` to `features::<9>`: the pool does not fit, and the compiler says so.
+#![forbid(unsafe_code)]
 
 use convnet::fits::{Filter, Fits, Follows, Square};
 

@@ -5,6 +5,7 @@
 //! Every parameter is moved a little, up and down; how much the loss changes is the slope, and
 //! backward must say the same (CS231n, *Gradient checks*). That is done in `f64`: in `f32` the
 //! difference of two losses is mostly rounding.
+#![forbid(unsafe_code)]
 
 use std::error::Error;
 

@@ -1,6 +1,7 @@
 //! Lesson 6, LeNet: the network that read cheques, on the digits that it was made for.
 //!
 //! `cargo run --release --example mnist -- --data FOLDER`, with MNIST's four IDX files in it
+#![forbid(unsafe_code)]
 
 mod common;
 

@@ -5,6 +5,7 @@
 //!
 //! The layer is a relu whose slope below zero is learned. It stands in a block that is declared once
 //! and used three times, each time with parameters of its own.
+#![forbid(unsafe_code)]
 
 use std::error::Error;
 use std::path::Path;

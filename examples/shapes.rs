@@ -4,6 +4,7 @@
 //!
 //! Change a number below, say `pad = 2` to `pad = 1`, and build again: the compiler says which layer
 //! does not fit, why, and what would.
+#![forbid(unsafe_code)]
 
 use convnet::convnet;
 

@@ -1,6 +1,7 @@
 //! ConvNets declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(missing_docs)]
+#![forbid(unsafe_code)]
 
 pub use convnet_core::*;
 

@@ -57,3 +57,13 @@ fn every_room_of_the_page_is_there() {
         assert!(there.contains(&room.name), "there is no `{}`", room.name);
     }
 }
+
+#[test]
+fn unsafe_stands_where_the_page_says() {
+    let there = sources::Crate::read("convnet-core").modules_with_unsafe();
+    let said = page::modules_with_unsafe();
+    assert_eq!(
+        there, said,
+        "modules with `#[expect(unsafe_code)]`, and those that ARCHITECTURE.md names"
+    );
+}

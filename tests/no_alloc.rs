@@ -45,6 +45,7 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
+#[expect(unsafe_code, reason = "an allocator that counts")]
 // SAFETY: every call is handed on as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -15,6 +15,7 @@ struct Cifar<T = f32> {
     scores: Fc<T, 16, 16, 12, 10>,
 }
 
+#[expect(unsafe_code, reason = "by hand: zeros are a network")]
 // SAFETY: every field is zeroable, says the where clause.
 unsafe impl<T: Real> Zeroable for Cifar<T>
 where

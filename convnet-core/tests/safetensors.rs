@@ -376,6 +376,10 @@ fn what_the_format_forbids_is_refused_by_both_with_the_same_words() {
 #[test]
 fn hints_are_the_same() {
     struct Layer([f32; 2], [f32; 1]);
+    #[expect(
+        unsafe_code,
+        reason = "by hand: zeros are a layer, and where its tensors lie"
+    )]
     // SAFETY: scalars, which are zeroable.
     unsafe impl bytemuck::Zeroable for Layer {}
     impl Parameters for Layer {
@@ -399,6 +403,10 @@ fn hints_are_the_same() {
             if index == 0 { &mut self.0 } else { &mut self.1 }
         }
     }
+    #[expect(
+        unsafe_code,
+        reason = "by hand: zeros are a layer, and where its tensors lie"
+    )]
     // SAFETY: both tensors are fields.
     unsafe impl flash::InFlash for Layer {
         const OFFSETS: &'static [usize] = &[

@@ -230,6 +230,7 @@ parameters! {
 /// [`Own`] under the names that it has in a network.
 struct InNetwork(Own<f32>);
 
+#[expect(unsafe_code, reason = "by hand: zeros are parameters")]
 // SAFETY: scalars, which are zeroable.
 unsafe impl bytemuck::Zeroable for InNetwork {}
 

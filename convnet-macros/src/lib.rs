@@ -3,6 +3,7 @@
 //! ```text
 //! syntax ▶ plan ▶ emit
 //! ```
+#![forbid(unsafe_code)]
 
 mod emit;
 mod plan;

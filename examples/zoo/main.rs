@@ -20,6 +20,7 @@
 //! | ResNet-18 and 34 | the first conv (F = 7, P = 3), the pool (F = 3, P = 1), all that steps by 2 | `fit = crop` |
 //! | Caffe's cifar10_quick | pool1, pool2, pool3: 32, 16 and 8, F = 3, S = 2 | `fit = pad`: 15.5, 7.5, 3.5 |
 //! | LeNet-5, AlexNet at 227, VGG, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
+#![forbid(unsafe_code)]
 
 mod networks;
 

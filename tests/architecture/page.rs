@@ -38,6 +38,13 @@ pub(crate) fn rooms() -> Vec<Room> {
     rooms
 }
 
+/// The modules that the point on `unsafe` names.
+pub(crate) fn modules_with_unsafe() -> BTreeSet<String> {
+    let (_, from) = PAGE.split_once("* **`unsafe` is fenced.**").unwrap();
+    let (point, _) = from.split_once("a test compares").unwrap();
+    names(point).into_iter().collect()
+}
+
 /// What stands in backticks.
 fn names(cell: &str) -> Vec<String> {
     cell.split('`')

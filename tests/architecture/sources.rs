@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// For each room, those that it uses.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
@@ -33,7 +33,7 @@ impl Crate {
         for (module, path) in paths_below(&src) {
             let text = fs::read_to_string(&path).unwrap();
             let tokens: TokenStream = text.parse().unwrap();
-            let tokens = tokens.into_iter().collect::<Vec<_>>();
+            let tokens = without_tests(tokens);
             match module.first() {
                 None => it.read_root(&tokens),
                 Some(room) => {
@@ -70,6 +70,13 @@ impl Crate {
             uses.remove(&room);
         }
         arrows
+    }
+
+    /// The modules in which `unsafe` is expected, or allowed.
+    pub(crate) fn modules_with_unsafe(&self) -> BTreeSet<String> {
+        let files = self.files.iter();
+        let expecting = files.filter(|(_, tokens)| contain(tokens, "unsafe_code"));
+        expecting.map(|(module, _)| module.join("::")).collect()
     }
 
     /// A room of `convnet-macros` is called `macros::plan`.
@@ -160,14 +167,6 @@ fn walk(tokens: &[TokenTree], module: &[String], found: &mut impl FnMut(&[String
         let rest = &tokens[at..];
         at += 1;
         match rest {
-            [
-                TokenTree::Punct(hash),
-                TokenTree::Group(attribute),
-                item @ ..,
-            ] if hash.as_char() == '#' && is_for_tests(attribute.stream()) => {
-                let end = item.iter().position(ends_an_item);
-                at += 2 + end.expect("an item ends");
-            }
             [TokenTree::Ident(word), name, TokenTree::Group(inside), ..] if word == "mod" => {
                 let module: Vec<_> = module.iter().cloned().chain([name.to_string()]).collect();
                 walk(
@@ -196,6 +195,39 @@ fn walk(tokens: &[TokenTree], module: &[String], found: &mut impl FnMut(&[String
             _ => {}
         }
     }
+}
+
+/// Whether a word is among them.
+fn contain(tokens: &[TokenTree], word: &str) -> bool {
+    tokens.iter().any(|token| match token {
+        TokenTree::Group(group) => contain(&Vec::from_iter(group.stream()), word),
+        token => token.to_string() == word,
+    })
+}
+
+/// The same without items that are compiled for tests only.
+fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
+    let (tokens, mut rest) = (Vec::from_iter(tokens), Vec::new());
+    let mut at = 0;
+    while at < tokens.len() {
+        match &tokens[at..] {
+            [
+                TokenTree::Punct(hash),
+                TokenTree::Group(attribute),
+                item @ ..,
+            ] if hash.as_char() == '#' && is_for_tests(attribute.stream()) => {
+                at += 2 + item.iter().position(ends_an_item).expect("an item ends");
+            }
+            [TokenTree::Group(group), ..] => {
+                let inside = without_tests(group.stream()).into_iter().collect();
+                rest.push(Group::new(group.delimiter(), inside).into());
+            }
+            [token, ..] => rest.push(token.clone()),
+            [] => {}
+        }
+        at += 1;
+    }
+    rest
 }
 
 /// `cfg(test)`.

@@ -14,6 +14,7 @@
 //! network, with their shapes and their scalar. Of the values, only variances are looked at, which are
 //! few and must have a root: to evaluate a million comparisons takes the compiler seconds.
 
+#![expect(unsafe_code, reason = "bytes become scalars")]
 #![expect(
     clippy::result_large_err,
     reason = "the compiler alone runs this, where nothing is returned through a stack"

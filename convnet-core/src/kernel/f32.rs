@@ -26,6 +26,11 @@
 //! tile                the registers that direct sums and Winograd's products share
 //! ```
 
+#![expect(
+    unsafe_code,
+    reason = "what is read and written is inside, which the compiler does not see"
+)]
+
 pub(crate) mod conv;
 pub(crate) mod depthwise;
 pub(crate) mod exponential;

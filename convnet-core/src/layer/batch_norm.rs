@@ -76,6 +76,7 @@ pub struct BatchNorm<T, const D: usize, const EPSILON: u64 = { f64::to_bits(1e-5
     pub variance: [T; D],
 }
 
+#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
 unsafe impl<T: Real, const D: usize, const EPSILON: u64> Zeroable for BatchNorm<T, D, EPSILON> {}
 

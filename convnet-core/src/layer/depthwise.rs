@@ -43,6 +43,7 @@ pub struct Depthwise<T, const FH: usize, const FW: usize, const D: usize, G = Sl
     slide: PhantomData<G>,
 }
 
+#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
 unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, G: Geometry> Zeroable
     for Depthwise<T, FH, FW, D, G>

@@ -41,6 +41,7 @@ pub struct Fc<T, const H: usize, const W: usize, const D: usize, const K: usize>
     pub bias: [T; K],
 }
 
+#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
 unsafe impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Zeroable
     for Fc<T, H, W, D, K>

@@ -70,6 +70,7 @@ pub struct GroupedConv<
     slide: PhantomData<G>,
 }
 
+#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
 unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
     Zeroable for GroupedConv<T, FH, FW, D, K, G>

@@ -14,6 +14,8 @@
 //! there has no padding. So every scalar of an overlay has a value at any time, whatever is written to the
 //! volumes in it: to copy a value that has padding leaves bytes behind that have none.
 
+#![expect(unsafe_code, reason = "places become references")]
+
 use bytemuck::Zeroable;
 
 use crate::{AnyVolume, Element};

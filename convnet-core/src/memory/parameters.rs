@@ -4,6 +4,8 @@
 //! files, initialisation) sees them by index, in the order of declaration. A few tensors are not
 //! learned but measured: the statistics of a `batch_norm`.
 
+#![expect(unsafe_code, reason = "zeros are parameters, and where a tensor lies")]
+
 use core::mem::MaybeUninit;
 
 use bytemuck::Zeroable;

@@ -16,6 +16,8 @@
 //! and in an [overlay](crate::overlay) other scalars lie where it would be. That rows begin on a cache
 //! line, where the kernels are fastest, is the overlay's doing.
 
+#![expect(unsafe_code, reason = "zeros are a volume")]
+
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 

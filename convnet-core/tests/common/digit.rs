@@ -14,6 +14,7 @@ pub(crate) struct Digit<T = f32> {
     scores: Fc<T, 4, 4, 4, 10>,
 }
 
+#[expect(unsafe_code, reason = "by hand: zeros are a network")]
 // SAFETY: both fields are zeroable, and so is the padding between them.
 unsafe impl<T: Real> Zeroable for Digit<T>
 where

@@ -6,6 +6,7 @@ pub(crate) struct Tiny<T = f32> {
     pub(crate) bias: [T; 2],
 }
 
+#[expect(unsafe_code, reason = "by hand: zeros are parameters")]
 // SAFETY: scalars, which are zeroable, without padding that matters.
 unsafe impl<T: convnet_core::Real> bytemuck::Zeroable for Tiny<T> {}
 

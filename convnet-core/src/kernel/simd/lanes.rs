@@ -1,5 +1,7 @@
 //! A few neighbouring scalars as one value: what the tiles are generic over.
 
+#![expect(unsafe_code, reason = "loads and stores without a check")]
+
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 /// The high half of a scalar's bits.

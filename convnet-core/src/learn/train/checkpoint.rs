@@ -327,7 +327,11 @@ impl Error for CheckpointError {
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "`parameters!` writes for other crates")]
+#[expect(
+    unreachable_pub,
+    unsafe_code,
+    reason = "`parameters!` writes for other crates"
+)]
 mod tests {
     use super::*;
 
