@@ -14,33 +14,39 @@
 //!
 //! **Invariant:** a layer owns its parameters and nothing else. Activations belong to the arena or
 //! the tape.
+// An error: a layer that is not exported here, or whose word `graph::Op` does not list.
+#![deny(dead_code)]
 
-mod avg_pool;
-mod batch_norm;
+pub(crate) mod avg_pool;
+pub(crate) mod batch_norm;
 pub(crate) mod by_hand;
-mod concat;
-mod conv;
-mod conv_transpose;
-mod depthwise;
-mod dropout;
-mod fc;
-mod global_avg_pool;
-mod global_max_pool;
+pub(crate) mod concat;
+pub(crate) mod conv;
+pub(crate) mod conv_transpose;
+pub(crate) mod depthwise;
+pub(crate) mod dropout;
+pub(crate) mod fc;
+pub(crate) mod flatten;
+pub(crate) mod global_avg_pool;
+pub(crate) mod global_max_pool;
 mod grouped_conv;
-mod hard_swish;
-mod leaky_relu;
-mod lrn;
-mod max_pool;
+pub(crate) mod hard_swish;
+pub(crate) mod leaky_relu;
+pub(crate) mod lrn;
+pub(crate) mod max_pool;
 pub mod moments;
-mod relu;
-mod relu6;
+pub(crate) mod nested;
+pub(crate) mod relu;
+pub(crate) mod relu6;
 mod repack;
+pub(crate) mod residual;
 mod row_by_row;
 pub(crate) mod rows;
-mod sigmoid;
+pub(crate) mod sigmoid;
 mod slide;
-mod softmax;
-mod tanh;
+pub(crate) mod softmax;
+pub(crate) mod tanh;
+pub(crate) mod word;
 
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;

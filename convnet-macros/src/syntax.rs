@@ -12,13 +12,13 @@
 mod args;
 mod block;
 mod budget;
-mod elsewhere;
 mod foreign;
 mod group;
 mod layer;
 mod list;
 mod number;
 mod odd;
+mod read;
 mod slips;
 mod window;
 mod words;
@@ -26,6 +26,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use convnet_core::graph::INPUT;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
@@ -383,7 +384,7 @@ fn input(input: ParseStream, errors: &mut Errors) -> Result<Line> {
             format!("`{word}` is not a layer; did you mean `input`?"),
         );
     }
-    let mut args = Args::parse(input, &word, &words::INPUT, errors)?;
+    let mut args = Args::parse(input, &word, INPUT, errors)?;
     let size = args
         .need("size", errors)
         .and_then(|size| number::image(size, errors));

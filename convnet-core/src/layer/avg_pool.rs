@@ -4,8 +4,29 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use super::word::word;
 use crate::kernel::{Sizes, at_level};
+use crate::shape::{Fit, Padding};
 use crate::{Real, Volume};
+
+word! {
+    /// `avg_pool(2x2, stride = 2)`: the mean of each window, depth slice by depth slice.
+    ///
+    /// See [`layer::AvgPool`](crate::layer::AvgPool).
+    avg_pool {
+        /// F, width x height of the window: `2x2`.
+        size: [usize; 2] = first(Takes::Size),
+        /// S, how far the window steps. Its size by default: windows do not overlap.
+        stride: [usize; 2] = keyed(Takes::Stride(None)),
+        /// P, around the input: padding does not count in the mean. As for [`conv`](crate::dsl::conv).
+        pad: Padding = keyed(Takes::Pad),
+        /// As for [`conv`](crate::dsl::conv).
+        fit: Fit = keyed(Takes::Remainder),
+    }
+    Manner::Averages, Sees::Pools;
+    example: "avg_pool(2x2, stride = 2)",
+    elsewhere: &["averagepool", "averagepooling", "pool", "pooling", "subsample"],
+}
 
 /// The mean of each `FH`×`FW` window: the `avg_pool` of a declaration.
 ///

@@ -5,9 +5,33 @@ mod line;
 use bytemuck::Zeroable;
 
 use self::line::Statistics;
+use super::word::word;
 use super::{InPlace, Layer, Norm};
 use crate::layer::moments::{Moments, USED};
 use crate::{Real, Volume};
+use core::ops::Bound;
+
+/// ε, as in PyTorch.
+const EPS: f64 = 1e-5;
+
+word! {
+    /// `batch_norm`, `batch_norm(eps = 1e-3)`: each depth slice to a learned mean and deviation.
+    ///
+    /// The trainer normalises by the mean and variance of the batch, inference by running statistics: see
+    /// [`layer::BatchNorm`](crate::layer::BatchNorm). Learns γ and β, 2·D numbers, and stores as many
+    /// statistics.
+    batch_norm {
+        /// ε, added to the variance: between 0 and 1, 1e-5 by default.
+        eps: f64 = keyed(Takes::Decimal {
+            default: Some(EPS),
+            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
+            form: "eps is a number between 0 and 1, such as 1e-5",
+        }),
+    }
+    Manner::Normalises, Sees::Pixel;
+    example: "batch_norm(eps = 1e-5)",
+    elsewhere: &["bn", "batchnormalization", "batchnormalisation"],
+}
 
 /// `γ·(x − mean)/√(variance + ε) + β`, depth slice by depth slice: the `batch_norm` of a declaration.
 ///

@@ -1,6 +1,24 @@
 //! A layer that a declaration names by a value.
 
 use super::Layer;
+use super::word::word;
+
+word! {
+    /// `layer(path::To::SHIFT, 32x32x12)`, `layer(path::To::Scale<T, 12>, 32x32x12)`: a layer written by
+    /// hand.
+    ///
+    /// It implements [`Layer`](crate::Layer) for the volume before it and the one that is said here. A
+    /// value has no parameters. A type, which stands with its `<…>`, does: it becomes a field, `T` is the
+    /// network's scalar, and [`parameters!`](crate::parameters!) declares it.
+    layer {
+        /// A value: a unit struct, or a `const` of a type with hyperparameters. Or a type.
+        what: () = first(Takes::Item),
+        /// Width x height x depth of what it writes.
+        volume: [usize; 3] = first(Takes::Shape),
+    }
+    Manner::Selects, Sees::Anything;
+    example: "layer(path::To::SHIFT, 32x32x12)",
+}
 
 /// What such a layer is to do.
 #[derive(Debug)]

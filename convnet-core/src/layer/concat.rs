@@ -1,6 +1,19 @@
 //! Depth-wise concatenation: volumes side by side in the depth of a larger one.
 
+use super::word::word;
 use crate::{Real, Volume};
+
+word! {
+    /// `concat { [conv(64, 1x1)], [conv(96, 1x1), conv(128, 3x3, pad = 1)], [] }`: the volume goes
+    /// through each branch, and what they write lies side by side in the depth.
+    ///
+    /// Their width and height must be equal. An empty branch hands the volume on.
+    /// See [`layer::Concat`](crate::layer::Concat).
+    concat {}
+    Manner::Concatenates, Sees::Pixel;
+    example: "concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)] }",
+    elsewhere: &["inception", "fire", "dense", "parallel", "cat"],
+}
 
 /// One slice of a concatenation, from depth `AT` on: the end of a branch of `concat { … }`.
 ///

@@ -5,9 +5,52 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::word::word;
 use super::{Choice, Layer, Repack, Ungrouped};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
+use crate::shape::{Fit, Padding};
 use crate::{AnyVolume, Real, Volume};
+
+word! {
+    /// `conv(12, 5x5, stride = 1, pad = 2)`: filters slide over the volume.
+    ///
+    /// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xK, and learns F·F·D·K weights and
+    /// K biases. See [`layer::Conv`](crate::layer::Conv), and with groups
+    /// [`layer::GroupedConv`](crate::layer::GroupedConv).
+    conv {
+        /// K, how many filters: the depth of the output.
+        filters: usize = first(Takes::FILTERS),
+        /// F, width x height of each filter: `5x5`. Its depth is that of the input.
+        size: [usize; 2] = first(Takes::Size),
+        /// S, how far the filter steps: `2`, or across x down, `2x1`. 1 by default.
+        stride: [usize; 2] = keyed(Takes::Stride(Some(1))),
+        /// P, zeros around the input: `2`, `same` (as many as keep the size), `(before, after)` or
+        /// `(top, bottom, left, right)`. None by default.
+        ///
+        /// `(0, 3)` is 0 above and left, 3 below and right. It is not PyTorch's `padding=(0, 3)`, 0 rows and 3
+        /// columns on both sides: that is `(0, 0, 3, 3)`.
+        pad: Padding = keyed(Takes::Pad),
+        /// What happens when the filter does not step exactly onto the last pixel: `exact` (an error,
+        /// the default), `crop` (what is left over is dropped) or `pad` (zeros are added).
+        fit: Fit = keyed(Takes::Remainder),
+        /// Into how many parts depth and filters are cut: each part of the filters sees one part of the
+        /// depth, and the weights are so many times fewer. 1 by default; it divides both.
+        groups: usize = keyed(Takes::Count {
+            default: Some(1),
+            zero: "0 groups leave no filters: 1 is an ordinary conv",
+            form: "the number of groups is 1 or more, such as `2`",
+        }),
+        /// From one tap of the filter to the next: `2`, or across x down, `2x1`. The filter then covers
+        /// dilation·(F − 1) + 1, which stands for F in the formula. 1 by default: no gaps.
+        dilation: [usize; 2] = keyed(Takes::Dilation),
+        /// `none`: no biases are learned, counted or stored in weight files; they stay zero. For a
+        /// `conv` in front of a normalisation, which has a shift of its own.
+        bias: bool = keyed(Takes::Bias),
+    }
+    Manner::Filters, Sees::Slides;
+    example: "conv(12, 5x5, stride = 1, pad = 2)",
+    elsewhere: &["convolution", "convolutional"],
+}
 
 /// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
 ///

@@ -6,8 +6,37 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::word::word;
 use crate::kernel::{self, Sizes};
+use crate::shape::Padding;
 use crate::{Real, Volume};
+
+word! {
+    /// `conv_transpose(12, 4x4, stride = 2, pad = 1)`: a conv's way back, which makes a volume larger.
+    ///
+    /// Reads WxHxD, writes (S·(W − 1) + F − 2P)x(S·(H − 1) + F − 2P)xK, that of which a conv would make
+    /// WxH, and learns F·F·D·K weights and K biases. See
+    /// [`layer::ConvTranspose`](crate::layer::ConvTranspose).
+    conv_transpose {
+        /// K, how many filters: the depth of the output.
+        filters: usize = first(Takes::FILTERS),
+        /// F, width x height of each filter: `4x4`.
+        size: [usize; 2] = first(Takes::Size),
+        /// S, how far apart two neighbours stamp their filters. 1 by default.
+        stride: [usize; 2] = keyed(Takes::Stride(Some(1))),
+        /// P, how much of the border is cut off. None by default.
+        pad: Padding = keyed(Takes::Pad),
+    }
+    Manner::Filters, Sees::Stamps;
+    example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",
+    elsewhere: &[
+        "deconv",
+        "deconvolution",
+        "upconv",
+        "transposedconv",
+        "transposeconv",
+    ],
+}
 
 /// `K` filters of `FH`×`FW`×`D`: every input stamps its multiple of them onto the output, S pixels
 /// apart. The `conv_transpose` of a declaration.

@@ -5,9 +5,35 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::word::word;
 use super::{Layer, Repack};
 use crate::kernel::{self, Clamp, Packed, Sizes};
+use crate::shape::{Fit, Padding};
 use crate::{Real, Volume};
+
+word! {
+    /// `depthwise(3x3, stride = 1, pad = 1)`: one filter for each depth slice.
+    ///
+    /// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xD, and learns F·F·D weights and D
+    /// biases. See [`layer::Depthwise`](crate::layer::Depthwise).
+    depthwise {
+        /// F, width x height of each filter: `3x3`.
+        size: [usize; 2] = first(Takes::Size),
+        /// S. As for [`conv`](crate::dsl::conv).
+        stride: [usize; 2] = keyed(Takes::Stride(Some(1))),
+        /// P. As for [`conv`](crate::dsl::conv).
+        pad: Padding = keyed(Takes::Pad),
+        /// As for [`conv`](crate::dsl::conv).
+        fit: Fit = keyed(Takes::Remainder),
+        /// As for [`conv`](crate::dsl::conv).
+        dilation: [usize; 2] = keyed(Takes::Dilation),
+        /// As for [`conv`](crate::dsl::conv).
+        bias: bool = keyed(Takes::Bias),
+    }
+    Manner::Filters, Sees::Slides;
+    example: "depthwise(3x3, stride = 1, pad = 1)",
+    elsewhere: &["depthwiseconv", "dwconv", "separableconv"],
+}
 
 /// `D` filters of `FH`×`FW`, each for its own depth slice: the `depthwise` of a declaration.
 ///

@@ -2,7 +2,25 @@
 
 use core::hint::select_unpredictable;
 
+use super::word::word;
 use crate::{AnyVolume, Real, Rng};
+use core::ops::Bound;
+
+word! {
+    /// `dropout(0.5)`: in training, neurons are silent at random; at inference, nothing.
+    ///
+    /// See [`layer::Dropout`](crate::layer::Dropout).
+    dropout {
+        /// The probability of dropping a value, from 0 to below 1.
+        rate: f64 = first(Takes::Decimal {
+            default: None,
+            range: (Bound::Included(0.0), Bound::Excluded(1.0)),
+            form: "a rate is a number from 0 to below 1, such as 0.5",
+        }),
+    }
+    Manner::Drops, Sees::Pixel;
+    example: "dropout(0.5)",
+}
 
 /// Drops each value with probability `rate` while training: the `dropout` of a declaration.
 ///

@@ -4,10 +4,25 @@ use core::array;
 
 use bytemuck::Zeroable;
 
+use super::word::word;
 use super::{Choice, Layer, Repack};
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::memory::volume::Scores;
 use crate::{AnyVolume, Real, Volume, kernel};
+
+word! {
+    /// `fc(10)`: neurons that each see the whole volume; writes 1x1xK.
+    ///
+    /// Reads a volume of any shape (there is nothing to flatten), and learns W·H·D·K weights and K
+    /// biases. See [`layer::Fc`](crate::layer::Fc).
+    fc {
+        /// K, how many neurons: class scores, or hidden ones.
+        filters: usize = first(Takes::FILTERS),
+    }
+    Manner::Filters, Sees::Everything;
+    example: "fc(10)",
+    elsewhere: &["dense", "linear", "fullyconnected", "affine", "innerproduct"],
+}
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.
 ///

@@ -1,8 +1,27 @@
 //! Global average pooling: each depth slice becomes its mean.
 
 use super::Layer;
+use super::word::word;
 use crate::memory::volume::Scores;
 use crate::{Real, Volume};
+
+word! {
+    /// `global_avg_pool`: the mean of each depth slice; writes 1x1xD.
+    ///
+    /// See [`layer::GlobalAvgPool`](crate::layer::GlobalAvgPool).
+    global_avg_pool {}
+    Manner::Averages, Sees::Everything;
+    elsewhere: &[
+        "gap",
+        "globalaveragepool",
+        "globalaveragepooling",
+        "globalavgpooling",
+        "adaptiveavgpool",
+        "adaptiveaveragepool",
+        "globalpool",
+        "globalpooling",
+    ],
+}
 
 /// The mean of every depth slice: the `global_avg_pool` of a declaration.
 ///

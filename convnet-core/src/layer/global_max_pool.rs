@@ -1,10 +1,26 @@
 //! Global max pooling: each depth slice becomes its largest value.
 
 use super::Layer;
+use super::word::word;
 use crate::kernel::{self, Sizes};
 use crate::memory::volume::Scores;
 use crate::scalar::real::{beats, keep_largest};
 use crate::{Real, Volume};
+
+word! {
+    /// `global_max_pool`: the largest of each depth slice; writes 1x1xD.
+    ///
+    /// See [`layer::GlobalMaxPool`](crate::layer::GlobalMaxPool).
+    global_max_pool {}
+    Manner::Selects, Sees::Everything;
+    elsewhere: &[
+        "gmp",
+        "globalmaxpooling",
+        "adaptivemaxpool",
+        "globalpool",
+        "globalpooling",
+    ],
+}
 
 /// The largest value of every depth slice: the `global_max_pool` of a declaration.
 ///

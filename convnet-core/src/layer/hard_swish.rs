@@ -1,8 +1,15 @@
 //! Swish made of straight lines and one parabola.
 
+use super::word::word;
 use super::{InPlace, Layer};
 use crate::kernel::at_level;
 use crate::{Real, Volume};
+
+word! {
+    /// `hard_swish`: v·relu6(v + 3)/6. See [`layer::HardSwish`](crate::layer::HardSwish).
+    hard_swish {}
+    Manner::ActivatesByInput, Sees::Pixel;
+}
 
 /// `v · relu6(v + 3) / 6`: the `hard_swish` of a declaration.
 ///

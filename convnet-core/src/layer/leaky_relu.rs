@@ -1,7 +1,26 @@
 //! Leaky rectified linear unit.
 
 use super::Activation;
+use super::word::word;
 use crate::{Real, Volume};
+use core::ops::Bound;
+
+/// The slope where a declaration says nothing.
+const SLOPE: f64 = 0.01;
+
+word! {
+    /// `leaky_relu(0.01)`: v, or slope·v below zero. See [`layer::LeakyRelu`](crate::layer::LeakyRelu).
+    leaky_relu {
+        /// The slope below zero, between 0 and 1; 0.01 by default.
+        slope: f64 = first(Takes::Decimal {
+            default: Some(SLOPE),
+            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
+            form: "a slope is a number between 0 and 1, such as 0.01",
+        }),
+    }
+    Manner::Activates, Sees::Pixel;
+    example: "leaky_relu(0.01)",
+}
 
 /// `v` where it is positive, `slope·v` elsewhere: the `leaky_relu` of a declaration.
 ///
@@ -16,7 +35,7 @@ pub struct LeakyRelu {
 
 impl Default for LeakyRelu {
     fn default() -> Self {
-        Self { slope: 0.01 }
+        Self { slope: SLOPE }
     }
 }
 

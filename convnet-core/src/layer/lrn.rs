@@ -1,8 +1,46 @@
 //! Local response normalisation: neurons of neighbouring depth slices inhibit each other.
 
+use super::word::{Takes, word};
 use super::{InPlace, Layer};
 use crate::kernel::at_level;
 use crate::{Real, Volume};
+use core::ops::Bound;
+
+/// What α, β and k are where a declaration says nothing.
+const DEFAULTS: [f64; 3] = [1e-4, 0.75, 1.0];
+
+const fn above_zero(default: f64, form: &'static str) -> Takes {
+    Takes::Decimal {
+        default: Some(default),
+        range: (Bound::Excluded(0.0), Bound::Unbounded),
+        form,
+    }
+}
+
+word! {
+    /// `lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)`: x / (k + alpha/size · Σ x²)^beta, the sum over
+    /// neighbouring depth slices.
+    ///
+    /// alpha is divided by the size, as in Caffe and PyTorch and not as in the paper. See
+    /// [`layer::Lrn`](crate::layer::Lrn).
+    lrn {
+        /// n, how many neighbours are seen.
+        size: usize = first(Takes::Count {
+            default: None,
+            zero: "0 neighbours are nobody: a slice sees itself at least",
+            form: "the number of neighbours is 1 or more, such as `5`",
+        }),
+        /// α, 1e-4 by default.
+        alpha: f64 = keyed(above_zero(DEFAULTS[0], "alpha is a number above 0, such as 1e-4")),
+        /// β, 0.75 by default.
+        beta: f64 = keyed(above_zero(DEFAULTS[1], "beta is a number above 0, such as 0.75")),
+        /// k, 1 by default.
+        k: f64 = keyed(above_zero(DEFAULTS[2], "k is a number above 0, such as 1.0")),
+    }
+    Manner::ActivatesByInput, Sees::Pixel;
+    example: "lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)",
+    elsewhere: &["localresponsenorm", "localresponsenormalization"],
+}
 
 /// `x / (k + α/n · Σ x²)^β`, the sum over `n` neighbouring depth slices: the `lrn` of a declaration.
 ///

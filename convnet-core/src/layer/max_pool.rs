@@ -3,10 +3,31 @@
 use core::marker::PhantomData;
 
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use super::word::word;
 use super::{Layer, Pool};
 use crate::kernel::{self, Sizes};
 use crate::scalar::real::{beats, keep_largest};
+use crate::shape::{Fit, Padding};
 use crate::{Real, Volume};
+
+word! {
+    /// `max_pool(2x2, stride = 2)`: the largest of each window, depth slice by depth slice.
+    ///
+    /// See [`layer::MaxPool`](crate::layer::MaxPool).
+    max_pool {
+        /// F, width x height of the window: `2x2`.
+        size: [usize; 2] = first(Takes::Size),
+        /// S, how far the window steps. Its size by default: windows do not overlap.
+        stride: [usize; 2] = keyed(Takes::Stride(None)),
+        /// P, around the input: padding is never the largest. As for [`conv`](crate::dsl::conv).
+        pad: Padding = keyed(Takes::Pad),
+        /// As for [`conv`](crate::dsl::conv).
+        fit: Fit = keyed(Takes::Remainder),
+    }
+    Manner::Selects, Sees::Pools;
+    example: "max_pool(2x2, stride = 2)",
+    elsewhere: &["maxpooling", "pool", "pooling", "subsample"],
+}
 
 /// The largest value of each `FH`×`FW` window: the `max_pool` of a declaration.
 ///

@@ -1,8 +1,15 @@
 //! Rectified linear unit.
 
 use super::Activation;
+use super::word::word;
 use crate::kernel::Clamp;
 use crate::{Real, Volume};
+
+word! {
+    /// `relu`: max(0, v). See [`layer::Relu`](crate::layer::Relu).
+    relu {}
+    Manner::Clamps, Sees::Pixel;
+}
 
 /// `max(0, v)`: the `relu` of a declaration.
 ///

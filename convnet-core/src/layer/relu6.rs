@@ -1,8 +1,15 @@
 //! Rectified linear unit with a ceiling.
 
 use super::Activation;
+use super::word::word;
 use crate::kernel::Clamp;
 use crate::{Real, Volume};
+
+word! {
+    /// `relu6`: min(max(0, v), 6). See [`layer::Relu6`](crate::layer::Relu6).
+    relu6 {}
+    Manner::Clamps, Sees::Pixel;
+}
 
 /// `min(max(0, v), 6)`: the `relu6` of a declaration.
 ///

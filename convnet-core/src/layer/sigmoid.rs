@@ -1,7 +1,14 @@
 //! The logistic function.
 
 use super::Activation;
+use super::word::word;
 use crate::{Real, Volume, kernel};
+
+word! {
+    /// `sigmoid`: 1/(1 + e^−v). See [`layer::Sigmoid`](crate::layer::Sigmoid).
+    sigmoid {}
+    Manner::Activates, Sees::Pixel;
+}
 
 /// `1 / (1 + exp(−v))`: the `sigmoid` of a declaration.
 ///

@@ -1,7 +1,14 @@
 //! Softmax over the classes.
 
 use super::Activation;
+use super::word::word;
 use crate::{Real, Volume, kernel};
+
+word! {
+    /// `softmax`: scores become probabilities. See [`layer::Softmax`](crate::layer::Softmax).
+    softmax {}
+    Manner::Activates, Sees::Pixel;
+}
 
 /// Scores become probabilities, depth column by depth column: the `softmax` of a declaration.
 ///

@@ -1,7 +1,14 @@
 //! The hyperbolic tangent.
 
 use super::Activation;
+use super::word::word;
 use crate::{Real, Volume, kernel};
+
+word! {
+    /// `tanh`: the hyperbolic tangent. See [`layer::Tanh`](crate::layer::Tanh).
+    tanh {}
+    Manner::Activates, Sees::Pixel;
+}
 
 /// `tanh(v)`: the `tanh` of a declaration.
 ///

@@ -1,6 +1,5 @@
 //! The struct: parameters and nothing else.
 
-use convnet_core::graph::defaults;
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
@@ -76,7 +75,7 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
             let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
             code!(#krate::layer::ConvTranspose<T, #fh, #fw, #d, #k, #slide>)
         }
-        Kind::BatchNorm { eps } if eps.is(defaults::EPS) => {
+        kind @ Kind::BatchNorm { eps } if eps.is_default("eps", kind.word()) => {
             code!(#krate::layer::BatchNorm<T, #d>)
         }
         Kind::BatchNorm { eps } => {

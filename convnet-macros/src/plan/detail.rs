@@ -1,6 +1,5 @@
 //! A layer's hyperparameters as one reads them: `12 of 5x5, pad 2`.
 
-use convnet_core::graph::defaults;
 use convnet_core::shape::Fit;
 
 use crate::syntax::{Decimal, Kind, Number, Pad, Window};
@@ -29,7 +28,7 @@ pub(super) fn detail(kind: &Kind) -> String {
         Kind::ConvTranspose { filters, window } => {
             format!("{} of {}", filters.value, slide(window, false))
         }
-        Kind::BatchNorm { eps } if eps.is(defaults::EPS) => String::new(),
+        Kind::BatchNorm { eps } if eps.is_default("eps", kind.word()) => String::new(),
         Kind::BatchNorm { eps } => format!("eps {}", number(eps)),
         Kind::Lrn {
             size,

@@ -1,5 +1,6 @@
 //! Arguments: positional first, then `key = value`; and the words they belong to.
 
+use convnet_core::graph::{Arg as Argument, Takes, Word};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -8,7 +9,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Result, Token, parenthesized, token};
 
 use super::number::{Number, Value, value};
-use super::words::{Word, nearest};
+use super::words::nearest;
 use super::{Listed, Written, foreign, list, number, words};
 use crate::report::Errors;
 
@@ -104,7 +105,7 @@ impl Args {
             wrong: false,
         };
         let before = errors.count();
-        let mut position = signature.positional.iter();
+        let mut position = positional(signature);
         let mut after_key = false;
         let mut without = Vec::new();
         for arg in bracketed(input, signature, word, errors)? {
@@ -112,11 +113,12 @@ impl Args {
                 position.next();
                 continue;
             };
-            let name = match &key {
+            let argument = match &key {
                 Some(key) => args.keyed(key, &value, errors),
                 None => {
                     // A word may be a name about to be written; a path is none.
-                    if position.as_slice().first() != Some(&"what") {
+                    let next = position.clone().next();
+                    if next.is_none_or(|next| next.takes != Takes::Item) {
                         args.keys.extend(value.value.word());
                     }
                     if after_key {
@@ -124,12 +126,12 @@ impl Args {
                         errors.push(&value.tokens, message);
                     }
                     without.push(value.clone());
-                    position.next().copied()
+                    position.next()
                 }
             };
             after_key |= key.is_some();
-            if let Some(name) = name {
-                args.insert(name, key.as_ref(), value, errors);
+            if let Some(argument) = argument {
+                args.insert(argument, key.as_ref(), value, errors);
             }
             args.keys.extend(key);
         }
@@ -221,11 +223,11 @@ impl Args {
         key: &Ident,
         value: &Written<Value>,
         errors: &mut Errors,
-    ) -> Option<&'static str> {
-        let names = || self.signature.names();
+    ) -> Option<&'static Argument> {
+        let names = || self.signature.args.iter().map(|arg| arg.name);
         let text = key.to_string();
-        if let Some(name) = names().find(|name| *name == text) {
-            return Some(name);
+        if let Some(argument) = self.signature.arg(&text) {
+            return Some(argument);
         }
         let word = &self.word;
         let mut message = format!("`{word}` has no argument `{text}`");
@@ -233,10 +235,10 @@ impl Args {
         match (foreign, nearest(&text, names())) {
             (Some(hint), _) => message += &format!("\n{hint}"),
             (None, Some(name)) => message += &format!("; did you mean `{name}`?"),
-            (None, None) if names().next().is_none() => message += "; it takes none",
+            (None, None) if self.signature.args.is_empty() => message += "; it takes none",
             (None, None) => {}
         }
-        if names().next().is_some() {
+        if !self.signature.args.is_empty() {
             let names: Vec<_> = names().collect();
             message += &format!("\nits arguments: {}", names.join(", "));
         }
@@ -246,13 +248,13 @@ impl Args {
 
     /// Reports more arguments without a name than the word has.
     fn count(&mut self, without: &[Written<Value>], errors: &mut Errors) {
-        let Some(first) = without.get(self.signature.positional.len()) else {
+        let Some(first) = without.get(positional(self.signature).count()) else {
             return;
         };
         let (word, example) = (&self.word, self.signature.example);
         let message = match foreign::order(self.signature.name, without) {
             Some(message) => message,
-            None if self.signature.names().next().is_none() => {
+            None if self.signature.args.is_empty() => {
                 format!("`{word}` takes no arguments")
             }
             None => format!("an argument too many\nfor example `{example}`"),
@@ -264,14 +266,15 @@ impl Args {
 
     fn insert(
         &mut self,
-        name: &'static str,
+        argument: &'static Argument,
         key: Option<&Ident>,
         value: Written<Value>,
         errors: &mut Errors,
     ) {
-        // A layer by hand has its own say.
-        if let (Value::Odd(odd), false) = (&value.value, name == "what") {
-            let message = odd.message(name, &value.tokens);
+        let name = argument.name;
+        // What is no path is told where one is read.
+        if let (Value::Odd(odd), false) = (&value.value, argument.takes == Takes::Item) {
+            let message = odd.message(argument, &value.tokens);
             errors.push(value.tokens, message);
         } else if self.values.iter().any(|(known, _)| *known == name) {
             let message = format!("{name} is given twice");
@@ -285,6 +288,11 @@ impl Args {
     }
 }
 
+/// The arguments that may stand without their names.
+fn positional(word: &'static Word) -> impl Iterator<Item = &'static Argument> + Clone {
+    word.args.iter().take_while(|arg| arg.positional)
+}
+
 /// The arguments in their brackets, if there are any.
 fn bracketed(
     input: ParseStream,
@@ -293,7 +301,7 @@ fn bracketed(
     errors: &mut Errors,
 ) -> Result<Vec<Option<Arg>>> {
     let content;
-    let takes_some = signature.names().next().is_some();
+    let takes_some = !signature.args.is_empty();
     let example = signature.example;
     if input.peek(token::Paren) {
         let brackets = parenthesized!(content in input).span.join();

@@ -1,5 +1,6 @@
 //! Blocks: layers that a volume goes through in two or more ways.
 
+use convnet_core::dsl;
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use syn::parse::ParseStream;
 use syn::{Result, braced, bracketed, token};
@@ -64,8 +65,8 @@ impl Shortcut {
     }
 }
 
-const RESIDUAL: &str = "residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }";
-const CONCAT: &str = "concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)] }";
+const RESIDUAL: &str = dsl::residual::WORD.example;
+const CONCAT: &str = dsl::concat::WORD.example;
 
 /// Whether a name is none that a block has as its word: `residual: [ … ]`, `shortcut: conv(64, 1x1)`.
 pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
@@ -97,7 +98,7 @@ pub(super) fn line(
     let ahead = input.fork();
     let word: Ident = ahead.parse().ok()?;
     let text = word.to_string();
-    if !ahead.peek(token::Brace) && !words::BLOCKS.contains(&text.as_str()) {
+    if !ahead.peek(token::Brace) && !words::is_block(&text) {
         return None;
     }
     let line = block(input, docs, name, depth, errors);
@@ -181,13 +182,7 @@ fn block(
 
 fn unknown(text: &str) -> String {
     let mut message = format!("`{text}` is not a block");
-    let lower = text.to_lowercase();
-    let meant = match lower.as_str() {
-        "skip" | "projection" | "downsample" | "identity" => Some("shortcut"),
-        "inception" | "fire" | "dense" | "parallel" | "cat" => Some("concat"),
-        "res" | "resblock" | "basic_block" | "bottleneck" => Some("residual"),
-        _ => words::nearest(&lower, words::BLOCKS.iter().copied()),
-    };
+    let meant = words::block_meant(text);
     match meant {
         Some(meant) => message += &format!("; did you mean `{meant}`?"),
         None if words::find(text).is_some() => {

@@ -1,19 +1,15 @@
 //! One layer: its name, its word, its arguments, and the rules that need nothing but these.
 
-use core::ops::{Bound, RangeBounds};
-
-use convnet_core::graph::{Op, defaults};
+use convnet_core::graph::{Op, Takes, WORDS, Word};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
 use super::args::{Args, upto_comma};
-use super::foreign;
-use super::number::{Number, Value};
-use super::window::{self, Window};
-use super::words::{self, WORDS, Word};
-use super::{Mention, Written};
+use super::number::Number;
+use super::window::Window;
+use super::{Mention, Written, foreign, read, words};
 use crate::report::Errors;
 
 /// `conv1: conv(12, 5x5, pad = 2)`.
@@ -46,9 +42,13 @@ pub(crate) enum Decimal {
 }
 
 impl Decimal {
-    /// Whether the macro sees that it is `value`.
-    pub(crate) fn is(&self, value: f64) -> bool {
-        matches!(self, Self::Known(known) if *known == value)
+    /// Whether it is what `argument` is where nothing is written.
+    pub(crate) fn is_default(&self, argument: &str, word: &Word) -> bool {
+        let takes = word.arg(argument).map(|arg| arg.takes);
+        match (self, takes) {
+            (Self::Known(known), Some(Takes::Decimal { default, .. })) => Some(*known) == default,
+            _ => false,
+        }
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn layer(
     let errors = if said { errors } else { &mut unsaid };
     let mut args = Args::parse(input, &word, signature, errors)?;
     let bound = errors.count();
-    let (kind, slides_right) = (signature.read)(&mut args, errors);
+    let read = read::read(signature, &mut args, errors);
     let right = said && errors.count() == start;
     if !said {
         skip_rest(input)?;
@@ -110,8 +110,8 @@ pub(super) fn layer(
         docs,
         name,
         canonical: signature.name,
-        kind,
-        slides_right: slides_right && said && (bound == start || !signature.slides()),
+        kind: read.kind,
+        slides_right: read.slides_right && said && (bound == start || !read::slides(signature)),
     })
 }
 
@@ -186,237 +186,4 @@ impl Layer {
             ..stub(TokenStream::new(), None, word)
         }
     }
-}
-
-impl Word {
-    /// Whether its output's height and width depend on its arguments.
-    fn slides(&self) -> bool {
-        self.keyed.contains(&"stride")
-    }
-}
-
-pub(super) fn conv(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    if let Some(tokens) = args.size_instead_of_filters() {
-        errors.push(
-            tokens,
-            "the number of filters comes first, then their size: `conv(12, 5x5)`",
-        );
-        return (
-            Kind::Conv {
-                filters: one(),
-                groups: one(),
-                bias: true,
-                window: Window::one(),
-            },
-            false,
-        );
-    }
-    let filters = filters(args, errors);
-    let groups = groups(args, errors);
-    let bias = bias(args, errors);
-    let before = errors.count();
-    let window = window::window(args, [1, 1], errors);
-    let kind = Kind::Conv {
-        filters,
-        groups,
-        bias,
-        window,
-    };
-    (kind, errors.count() == before)
-}
-
-pub(super) fn conv_transpose(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let filters = match args.size_instead_of_filters() {
-        Some(tokens) => {
-            let message = "the number of filters comes first, then their size";
-            errors.push(tokens, message);
-            one()
-        }
-        None => filters(args, errors),
-    };
-    let before = errors.count();
-    let window = window::window(args, [1, 1], errors);
-    (
-        Kind::ConvTranspose { filters, window },
-        errors.count() == before,
-    )
-}
-
-/// `batch_norm(eps = 1e-5)`: between 0 and 1.
-pub(super) fn batch_norm(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let value = args.take("eps");
-    let fallback = (
-        defaults::EPS,
-        "eps is a number between 0 and 1, such as 1e-5",
-    );
-    let allowed = (Bound::Excluded(0.0), Bound::Excluded(1.0));
-    let eps = decimal(value, allowed, fallback, errors);
-    (Kind::BatchNorm { eps }, true)
-}
-
-/// `lrn(5, alpha = 1e-4, beta = 0.75, k = 1.0)`.
-pub(super) fn lrn(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let size = args
-        .need("size", errors)
-        .and_then(|value| args.number("size", value, errors));
-    let size = match size {
-        Some(Written {
-            value: Number::Known(0),
-            tokens,
-        }) => {
-            errors.push(
-                tokens,
-                "0 neighbours are nobody: a slice sees itself at least",
-            );
-            one()
-        }
-        Some(size) => size,
-        None => one(),
-    };
-    let mut positive = |name: &str, fallback, message| {
-        let value = args.take(name);
-        let allowed = (Bound::Excluded(0.0), Bound::Unbounded);
-        decimal(value, allowed, (fallback, message), errors)
-    };
-    let kind = Kind::Lrn {
-        size,
-        alpha: positive(
-            "alpha",
-            defaults::ALPHA,
-            "alpha is a number above 0, such as 1e-4",
-        ),
-        beta: positive(
-            "beta",
-            defaults::BETA,
-            "beta is a number above 0, such as 0.75",
-        ),
-        k: positive("k", defaults::K, "k is a number above 0, such as 1.0"),
-    };
-    (kind, true)
-}
-
-pub(super) fn depthwise(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let bias = bias(args, errors);
-    let before = errors.count();
-    let window = window::window(args, [1, 1], errors);
-    (Kind::Depthwise { bias, window }, errors.count() == before)
-}
-
-pub(super) fn max_pool(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    pool(|window| Kind::MaxPool { window }, args, errors)
-}
-
-pub(super) fn avg_pool(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    pool(|window| Kind::AvgPool { window }, args, errors)
-}
-
-fn pool(kind: fn(Window) -> Kind, args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let before = errors.count();
-    let window = window::window(args, None, errors);
-    (kind(window), errors.count() == before)
-}
-
-/// `fc(10)`.
-pub(super) fn fc(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let filters = filters(args, errors);
-    (Kind::Fc { filters }, true)
-}
-
-/// `conv(12, …)`, `fc(10)`: one at least.
-fn filters(args: &mut Args, errors: &mut Errors) -> Written<Number> {
-    let filters = args
-        .need("filters", errors)
-        .and_then(|value| args.number("filters", value, errors));
-    match filters {
-        Some(Written {
-            value: Number::Known(0),
-            tokens,
-        }) => {
-            errors.push(tokens, "0 filters write no output: at least 1");
-            one()
-        }
-        Some(filters) => filters,
-        None => one(),
-    }
-}
-
-/// `groups = 2`: one at least; 1 unless said otherwise.
-fn groups(args: &mut Args, errors: &mut Errors) -> Written<Number> {
-    let Some(value) = args.take("groups") else {
-        return one();
-    };
-    match args.number("groups", value, errors) {
-        Some(Written {
-            value: Number::Known(0),
-            tokens,
-        }) => {
-            errors.push(tokens, "0 groups leave no filters: 1 is an ordinary conv");
-            one()
-        }
-        Some(groups) => groups,
-        None => one(),
-    }
-}
-
-/// `bias = none`: whether there is one.
-fn bias(args: &mut Args, errors: &mut Errors) -> bool {
-    let Some(Written { value, tokens }) = args.take("bias") else {
-        return true;
-    };
-    if value.word().is_none_or(|word| word != "none") {
-        let message = "every filter learns a bias unless it is told not to: `bias = none`";
-        errors.push(tokens, message);
-    }
-    false
-}
-
-/// `dropout(0.5)`: from 0 to below 1.
-pub(super) fn dropout(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let value = args.need("rate", errors);
-    let fallback = (0.5, "a rate is a number from 0 to below 1, such as 0.5");
-    let rate = decimal(value, 0.0..1.0, fallback, errors);
-    (Kind::Dropout { rate }, true)
-}
-
-/// `leaky_relu(0.01)`: between 0 and 1; 0.01 unless said otherwise.
-pub(super) fn leaky_relu(args: &mut Args, errors: &mut Errors) -> (Kind, bool) {
-    let value = args.take("slope");
-    let fallback = (
-        defaults::SLOPE,
-        "a slope is a number between 0 and 1, such as 0.01",
-    );
-    let allowed = (Bound::Excluded(0.0), Bound::Excluded(1.0));
-    let slope = decimal(value, allowed, fallback, errors);
-    (Kind::LeakyRelu { slope }, true)
-}
-
-fn decimal(
-    value: Option<Written<Value>>,
-    allowed: impl RangeBounds<f64>,
-    (fallback, message): (f64, &str),
-    errors: &mut Errors,
-) -> Decimal {
-    let Some(Written { value, tokens }) = value else {
-        return Decimal::Known(fallback);
-    };
-    let number = match value {
-        Value::Decimal(value) => Some(value),
-        Value::Numbers(numbers) => match numbers.as_slice() {
-            [Number::Known(0)] => Some(0.0),
-            [Number::Named(path)] if numbers[0].word().is_none() => {
-                return Decimal::Named(path.clone());
-            }
-            _ => None,
-        },
-        Value::Tuple(_) | Value::Type(_) | Value::Odd(_) => None,
-    };
-    if let Some(value) = number.filter(|value| allowed.contains(value)) {
-        return Decimal::Known(value);
-    }
-    errors.push(tokens, message);
-    Decimal::Known(fallback)
-}
-
-fn one() -> Written<Number> {
-    Written::unwritten(Number::Known(1))
 }

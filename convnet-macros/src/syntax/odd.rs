@@ -1,5 +1,6 @@
 //! Values that no argument has: `-1`, `"same"`, `true`, `2 * N`; and what is said of them.
 
+use convnet_core::graph::Arg;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::{Result, Token, token};
@@ -105,11 +106,11 @@ fn computed(input: ParseStream) -> Result<Option<(Odd, TokenStream)>> {
 }
 
 impl Odd {
-    /// What is said of it where an argument of that name is expected.
-    pub(super) fn message(&self, name: &str, tokens: &TokenStream) -> String {
+    /// What is said of it where an argument is expected.
+    pub(super) fn message(&self, argument: &Arg, tokens: &TokenStream) -> String {
         let shown = tokens.to_string();
         let shown = shown.replace("- ", "-");
-        let form = form(name);
+        let (name, form) = (argument.name, argument.takes.form());
         match (self, name) {
             (Self::Word, "bias") if shown.eq_ignore_ascii_case("true") => {
                 "every filter learns a bias: leave `bias` out".into()
@@ -158,23 +159,5 @@ impl Odd {
                 )
             }
         }
-    }
-}
-
-/// What an argument of that name is.
-fn form(name: &str) -> &'static str {
-    match name {
-        "filters" => "the number of filters is 1 or more, such as `12`",
-        "groups" => "the number of groups is 1 or more, such as `2`",
-        "size" => "a size is `5x5`",
-        "stride" | "dilation" => "a number, `2`, or one across and one down, `2x1`",
-        "pad" => "pad is `2`, `same`, `(before, after)` or `(top, bottom, left, right)`",
-        "fit" => "fit is `exact`, `crop` (what is left over) or `pad` (with zeros)",
-        "rate" => "a rate is a number from 0 to below 1, such as 0.5",
-        "slope" => "a slope is a number between 0 and 1, such as 0.01",
-        "eps" => "eps is a number between 0 and 1, such as 1e-5",
-        "volume" => "a volume is width x height x depth: `32x32x12`",
-        "bias" => "the only value is `bias = none`",
-        _ => "it is a number above 0",
     }
 }

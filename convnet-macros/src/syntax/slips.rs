@@ -247,7 +247,7 @@ fn lacks_colon(input: ParseStream) -> bool {
     let ahead = input.fork();
     let is_word = |word: &Ident| {
         let word = word.to_string();
-        words::find(&word).is_some() || words::BLOCKS.contains(&word.as_str())
+        words::find(&word).is_some() || words::is_block(&word)
     };
     let (Ok(name), Ok(word)) = (ahead.parse::<Ident>(), ahead.parse::<Ident>()) else {
         return false;

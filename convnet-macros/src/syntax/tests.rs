@@ -1,6 +1,7 @@
 //! What is read, and what is said of what cannot be read. Where errors point is tested in the
 //! crate `convnet`, `tests/ui`.
 
+use convnet_core::graph::WORDS;
 use convnet_core::plan::Memory;
 
 use super::*;
@@ -151,7 +152,7 @@ fn a_pool_steps_over_what_it_has_seen() {
 
 #[test]
 fn every_word_is_read_as_its_example() {
-    for word in words::WORDS {
+    for word in WORDS {
         let layers = layers(word.example);
         assert_eq!(layers[0].canonical, word.name);
         assert!(layers[0].mention.right && layers[0].slides_right);

@@ -1,0 +1,274 @@
+//! What is known of a layer without its numbers: its word, its arguments, and how it works.
+//!
+//! ```text
+//!  layer/hard_swish.rs   word! { /// docs  hard_swish {} … }   the word, beside forward and backward
+//!            │
+//!            ▼
+//!  graph::Op::HardSwish, graph::WORDS ──▶ what convnet! reads, plans, emits; convnet::dsl, for the editor
+//! ```
+
+use core::ops::Bound;
+
+/// A layer's word, `conv`, and what is known of the layer without its numbers.
+///
+/// ```
+/// use convnet_core::graph::WORDS;
+///
+/// let conv = WORDS.iter().find(|word| word.name == "conv").unwrap();
+/// assert_eq!(conv.example, "conv(12, 5x5, stride = 1, pad = 2)");
+/// assert_eq!(conv.args[0].name, "filters");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Word {
+    /// What is written.
+    pub name: &'static str,
+    /// How a line with it looks.
+    pub example: &'static str,
+    /// Its arguments; those that may stand without their names come first, in this order.
+    pub args: &'static [Arg],
+    /// How the layer works.
+    pub manner: Manner,
+    /// What each output sees of the input.
+    pub sees: Sees,
+    /// What it is called elsewhere: in small letters, without `_` and the dimensions behind it, as
+    /// `batchnormalization` for Keras's `BatchNormalization` and ONNX's.
+    pub elsewhere: &'static [&'static str],
+}
+
+/// How a layer works: where it writes, and what backward reads again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Reads one volume and writes another, by filters or other parameters; backward reads the input.
+    Filters,
+    /// At inference in place; in training not, and with statistics. Backward reads the input.
+    Normalises,
+    /// Reads one volume and writes another, without parameters; backward reads the input.
+    Selects,
+    /// Reads one volume and writes another, without parameters; backward needs the gradient only.
+    Averages,
+    /// In place, and only cuts off: it never falls, so the largest of a window stays the largest.
+    /// Backward reads the output.
+    Clamps,
+    /// In place; backward reads the output.
+    Activates,
+    /// At inference in place; in training not, for backward reads the input.
+    ActivatesByInput,
+    /// Nothing at inference; in training in place, with a mask.
+    Drops,
+    /// Nothing at all.
+    Passes,
+    /// A way of a block begins.
+    Branches,
+    /// Two ways meet in a sum, in place.
+    Adds,
+    /// A way becomes a slice.
+    Concatenates,
+}
+
+/// What each output of a layer sees of the input, from which the size of the output and the receptive
+/// field follow. A layer with filters writes as many depth slices; every other one as many as it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// The pixel in its own place, with its depth column.
+    Pixel,
+    /// What a filter covers, which slides over the input with zeros around it.
+    Slides,
+    /// What a window covers, one pixel at least.
+    Pools,
+    /// As many pixels as stamp their filters there.
+    Stamps,
+    /// All of it: there is one pixel of output.
+    Everything,
+    /// Nobody knows: it is written by hand, and the declaration says what it writes.
+    Anything,
+    /// What the network sees that it is.
+    Inner,
+}
+
+/// An argument of a [`Word`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arg {
+    /// Its name, `stride`.
+    pub name: &'static str,
+    /// Whether it may stand without its name.
+    pub positional: bool,
+    /// What it may be.
+    pub takes: Takes,
+}
+
+/// What an [`Arg`] may be, and what it is where a declaration says nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Takes {
+    /// A whole number, at least 1.
+    Count {
+        /// What it is if it is not written; it must be if there is nothing here.
+        default: Option<usize>,
+        /// What is said of 0.
+        zero: &'static str,
+        /// What is said of anything else.
+        form: &'static str,
+    },
+    /// A decimal.
+    Decimal {
+        /// What it is if it is not written; it must be if there is nothing here.
+        default: Option<f64>,
+        /// The least and the most.
+        range: (Bound<f64>, Bound<f64>),
+        /// What is said of anything else.
+        form: &'static str,
+    },
+    /// The width and height of a window: `5x5`.
+    Size,
+    /// How far a window steps: `2`, or across x down, `2x1`. If it is not written it is this or, if
+    /// there is nothing here, as large as the window.
+    Stride(Option<usize>),
+    /// From one tap of a filter to the next, written as a stride; 1 if it is not.
+    Dilation,
+    /// Zeros around the input, none if nothing is written; see [`Padding`](crate::shape::Padding).
+    Pad,
+    /// What happens to a remainder; see [`Fit`](crate::shape::Fit).
+    Remainder,
+    /// `none`: that there is no bias. There is one if nothing is written.
+    Bias,
+    /// The path of something that is declared elsewhere.
+    Item,
+    /// A volume: width x height x depth.
+    Shape,
+}
+
+impl Word {
+    /// A word that takes no arguments, if these are none.
+    pub(crate) const fn new(
+        name: &'static str,
+        args: &'static [Arg],
+        manner: Manner,
+        sees: Sees,
+    ) -> Self {
+        Self {
+            name,
+            example: name,
+            args,
+            manner,
+            sees,
+            elsewhere: &[],
+        }
+    }
+
+    /// The argument of that name.
+    #[must_use]
+    pub const fn arg(&self, name: &str) -> Option<&'static Arg> {
+        let mut at = 0;
+        while at < self.args.len() {
+            if same(self.args[at].name, name) {
+                return Some(&self.args[at]);
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+impl Arg {
+    /// One that may stand without its name.
+    pub(crate) const fn first(name: &'static str, takes: Takes) -> Self {
+        Self {
+            name,
+            positional: true,
+            takes,
+        }
+    }
+
+    /// One that needs its name.
+    pub(crate) const fn keyed(name: &'static str, takes: Takes) -> Self {
+        Self {
+            name,
+            positional: false,
+            takes,
+        }
+    }
+}
+
+impl Takes {
+    /// K, how many filters.
+    pub(crate) const FILTERS: Self = Self::Count {
+        default: None,
+        zero: "0 filters write no output: at least 1",
+        form: "the number of filters is 1 or more, such as `12`",
+    };
+
+    /// What is said of a value that it is not.
+    #[must_use]
+    pub const fn form(&self) -> &'static str {
+        match self {
+            Self::Count { form, .. } | Self::Decimal { form, .. } => form,
+            Self::Size => "a size is `5x5`",
+            Self::Stride(_) | Self::Dilation => "a number, `2`, or one across and one down, `2x1`",
+            Self::Pad => "pad is `2`, `same`, `(before, after)` or `(top, bottom, left, right)`",
+            Self::Remainder => "fit is `exact`, `crop` (what is left over) or `pad` (with zeros)",
+            Self::Bias => "the only value is `bias = none`",
+            Self::Item => "it is a path",
+            Self::Shape => "a volume is width x height x depth: `32x32x12`",
+        }
+    }
+}
+
+/// Whether two names are the same, in a constant.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A word of a declaration: a type of that name for the editor, which shows its documentation and that
+/// of its arguments, with the [`Word`] as its constant. [`graph`](crate::graph) lists them; one that is
+/// not listed is an error.
+///
+/// ```text
+/// word! {
+///     /// `fc(10)`: neurons that each see the whole volume.
+///     fc {
+///         /// K, how many neurons.
+///         filters: usize = first(Takes::FILTERS),
+///     }
+///     Manner::Filters, Sees::Everything;
+///     example: "fc(10)",
+/// }
+/// ```
+macro_rules! word {
+    (
+        $(#[$docs:meta])*
+        $name:ident { $($(#[$about:meta])* $arg:ident: $ty:ty = $how:ident($takes:expr),)* }
+        $manner:expr, $sees:expr;
+        $($field:ident: $value:expr,)*
+    ) => {
+        $(#[$docs])*
+        #[allow(non_camel_case_types, missing_debug_implementations)]
+        #[deny(dead_code)]
+        pub struct $name {
+            $($(#[$about])* pub $arg: $ty,)*
+        }
+
+        impl $name {
+            /// What is known of it without its numbers.
+            pub const WORD: $crate::layer::word::Word = {
+                #[allow(unused_imports)]
+                use $crate::layer::word::{Arg, Manner, Sees, Takes, Word};
+                const ARGS: &[Arg] = &[$(Arg::$how(stringify!($arg), $takes)),*];
+                Word {
+                    $($field: $value,)*
+                    ..Word::new(stringify!($name), ARGS, $manner, $sees)
+                }
+            };
+        }
+    };
+}
+pub(crate) use word;
