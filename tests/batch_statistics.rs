@@ -107,13 +107,13 @@ impl<N: Trainable> Batch<N> {
     /// The sum of the losses.
     fn forward(&mut self, net: &N) -> N::Scalar {
         let mut sum = N::Scalar::of(0.0);
-        for part in 0..N::PARTS {
-            if let Some(before) = part.checked_sub(1) {
+        for segment in 0..N::SEGMENTS {
+            if let Some(before) = segment.checked_sub(1) {
                 merge_forward(&mut self.0, |image| N::moments(&mut image.tape, before));
             }
             for (seed, image) in (0..).zip(&mut self.0) {
-                let scores = net.forward_part(part, &image.x, &mut image.tape, seed);
-                if part + 1 == N::PARTS {
+                let scores = net.forward_segment(segment, &image.x, &mut image.tape, seed);
+                if segment + 1 == N::SEGMENTS {
                     let (loss, d_scores) = (SoftmaxCrossEntropy::default(), &mut image.d_scores);
                     let loss = loss.loss(scores.as_slice(), image.label, d_scores.as_mut_slice());
                     sum += loss.unwrap();
@@ -126,7 +126,7 @@ impl<N: Trainable> Batch<N> {
     /// The gradient of that sum on the parameters; those on the images are left in them.
     fn backward(&mut self, net: &N) -> Box<N> {
         let mut gradient: Box<N> = bytemuck::zeroed_box();
-        for part in (0..N::PARTS).rev() {
+        for segment in (0..N::SEGMENTS).rev() {
             for image in &mut self.0 {
                 let Image {
                     x,
@@ -135,9 +135,9 @@ impl<N: Trainable> Batch<N> {
                     d_scores,
                     ..
                 } = image;
-                net.backward_part(part, x, Some(dx), tape, d_scores, &mut gradient);
+                net.backward_segment(segment, x, Some(dx), tape, d_scores, &mut gradient);
             }
-            if let Some(before) = part.checked_sub(1) {
+            if let Some(before) = segment.checked_sub(1) {
                 merge_backward(&mut self.0, |image| N::moments(&mut image.tape, before));
             }
         }
@@ -213,11 +213,11 @@ fn check_step<T: Real>() {
     let loss = batch.forward(&net) * T::of(share);
     assert_close("loss", &[loss], &found.tensor("loss").values);
     let scores = found.tensor("scores");
-    let last = Stepped::<T>::PARTS - 1;
+    let last = Stepped::<T>::SEGMENTS - 1;
     for (n, image) in batch.0.iter_mut().enumerate() {
-        // Once more the last part: its scores.
+        // Once more the last segment: its scores.
         let ours = net
-            .forward_part(last, &image.x, &mut image.tape, 0)
+            .forward_segment(last, &image.x, &mut image.tape, 0)
             .as_slice();
         assert_close(&format!("scores[{n}]"), ours, &scores.row::<f64>(n));
     }
@@ -285,9 +285,9 @@ impl Samples for Set {
 
 #[test]
 fn slopes_through_a_batch() {
-    assert_eq!(Blocks::<f64>::PARTS, 1 + 9);
-    assert_eq!(Outer::<f64>::PARTS, 1 + 2 + 3 * 3);
-    assert_eq!((Stem::<f64>::PARTS, Plain::<f64>::PARTS), (1 + 3, 1));
+    assert_eq!(Blocks::<f64>::SEGMENTS, 1 + 9);
+    assert_eq!(Outer::<f64>::SEGMENTS, 1 + 2 + 3 * 3);
+    assert_eq!((Stem::<f64>::SEGMENTS, Plain::<f64>::SEGMENTS), (1 + 3, 1));
     check_slopes(Blocks::<f64>::random(7));
     check_slopes(Outer::<f64>::random(7));
 }

@@ -1,11 +1,11 @@
-//! Large `fc`s, at which several images meet, against what they are: a `conv` as large as its input,
+//! Large `fc`s, which take several images at once, against what they are: a `conv` as large as its input,
 //! image by image.
 #![cfg(feature = "train")]
 
 use convnet::data::Images;
 use convnet::kernel::MICRO_BATCH;
 use convnet::optim::Sgd;
-use convnet::prepare::{Prepare, Prepared, Trade};
+use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::train::{Progress, Trainer};
 use convnet::{AnyVolume, Parameters, Real, Rng, Trainable, convnet};
 
@@ -37,7 +37,7 @@ convnet! {
 }
 
 convnet! {
-    /// Only the compiler knows which is large; and all images meet in between.
+    /// Only the compiler knows which is large; and all images wait for each other in between.
     struct Named {
         input(16x16x2),
         sigmoid,
@@ -98,24 +98,24 @@ convnet! {
 #[test]
 fn only_a_large_fc_is_a_place_to_meet() {
     assert_eq!(
-        (Large::<f32>::PARTS, Large::<f32>::EXCHANGES),
+        (Large::<f32>::SEGMENTS, Large::<f32>::EXCHANGES),
         (1 + 4, false)
     );
     assert_eq!(
-        (Named::<f32>::PARTS, Named::<f32>::EXCHANGES),
+        (Named::<f32>::SEGMENTS, Named::<f32>::EXCHANGES),
         (1 + 2, true)
     );
     assert_eq!(
-        (Outer::<f32>::PARTS, Outer::<f32>::EXCHANGES),
+        (Outer::<f32>::SEGMENTS, Outer::<f32>::EXCHANGES),
         (1 + 2, true)
     );
     assert_eq!(
-        (LargeTwin::<f32>::PARTS, LargeTwin::<f32>::EXCHANGES),
+        (LargeTwin::<f32>::SEGMENTS, LargeTwin::<f32>::EXCHANGES),
         (1, false)
     );
-    assert_eq!(NamedTwin::<f32>::PARTS, 1 + 1);
-    assert_eq!(Small::<f32>::PARTS, 1 + 1);
-    assert_eq!(Deep::<f32>::PARTS, 1);
+    assert_eq!(NamedTwin::<f32>::SEGMENTS, 1 + 1);
+    assert_eq!(Small::<f32>::SEGMENTS, 1 + 1);
+    assert_eq!(Deep::<f32>::SEGMENTS, 1);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn images_that_meet_are_computed_as_if_each_were_alone() {
     check::<Outer<f32>, OuterTwin<f32>>(1e-3);
 }
 
-/// One step of training, with shards of more images than meet, and of fewer; and a single image.
+/// One step of training, with shards of more images than go together, and of fewer; and a single image.
 fn check<A, B>(tolerance: f64)
 where
     A: Trainable + Send + Sync,
@@ -157,20 +157,26 @@ where
 /// Whoever computes an image, and with which others: prepared, it is the same to the bit.
 #[test]
 fn prepared_too() {
-    const { assert!(Large::<f32>::MEETS && Named::<f32>::MEETS && Narrow::<f32>::MEETS) };
+    const {
+        assert!(
+            Large::<f32>::MICRO_BATCHES
+                && Named::<f32>::MICRO_BATCHES
+                && Narrow::<f32>::MICRO_BATCHES
+        )
+    };
     // Its large `fc` is inside, and takes one image at a time.
-    const { assert!(!Outer::<f32>::MEETS && !LargeTwin::<f32>::MEETS) };
-    for trade in [Trade::default(), Trade::ALL] {
-        check_prepared::<Large<f32>>(trade);
-        check_prepared::<Large<f64>>(trade);
-        check_prepared::<Named<f32>>(trade);
-        check_prepared::<Named<f64>>(trade);
-        check_prepared::<Outer<f32>>(trade);
-        check_prepared::<Narrow<f32>>(trade);
+    const { assert!(!Outer::<f32>::MICRO_BATCHES && !LargeTwin::<f32>::MICRO_BATCHES) };
+    for precision in [Precision::default(), Precision::FASTEST] {
+        check_prepared::<Large<f32>>(precision);
+        check_prepared::<Large<f64>>(precision);
+        check_prepared::<Named<f32>>(precision);
+        check_prepared::<Named<f64>>(precision);
+        check_prepared::<Outer<f32>>(precision);
+        check_prepared::<Narrow<f32>>(precision);
     }
 }
 
-fn check_prepared<N: Prepare + Trainable + Sync>(trade: Trade) {
+fn check_prepared<N: Prepare + Trainable + Sync>(precision: Precision) {
     let (net, mut rng) = (random::<N>(), Rng::new(5));
     let images = (0..2 * MICRO_BATCH + 1).map(|_| {
         let mut image: Box<N::Input> = bytemuck::zeroed_box();
@@ -178,7 +184,7 @@ fn check_prepared<N: Prepare + Trainable + Sync>(trade: Trade) {
         pixels.for_each(|x| *x = N::Scalar::of(rng.normal()));
         image
     });
-    let (images, fast) = (images.collect::<Vec<_>>(), Prepared::with(&*net, trade));
+    let (images, fast) = (images.collect::<Vec<_>>(), Prepared::with(&*net, precision));
     let mut arena = fast.arena();
     let alone = images.iter().map(|image| {
         let scores = fast.forward(image, &mut arena);

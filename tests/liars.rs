@@ -160,7 +160,7 @@ impl<T: Real> Network for Boasts<T> {
 impl<T: Real> Prepare for Boasts<T> {
     type Overlay = Overlay<T, 128>;
     const PACKING: &'static [Packing] = &[];
-    const MEETS: bool = true;
+    const MICRO_BATCHES: bool = true;
 
     fn pack(&self, packer: &mut Packer<'_, T>) {
         for clamp in [Clamp::None, Clamp::Relu, Clamp::Relu6] {

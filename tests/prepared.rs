@@ -2,7 +2,7 @@
 //! which no kernel computes.
 
 use convnet::kernel::{levels, with_level};
-use convnet::prepare::{Prepare, Prepared, Trade};
+use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::{AnyVolume, Network, Real, Rng, Role, Volume, convnet};
 
 const FILTERS: usize = 20;
@@ -146,7 +146,7 @@ convnet! {
 }
 
 /// The largest difference, over the largest score.
-fn difference<N: Prepare>(trade: Trade) -> f64 {
+fn difference<N: Prepare>(precision: Precision) -> f64 {
     let mut net: Box<N> = bytemuck::zeroed_box();
     convnet::init::Init::KaimingNormal.fill(&mut *net, 3);
     let mut rng = Rng::new(4);
@@ -167,7 +167,7 @@ fn difference<N: Prepare>(trade: Trade) -> f64 {
 
     let mut arena: Box<N::Arena> = bytemuck::zeroed_box();
     let scores = net.forward(&image, &mut arena).as_slice();
-    let fast = Prepared::with(&*net, trade);
+    let fast = Prepared::with(&*net, precision);
     let mut arena = fast.arena();
     let prepared = fast.forward(&image, &mut arena).as_slice();
     let largest = |values: &mut dyn Iterator<Item = f64>| values.map(f64::abs).fold(0.0, f64::max);
@@ -178,41 +178,41 @@ fn difference<N: Prepare>(trade: Trade) -> f64 {
 
 #[test]
 fn a_prepared_network_computes_the_same() {
-    for trade in [Trade::NONE, Trade::default()] {
+    for precision in [Precision::HIGHEST, Precision::default()] {
         for level in levels() {
             with_level(level, || {
-                assert!(difference::<Mixed>(trade) < 1e-4);
-                assert!(difference::<Named>(trade) < 1e-4);
-                assert!(difference::<Again>(trade) < 1e-4);
-                assert!(difference::<Normed>(trade) < 1e-4);
-                assert!(difference::<Slices>(trade) < 1e-4);
-                assert!(difference::<NormedByName>(trade) < 1e-4);
-                assert_eq!(difference::<Still>(trade), 0.0);
+                assert!(difference::<Mixed>(precision) < 1e-4);
+                assert!(difference::<Named>(precision) < 1e-4);
+                assert!(difference::<Again>(precision) < 1e-4);
+                assert!(difference::<Normed>(precision) < 1e-4);
+                assert!(difference::<Slices>(precision) < 1e-4);
+                assert!(difference::<NormedByName>(precision) < 1e-4);
+                assert_eq!(difference::<Still>(precision), 0.0);
             });
         }
-        assert_eq!(difference::<Mixed<f64>>(trade), 0.0);
-        assert_eq!(difference::<Normed<f64>>(trade), 0.0);
-        assert_eq!(difference::<Slices<f64>>(trade), 0.0);
-        assert_eq!(difference::<NormedByName<f64>>(trade), 0.0);
+        assert_eq!(difference::<Mixed<f64>>(precision), 0.0);
+        assert_eq!(difference::<Normed<f64>>(precision), 0.0);
+        assert_eq!(difference::<Slices<f64>>(precision), 0.0);
+        assert_eq!(difference::<NormedByName<f64>>(precision), 0.0);
     }
 }
 
 #[test]
 fn filters_in_bfloat16_move_the_scores_a_little() {
-    let trade = Trade {
+    let precision = Precision {
         bfloat16: true,
-        ..Trade::NONE
+        ..Precision::HIGHEST
     };
     for level in levels() {
         with_level(level, || {
-            let moved = difference::<Large>(trade);
+            let moved = difference::<Large>(precision);
             assert!((1e-4..1e-2).contains(&moved), "{moved}");
-            let moved = difference::<Odd>(trade);
+            let moved = difference::<Odd>(precision);
             assert!((1e-4..1e-2).contains(&moved), "{moved}");
         });
     }
     // There is no such form of `f64`.
-    assert_eq!(difference::<Large<f64>>(trade), 0.0);
+    assert_eq!(difference::<Large<f64>>(precision), 0.0);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn the_choice_can_be_read() {
     let exact = Prepared::without_winograd(&*net).to_string();
     assert!(exact.starts_with("conv1  panels "), "{exact}");
     let large = Large::<f32>::random(1);
-    let half = Prepared::with(&*large, Trade::ALL).to_string();
+    let half = Prepared::with(&*large, Precision::FASTEST).to_string();
     assert!(half.contains("fc1    bfloat16 "), "{half}");
 }
 
@@ -255,8 +255,8 @@ fn threads_share_large_layers_and_batches() {
     });
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
     let pool = pool.build().expect("threads");
-    for trade in [Trade::default(), Trade::NONE, Trade::ALL] {
-        let fast = Prepared::with(&*net, trade);
+    for precision in [Precision::default(), Precision::HIGHEST, Precision::FASTEST] {
+        let fast = Prepared::with(&*net, precision);
         let mut arena = fast.arena();
         let expected: Vec<_> = images
             .iter()

@@ -28,7 +28,7 @@ convnet! {
 }
 
 convnet! {
-    /// Images of a batch meet at two batch norms.
+    /// Images of a batch exchange moments at two batch norms.
     struct Normed {
         input(8x8x1),
         conv(18, 3x3, pad = 1, bias = none),
@@ -42,7 +42,7 @@ convnet! {
 }
 
 convnet! {
-    /// A few images at a time meet at a large `fc`.
+    /// A few images at a time go through a large `fc`.
     struct Large { input(8x8x1), conv(4, 3x3, pad = 1), relu, fc(512), relu, fc(10) }
 }
 

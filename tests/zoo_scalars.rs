@@ -28,7 +28,7 @@ mod squeezenet;
 
 use convnet::init::Init;
 use convnet::kernel::{levels, with_level};
-use convnet::prepare::{Prepare, Trade};
+use convnet::prepare::{Precision, Prepare};
 use convnet::{AnyVolume, Prepared, Real, Rng, Trainable, convnet};
 
 squeezenet! {
@@ -165,8 +165,8 @@ where
             let mut arena: Box<Fast::Arena> = bytemuck::zeroed_box();
             let fast = net.forward(&image, &mut arena).as_slice();
             near("scores", largest(fast, scores), rounding);
-            for (trade, worse) in [(Trade::NONE, 1.0), (Trade::default(), 8.0)] {
-                let prepared = Prepared::with(&*net, trade);
+            for (precision, worse) in [(Precision::HIGHEST, 1.0), (Precision::default(), 8.0)] {
+                let prepared = Prepared::with(&*net, precision);
                 let mut arena = prepared.arena();
                 let fast = prepared.forward(&image, &mut arena).as_slice();
                 near("prepared", largest(fast, scores), worse * rounding);

@@ -51,7 +51,7 @@ pub use crate::text::Message;
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
-pub use deferred::resembling;
+pub use deferred::placeholder;
 pub use elements::Elements;
 #[doc(hidden)]
 pub use elements::scalars;
@@ -59,7 +59,7 @@ pub use group::Group;
 #[doc(hidden)]
 pub use message::depth_first;
 
-pub use pass::{Flow, How, Pass, Place, Prepared};
+pub use pass::{Flow, How, Pass, Place, PreparedPass};
 pub use trial::Written;
 
 /// What the plan says of one layer.
@@ -102,7 +102,7 @@ pub struct Step {
     /// `forward`, in the arena.
     pub arena: Pass,
     /// `forward_packed`, in the arena of a prepared network.
-    pub prepared: Prepared,
+    pub prepared: PreparedPass,
     /// `forward_train`, in the tape.
     pub tape: Pass,
     /// Where the arena of a [`Network`](Op::Network) lies in this one.
@@ -392,7 +392,7 @@ impl Step {
             field: [0; 2],
             rows: 0,
             arena: pass,
-            prepared: Prepared {
+            prepared: PreparedPass {
                 pass,
                 group: None,
                 rows: 0,

@@ -6,7 +6,7 @@
 //!             graph       the ops, with names and edges
 //!             inference   impl Network: layer after layer over the arena
 //!             training    impl Trainable: the same over the tape, and back
-//!             parts       where that is cut, for images to meet: at a batch_norm or a large fc
+//!             segments    where that is cut, since images wait for others: at a batch_norm or a large fc
 //!             prepared    impl Prepare: the same over the arena, with packed filters
 //!             volumes     names for the types of volumes whose sizes are constants
 //!             nested      networks inside, and layers with parameters that are written by hand
@@ -25,8 +25,8 @@ mod inference;
 mod memory;
 mod nested;
 mod parameters;
-mod parts;
 mod prepared;
+mod segments;
 mod structure;
 mod surface;
 mod training;

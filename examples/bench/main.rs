@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use convnet::prepare::{Prepare, Prepared, Trade};
+use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::{AnyVolume, Rng};
 use nets::*;
 
@@ -126,11 +126,11 @@ impl Options {
             .as_mut_slice()
             .iter_mut()
             .for_each(|x| *x = rng.normal() as f32);
-        let trade = Trade {
+        let precision = Precision {
             winograd: !self.no_winograd,
             bfloat16: self.bfloat16,
         };
-        let net = Prepared::with(net, trade);
+        let net = Prepared::with(net, precision);
         let pool = (self.threads > 1 || self.images.is_some()).then(|| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
             pool.build().expect("threads")

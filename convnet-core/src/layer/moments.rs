@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Every image has a tape of its own, and on it a [`Moments`] for each `batch_norm`. A pass is cut
-//! into [parts](crate::Trainable::PARTS) at each of them; between two parts, [`merge_forward`] or
+//! into [segments](crate::Trainable::SEGMENTS) at each of them; between two segments, [`merge_forward`] or
 //! [`merge_backward`] goes over all tapes. Where nobody merges, an image is alone: it is normalised
 //! by the running statistics, and they are constants to its gradient.
 //!

@@ -17,7 +17,7 @@ pub trait Repack<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
     /// Scalars of its filters.
     const FILTERS: usize;
 
-    /// The choice without what can be traded for speed, and with it.
+    /// The choice at the highest precision, and the fastest.
     const CHOICES: [Choice; 2] = [Choice::DECLARED; 2];
 
     /// The filters and the bias, as declared.

@@ -16,7 +16,7 @@ use crate::text::Text;
 
 /// Some items, and what stands before their names.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a, I> {
+pub struct Section<'a, I> {
     prefix: &'a str,
     items: &'a [I],
     /// Of what the items read: the receptive field, and how far two neighbours lie apart.
@@ -25,7 +25,7 @@ pub struct Part<'a, I> {
     image: [usize; 3],
 }
 
-impl<'a, I: Copy> Part<'a, I> {
+impl<'a, I: Copy> Section<'a, I> {
     /// Items behind `prefix`, which ends in a dot; or none, for those of the network itself.
     #[must_use]
     pub const fn new(prefix: &'a str, items: &'a [I]) -> Self {
@@ -48,13 +48,13 @@ impl<'a, I: Copy> Part<'a, I> {
     }
 }
 
-/// How many items the parts have together.
+/// How many items the sections have together.
 #[must_use]
-pub const fn count<I: Copy>(parts: &[Part<'_, I>]) -> usize {
-    let (mut count, mut part) = (0, 0);
-    while part < parts.len() {
-        count += parts[part].items.len();
-        part += 1;
+pub const fn count<I: Copy>(sections: &[Section<'_, I>]) -> usize {
+    let (mut count, mut section) = (0, 0);
+    while section < sections.len() {
+        count += sections[section].items.len();
+        section += 1;
     }
     count
 }
@@ -68,16 +68,16 @@ macro_rules! joins {
 
             /// The bytes of the longest name.
             #[must_use]
-            pub const fn longest(parts: &[Part<'_, $item>]) -> usize {
-                let (mut longest, mut part) = (0, 0);
-                while part < parts.len() {
+            pub const fn longest(sections: &[Section<'_, $item>]) -> usize {
+                let (mut longest, mut section) = (0, 0);
+                while section < sections.len() {
                     let mut at = 0;
-                    while at < parts[part].items.len() {
-                        let len = parts[part].prefix.len() + parts[part].items[at].name.len();
+                    while at < sections[section].items.len() {
+                        let len = sections[section].prefix.len() + sections[section].items[at].name.len();
                         longest = if len > longest { len } else { longest };
                         at += 1;
                     }
-                    part += 1;
+                    section += 1;
                 }
                 longest
             }
@@ -85,17 +85,17 @@ macro_rules! joins {
             /// The names.
             #[must_use]
             pub const fn names<const N: usize, const L: usize>(
-                parts: &[Part<'_, $item>],
+                sections: &[Section<'_, $item>],
             ) -> [Text<L>; N] {
-                let (mut names, mut to, mut part) = ([Text::new(); N], 0, 0);
-                while part < parts.len() {
+                let (mut names, mut to, mut section) = ([Text::new(); N], 0, 0);
+                while section < sections.len() {
                     let mut at = 0;
-                    while at < parts[part].items.len() {
-                        names[to].push_str(parts[part].prefix);
-                        names[to].push_str(parts[part].items[at].name);
+                    while at < sections[section].items.len() {
+                        names[to].push_str(sections[section].prefix);
+                        names[to].push_str(sections[section].items[at].name);
                         (to, at) = (to + 1, at + 1);
                     }
-                    part += 1;
+                    section += 1;
                 }
                 names
             }
@@ -107,19 +107,19 @@ macro_rules! joins {
             /// If there are none.
             #[must_use]
             pub const fn all<const N: usize, const L: usize>(
-                parts: &[Part<'_, $item>],
+                sections: &[Section<'_, $item>],
                 names: &'static [Text<L>; N],
             ) -> [$item; N] {
-                let mut all = [first(parts).expect("there is an item"); N];
-                let (mut to, mut part) = (0, 0);
-                while part < parts.len() {
+                let mut all = [first(sections).expect("there is an item"); N];
+                let (mut to, mut section) = (0, 0);
+                while section < sections.len() {
                     let mut at = 0;
-                    while at < parts[part].items.len() {
-                        let item = &parts[part].items[at];
-                        all[to] = $rename(names[to].as_str(), item, &parts[part]);
+                    while at < sections[section].items.len() {
+                        let item = &sections[section].items[at];
+                        all[to] = $rename(names[to].as_str(), item, &sections[section]);
                         (to, at) = (to + 1, at + 1);
                     }
-                    part += 1;
+                    section += 1;
                 }
                 all
             }
@@ -137,16 +137,20 @@ joins! {
 }
 
 mod rename {
-    use super::{LayerInfo, Packing, Part, Tensor};
+    use super::{LayerInfo, Packing, Section, Tensor};
 
-    pub(super) const fn tensor(name: &'static str, item: &Tensor, _: &Part<'_, Tensor>) -> Tensor {
+    pub(super) const fn tensor(
+        name: &'static str,
+        item: &Tensor,
+        _: &Section<'_, Tensor>,
+    ) -> Tensor {
         Tensor { name, ..*item }
     }
 
     pub(super) const fn packing(
         name: &'static str,
         item: &Packing,
-        _: &Part<'_, Packing>,
+        _: &Section<'_, Packing>,
     ) -> Packing {
         Packing { name, ..*item }
     }
@@ -155,9 +159,9 @@ mod rename {
     pub(super) const fn layer(
         name: &'static str,
         item: &LayerInfo<'static>,
-        part: &Part<'_, LayerInfo<'static>>,
+        section: &Section<'_, LayerInfo<'static>>,
     ) -> LayerInfo<'static> {
-        let ((field, jump), image) = (part.reach, part.image);
+        let ((field, jump), image) = (section.reach, section.image);
         let mut line = *item;
         line.name = name;
         let mut axis = 0;
@@ -177,47 +181,47 @@ mod rename {
 }
 
 /// The first item, if there is one.
-const fn first<I: Copy>(parts: &[Part<'_, I>]) -> Option<I> {
-    let mut part = 0;
-    while part < parts.len() {
-        if let [first, ..] = parts[part].items {
+const fn first<I: Copy>(sections: &[Section<'_, I>]) -> Option<I> {
+    let mut section = 0;
+    while section < sections.len() {
+        if let [first, ..] = sections[section].items {
             return Some(*first);
         }
-        part += 1;
+        section += 1;
     }
     None
 }
 
-/// The offsets of the parts, each behind that of what holds them.
+/// The offsets of the sections, each behind that of what holds them.
 #[must_use]
-pub const fn offsets<const N: usize>(parts: &[(usize, &[usize])]) -> [usize; N] {
-    let (mut all, mut to, mut part) = ([0; N], 0, 0);
-    while part < parts.len() {
-        let (base, offsets) = parts[part];
+pub const fn offsets<const N: usize>(sections: &[(usize, &[usize])]) -> [usize; N] {
+    let (mut all, mut to, mut section) = ([0; N], 0, 0);
+    while section < sections.len() {
+        let (base, offsets) = sections[section];
         let mut at = 0;
         while at < offsets.len() {
             all[to] = base + offsets[at];
             (to, at) = (to + 1, at + 1);
         }
-        part += 1;
+        section += 1;
     }
     all
 }
 
-/// `__join!(tensors [parts of f32] [parts])`: a list that lives as long as the program. The first
-/// parts give its length and its names, for which nothing generic may be asked.
+/// `__join!(tensors [sections of f32] [sections])`: a list that lives as long as the program. The first
+/// sections give its length and its names, for which nothing generic may be asked.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __join {
-    ($module:ident: $item:ty, [$($named:expr),* $(,)?] [$($part:expr),* $(,)?]) => {{
-        const __NAMED: &[$crate::join::Part<'static, $item>] = &[$($named),*];
+    ($module:ident: $item:ty, [$($named:expr),* $(,)?] [$($section:expr),* $(,)?]) => {{
+        const __NAMED: &[$crate::join::Section<'static, $item>] = &[$($named),*];
         const __COUNT: ::core::primitive::usize = $crate::join::count(__NAMED);
         const __LONGEST: ::core::primitive::usize = $crate::join::$module::longest(__NAMED);
         const __NAMES: &[$crate::text::Text<__LONGEST>; __COUNT] =
             &$crate::join::$module::names(__NAMED);
         match __COUNT {
             0 => &[],
-            _ => &$crate::join::$module::all::<__COUNT, __LONGEST>(&[$($part),*], __NAMES),
+            _ => &$crate::join::$module::all::<__COUNT, __LONGEST>(&[$($section),*], __NAMES),
         }
     }};
 }

@@ -8,7 +8,7 @@
 //!
 //! [`Prepared::new`] takes a network, or borrows it: what has no better form is read from there.
 //! Which layers are computed together the [plan](mod@crate::plan) says, and which algorithm is
-//! chosen depends on the sizes and on a [`Trade`] alone; so both are known when the program is
+//! chosen depends on the sizes and on a [`Precision`] alone; so both are known when the program is
 //! compiled. `Display` shows them.
 //!
 //! Read [`Group`] first, then [`Packer`] and [`Reader`].
@@ -31,23 +31,23 @@ mod pooled;
 pub use boxed::{Prepared, PreparedArena};
 pub use group::Group;
 
-/// What a prepared network may give up for speed. Default: only what [`Winograd`] says.
+/// Which rounding a prepared network may take for speed. Default: only what [`Winograd`] says.
 ///
 /// ```
 /// # #[cfg(feature = "alloc")] {
-/// use convnet_core::prepare::{Prepare, Prepared, Trade};
+/// use convnet_core::prepare::{Prepare, Prepared, Precision};
 ///
 /// /// Half the bytes to read for each large `fc`.
 /// fn halved<N: Prepare>(net: Box<N>) -> Prepared<Box<N>> {
-///     let trade = Trade { bfloat16: true, ..Trade::default() };
-///     Prepared::with(net, trade)
+///     let precision = Precision { bfloat16: true, ..Precision::default() };
+///     Prepared::with(net, precision)
 /// }
 /// # }
 /// ```
 ///
 /// [`Winograd`]: crate::kernel::Winograd
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trade {
+pub struct Precision {
     /// Winograd's algorithm, where it pays.
     pub winograd: bool,
     /// The filters of each large `fc` rounded to bfloat16, to 8 significant bits, and sums in `f32`
@@ -55,15 +55,15 @@ pub struct Trade {
     pub bfloat16: bool,
 }
 
-impl Trade {
-    /// Direct sums of the filters as declared.
-    pub const NONE: Self = Self {
+impl Precision {
+    /// The highest precision: direct sums of the filters as declared.
+    pub const HIGHEST: Self = Self {
         winograd: false,
         bfloat16: false,
     };
 
-    /// Whatever is faster.
-    pub const ALL: Self = Self {
+    /// Whatever is fastest.
+    pub const FASTEST: Self = Self {
         winograd: true,
         bfloat16: true,
     };
@@ -79,11 +79,11 @@ impl Trade {
     }
 }
 
-impl Default for Trade {
+impl Default for Precision {
     fn default() -> Self {
         Self {
             winograd: true,
-            ..Self::NONE
+            ..Self::HIGHEST
         }
     }
 }
@@ -93,7 +93,7 @@ impl Default for Trade {
 pub struct Packing {
     /// The layer.
     pub name: &'static str,
-    /// Without what is traded for speed, and with it.
+    /// At the highest precision, and the fastest.
     pub choices: [Choice; 2],
 }
 
@@ -109,8 +109,8 @@ where
     Packing {
         name,
         choices: [
-            group::choice::<X, Y, L, N>(Trade::NONE),
-            group::choice::<X, Y, L, N>(Trade::ALL),
+            group::choice::<X, Y, L, N>(Precision::HIGHEST),
+            group::choice::<X, Y, L, N>(Precision::FASTEST),
         ],
     }
 }
@@ -125,7 +125,7 @@ pub trait Prepare: Network {
 
     /// Whether there is an `fc` with so many filters that they are better read for
     /// [several images](crate::kernel::MICRO_BATCH) at once.
-    const MEETS: bool = false;
+    const MICRO_BATCHES: bool = false;
 
     /// Hands every group to `packer`, in that order.
     fn pack(&self, packer: &mut Packer<'_, Self::Scalar>);
@@ -150,15 +150,15 @@ pub struct Image<'a, N: Prepare> {
 /// Packs one group after the other.
 #[derive(Debug)]
 pub struct Packer<'a, T> {
-    trade: Trade,
+    precision: Precision,
     rest: &'a mut [T],
 }
 
 impl<'a, T: Real> Packer<'a, T> {
     /// Into `memory`, which has room for all.
-    pub fn new(trade: Trade, memory: &'a mut [T]) -> Self {
+    pub fn new(precision: Precision, memory: &'a mut [T]) -> Self {
         Self {
-            trade,
+            precision,
             rest: memory,
         }
     }
@@ -171,7 +171,7 @@ impl<'a, T: Real> Packer<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.trade);
+        let choice = group::choice::<X, Y, L, N>(self.precision);
         let rest = core::mem::take(&mut self.rest);
         if let Some((packed, rest)) = rest.split_at_mut_checked(choice.packed) {
             group.pack::<X, Y>(choice, packed);
@@ -183,7 +183,7 @@ impl<'a, T: Real> Packer<'a, T> {
 /// Reads back what a [`Packer`] wrote.
 #[derive(Debug)]
 pub struct Reader<'a, T> {
-    trade: Trade,
+    precision: Precision,
     threads: usize,
     rest: &'a [T],
     scratch: &'a mut [T],
@@ -191,9 +191,9 @@ pub struct Reader<'a, T> {
 
 impl<'a, T: Real> Reader<'a, T> {
     /// From `memory`, working in `scratch`.
-    pub fn new(trade: Trade, memory: &'a [T], scratch: &'a mut [T]) -> Self {
+    pub fn new(precision: Precision, memory: &'a [T], scratch: &'a mut [T]) -> Self {
         Self {
-            trade,
+            precision,
             threads: 1,
             rest: memory,
             scratch,
@@ -272,7 +272,7 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.trade);
+        let choice = group::choice::<X, Y, L, N>(self.precision);
         let packed = self.rest.get(..choice.packed).unwrap_or_default();
         group.read::<X, Y>(choice, self.threads, packed)
     }
@@ -284,17 +284,17 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.trade);
+        let choice = group::choice::<X, Y, L, N>(self.precision);
         self.rest = self.rest.get(choice.packed..).unwrap_or_default();
     }
 }
 
 /// Scalars of all packed filters, and of the scratch that the layers share.
 #[must_use]
-pub const fn memory(packing: &[Packing], trade: Trade) -> [usize; 2] {
+pub const fn memory(packing: &[Packing], precision: Precision) -> [usize; 2] {
     let (mut packed, mut scratch, mut i) = (0, 0, 0);
     while i < packing.len() {
-        let choice = trade.choose(packing[i].choices);
+        let choice = precision.choose(packing[i].choices);
         packed += choice.packed;
         if choice.scratch > scratch {
             scratch = choice.scratch;
@@ -309,8 +309,8 @@ pub const fn memory(packing: &[Packing], trade: Trade) -> [usize; 2] {
 pub struct Choices<'a> {
     /// Of which network.
     pub packing: &'a [Packing],
-    /// What it may give up.
-    pub trade: Trade,
+    /// How much it may round.
+    pub precision: Precision,
 }
 
 impl Display for Choices<'_> {
@@ -318,7 +318,7 @@ impl Display for Choices<'_> {
         let width = self.packing.iter().map(|layer| layer.name.len()).max();
         let width = width.unwrap_or(0);
         for layer in self.packing {
-            let choice = self.trade.choose(layer.choices);
+            let choice = self.precision.choose(layer.choices);
             let bytes = choice.packed * size_of::<f32>();
             writeln!(
                 f,
@@ -326,7 +326,7 @@ impl Display for Choices<'_> {
                 layer.name, choice.algorithm
             )?;
         }
-        let [packed, scratch] = memory(self.packing, self.trade).map(|n| n * size_of::<f32>());
+        let [packed, scratch] = memory(self.packing, self.precision).map(|n| n * size_of::<f32>());
         write!(f, "f32: packed {packed} bytes, scratch {scratch}")
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use crate::network::prepare::{Packing, Trade, memory};
+use crate::network::prepare::{Packing, Precision, memory};
 use crate::plan::LayerInfo;
 
 /// A network as a table, a line a layer; [`Display`] aligns it, [`markdown`](Self::markdown) has
@@ -212,7 +212,7 @@ impl Display for Memory<'_> {
 /// entry.
 fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Result {
     f.write_str("\nprepared:")?;
-    let algorithm = |it: &Packing| Trade::default().choose(it.choices).algorithm;
+    let algorithm = |it: &Packing| Precision::default().choose(it.choices).algorithm;
     for (i, run) in packing
         .chunk_by(|a, b| algorithm(a) == algorithm(b))
         .enumerate()
@@ -227,7 +227,7 @@ fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Re
         }
     }
     let [packed, scratch] =
-        memory(packing, Trade::default()).map(|scalars| scalars * size_of::<f32>());
+        memory(packing, Precision::default()).map(|scalars| scalars * size_of::<f32>());
     let [packed, scratch, arena] = [packed, scratch, arena].map(|bytes| Grouped(bytes as u64));
     write!(
         f,

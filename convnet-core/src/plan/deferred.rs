@@ -11,7 +11,7 @@ impl<const N: usize> Plan<N> {
     /// reads it meets no second error.
     #[doc(hidden)]
     #[must_use]
-    pub const fn resembling(ops: &[Op; N]) -> Self {
+    pub const fn placeholder(ops: &[Op; N]) -> Self {
         let mut small = *ops;
         shrink(&mut small);
         let mut steps = [Step::EMPTY; N];
@@ -34,11 +34,11 @@ impl<const N: usize> Plan<N> {
     }
 }
 
-/// As [`Plan::resembling`], for any number of layers; `None` if they are no graph.
+/// As [`Plan::placeholder`], for any number of layers; `None` if they are no graph.
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 #[must_use]
-pub fn resembling(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> {
+pub fn placeholder(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> {
     let mut small = ops.to_vec();
     shrink(&mut small);
     let mut steps = alloc::vec![Step::EMPTY; ops.len()];

@@ -55,7 +55,7 @@ pub struct Pass {
 /// The first layer of a group computes all of it, but for a pool, which follows at once: the layers
 /// in between are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prepared {
+pub struct PreparedPass {
     /// What it reads and writes.
     pub pass: Pass,
     /// The group that begins here.
@@ -69,7 +69,7 @@ pub struct Prepared {
     pub scratch: usize,
 }
 
-impl Prepared {
+impl PreparedPass {
     /// Where that part of the input lies which the pool still needs; 0 if there is none.
     #[must_use]
     pub const fn x_scalar(&self) -> usize {

@@ -72,7 +72,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         #[doc(hidden)]
         static #plan: #krate::plan::Plan<#layers> = match #planned {
             ::core::result::Result::Ok(plan) => plan,
-            ::core::result::Result::Err(_) => #krate::plan::Plan::resembling(#list),
+            ::core::result::Result::Err(_) => #krate::plan::Plan::placeholder(#list),
         };
 
         const _: () = {

@@ -4,7 +4,7 @@ use convnet_core::graph::Manner;
 use convnet_core::plan::{How, Place};
 use proc_macro2::TokenStream;
 
-use super::{At, Kind, Network, Which, code, literal, nested, parts, training};
+use super::{At, Kind, Network, Which, code, literal, nested, segments, training};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -108,7 +108,7 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             }
         }
         (How::Apart, _) if which == Which::Tape && training::has_scratch(network, i) => {
-            let (ends, layer) = (parts::ends(network, i), network.value(i));
+            let (ends, layer) = (segments::ends(network, i), network.value(i));
             code!(#ends #layer.forward_train(x, scratch, y);)
         }
         (How::Apart, Place::At(_)) => {

@@ -6,11 +6,11 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, at, code, inference, parts, prepared, structure};
+use super::{Kind, Network, Which, at, code, inference, prepared, segments, structure};
 
 /// What there is to know of the network at `path`, for every scalar.
 fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
-    quote_spanned!(at(path)=> #krate::network::inside::facts::<#path<::core::primitive::f32>>())
+    quote_spanned!(at(path)=> #krate::network::nested::facts::<#path<::core::primitive::f32>>())
 }
 
 /// What the plan and the graph are to know of the network at `path`: fields of an `Elsewhere`.
@@ -77,7 +77,7 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
                 for<'__any> #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
             }),
             Kind::Network { .. } => Some(code! {
-                for<'__any> #ty: #krate::network::Inside
+                for<'__any> #ty: #krate::network::nested::Nestable
                     + #krate::Network<Scalar = T, Input = #x, Output = #y>,
             }),
             _ => None,
@@ -117,7 +117,7 @@ pub(super) fn unfit(network: &Network) -> TokenStream {
 fn table(network: &Network) -> TokenStream {
     let (krate, layers) = (&network.krate, &network.layers);
     let line = code!(#krate::plan::LayerInfo<'static>);
-    let (mut parts, mut rows) = (Vec::new(), Vec::new());
+    let (mut sections, mut rows) = (Vec::new(), Vec::new());
     for (i, layer) in layers.iter().enumerate() {
         match (&layer.kind, &network.plan) {
             (Kind::Network { what }, Some(plan)) => {
@@ -128,9 +128,9 @@ fn table(network: &Network) -> TokenStream {
                     }
                     None => code!(([1; 2], [1; 2])),
                 };
-                parts.push(part(krate, &line, &rows));
-                parts.push(code! {
-                    #krate::join::Part::new(#prefix, #facts.layers).reading(#reach, #plan.input)
+                sections.push(section(krate, &line, &rows));
+                sections.push(code! {
+                    #krate::join::Section::new(#prefix, #facts.layers).reading(#reach, #plan.input)
                 });
                 rows.clear();
             }
@@ -138,18 +138,18 @@ fn table(network: &Network) -> TokenStream {
             _ => {}
         }
     }
-    if parts.is_empty() {
+    if sections.is_empty() {
         return code!(&[#(#rows)*]);
     }
-    parts.push(part(krate, &line, &rows));
-    code!(#krate::__join!(layers: #line, [#(#parts),*] [#(#parts),*]))
+    sections.push(section(krate, &line, &rows));
+    code!(#krate::__join!(layers: #line, [#(#sections),*] [#(#sections),*]))
 }
 
-/// Items of type `ty` that the macro sees, as a part of a list: in a constant of their own, since numbers
+/// Items of type `ty` that the macro sees, as a section of a list: in a constant of their own, since numbers
 /// of the plan that are borrowed elsewhere would not live long enough.
-pub(super) fn part(krate: &TokenStream, ty: &TokenStream, items: &[TokenStream]) -> TokenStream {
+pub(super) fn section(krate: &TokenStream, ty: &TokenStream, items: &[TokenStream]) -> TokenStream {
     code! {
-        #krate::join::Part::new("", {
+        #krate::join::Section::new("", {
             const __ITEMS: &[#ty] = &[#(#items)*];
             __ITEMS
         })
@@ -162,28 +162,28 @@ pub(super) fn packing(network: &Network) -> TokenStream {
     let packing = code!(#krate::prepare::Packing);
     // How many there are and what they are called is the same for every scalar.
     let list = |of: &dyn Fn(&TokenStream) -> TokenStream| -> TokenStream {
-        let parts = layers
+        let sections = layers
             .iter()
             .enumerate()
             .filter_map(|(i, layer)| match &layer.kind {
                 Kind::Network { what } => {
                     let (prefix, packing) = (format!("{}.", layer.path), of(what));
-                    Some(code!(#krate::join::Part::new(#prefix, #packing),))
+                    Some(code!(#krate::join::Section::new(#prefix, #packing),))
                 }
                 _ => {
                     let packing = prepared::packing(network, i, prepared::group(network, i)?);
-                    Some(code!(#krate::join::Part::new("", &[#packing]),))
+                    Some(code!(#krate::join::Section::new("", &[#packing]),))
                 }
             });
-        parts.collect()
+        sections.collect()
     };
     let named = single(&list(&|what| {
         let facts = facts(krate, what);
         code!(#facts.packing)
     }));
-    let parts =
+    let sections =
         list(&|what| quote_spanned!(at(what)=> <#what<T> as #krate::prepare::Prepare>::PACKING));
-    code!(#krate::__join!(packings: #packing, [#named] [#parts]))
+    code!(#krate::__join!(packings: #packing, [#named] [#sections]))
 }
 
 /// The table as a constant, where the plan is one.
@@ -205,12 +205,12 @@ pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream 
     let call = match which {
         Which::Arena => code!(forward(&self.#field, x, inner, y)),
         _ => {
-            let (stream, part) = (i as u64, parts::of_network(network, i));
-            code!(forward_part(&self.#field, #part, x, inner, (seed, #stream), y))
+            let (stream, segment) = (i as u64, segments::of_network(network, i));
+            code!(forward_segment(&self.#field, #segment, x, inner, (seed, #stream), y))
         }
     };
     let borrow = borrow_forward(network, i, which);
-    code!(#borrow #krate::network::inside::#call;)
+    code!(#borrow #krate::network::nested::#call;)
 }
 
 /// As [`forward`], with what was packed.
@@ -218,7 +218,7 @@ pub(super) fn forward_packed(network: &Network, i: usize) -> TokenStream {
     let krate = &network.krate;
     let field = &network.layers[i].name;
     let borrow = borrow_forward(network, i, Which::Prepared);
-    code!(#borrow #krate::network::inside::forward_packed(&self.#field, packed, x, inner, y);)
+    code!(#borrow #krate::network::nested::forward_packed(&self.#field, packed, x, inner, y);)
 }
 
 fn borrow_forward(network: &Network, i: usize, which: Which) -> TokenStream {

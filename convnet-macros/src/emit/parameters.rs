@@ -131,7 +131,7 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
                 unique,
             } => {
                 let count = literal(list.len());
-                parts.push(nested::part(krate, &code!(#krate::Tensor), list));
+                parts.push(nested::section(krate, &code!(#krate::Tensor), list));
                 read.extend(code! {
                     if index < #count {
                         return match index { #(#shared)* _ => &[] };
@@ -148,7 +148,7 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
             Run::Elsewhere(i, tensors) => {
                 let layer = &network.layers[*i];
                 let (field, prefix) = (&layer.name, format!("{}.", layer.path));
-                parts.push(code!(#krate::join::Part::new(#prefix, #tensors)));
+                parts.push(code!(#krate::join::Section::new(#prefix, #tensors)));
                 read.extend(code! {
                     if index < #tensors.len() {
                         return #krate::Parameters::tensor(&self.#field, index);

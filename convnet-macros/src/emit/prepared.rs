@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 
 use super::inference::step;
 use super::structure::field;
-use super::{Kind, Network, Which, code, literal, nested, own, parts};
+use super::{Kind, Network, Which, code, literal, nested, own, segments};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -41,11 +41,11 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     });
     let bounds = nested::bounds(network);
     let is_pooled = |i: usize| groups().any(|(_, group)| group.pool == Some(i));
-    let meets = parts::meets(network);
+    let takes_micro_batches = segments::takes_micro_batches(network);
     let (mut steps, mut alone) = (Vec::new(), Vec::new());
     for i in 0..=last {
         match group(network, i) {
-            Some(group) if parts::may_meet(network, i) => {
+            Some(group) if segments::may_batch(network, i) => {
                 steps.push(each(&mut alone));
                 steps.push(at_once(network, i, group));
             }
@@ -60,7 +60,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         impl<T: #krate::Real> #krate::prepare::Prepare for #name<T> #bounds {
             type Overlay = #krate::Overlay<T, #scalars>;
             const PACKING: &'static [#krate::prepare::Packing] = #packing;
-            #meets
+            #takes_micro_batches
 
             fn pack(&self, packer: &mut #krate::prepare::Packer<'_, T>) {
                 let _ = &packer;
@@ -139,7 +139,7 @@ fn each(steps: &mut Vec<TokenStream>) -> TokenStream {
     }
 }
 
-/// A group that images meet at.
+/// A group that several images go through at once.
 fn at_once(network: &Network, i: usize, it: Group) -> TokenStream {
     let (group, bind) = (value(network, i, it), bind(network, i, &network.volume(i)));
     code! {

@@ -5,7 +5,7 @@ use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, code, nested, parts};
+use super::{Kind, Network, Which, code, nested, segments};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -30,52 +30,52 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         d_output: &Self::Output,
         gradient: &mut Self,
     };
-    let forward = parts::forward(network);
+    let forward = segments::forward(network);
     let forward = code! {
         let _ = seed;
         #forward
         memory.at::<#output, #at>()
     };
-    let backward = parts::backward(network);
+    let backward = segments::backward(network);
     let backward = code! {
         let _ = (input, &mut d_input, &d_output, &gradient);
         #backward
     };
-    let passes = match parts::count(network) {
+    let passes = match segments::count(network) {
         None => code! {
             fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output { #forward }
 
             fn backward(&self, #for_backward) { #backward }
         },
         Some(count) => {
-            let (moments, exchanges) = (parts::moments(network), parts::exchanges(network));
-            let fcs = parts::fcs(network);
+            let (moments, exchanges) = (segments::moments(network), segments::exchanges(network));
+            let fcs = segments::fcs(network);
             code! {
-                const PARTS: ::core::primitive::usize = #count;
+                const SEGMENTS: ::core::primitive::usize = #count;
                 const EXCHANGES: ::core::primitive::bool = #exchanges;
 
                 fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
-                    #krate::network::forward_parts(self, input, memory, seed)
+                    #krate::network::forward_segments(self, input, memory, seed)
                 }
 
                 fn backward(&self, #for_backward) {
                     let d_input = d_input.as_deref_mut();
-                    #krate::network::backward_parts(
+                    #krate::network::backward_segments(
                         self, input, d_input, memory, d_output, gradient,
                     );
                 }
 
-                fn forward_part<'a>(&self, part: ::core::primitive::usize, #for_forward) -> &'a Self::Output {
+                fn forward_segment<'a>(&self, segment: ::core::primitive::usize, #for_forward) -> &'a Self::Output {
                     #forward
                 }
 
-                fn backward_part(&self, part: ::core::primitive::usize, #for_backward) { #backward }
+                fn backward_segment(&self, segment: ::core::primitive::usize, #for_backward) { #backward }
 
                 #fcs
 
                 fn moments(
                     memory: &mut Self::Tape,
-                    part: ::core::primitive::usize,
+                    segment: ::core::primitive::usize,
                 ) -> #krate::moments::MomentsMut<'_, T> {
                     #moments
                 }
@@ -168,7 +168,7 @@ fn sum(network: &Network, i: usize, which: Which) -> TokenStream {
             let from = (flow.pass.to, network.to(i, which));
             let to = (sum, network.sum(i, which));
             let sum = transfer(&v, from, to, &code!(accumulate));
-            parts::at_the_end(network, i, sum)
+            segments::at_the_end(network, i, sum)
         }
         None => TokenStream::new(),
     }
@@ -301,10 +301,10 @@ fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     if has_scratch(network, i) {
         return code!(self.#name.backward_train(x, #dx, dy, scratch, &mut gradient.#name););
     }
-    let part = parts::of_network(network, i);
+    let segment = segments::of_network(network, i);
     code! {
-        #krate::network::inside::backward_part(
-            &self.#name, #part, x, #dx, inner, dy, &mut gradient.#name,
+        #krate::network::nested::backward_segment(
+            &self.#name, #segment, x, #dx, inner, dy, &mut gradient.#name,
         );
     }
 }
@@ -372,7 +372,7 @@ pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     }
     match kind {
         Kind::Network { .. } => writes.push(nested::memory(network, i, Which::Tape)),
-        Kind::BatchNorm { .. } => writes.push(parts::kept(network, i)),
+        Kind::BatchNorm { .. } => writes.push(segments::kept(network, i)),
         _ if has_scratch(network, i) => writes.push(scratch(network)),
         _ => {}
     }

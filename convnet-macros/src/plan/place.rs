@@ -59,7 +59,7 @@ pub(super) fn place(
         }
         misfits[at] += 1;
         named.layer()?;
-        resembling(&ops[at], misfits[at])
+        placeholder(&ops[at], misfits[at])
     });
     match placed {
         Ok((steps, totals)) => {
@@ -150,7 +150,7 @@ fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
 /// be: who reads whom, and what works in place.
 pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
     let ops = ops(layers, rows);
-    let (steps, totals) = plan::resembling(&ops)?;
+    let (steps, totals) = plan::placeholder(&ops)?;
     Some(Placed {
         input: [1; 3],
         steps,
@@ -164,7 +164,7 @@ const ONE: Window = Window::square(1, 1, 0);
 
 /// A layer that may fit where `op` did not, at the first, second and third try: as many pixels as
 /// the stride that its type names can meet.
-fn resembling(op: &Op, misfits: usize) -> Option<Op> {
+fn placeholder(op: &Op, misfits: usize) -> Option<Op> {
     let (filters, window) = match op {
         Op::Conv {
             filters, window, ..

@@ -4,7 +4,7 @@ use convnet::data::Samples;
 use convnet::gradient_check::slope;
 use convnet::kernel::{levels, with_level};
 use convnet::optim::Sgd;
-use convnet::prepare::{Prepare, Prepared, Trade};
+use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::train::{Progress, Trainer};
 use convnet::{AnyVolume, Parameters, Real, Rng, Role, Trainable};
 
@@ -222,8 +222,11 @@ impl<'a> Case<'a> {
         let mut arena: Box<S::Arena> = bytemuck::zeroed_box();
         let scores = net.forward(&image, &mut arena).as_slice();
         self.scores(&format!("forward at {level}"), scores, SCORES);
-        for (what, trade) in [("direct", Trade::NONE), ("winograd", Trade::default())] {
-            let fast = Prepared::with(&*net, trade);
+        for (what, precision) in [
+            ("direct", Precision::HIGHEST),
+            ("winograd", Precision::default()),
+        ] {
+            let fast = Prepared::with(&*net, precision);
             let mut arena = fast.arena();
             let scores = fast.forward(&image, &mut arena).as_slice();
             self.scores(&format!("prepared, {what}, at {level}"), scores, SCORES);

@@ -66,7 +66,7 @@ mod shadowed {
         pub const TENSORS: ::core::primitive::usize = OPS;
         pub const LAYERS: ::core::primitive::usize = OPS;
         pub const ZERO: ::core::primitive::usize = 0;
-        pub const PARTS: ::core::primitive::usize = 1;
+        pub const SEGMENTS: ::core::primitive::usize = 1;
         pub const T: ::core::primitive::usize = 1;
         pub const RATE: ::core::primitive::f64 = 0.5;
     }
@@ -113,7 +113,7 @@ mod shadowed {
             residual {
                 conv(NAMES, T x T, groups = NAMED, pad = ZERO),
                 batch_norm(eps = RATE),
-                shortcut { conv(COUNT, T x T, dilation = PARTS), relu6 },
+                shortcut { conv(COUNT, T x T, dilation = SEGMENTS), relu6 },
             },
             layer(Scale<T, 2>, INPUT x INPUT x LONGEST),
             network(Empty),

@@ -15,11 +15,11 @@
 //!
 //! Where a network has a large `fc`, a shard takes [several](MICRO_BATCH) images at a time, each on a
 //! tape of its own, up to it, through it at once, and on. Where it has `batch_norm`, the images of a
-//! batch have to meet: then all shards run a [part](Trainable::PARTS), and the tapes'
+//! batch wait for each other: then all shards run a [segment](Trainable::SEGMENTS), and the tapes'
 //! [moments](crate::moments) are merged, image by image, before the next:
 //!
 //! ```text
-//!  │ 17 4 │ 99 8 │ 23 │ 42 5 │  part 0  ─▶ merge ─▶  part 1, loss, part 1  ─▶ merge ─▶  part 0
+//!  │ 17 4 │ 99 8 │ 23 │ 42 5 │  segment 0  ─▶ merge ─▶  segment 1, loss, segment 1  ─▶ merge ─▶  segment 0
 //! ```
 //!
 //! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
@@ -83,7 +83,7 @@ pub(super) struct Shards<'a, N: Trainable> {
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Vec<Space<N>>>>,
-    /// One for each image of a batch, where all meet.
+    /// One for each image of a batch, where all wait for each other.
     batch: Vec<Space<N>>,
 }
 
@@ -124,7 +124,7 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         self.count
     }
 
-    /// Fills the gradients, each with the sum over its part of `batch`; what comes back is of the whole.
+    /// Fills the gradients, each with the sum over its segment of `batch`; what comes back is of the whole.
     pub(super) fn run<S, L>(
         &mut self,
         net: &N,
@@ -137,9 +137,9 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         let (first, count, images, spaces) = (self.first, self.count, batch.images, &self.spaces);
         let cut = |number| (first + number) * images.len() / count;
         if N::EXCHANGES {
-            return self.run_parts(net, batch, cut);
+            return self.run_segments(net, batch, cut);
         }
-        let at_once = if N::PARTS > 1 { MICRO_BATCH } else { 1 };
+        let at_once = if N::SEGMENTS > 1 { MICRO_BATCH } else { 1 };
         let finish = Finish::of(self.shards.len());
         let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
         let work = |number, shard: &mut Shard<N>| {
@@ -155,8 +155,8 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         self.totals()
     }
 
-    /// Part by part; shard `number` of this machine has the images from `cut(number)` on.
-    fn run_parts<S, L>(
+    /// Segment by segment; shard `number` of this machine has the images from `cut(number)` on.
+    fn run_segments<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
@@ -180,8 +180,8 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         };
         // Where there is no image, there is a tape all the same, for what the others say.
         spaces.resize_with(spaces.len().max(images.len()).max(1), Space::new);
-        let last = N::PARTS - 1;
-        for part in 0..N::PARTS {
+        let last = N::SEGMENTS - 1;
+        for segment in 0..N::SEGMENTS {
             let spaces = &mut spaces[..];
             each(
                 shards,
@@ -189,13 +189,13 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
                 start_of,
                 |shard, spaces, start| {
                     let images = &images[start..start + spaces.len()];
-                    shard.outcome = forward(spaces, net, batch, images, part);
+                    shard.outcome = forward(spaces, net, batch, images, segment);
                 },
             );
-            if part < last {
+            if segment < last {
                 let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
                 moments::merge_forward_across(spaces, here, sum, |space| {
-                    N::moments(&mut space.tape, part)
+                    N::moments(&mut space.tape, segment)
                 })?;
             }
         }
@@ -206,20 +206,20 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
             reduce,
             ..
         } = self;
-        for part in (0..N::PARTS).rev() {
+        for segment in (0..N::SEGMENTS).rev() {
             let spaces = &mut spaces[..];
             each(
                 shards,
                 &mut spaces[..images.len()],
                 start_of,
                 |shard, spaces, _| {
-                    if part == last {
+                    if segment == last {
                         shard.gradient.fill_zero();
                     }
-                    backward(spaces, net, part, &mut shard.gradient);
+                    backward(spaces, net, segment, &mut shard.gradient);
                 },
             );
-            if let Some(before) = part.checked_sub(1) {
+            if let Some(before) = segment.checked_sub(1) {
                 let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
                 moments::merge_backward_across(spaces, here, sum, |space| {
                     N::moments(&mut space.tape, before)
@@ -395,16 +395,16 @@ impl<N: Trainable> Space<N> {
         batch.samples.augmented(index, image, &mut rng);
     }
 
-    /// A part of forward; after the last one, the loss.
+    /// A segment of forward; after the last one, the loss.
     fn forward<S: Samples, L: Loss<N::Scalar>>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
         index: usize,
-        part: usize,
+        segment: usize,
     ) -> Result<Totals, LossError> {
-        let scores = net.forward_part(part, &self.image, &mut self.tape, self.seed);
-        if part + 1 < N::PARTS {
+        let scores = net.forward_segment(segment, &self.image, &mut self.tape, self.seed);
+        if segment + 1 < N::SEGMENTS {
             return Ok(Totals::default());
         }
         let (scores, label) = (scores.as_slice(), batch.samples.label(index));
@@ -431,48 +431,48 @@ fn run<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
     let mut totals = Totals::default();
     for images in images.chunks(spaces.len().max(1)) {
         let spaces = &mut spaces[..images.len()];
-        for part in 0..N::PARTS {
-            totals.add(forward(spaces, net, batch, images, part)?);
+        for segment in 0..N::SEGMENTS {
+            totals.add(forward(spaces, net, batch, images, segment)?);
         }
-        for part in (0..N::PARTS).rev() {
-            backward(spaces, net, part, gradient);
+        for segment in (0..N::SEGMENTS).rev() {
+            backward(spaces, net, segment, gradient);
         }
     }
     Ok(totals)
 }
 
-/// A part of forward for `images`, and the `fc` behind it.
+/// A segment of forward for `images`, and the `fc` behind it.
 fn forward<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
     spaces: &mut [Space<N>],
     net: &N,
     batch: &Batch<'_, S, L>,
     images: &[usize],
-    part: usize,
+    segment: usize,
 ) -> Result<Totals, LossError> {
     let mut totals = Totals::default();
     for (space, &index) in spaces.iter_mut().zip(images) {
-        if part == 0 {
+        if segment == 0 {
             space.show(batch, index);
         }
-        totals.add(space.forward(net, batch, index, part)?);
+        totals.add(space.forward(net, batch, index, segment)?);
     }
-    if part + 1 < N::PARTS {
+    if segment + 1 < N::SEGMENTS {
         let images = spaces.iter_mut().map(|space| network::Forward {
             input: &*space.image,
             tape: &mut *space.tape,
         });
-        net.forward_fc(part, &mut images.collect::<Vec<_>>());
+        net.forward_fc(segment, &mut images.collect::<Vec<_>>());
     }
     Ok(totals)
 }
 
-/// A part of backward, and the `fc` before it.
-fn backward<N: Trainable>(spaces: &mut [Space<N>], net: &N, part: usize, gradient: &mut N) {
+/// A segment of backward, and the `fc` before it.
+fn backward<N: Trainable>(spaces: &mut [Space<N>], net: &N, segment: usize, gradient: &mut N) {
     for space in &mut *spaces {
         let (image, d_scores) = (&space.image, &space.d_scores);
-        net.backward_part(part, image, None, &mut space.tape, d_scores, gradient);
+        net.backward_segment(segment, image, None, &mut space.tape, d_scores, gradient);
     }
-    if let Some(before) = part.checked_sub(1) {
+    if let Some(before) = segment.checked_sub(1) {
         let images = spaces.iter_mut().map(|space| network::Backward {
             input: &*space.image,
             d_input: None,

@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use alloc::boxed::Box;
 
-use super::{Choices, Image, Packer, Prepare, Reader, Trade, memory};
+use super::{Choices, Image, Packer, Precision, Prepare, Reader, memory};
 use crate::memory::overlay::Lines;
 use crate::{Network, Parameters};
 
@@ -21,7 +21,7 @@ use crate::{Network, Parameters};
 /// ```
 pub struct Prepared<P: Deref<Target: Prepare>> {
     network: P,
-    trade: Trade,
+    precision: Precision,
     threads: usize,
     packed: Lines<Scalar<P>>,
 }
@@ -49,24 +49,24 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// For speed: Winograd's algorithm where it pays.
     #[must_use]
     pub fn new(network: P) -> Self {
-        Self::with(network, Trade::default())
+        Self::with(network, Precision::default())
     }
 
     /// For precision: direct sums only.
     #[must_use]
     pub fn without_winograd(network: P) -> Self {
-        Self::with(network, Trade::NONE)
+        Self::with(network, Precision::HIGHEST)
     }
 
     /// With what is given up for speed.
     #[must_use]
-    pub fn with(network: P, trade: Trade) -> Self {
-        let [scalars, _] = memory(P::Target::PACKING, trade);
+    pub fn with(network: P, precision: Precision) -> Self {
+        let [scalars, _] = memory(P::Target::PACKING, precision);
         let mut packed = Lines::zeroed(scalars);
-        network.pack(&mut Packer::new(trade, packed.as_mut_slice()));
+        network.pack(&mut Packer::new(precision, packed.as_mut_slice()));
         Self {
             network,
-            trade,
+            precision,
             threads: 1,
             packed,
         }
@@ -119,8 +119,12 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         use crate::kernel::MICRO_BATCH;
 
         let (count, threads) = (inputs.len(), rayon::current_num_threads());
-        let at_once = if P::Target::MEETS { MICRO_BATCH } else { 1 };
-        // As many meet on each thread, and the last ones are not alone.
+        let at_once = if P::Target::MICRO_BATCHES {
+            MICRO_BATCH
+        } else {
+            1
+        };
+        // As many go together on each thread, and the last ones are not alone.
         let groups = count.div_ceil(at_once).next_multiple_of(threads);
         let at_once = count.div_ceil(groups.max(1)).max(1);
         let memory = || {
@@ -158,7 +162,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
 
     /// Scalars that so many threads work in.
     fn scratch(&self, threads: usize) -> usize {
-        let [_, scratch] = memory(P::Target::PACKING, self.trade);
+        let [_, scratch] = memory(P::Target::PACKING, self.precision);
         threads * scratch
     }
 
@@ -184,7 +188,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         scratch: &mut Lines<Scalar<P>>,
     ) {
         let packed = self.packed.as_slice();
-        let reader = Reader::new(self.trade, packed, scratch.as_mut_slice());
+        let reader = Reader::new(self.precision, packed, scratch.as_mut_slice());
         let mut reader = reader.on_threads(threads);
         self.network.forward_packed(&mut reader, images);
     }
@@ -200,7 +204,7 @@ impl<P: Deref<Target: Prepare>> Display for Prepared<P> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let choices = Choices {
             packing: P::Target::PACKING,
-            trade: self.trade,
+            precision: self.precision,
         };
         choices.fmt(f)
     }

@@ -5,7 +5,7 @@ use crate::layer::{Choice, Norm, Repack};
 use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Real};
 
-use super::Trade;
+use super::Precision;
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
 /// [`plan::Group`](crate::plan::Group) is for the plan.
@@ -20,14 +20,14 @@ pub struct Group<'a, L, N> {
 }
 
 /// How the group is computed: as the layer chose, and with room for what is folded into it.
-pub(super) const fn choice<X, Y, L, N>(trade: Trade) -> Choice
+pub(super) const fn choice<X, Y, L, N>(precision: Precision) -> Choice
 where
     X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
     N: Norm<X::Scalar>,
 {
-    let mut choice = trade.choose(L::CHOICES);
+    let mut choice = precision.choose(L::CHOICES);
     if N::FOLDS {
         if matches!(choice.algorithm, Algorithm::Direct) {
             choice.packed = L::FILTERS.next_multiple_of(LINE_OF_F32);

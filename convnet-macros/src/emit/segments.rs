@@ -1,4 +1,4 @@
-//! The parts of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments,
+//! The segments of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments,
 //! and at each large `fc`, where several are computed at once.
 
 use convnet_core::plan::{Place, Step};
@@ -9,21 +9,24 @@ use super::{Kind, Network, Which, code, inference, literal, nested, structure, t
 
 /// How many there are, if it can be more than one.
 pub(super) fn count(network: &Network) -> Option<TokenStream> {
-    let end = Part::before(network, network.layers.len());
-    let part = end.number(network);
-    (end != Part::default()).then(|| code!(1 + #part))
+    let end = Segment::before(network, network.layers.len());
+    let segment = end.number(network);
+    (end != Segment::default()).then(|| code!(1 + #segment))
 }
 
-/// Whether one of them is a `batch_norm`, where all images meet.
+/// Whether one of them is a `batch_norm`, at which all images exchange moments.
 pub(super) fn exchanges(network: &Network) -> TokenStream {
-    let (krate, end) = (&network.krate, Part::before(network, network.layers.len()));
+    let (krate, end) = (
+        &network.krate,
+        Segment::before(network, network.layers.len()),
+    );
     let mut kinds = network.layers.iter().map(|layer| &layer.kind);
     let norm = kinds.any(|kind| matches!(kind, Kind::BatchNorm { .. }));
     let networks = end.networks.iter().map(|&i| structure::field(network, i));
     code!(#norm #(|| <#networks as #krate::Trainable>::EXCHANGES)*)
 }
 
-/// Every layer, in its part.
+/// Every layer, in its segment.
 pub(super) fn forward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).flat_map(|i| {
         let step = || inference::step(network, i, Which::Tape);
@@ -42,7 +45,7 @@ pub(super) fn forward(network: &Network) -> TokenStream {
     guarded(network, steps.collect())
 }
 
-/// Every layer, the last one first, in its part.
+/// Every layer, the last one first, in its segment.
 pub(super) fn backward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).rev().flat_map(|i| {
         let step = training::step(network, i);
@@ -63,17 +66,17 @@ pub(super) fn backward(network: &Network) -> TokenStream {
 
 /// The large `fc`s, each for several images at once.
 pub(super) fn fcs(network: &Network) -> TokenStream {
-    let fcs = (0..network.layers.len()).filter(|&i| may_meet(network, i));
+    let fcs = (0..network.layers.len()).filter(|&i| may_batch(network, i));
     let (mut forward, mut backward) = (Vec::new(), Vec::new());
     for i in fcs {
-        let part = Part::before(network, i).number(network);
-        let meets = is_large(network, i).is_none().then(|| {
-            let meeting = meeting(network, i);
-            code!(#meeting == 1 &&)
+        let segment = Segment::before(network, i).number(network);
+        let large = is_large(network, i).is_none().then(|| {
+            let micro_batches = micro_batches(network, i);
+            code!(#micro_batches == 1 &&)
         });
         let (name, ends) = (&network.layers[i].name, ends(network, i));
         forward.push(code! {
-            if #meets part == #part {
+            if #large segment == #segment {
                 self.#name.forward_batch(::core::iter::Iterator::map(images.iter_mut(), |image| {
                     let (input, memory) = (image.input, &mut *image.tape);
                     let _ = input;
@@ -84,7 +87,7 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
         });
         let ends = training::ends(network, i);
         backward.push(code! {
-            if #meets part == #part {
+            if #large segment == #segment {
                 let images = ::core::iter::Iterator::map(images.iter_mut(), |image| {
                     let (input, d_input) = (image.input, &mut image.d_input);
                     let (memory, d_output) = (&mut *image.tape, image.d_output);
@@ -103,7 +106,7 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
     code! {
         fn forward_fc(
             &self,
-            part: ::core::primitive::usize,
+            segment: ::core::primitive::usize,
             images: &mut [#network::Forward<'_, Self>],
         ) {
             #(#forward)*
@@ -111,7 +114,7 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
 
         fn backward_fc(
             &self,
-            part: ::core::primitive::usize,
+            segment: ::core::primitive::usize,
             images: &mut [#network::Backward<'_, Self>],
             gradient: &mut Self,
         ) {
@@ -120,63 +123,63 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
     }
 }
 
-/// `alone`, if no images meet at the `fc` `i`, or `met`.
-fn otherwise(network: &Network, i: usize, alone: TokenStream, met: TokenStream) -> TokenStream {
+/// `alone`, if the `fc` `i` takes one image at a time, or `batched`.
+fn otherwise(network: &Network, i: usize, alone: TokenStream, batched: TokenStream) -> TokenStream {
     match is_large(network, i) {
         Some(false) => alone,
-        Some(true) => met,
+        Some(true) => batched,
         None => {
-            let meeting = meeting(network, i);
-            code!(if #meeting == 0 { #alone } else { #met })
+            let micro_batches = micro_batches(network, i);
+            code!(if #micro_batches == 0 { #alone } else { #batched })
         }
     }
 }
 
-/// Whether layer `i` is an `fc` at which images may meet.
-pub(super) fn may_meet(network: &Network, i: usize) -> bool {
+/// Whether layer `i` is an `fc` that may take several images at once.
+pub(super) fn may_batch(network: &Network, i: usize) -> bool {
     matches!(network.layers[i].kind, Kind::Fc { .. }) && is_large(network, i) != Some(false)
 }
 
-/// Whether there is one at which they do, if there may be.
-pub(super) fn meets(network: &Network) -> TokenStream {
-    let may = (0..network.layers.len()).filter(|&i| may_meet(network, i));
-    let meets = may.map(|i| match is_large(network, i) {
-        Some(meets) => code!(#meets),
+/// Whether there is one that does, if there may be.
+pub(super) fn takes_micro_batches(network: &Network) -> TokenStream {
+    let may = (0..network.layers.len()).filter(|&i| may_batch(network, i));
+    let large = may.map(|i| match is_large(network, i) {
+        Some(large) => code!(#large),
         None => {
-            let meeting = meeting(network, i);
-            code!(#meeting == 1)
+            let micro_batches = micro_batches(network, i);
+            code!(#micro_batches == 1)
         }
     });
-    let meets: Vec<_> = meets.collect();
-    match meets.is_empty() {
+    let large: Vec<_> = large.collect();
+    match large.is_empty() {
         true => TokenStream::new(),
-        false => code!(const MEETS: ::core::primitive::bool = #(#meets)||*;),
+        false => code!(const MICRO_BATCHES: ::core::primitive::bool = #(#large)||*;),
     }
 }
 
-/// Whether the images meet at the `fc` `i`, if the macro sees how large it is.
+/// Whether the `fc` `i` takes several images at once, if the macro sees how large it is.
 fn is_large(network: &Network, i: usize) -> Option<bool> {
     let known = network.plan.is_none();
-    known.then(|| Step::meetings(&network.steps, i) == 1)
+    known.then(|| Step::micro_batches(&network.steps, i) == 1)
 }
 
 /// One or zero: the same, as a constant of the plan.
-fn meeting(network: &Network, i: usize) -> TokenStream {
+fn micro_batches(network: &Network, i: usize) -> TokenStream {
     let (krate, plan) = (&network.krate, &network.plan);
-    code!(const { #krate::plan::Step::meetings(&#plan.steps, #i) })
+    code!(const { #krate::plan::Step::micro_batches(&#plan.steps, #i) })
 }
 
-/// The moments at the end of `part`.
+/// The moments at the end of `segment`.
 pub(super) fn moments(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let found = (0..network.layers.len()).filter_map(|i| {
-        let before = Part::before(network, i).number(network);
+        let before = Segment::before(network, i).number(network);
         match network.layers[i].kind {
             Kind::BatchNorm { .. } => {
                 let Lies { ty, at, .. } = kept(network, i);
                 let [h, w] = [0, 1].map(|axis| network.axis(i, axis));
                 Some(code! {
-                    if part == #before {
+                    if segment == #before {
                         return #krate::moments::MomentsMut::new(const { (#h) * (#w) }, memory.at_mut::<#ty, #at>());
                     }
                 })
@@ -184,11 +187,11 @@ pub(super) fn moments(network: &Network) -> TokenStream {
             Kind::Network { .. } => {
                 let Lies { ty, at, .. } = nested::memory(network, i, Which::Tape);
                 let inner = structure::field(network, i);
-                let after = Part::before(network, i + 1).number(network);
+                let after = Segment::before(network, i + 1).number(network);
                 Some(code! {
-                    if (#before..#after).contains(&part) {
+                    if (#before..#after).contains(&segment) {
                         let inner = memory.at_mut::<#ty, #at>();
-                        return <#inner as #krate::Trainable>::moments(inner, part - (#before));
+                        return <#inner as #krate::Trainable>::moments(inner, segment - (#before));
                     }
                 })
             }
@@ -201,18 +204,18 @@ pub(super) fn moments(network: &Network) -> TokenStream {
     }
 }
 
-/// The part of the network that is layer `i`, in one of this one.
+/// The segment of the network that is layer `i`, in one of this one.
 pub(super) fn of_network(network: &Network, i: usize) -> TokenStream {
-    let before = Part::before(network, i).number(network);
-    code!(part - (#before))
+    let before = Segment::before(network, i).number(network);
+    code!(segment - (#before))
 }
 
-/// `step`, which follows the backward pass of layer `i`: if that is a network, after its last part.
+/// `step`, which follows the backward pass of layer `i`: if that is a network, after its last segment.
 pub(super) fn at_the_end(network: &Network, i: usize, step: TokenStream) -> TokenStream {
     match network.layers[i].kind {
         Kind::Network { .. } => {
-            let before = Part::before(network, i).number(network);
-            code!(if part == #before { #step })
+            let before = Segment::before(network, i).number(network);
+            code!(if segment == #before { #step })
         }
         _ => step,
     }
@@ -228,45 +231,45 @@ pub(super) fn kept(network: &Network, i: usize) -> Lies {
     }
 }
 
-/// What stands before a layer: so many places to meet, these `fc`s that may be some, and these
-/// networks.
+/// What stands before a layer: so many cuts, these `fc`s that may be one each, and these
+/// networks, which are cut too.
 #[derive(Clone, Default, PartialEq)]
-struct Part {
-    meetings: usize,
+struct Segment {
+    cuts: usize,
     fcs: Vec<usize>,
     networks: Vec<usize>,
 }
 
-impl Part {
+impl Segment {
     fn before(network: &Network, i: usize) -> Self {
-        let mut part = Self::default();
+        let mut segment = Self::default();
         for (i, layer) in network.layers[..i].iter().enumerate() {
             match layer.kind {
-                Kind::BatchNorm { .. } => part.meetings += 1,
+                Kind::BatchNorm { .. } => segment.cuts += 1,
                 Kind::Fc { .. } => match is_large(network, i) {
-                    Some(meets) => part.meetings += usize::from(meets),
-                    None => part.fcs.push(i),
+                    Some(large) => segment.cuts += usize::from(large),
+                    None => segment.fcs.push(i),
                 },
-                Kind::Network { .. } => part.networks.push(i),
+                Kind::Network { .. } => segment.networks.push(i),
                 _ => {}
             }
         }
-        part
+        segment
     }
 
     fn number(&self, network: &Network) -> TokenStream {
-        let (krate, meetings) = (&network.krate, literal(self.meetings));
-        let fcs = self.fcs.iter().map(|&i| meeting(network, i));
+        let (krate, cuts) = (&network.krate, literal(self.cuts));
+        let fcs = self.fcs.iter().map(|&i| micro_batches(network, i));
         let networks = self.networks.iter().map(|&i| structure::field(network, i));
-        code!(#meetings #(+ #fcs)* #(+ <#networks as #krate::Trainable>::PARTS - 1)*)
+        code!(#cuts #(+ #fcs)* #(+ <#networks as #krate::Trainable>::SEGMENTS - 1)*)
     }
 }
 
 /// When a step is taken.
 #[derive(PartialEq)]
 enum When {
-    At(Part),
-    /// In all parts of the network that is this layer.
+    At(Segment),
+    /// In all segments of the network that is this layer.
     Within(usize),
 }
 
@@ -279,11 +282,11 @@ impl When {
     }
 
     fn before(network: &Network, i: usize) -> Self {
-        Self::At(Part::before(network, i))
+        Self::At(Segment::before(network, i))
     }
 }
 
-/// `if part == 1 { … }`; nothing of the kind where there is one part only.
+/// `if segment == 1 { … }`; nothing of the kind where there is one segment only.
 fn guarded(network: &Network, steps: Vec<(When, TokenStream)>) -> TokenStream {
     let cut = count(network).is_some();
     let runs = steps.chunk_by(|(one, _), (next, _)| one == next);
@@ -291,13 +294,14 @@ fn guarded(network: &Network, steps: Vec<(When, TokenStream)>) -> TokenStream {
         let steps = run.iter().map(|(_, step)| step);
         match &run[0].0 {
             _ if !cut => code!(#(#steps)*),
-            When::At(part) => {
-                let part = part.number(network);
-                code!(if part == #part { #(#steps)* })
+            When::At(segment) => {
+                let segment = segment.number(network);
+                code!(if segment == #segment { #(#steps)* })
             }
             When::Within(i) => {
-                let [first, last] = [*i, i + 1].map(|i| Part::before(network, i).number(network));
-                code!(if (#first..=#last).contains(&part) { #(#steps)* })
+                let [first, last] =
+                    [*i, i + 1].map(|i| Segment::before(network, i).number(network));
+                code!(if (#first..=#last).contains(&segment) { #(#steps)* })
             }
         }
     });
