@@ -12,7 +12,7 @@ use std::error::Error;
 use convnet::convnet;
 use convnet::gradient_check::{GradientCheck, slope};
 use convnet::loss::{Hinge, SoftmaxCrossEntropy};
-use convnet::{Rng, Volume};
+use convnet::{OnHeap, Rng, Volume};
 
 convnet! {
     /// Small enough to check every number of it.

@@ -14,7 +14,7 @@ use convnet::gradient_check::GradientCheck;
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::train::{Trainer, evaluate};
-use convnet::{Layer, Real, Rng, Volume, convnet, data, parameters};
+use convnet::{Layer, OnHeap, Real, Rng, Volume, convnet, data, parameters};
 
 parameters! {
     /// max(0, x) + slope·min(0, x): the `prelu` of K. He et al., *Delving deep into rectifiers*, 2015.

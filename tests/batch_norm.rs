@@ -7,7 +7,7 @@ use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::train::{Progress, TrainError, Trainer, calibrate, evaluate};
 use convnet::weights::{self, WeightsError};
-use convnet::{Layer, Parameters, Real, Role, Volume, convnet};
+use convnet::{Layer, OnHeap, Parameters, Real, Role, Volume, convnet};
 
 convnet! {
     /// Reads a digit of 8x8 pixels.

@@ -13,7 +13,7 @@ use convnet::loss::SoftmaxCrossEntropy;
 use convnet::moments::{merge_backward, merge_forward};
 use convnet::optim::{Optimizer, Sgd, Step};
 use convnet::train::{Progress, TrainError, Trainer};
-use convnet::{AnyVolume, Loss, Parameters, Real, Rng, Role, Tensor, Trainable, convnet};
+use convnet::{AnyVolume, Loss, OnHeap, Parameters, Real, Rng, Role, Tensor, Trainable, convnet};
 use safetensors::SafeTensors;
 
 convnet! {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::check;
-use convnet::{Parameters, Rng, convnet};
+use convnet::{OnHeap, Parameters, Rng, convnet};
 
 convnet! {
     /// Every layer that there is, each next to others than usual.
@@ -188,11 +188,11 @@ fn inference_is_training_without_dropout() {
         .as_mut_slice()
         .iter_mut()
         .for_each(|x| *x = rng.normal());
-    let mut arena = Everything::arena();
+    let mut arena = Everything::<f64>::arena();
     let scores = net.forward(&image, &mut arena).clone();
     let sum: f64 = scores.as_slice().iter().sum();
     assert!((sum - 1.0).abs() < 1e-12, "softmax sums to {sum}");
-    let mut tape = Everything::tape();
+    let mut tape = Everything::<f64>::tape();
     let runs: Vec<_> = (0..2000)
         .map(|seed| net.forward_train(&image, &mut tape, seed).clone())
         .collect();

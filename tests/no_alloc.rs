@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::{Adam, Step};
-use convnet::{AnyVolume, Loss, Optimizer, Real, Trainable, convnet};
+use convnet::{AnyVolume, Loss, OnHeap, Optimizer, Real, Trainable, convnet};
 
 convnet! {
     /// A layer of each kind.

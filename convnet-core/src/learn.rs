@@ -9,7 +9,12 @@
 pub mod gradient_check;
 pub mod init;
 pub mod loss;
+#[cfg(feature = "alloc")]
+mod on_heap;
 pub mod optim;
 pub mod schedule;
 #[cfg(feature = "train")]
 pub mod train;
+
+#[cfg(feature = "alloc")]
+pub use on_heap::OnHeap;

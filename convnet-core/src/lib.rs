@@ -51,6 +51,8 @@ pub use shape::fits;
 
 pub use element::{Element, ElementType};
 pub use layer::{Activation, InPlace, Layer};
+#[cfg(feature = "alloc")]
+pub use learn::OnHeap;
 pub use loss::Loss;
 pub use network::{Arena, Network, Tape, Trainable};
 pub use optim::Optimizer;

@@ -1,6 +1,6 @@
 // What the README's `main` does, and what else one asks of a network.
 {
-    let net: Box<Net> = Net::random(231);
+    let net = Net::random(231);
     let mut arena = Net::arena();
     let image = convnet::Volume::boxed();
     let scores = net.forward(&image, &mut arena);

@@ -16,30 +16,6 @@ pub trait Unfit: Sized {
     type Output;
 
     /// As in every network.
-    #[cfg(feature = "alloc")]
-    fn boxed() -> Box<Self> {
-        const { unfit::<Self>() }
-    }
-
-    /// As in every network.
-    #[cfg(feature = "alloc")]
-    fn random(_: u64) -> Box<Self> {
-        const { unfit::<Self>() }
-    }
-
-    /// As in every network.
-    #[cfg(feature = "alloc")]
-    fn arena() -> Box<Nothing<Self>> {
-        const { unfit::<Self>() }
-    }
-
-    /// As in every network.
-    #[cfg(feature = "alloc")]
-    fn tape() -> Box<Nothing<Self>> {
-        const { unfit::<Self>() }
-    }
-
-    /// As in every network.
     fn forward<'a>(&self, _: &Self::Input, _: &'a mut Nothing<Self>) -> &'a Self::Output {
         const { unfit::<Self>() }
     }
@@ -63,6 +39,30 @@ pub trait Unfit: Sized {
         _: &Self::Output,
         _: &mut Self,
     ) {
+        const { unfit::<Self>() }
+    }
+}
+
+/// The functions that build it on the heap, in `f32`: of other scalars [`OnHeap`](crate::OnHeap) has them.
+#[cfg(feature = "alloc")]
+pub trait UnfitOnHeap: Sized {
+    /// As in every network.
+    fn boxed() -> Box<Self> {
+        const { unfit::<Self>() }
+    }
+
+    /// As in every network.
+    fn random(_: u64) -> Box<Self> {
+        const { unfit::<Self>() }
+    }
+
+    /// As in every network.
+    fn arena() -> Box<Nothing<Self>> {
+        const { unfit::<Self>() }
+    }
+
+    /// As in every network.
+    fn tape() -> Box<Nothing<Self>> {
         const { unfit::<Self>() }
     }
 }

@@ -110,6 +110,13 @@ pub(super) fn unfit(network: &Network) -> TokenStream {
             type Input = #input;
             type Output = #output;
         }
+
+        #krate::__if_alloc! {
+            #[allow(unused_imports)]
+            use #krate::network::unfit::UnfitOnHeap as _;
+
+            impl #krate::network::unfit::UnfitOnHeap for #name<::core::primitive::f32> {}
+        }
     }
 }
 

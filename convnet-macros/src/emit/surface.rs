@@ -166,37 +166,40 @@ fn functions(network: &Network) -> TokenStream {
     }
 }
 
-/// Where there is a heap; whether there is, `convnet` knows and the user's crate does not.
+/// Where there is a heap; whether there is, `convnet` knows and the user's crate does not. In `impl
+/// Name<f32>`, as the constants: `Name::random(1)` needs no annotation. Other scalars have `OnHeap`.
 fn heap(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
-    let bounds = nested::bounds(network);
+    // As `nested::bounds`, in so many words: of one scalar, these would say the same of one type twice.
+    let bounds = match nested::bounds(network).is_empty() {
+        true => TokenStream::new(),
+        false => code!(where for<'__any> Self: #krate::Trainable),
+    };
     code! {
         #krate::__if_alloc! {
-            impl<T: #krate::Real> #name<T> #bounds {
+            impl #name<::core::primitive::f32> #bounds {
                 /// All parameters zero, built in place on the heap.
                 #[must_use]
                 pub fn boxed() -> #krate::__private::Box<Self> {
-                    #krate::__private::zeroed_box()
+                    <Self as #krate::OnHeap>::boxed()
                 }
 
                 /// Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained.
                 #[must_use]
                 pub fn random(seed: ::core::primitive::u64) -> #krate::__private::Box<Self> {
-                    let mut network = Self::boxed();
-                    #krate::init::Init::KaimingNormal.fill(&mut *network, seed);
-                    network
+                    <Self as #krate::OnHeap>::random(seed)
                 }
 
                 /// An arena for `forward`, built in place on the heap.
                 #[must_use]
                 pub fn arena() -> #krate::__private::Box<#krate::Arena<Self>> {
-                    #krate::__private::zeroed_box()
+                    <Self as #krate::OnHeap>::arena()
                 }
 
                 /// A tape for `forward_train` and `backward`, built in place on the heap.
                 #[must_use]
                 pub fn tape() -> #krate::__private::Box<#krate::Tape<Self>> {
-                    #krate::__private::zeroed_box()
+                    <Self as #krate::OnHeap>::tape()
                 }
             }
         }

@@ -603,19 +603,18 @@ impl<T: ::convnet::Real> Cifar<T> {
     }
 }
 ::convnet::__if_alloc! {
-    impl < T : ::convnet::Real > Cifar < T > { #[doc =
+    impl Cifar < ::core::primitive::f32 > { #[doc =
     r" All parameters zero, built in place on the heap."] #[must_use] pub fn boxed() ->
-    ::convnet::__private::Box < Self > { ::convnet::__private::zeroed_box() } #[doc =
-    r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
+    ::convnet::__private::Box < Self > { < Self as ::convnet::OnHeap > ::boxed() } #[doc
+    = r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
     #[must_use] pub fn random(seed : ::core::primitive::u64) -> ::convnet::__private::Box
-    < Self > { let mut network = Self::boxed(); ::convnet::init::Init::KaimingNormal
-    .fill(& mut * network, seed); network } #[doc =
+    < Self > { < Self as ::convnet::OnHeap > ::random(seed) } #[doc =
     r" An arena for `forward`, built in place on the heap."] #[must_use] pub fn arena()
-    -> ::convnet::__private::Box < ::convnet::Arena < Self >> {
-    ::convnet::__private::zeroed_box() } #[doc =
+    -> ::convnet::__private::Box < ::convnet::Arena < Self >> { < Self as
+    ::convnet::OnHeap > ::arena() } #[doc =
     r" A tape for `forward_train` and `backward`, built in place on the heap."]
     #[must_use] pub fn tape() -> ::convnet::__private::Box < ::convnet::Tape < Self >> {
-    ::convnet::__private::zeroed_box() } }
+    < Self as ::convnet::OnHeap > ::tape() } }
 }
 impl<T: ::convnet::Real> ::core::fmt::Display for Cifar<T> {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -2,7 +2,7 @@
 //! written by hand: what they learn is one list.
 #![deny(warnings)]
 
-use convnet::{Layer, Parameters, Prepared, Real, Role, Tensor, Volume, convnet, parameters};
+use convnet::{Layer, OnHeap, Parameters, Prepared, Real, Role, Tensor, Volume, convnet, parameters};
 
 parameters! {
     /// x · γ.

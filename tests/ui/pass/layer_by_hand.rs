@@ -1,7 +1,7 @@
 //! Layers written by hand, without and with hyperparameters, in a chain and in a block.
 #![deny(warnings)]
 
-use convnet::{Layer, Real, Volume, convnet};
+use convnet::{Layer, OnHeap, Real, Volume, convnet};
 
 mod layers {
     /// Every second pixel of every second row.

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, warnings)]
 
-use convnet::{Layer, Prepared, Real, Volume, convnet, parameters};
+use convnet::{Layer, OnHeap, Prepared, Real, Volume, convnet, parameters};
 
 parameters! {
     /// One number for all.
@@ -84,7 +84,7 @@ fn main() {
     let mut net = Net::<f64>::boxed();
     net.half.shift.bias = [1.0];
     net.fc1.filters[1][1][1][2] = 3.0;
-    assert_eq!(generic(&net, &mut Net::arena()), 2);
+    assert_eq!(generic(&net, &mut Net::<f64>::arena()), 2);
     assert_eq!(Prepared::new(&*net).forward(&Volume::ZERO, &mut Prepared::new(&*net).arena())[0][0], [0.0, 0.0, 3.0]);
 
     assert_eq!(Net::PARAMETERS, 1 + 2 * 2 * 2 * 3 + 3);

@@ -14,7 +14,7 @@ convnet! {
 }
 
 fn main() {
-    let net: Box<Cifar> = Cifar::random(231); // parameters, in place on the heap
+    let net = Cifar::random(231);             // parameters, in place on the heap
     let mut arena = Cifar::arena();           // activations, ditto
     let image = convnet::Volume::boxed();     // 32x32x3
     let scores = net.forward(&image, &mut arena);
