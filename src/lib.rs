@@ -5,10 +5,30 @@
 
 pub use convnet_core::*;
 
+#[cfg(all(doc, feature = "train"))]
+pub mod guide;
+
 #[doc(hidden)]
 pub use convnet_macros::{convnet as __convnet, weights as __weights};
 
-/// Declares a network.
+/// Declares a network: its layers, one a line, each of which reads what the one before it wrote.
+///
+/// ```
+/// use convnet::convnet;
+///
+/// convnet! {
+///     pub struct Cifar {
+///         input(32x32x3),
+///         conv1: conv(12, 5x5, pad = 2),
+///         relu,
+///         max_pool(2x2, stride = 2),
+///         scores: fc(10),
+///     }
+/// }
+/// ```
+///
+#[cfg_attr(doc, doc = include_str!("guide/links.md"))]
+#[cfg_attr(doc, doc = include_str!("../docs/guide/reference.md"))]
 #[macro_export]
 macro_rules! convnet {
     ($($declaration:tt)*) => { $crate::__convnet! { [$crate] $($declaration)* } };
@@ -63,7 +83,3 @@ macro_rules! convnet {
 macro_rules! weights {
     ($($item:tt)*) => { $crate::__weights! { [$crate] $($item)* } };
 }
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/embedding.md")]
-struct Embedding;

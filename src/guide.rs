@@ -1,0 +1,31 @@
+//! # The guide
+//!
+//! The chapters of `docs/guide`, so that every program in them is a test. As a book they are built by
+//! `mdbook build docs`.
+//!
+//! A chapter's links lead to other chapters and to documentation. In the files they are written for a reader
+//! of the files; `links.md` says first where they lead here, and the first definition of a link counts.
+
+/// A chapter as a module that holds nothing else.
+macro_rules! chapters {
+    ($($name:ident $file:literal)+) => {$(
+        #[doc = include_str!("guide/links.md")]
+        #[doc = include_str!(concat!("../docs/guide/", $file))]
+        pub mod $name {}
+    )+};
+}
+
+chapters! {
+    first_network "first-network.md"
+    declaring "declaring.md"
+    training "training.md"
+    weights "weights.md"
+    transfer "transfer.md"
+    speed "speed.md"
+    microcontrollers "microcontrollers.md"
+    embedding "../embedding.md"
+    by_hand "by-hand.md"
+    testing "testing.md"
+    cs231n "cs231n.md"
+    glossary "glossary.md"
+}
