@@ -68,7 +68,7 @@ pub use volume::{AnyVolume, Volume};
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::layer::by_hand::AnyLayer;
+    pub use crate::layer::by_hand::{AnyLayer, OrAny, after};
     pub use crate::memory::parameters::zeroed;
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;

@@ -12,6 +12,8 @@ use crate::{AnyVolume, Parameters};
 #[doc(hidden)]
 pub mod join;
 #[doc(hidden)]
+pub mod named;
+#[doc(hidden)]
 pub mod nested;
 pub mod prepare;
 pub mod summary;

@@ -11,6 +11,7 @@
 //!             volumes     names for the types of volumes whose sizes are constants
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file
+//!             stand_in    instead of those that implement a trait, where the declaration is wrong
 //!             surface     inherent constants and functions, Display
 //!             vocabulary  the words, for the editor
 //! ```
@@ -27,6 +28,7 @@ mod nested;
 mod parameters;
 mod prepared;
 mod segments;
+mod stand_in;
 mod structure;
 mod surface;
 mod training;
@@ -67,6 +69,9 @@ pub(crate) struct Network {
     pub(crate) totals: Totals,
     /// Whether no layer is to work in the tape's scratch.
     pub(crate) direct_training: bool,
+    /// Whether it stands in for one that is wrong: then there are all its names and types, and no function
+    /// that computes, nor a list; there is no program to be made of it.
+    pub(crate) stands_in: bool,
     /// The name of a constant `Plan`, where sizes are names whose values only the compiler knows.
     pub(crate) plan: Option<Ident>,
     /// The expression that builds the `graph::Op` of each layer; none where something is wrong.
@@ -86,6 +91,8 @@ pub(crate) struct Layer {
     /// Its name with those of its blocks: `block1.conv1`.
     pub(crate) path: String,
     pub(crate) word: &'static str,
+    /// The first of those that its line stands for.
+    pub(crate) first: usize,
     /// What the user says of it.
     pub(crate) docs: TokenStream,
     /// The hyperparameters as one reads them: `12 of 5x5, pad 2`.
@@ -121,12 +128,22 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
         volumes::emit(network),
         nested::emit(network),
         structure::emit(network),
+        match network.stands_in {
+            true => stand_in::emit(network),
+            false => implementations(network),
+        },
+        surface::emit(network),
+    ];
+    parts.into_iter().collect()
+}
+
+fn implementations(network: &Network) -> TokenStream {
+    let parts = [
         parameters::emit(network),
         inference::emit(network),
         training::emit(network),
         prepared::emit(network),
         flash::emit(network),
-        surface::emit(network),
     ];
     parts.into_iter().collect()
 }
@@ -339,9 +356,19 @@ impl Network {
         let (x, y) = (self.input_of(i), self.volume(i));
         let krate = located(&self.krate, at(what));
         let pass = code!(#krate::layer::Pass::#pass);
-        quote_spanned! {at(what)=>
-            #krate::layer::by_hand::<#x, #y, _>(&#what, || #what, #pass);
+        let first = self.layers[i].first;
+        if first == i {
+            return quote_spanned! {at(what)=>
+                #krate::layer::by_hand::<#x, #y, _>(&#what, || #what, #pass);
+            };
         }
+        let private = code!(#krate::__private);
+        let (x1, y1) = (self.input_of(first), self.volume(first));
+        let value = code!(#private::after::<#x1, #y1, _>(#what).or_any());
+        let call = quote_spanned! {at(what)=>
+            #krate::layer::by_hand::<#x, #y, _>(&#value, || #value, #pass);
+        };
+        code!({ #[allow(unused_imports)] use #private::OrAny as _; #call })
     }
 
     /// The layer, as a value to borrow.

@@ -98,10 +98,12 @@ pub(crate) fn plan(
     // What resembles the network may have volumes that a layer written by hand, or a network inside,
     // does not know.
     let stands_in = (errors.count() > 0).then(|| code!(#krate::__private::AnyLayer));
-    let emitted = layers.iter().map(|named| layer(named, &stands_in));
+    let firsts = place::Lines::of(&layers).firsts;
+    let emitted = layers.iter().zip(firsts);
+    let emitted = emitted.map(|(named, first)| layer(named, first, &stands_in));
     let emitted: Vec<_> = emitted.collect();
     let name = &declaration.name;
-    let table = match waits {
+    let table = match waits || stands_in.is_some() {
         true => String::new(),
         false => table(&name.to_string(), input, &emitted, &steps, &totals),
     };
@@ -122,6 +124,7 @@ pub(crate) fn plan(
         steps,
         totals,
         direct_training: declaration.direct_training,
+        stands_in: stands_in.is_some(),
         plan,
         ops,
         deferred,
@@ -266,7 +269,7 @@ pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
 }
 
 /// A layer to emit; what `stands_in` for those that are declared elsewhere, if something does.
-fn layer(named: &Named, stands_in: &Option<TokenStream>) -> emit::Layer {
+fn layer(named: &Named, first: usize, stands_in: &Option<TokenStream>) -> emit::Layer {
     let Named {
         name,
         path,
@@ -295,6 +298,7 @@ fn layer(named: &Named, stands_in: &Option<TokenStream>) -> emit::Layer {
         name: name.clone(),
         path: path.clone(),
         word,
+        first,
         docs: docs.clone(),
         detail,
         kind,

@@ -47,6 +47,9 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
     if let Some(message) = message::of_the_target(cfg!(target_endian = "little")) {
         return Err(message);
     }
+    if P::STANDS_IN {
+        return Ok(crate::memory::parameters::zeroed());
+    }
     let header = match Header::of(file) {
         Ok(header) => header,
         Err(defect) => return Err(message::defect(&defect)),

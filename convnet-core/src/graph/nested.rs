@@ -24,6 +24,10 @@ pub struct Nested {
     pub prepared: usize,
     /// Bytes of its tape, which lies in that of the outer network from forward to backward.
     pub tape: usize,
+    /// Whether it only stands in for a network that was declared wrong: what does not fit then is no
+    /// mistake of its own.
+    #[doc(hidden)]
+    pub stands_in: bool,
 }
 
 impl Nested {
@@ -40,6 +44,7 @@ impl Nested {
         arena: 4,
         prepared: 4,
         tape: 4,
+        stands_in: false,
     };
 
     /// A layer written by hand with so many scalars that are learned, and that are not.

@@ -1,5 +1,7 @@
 //! A layer that a declaration names by a value.
 
+use core::marker::PhantomData;
+
 use super::Layer;
 use super::word::word;
 
@@ -39,6 +41,33 @@ pub fn by_hand<X, Y, L: Layer<X, Y>>(value: &L, copy: impl Fn() -> L, pass: Pass
         Pass::Backward(x, dx, dy) => value.backward(x, dx, dy, &mut copy()),
     }
 }
+
+/// A value that is to be a layer from `X` to `Y`, of which the same line makes others: one that is no layer
+/// hears it of the first.
+#[derive(Debug)]
+pub struct After<X, Y, L>(L, PhantomData<(X, Y)>);
+
+/// As a value says what its type is.
+pub const fn after<X, Y, L>(value: L) -> After<X, Y, L> {
+    After(value, PhantomData)
+}
+
+impl<X, Y, L: Layer<X, Y>> After<X, Y, L> {
+    /// It. (What is inherent comes before what a trait gives.)
+    pub fn or_any(self) -> L {
+        self.0
+    }
+}
+
+/// Of what is no layer.
+pub trait OrAny: Sized {
+    /// One that stands in.
+    fn or_any(self) -> AnyLayer {
+        AnyLayer
+    }
+}
+
+impl<X, Y, L> OrAny for After<X, Y, L> {}
 
 /// What stands for a layer by hand or a network inside where a declaration is wrong: the error is that
 /// one, and not what follows of it. No program with it is ever built.

@@ -118,6 +118,11 @@ pub trait Parameters: Zeroable + 'static {
     /// Of what each tensor is made.
     const ELEMENT: ElementType = <Self::Scalar as Element>::TYPE;
 
+    /// Whether it only stands in for what was declared wrong, so that the compiler says that and nothing
+    /// else. `convnet!` writes it.
+    #[doc(hidden)]
+    const STANDS_IN: bool = false;
+
     /// The scalars of `TENSORS[index]`; empty past the last.
     fn tensor(&self, index: usize) -> &[Self::Scalar];
 

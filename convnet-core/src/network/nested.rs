@@ -41,16 +41,17 @@ pub struct Facts {
     pub graph: &'static [Node],
 }
 
-/// All of it. The only place where a declaration asks whether it is a network: what is none is one
-/// error.
-#[must_use]
-pub const fn facts<N: Nestable>() -> Facts {
-    Facts {
-        nested: Nested::of::<N>(),
-        tensors: N::TENSORS,
-        layers: N::LAYERS,
-        packing: N::PACKING,
-        graph: N::GRAPH,
+impl Facts {
+    /// Those of `N`.
+    #[must_use]
+    pub const fn of<N: Nestable>() -> Self {
+        Self {
+            nested: Nested::of::<N>(),
+            tensors: N::TENSORS,
+            layers: N::LAYERS,
+            packing: N::PACKING,
+            graph: N::GRAPH,
+        }
     }
 }
 
@@ -142,6 +143,7 @@ impl Nested {
             arena: in_f32::<N, N::Arena>(),
             prepared: in_f32::<N, N::Overlay>(),
             tape: in_f32::<N, N::Tape>(),
+            stands_in: N::STANDS_IN,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The budget: planned bytes against declared ones.
 
+use super::deferred::any_stands_in;
 use super::{Message, Op, Place, Step, Totals};
 
 /// Which memory a budget is of.
@@ -37,7 +38,7 @@ impl Account<'_> {
             Memory::Flash => ("parameters", "flash", self.totals.flash),
         };
         let over = (bytes as u64).saturating_sub(limit);
-        if over == 0 {
+        if over == 0 || any_stands_in(self.ops) {
             return None;
         }
         let mut message = Message::new();

@@ -56,6 +56,34 @@ pub fn placeholder(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)>
     Some((steps, totals))
 }
 
+impl super::Failure {
+    /// Whether that may be because a network inside, at or before the layer, was declared wrong.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn follows(&self, ops: &[Op]) -> bool {
+        let before = self.layer < ops.len();
+        any_stands_in(if before {
+            ops.split_at(self.layer + 1).0
+        } else {
+            ops
+        })
+    }
+}
+
+/// Whether one of these is a network that was declared wrong.
+pub(super) const fn any_stands_in(ops: &[Op]) -> bool {
+    let mut at = 0;
+    while at < ops.len() {
+        if let Op::Network { what } = ops[at]
+            && what.nested.stands_in
+        {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// Every filter becomes one of 1x1, every layer the only one.
 const fn shrink(ops: &mut [Op]) {
     const ONE: Window = Window::square(1, 1, 0);

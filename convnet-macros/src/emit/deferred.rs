@@ -89,6 +89,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                     let _ = account;
                     #(#limits)*
                 }
+                ::core::result::Result::Err(failure) if failure.follows(#list) => {}
                 ::core::result::Result::Err(failure) => {
                     let text = failure.message_in(__NAMES, [#(#input),*], #list, &#written);
                     #(#misfits)*

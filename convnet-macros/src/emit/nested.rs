@@ -1,16 +1,52 @@
 //! Networks inside, and layers written by hand with parameters: what only the compiler sees of them.
 
 use convnet_core::plan::Place;
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
 use super::{Kind, Network, Which, at, code, inference, prepared, segments, structure};
 
+/// Asks a type: by what it is called for `f32` and for `f64`, which are one where it has no scalar.
+fn ask(krate: &TokenStream, ty: &TokenStream, question: &TokenStream) -> TokenStream {
+    let [single, double] = ["f32", "f64"].map(|scalar| with_scalar(ty, scalar));
+    let named = quote_spanned!(at(ty)=> __Named::<#single, #double>);
+    asked(krate, ty, &named, question)
+}
+
+/// The same of a line that stands for several layers, of which this is not the first, from `x` to `y`.
+fn ask_after(
+    krate: &TokenStream,
+    ty: &TokenStream,
+    [x, y]: &[TokenStream; 2],
+    question: &TokenStream,
+) -> TokenStream {
+    let single = single(ty);
+    let after = quote_spanned!(at(ty)=> __After::<#single, #x, #y>);
+    asked(krate, ty, &after, question)
+}
+
+/// What `named` answers. Nothing of the question is spanned elsewhere than at the type, so that a complaint
+/// is of that, and not of the whole declaration.
+fn asked(
+    krate: &TokenStream,
+    ty: &TokenStream,
+    named: &TokenStream,
+    question: &TokenStream,
+) -> TokenStream {
+    let import = code! {
+        #[allow(unused_imports)]
+        use #krate::network::named::{After as __After, First as _, Named as __Named, Refused as _};
+    };
+    let answer = quote_spanned!(at(ty)=> #named::IT.#question);
+    code!(const { #import #answer })
+}
+
 /// What there is to know of the network at `path`, for every scalar.
 fn facts(krate: &TokenStream, path: &TokenStream) -> TokenStream {
-    quote_spanned!(at(path)=> #krate::network::nested::facts::<#path<::core::primitive::f32>>())
+    let ty = quote_spanned!(at(path)=> #path<T>);
+    ask(krate, &ty, &quote_spanned!(at(path)=> facts()))
 }
 
 /// What the plan and the graph are to know of the network at `path`: fields of an `Elsewhere`.
@@ -21,32 +57,37 @@ pub(crate) fn nested(krate: &TokenStream, path: &TokenStream) -> TokenStream {
 
 /// The tensors of a type with parameters, which are the same for every scalar.
 pub(crate) fn tensors(krate: &TokenStream, ty: &TokenStream) -> TokenStream {
-    let single = single(ty);
-    quote_spanned!(at(ty)=> <#single as #krate::Parameters>::TENSORS)
+    ask(krate, ty, &quote_spanned!(at(ty)=> tensors()))
 }
 
-/// The type with `f32` for `T`, where that is not the end of a path nor, in braces, a constant.
-pub(super) fn single(ty: &TokenStream) -> TokenStream {
-    let (mut single_type, mut in_path) = (TokenStream::new(), false);
+/// The type with `f32` for `T`.
+fn single(ty: &TokenStream) -> TokenStream {
+    with_scalar(ty, "f32")
+}
+
+/// The type with `scalar` for `T`, where that is not the end of a path nor, in braces, a constant.
+fn with_scalar(ty: &TokenStream, scalar: &str) -> TokenStream {
+    let (mut with, mut in_path) = (TokenStream::new(), false);
     for tree in ty.clone() {
         match tree {
             TokenTree::Ident(name) if name == "T" && !in_path => {
-                single_type.extend(quote_spanned!(name.span()=> ::core::primitive::f32));
+                let scalar = Ident::new(scalar, name.span());
+                with.extend(quote_spanned!(name.span()=> ::core::primitive::#scalar));
             }
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                let mut inner = Group::new(group.delimiter(), single(&group.stream()));
+                let mut inner = Group::new(group.delimiter(), with_scalar(&group.stream(), scalar));
                 inner.set_span(group.span());
-                single_type.extend([TokenTree::Group(inner)]);
+                with.extend([TokenTree::Group(inner)]);
             }
             other => {
                 in_path = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == ':');
-                single_type.extend([other]);
+                with.extend([other]);
                 continue;
             }
         }
         in_path = false;
     }
-    single_type
+    with
 }
 
 /// Of layer `i`, if the compiler alone sees them: its tensors.
@@ -315,9 +356,14 @@ impl Network {
         else {
             return None;
         };
-        let [ty, x, y] = [what, &self.input_of(i), &self.volume(i)].map(single);
         let krate = &self.krate;
-        Some(quote_spanned!(at(what)=> <#ty as #krate::Layer<#x, #y>>::MACS))
+        let from_to = |i| [self.input_of(i), self.volume(i)].map(|volume| single(&volume));
+        let [x, y] = from_to(i);
+        let question = quote_spanned!(at(what)=> macs::<#x, #y>());
+        Some(match self.layers[i].first {
+            first if first == i => ask(krate, what, &question),
+            first => ask_after(krate, what, &from_to(first), &question),
+        })
     }
 
     /// Where the arena of the network that is layer `i` lies in this one's.

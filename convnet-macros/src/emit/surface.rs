@@ -122,12 +122,16 @@ fn functions(network: &Network) -> TokenStream {
     if zeros.is_empty() {
         zeros.push(code!(__scalar: ::core::marker::PhantomData));
     }
+    let zero = match network.stands_in {
+        true => code!(#krate::__private::zeroed()),
+        false => code!(Self { #(#zeros),* }),
+    };
     let bounds = nested::bounds(network);
     code! {
         impl<T: #krate::Real> #name<T> #bounds {
             /// All parameters zero. For a `static`, or a network small enough for the stack; a
             /// large one is built in place on the heap, by `boxed`.
-            pub const ZERO: Self = Self { #(#zeros),* };
+            pub const ZERO: Self = #zero;
 
             /// The scores of `input`.
             pub fn forward<'a>(

@@ -92,7 +92,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 }
 
 /// How many scalars the tape has, as a const argument.
-fn scalars(network: &Network) -> TokenStream {
+pub(super) fn scalars(network: &Network) -> TokenStream {
     match network.direct_training {
         true => volumes(network),
         false => network.scalars(network.totals.tape, &code!(totals.tape)),

@@ -78,7 +78,7 @@ pub(super) fn place(
 
 /// What layers have in common because one line stands for them.
 pub(super) struct Lines {
-    firsts: Vec<usize>,
+    pub(super) firsts: Vec<usize>,
     unstrided: Vec<usize>,
 }
 

@@ -70,6 +70,11 @@ fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
         );
         wrong
     } else if is_lower && lacks_equals(&ahead, words::is_key(&key.to_string())) {
+        // `stride stride = 2`.
+        if ahead.peek(syn::Ident) && ahead.peek2(Token![=]) {
+            ahead.parse::<Ident>()?;
+            ahead.parse::<Token![=]>()?;
+        }
         key.to_token_stream()
     } else {
         return Ok(None);
@@ -108,7 +113,9 @@ impl Args {
         let mut position = positional(signature);
         let mut after_key = false;
         let mut without = Vec::new();
-        for arg in bracketed(input, signature, word, errors)? {
+        let bracketed = bracketed(input, signature, word, errors)?;
+        let told = errors.count() > before;
+        for arg in bracketed {
             let Some(Arg { key, value }) = arg else {
                 position.next();
                 continue;
@@ -122,8 +129,13 @@ impl Args {
                         args.keys.extend(value.value.word());
                     }
                     if after_key {
-                        let message = "an argument without a name stands before those with one";
-                        errors.push(&value.tokens, message);
+                        // `pad = 2 2`, which was read as if there were a comma, is told of that.
+                        if !told {
+                            let message = "an argument without a name stands before those with one";
+                            errors.push(&value.tokens, message);
+                        }
+                        position.next();
+                        continue;
                     }
                     without.push(value.clone());
                     position.next()

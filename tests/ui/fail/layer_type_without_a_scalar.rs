@@ -1,5 +1,4 @@
-//! A layer with parameters is generic over its scalar: a struct without it is told so once, and that it
-//! is no layer.
+//! A layer with parameters is generic over its scalar: a struct without one is told so, and nothing else.
 
 use convnet::convnet;
 
@@ -14,6 +13,6 @@ convnet! {
 }
 
 fn main() {
-    // No third error: the type and what it can do are there all the same.
+    // No second error: the type and what it can do are there all the same.
     include!("../readme_main.rs");
 }

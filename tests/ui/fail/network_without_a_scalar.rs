@@ -1,5 +1,5 @@
-//! A network inside another is one, and generic over its scalar: a struct that is neither is told both
-//! once.
+//! A network inside another is generic over its scalar, as every one is that `convnet!` declares: a struct
+//! without one is told so, and nothing else.
 
 use convnet::convnet;
 
@@ -14,6 +14,6 @@ convnet! {
 }
 
 fn main() {
-    // No third error: the type and what it can do are there all the same.
+    // No second error: the type and what it can do are there all the same.
     include!("../readme_main.rs");
 }

@@ -1,0 +1,20 @@
+//! A type that is no layer is told so once, though the passes read and write other volumes.
+
+use convnet::{convnet, parameters};
+
+parameters! {
+    pub struct Scale<T> { gamma: Gain [4] }
+}
+
+convnet! {
+    pub struct Net {
+        input(32x32x3),
+        [conv(4, 3x3, pad = 1), layer(Scale<T>, 32x32x4), max_pool(2x2)] * 2,
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
+}
