@@ -83,3 +83,7 @@ macro_rules! convnet {
 macro_rules! weights {
     ($($item:tt)*) => { $crate::__weights! { [$crate] $($item)* } };
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
