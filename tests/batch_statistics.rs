@@ -396,7 +396,7 @@ fn one_number_has_no_variance() {
         assert_eq!(
             Blocks::<f32>::LAYERS
                 .iter()
-                .rfind(|it| it.word == "batch_norm")
+                .rfind(|it| it.word() == "batch_norm")
                 .unwrap()
                 .name,
             layer

@@ -44,7 +44,7 @@ convnet! {
     }
 }
 
-fn named<'a>(graph: &'a [Node], name: &str) -> (usize, &'a Node) {
+fn named<'a>(graph: &'a [Node<'a>], name: &str) -> (usize, &'a Node<'a>) {
     let mut nodes = graph.iter().enumerate();
     nodes.find(|(_, node)| node.name == name).expect(name)
 }
@@ -66,7 +66,7 @@ fn a_node_has_every_hyperparameter() {
         window,
     };
     assert_eq!(
-        (conv.word, conv.op, conv.volume),
+        (conv.op.word().name, conv.op, conv.volume),
         ("conv", expected, [12, 16, 8])
     );
     let (_, norm) = named(Net::GRAPH, "body.residual1.batch_norm1");

@@ -24,7 +24,7 @@ fn check(input: &str, layers: &[LayerInfo<'_>], expected: &str) {
     let mut volume = input.to_owned();
     for layer in layers {
         let [h, w, d] = layer.volume;
-        if !keeps.contains(&layer.word) {
+        if !keeps.contains(&layer.word()) {
             volume = expected.next().expect("a volume for each layer").to_owned();
         }
         assert_eq!(format!("{w}x{h}x{d}"), volume, "{}", layer.name);
@@ -162,7 +162,7 @@ fn mobilenet() {
     // Table 2: 1x1 convs are 94.86 % of the work and 74.59 % of the parameters.
     let pointwise = MobileNet::LAYERS
         .iter()
-        .filter(|layer| layer.word == "conv" && layer.detail.contains("of 1x1"));
+        .filter(|layer| matches!(layer.op, Op::Conv { window, .. } if window.size == [1, 1]));
     let share = pointwise.map(|layer| layer.macs).sum::<u64>() as f64 / MobileNet::MACS as f64;
     assert!((share - 0.9486).abs() < 0.002, "{share}");
 }
@@ -297,7 +297,8 @@ fn conv_net_js() {
 fn what_does_not_come_out_even() {
     let uneven = |layers: &[LayerInfo<'_>]| -> Vec<String> {
         let fits = layers.iter().filter_map(|layer| {
-            let fit = layer.detail.rsplit_once("fit ")?.1;
+            let detail = layer.op.detail().to_string();
+            let fit = detail.rsplit_once("fit ")?.1;
             let (fit, _) = fit.split_once(',').unwrap_or((fit, ""));
             Some(format!("{} {fit}", layer.name))
         });
@@ -312,7 +313,7 @@ fn what_does_not_come_out_even() {
         uneven(Cifar10Quick::LAYERS),
         ["pool1 pad", "pool2 pad", "pool3 pad"]
     );
-    let crop = |layer: &&LayerInfo<'_>| layer.detail.contains("stride 2");
+    let crop = |layer: &&LayerInfo<'_>| layer.op.detail().to_string().contains("stride 2");
     for resnet in [ResNet18::LAYERS, ResNet34::LAYERS] {
         let steps = resnet.iter().filter(crop).count();
         let cropped = uneven(resnet);

@@ -20,9 +20,11 @@
 pub(crate) mod input;
 mod nested;
 pub(crate) mod op;
+mod text;
 
 use crate::Tensor;
 use crate::layer::{concat, residual};
+use crate::shape::Window;
 
 pub use nested::Nested;
 
@@ -41,13 +43,13 @@ pub const INPUT: &Word = &input::input::WORD;
 
 /// A layer or a network that is declared elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Elsewhere {
+pub struct Elsewhere<'a> {
     /// What the declaration names.
-    pub path: &'static str,
+    pub path: &'a str,
     /// Its numbers.
     pub nested: Nested,
     /// Its graph, if it is a network.
-    pub graph: &'static [Node],
+    pub graph: &'a [Node<'a>],
 }
 
 /// An op of a network, as [`Network::GRAPH`](crate::Network::GRAPH) lists them.
@@ -61,26 +63,24 @@ pub struct Elsewhere {
 ///     let names = graph.iter().map(|node| node.name);
 ///     names.zip(graph.iter().enumerate().map(reads)).collect()
 /// }
-/// let add = Node { name: "residual1", word: "residual", op: Op::Add { with: 0, input: 0 }, volume: [8, 8, 3] };
-/// let relu = Node { name: "relu1", word: "relu", op: Op::Relu, volume: [8, 8, 3] };
+/// let add = Node { name: "residual1", op: Op::Add { with: 0, input: 0 }, volume: [8, 8, 3] };
+/// let relu = Node { name: "relu1", op: Op::Relu, volume: [8, 8, 3] };
 /// assert_eq!(edges(&[relu, add]), [("relu1", vec![0]), ("residual1", vec![1, 0])]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Node {
+pub struct Node<'a> {
     /// Its name with those of its blocks, `block1.conv1`.
-    pub name: &'static str,
-    /// Its word, `conv`; of what a block needs, the block's.
-    pub word: &'static str,
+    pub name: &'a str,
     /// What it does, with every hyperparameter.
-    pub op: Op,
+    pub op: Op<usize, Window, f64, Elsewhere<'a>>,
     /// The volume that it writes: height, width, depth.
     pub volume: [usize; 3],
 }
 
-impl Node {
+impl Node<'_> {
     /// Of all tensors of a network, those of this layer, or of the network that it is.
     #[must_use]
-    pub fn tensors<'a>(&self, all: &'a [Tensor]) -> &'a [Tensor] {
+    pub fn tensors<'t>(&self, all: &'t [Tensor]) -> &'t [Tensor] {
         let own = |tensor: &Tensor| {
             let rest = tensor.name.strip_prefix(self.name);
             rest.is_some_and(|rest| rest.starts_with('.'))

@@ -33,7 +33,7 @@ pub trait Network: Parameters {
     const LAYERS: &'static [LayerInfo<'static>];
     /// The declaration as a graph: every hyperparameter, every edge. Of a network that is written by hand,
     /// nothing.
-    const GRAPH: &'static [Node] = &[];
+    const GRAPH: &'static [Node<'static>] = &[];
 
     /// The scores of `input`.
     fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output;

@@ -25,6 +25,7 @@
 //!
 //! **Invariant:** volumes that are alive together do not overlap.
 
+use crate::graph::Elsewhere;
 use crate::kernel::Sizes;
 use crate::scalar::element::ElementType;
 use crate::shape::{Misfit, Window, ok};
@@ -320,10 +321,8 @@ pub fn place_or(
 pub struct LayerInfo<'a> {
     /// The layer's name, `conv1`.
     pub name: &'a str,
-    /// Its word, `conv`.
-    pub word: &'a str,
-    /// Its hyperparameters as one reads them: `12 of 5x5, pad 2`; empty if it has none.
-    pub detail: &'a str,
+    /// What it does, with every hyperparameter.
+    pub op: &'a Op<usize, Window, f64, Elsewhere<'a>>,
     /// The output: height, width, depth.
     pub volume: [usize; 3],
     /// Rows and columns of the input that `fit = crop` cuts off.
@@ -340,6 +339,14 @@ pub struct LayerInfo<'a> {
     pub fixed: usize,
     /// Multiply-adds of one forward pass.
     pub macs: u64,
+}
+
+impl LayerInfo<'_> {
+    /// Its word, `conv`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        self.op.word().name
+    }
 }
 
 /// The largest volume, and the most parameters: 8 bytes each stay below `isize::MAX`, rounding included. 32

@@ -36,19 +36,19 @@ pub enum Fit {
     Pad,
 }
 
-/// Zeros around the input.
+/// Zeros around the input, in numbers `N`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
+pub enum Padding<N = usize> {
     /// So many rows above and below, columns left and right.
     Zeros {
         /// Rows above.
-        top: usize,
+        top: N,
         /// Rows below.
-        bottom: usize,
+        bottom: N,
         /// Columns left.
-        left: usize,
+        left: N,
         /// Columns right.
-        right: usize,
+        right: N,
     },
     /// As many as keep height and width; stride 1 only. An even filter gets the odd one below and
     /// right.
@@ -77,17 +77,17 @@ impl Padding {
     }
 }
 
-/// How a filter slides over a volume; `[rows, columns]`.
+/// How a filter slides over a volume, in numbers `N`; `[rows, columns]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct Window<N = usize> {
     /// F, the receptive field.
-    pub size: [usize; 2],
+    pub size: [N; 2],
     /// D, from one tap of the filter to the next: 1 unless it has gaps.
-    pub dilation: [usize; 2],
+    pub dilation: [N; 2],
     /// S.
-    pub stride: [usize; 2],
+    pub stride: [N; 2],
     /// P.
-    pub padding: Padding,
+    pub padding: Padding<N>,
     /// What happens to a remainder.
     pub fit: Fit,
 }

@@ -206,14 +206,18 @@ fn table(
     steps: &[Step],
     totals: &Totals,
 ) -> String {
+    let ops: Vec<_> = layers
+        .iter()
+        .map(|layer| numbers::plain_at(&layer.detail, &layer.kind))
+        .collect();
     let rows = layers
         .iter()
+        .zip(&ops)
         .zip(steps)
-        .filter(|(layer, _)| layer.is_shown())
-        .map(|(layer, step)| LayerInfo {
+        .filter(|((layer, _), _)| layer.is_shown())
+        .map(|((layer, op), step)| LayerInfo {
             name: &layer.path,
-            word: layer.word,
-            detail: &layer.detail,
+            op,
             volume: step.volume,
             lost: step.lost,
             added: step.added,

@@ -6,7 +6,7 @@ use crate::shape::Window;
 
 /// What a hyperparameter is; see [`Op::visit`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Field<'a, N = usize, W = Window, D = f64, P = Elsewhere> {
+pub enum Field<'a, N = usize, W = Window, D = f64, P = Elsewhere<'static>> {
     /// A count: of filters, of groups, of neighbours.
     Count(&'a N),
     /// How a filter slides.
@@ -76,7 +76,7 @@ macro_rules! ops {
         /// A layer, or where the ways of a block begin or meet; with every hyperparameter, in numbers
         /// `N`, windows `W` and decimals `D`. `P` is what is declared elsewhere.
         #[derive(Clone, Copy, Debug, PartialEq)]
-        pub enum Op<N = usize, W = Window, D = f64, P = Elsewhere> {
+        pub enum Op<N = usize, W = Window, D = f64, P = Elsewhere<'static>> {
             $(
                 $(#[$docs])*
                 $name $({ $($(#[$about])* $field: $ty,)* })?,

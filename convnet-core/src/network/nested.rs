@@ -38,7 +38,7 @@ pub struct Facts {
     /// What is packed.
     pub packing: &'static [Packing],
     /// Its graph.
-    pub graph: &'static [Node],
+    pub graph: &'static [Node<'static>],
 }
 
 impl Facts {

@@ -11,13 +11,12 @@ use crate::plan::LayerInfo;
 /// Volumes are written width first, as CS231n does; bytes are those of `f32`.
 ///
 /// ```
-/// use convnet_core::plan::LayerInfo;
+/// use convnet_core::plan::{LayerInfo, Op};
 /// use convnet_core::summary::Summary;
 ///
 /// let scores = LayerInfo {
 ///     name: "scores",
-///     word: "fc",
-///     detail: "10",
+///     op: &Op::Fc { filters: 10 },
 ///     volume: [1, 1, 10],
 ///     lost: [0, 0],
 ///     added: [0, 0],
@@ -248,8 +247,9 @@ fn bytes([h, w, d]: [usize; 3]) -> Cell {
 
 /// The word, its hyperparameters, and what does not come out even.
 fn what(layer: &LayerInfo<'_>) -> Cell {
-    let gap = if layer.detail.is_empty() { "" } else { " " };
-    let mut cell = cell(format_args!("{}{gap}{}", layer.word, layer.detail));
+    let detail = cell(format_args!("{}", layer.op.detail()));
+    let gap = if detail.len == 0 { "" } else { " " };
+    let mut cell = cell(format_args!("{}{gap}{detail}", layer.word()));
     for ([rows, columns], verb) in [(layer.lost, "drops"), (layer.added, "adds")] {
         if rows > 0 || columns > 0 {
             // A cell that is full is cut off.
@@ -336,13 +336,20 @@ mod tests {
     use super::*;
     use crate::kernel::{Algorithm, Winograd};
     use crate::layer::Choice;
+    use crate::plan::Op;
+    use crate::shape::{Fit, Window};
     use alloc::string::ToString;
 
     const LAYERS: &[LayerInfo<'static>] = &[
         LayerInfo {
             name: "conv1",
-            word: "conv",
-            detail: "96 of 11x11, stride 4, pad 2, fit crop",
+            op: &Op::conv(
+                96,
+                Window {
+                    fit: Fit::Crop,
+                    ..Window::square(11, 4, 2)
+                },
+            ),
             volume: [55, 55, 96],
             lost: [1, 1],
             added: [0, 0],
@@ -354,8 +361,7 @@ mod tests {
         },
         LayerInfo {
             name: "relu1",
-            word: "relu",
-            detail: "",
+            op: &Op::Relu,
             volume: [55, 55, 96],
             lost: [0, 0],
             added: [0, 0],
@@ -395,7 +401,7 @@ f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
     #[test]
     fn what_is_stored_and_not_learned_is_said() {
         let norm = LayerInfo {
-            word: "batch_norm",
+            op: &Op::BatchNorm { eps: 1e-5 },
             parameters: 192,
             fixed: 192,
             ..LAYERS[1]

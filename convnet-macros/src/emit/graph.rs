@@ -8,7 +8,7 @@ use super::{Network, code};
 pub(super) fn emit(network: &Network) -> TokenStream {
     let (krate, graph) = (&network.krate, network.constant("GRAPH"));
     let nodes = network.ops.iter().enumerate().map(|(i, op)| {
-        let (name, word) = (&network.layers[i].path, network.layers[i].word);
+        let name = &network.layers[i].path;
         let (op, volume) = match &network.plan {
             Some(plan) => {
                 let list = network.constant("OPS");
@@ -19,10 +19,10 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 (op.clone(), code!([#h, #w, #d]))
             }
         };
-        code!(#krate::graph::Node { name: #name, word: #word, op: #op, volume: #volume },)
+        code!(#krate::graph::Node { name: #name, op: #op, volume: #volume },)
     });
     code! {
         #[doc(hidden)]
-        const #graph: &[#krate::graph::Node] = &[#(#nodes)*];
+        const #graph: &[#krate::graph::Node<'static>] = &[#(#nodes)*];
     }
 }

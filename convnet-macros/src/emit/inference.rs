@@ -26,7 +26,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             type Output = #output;
             type Arena = #krate::Overlay<T, #scalars>;
             const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
-            const GRAPH: &'static [#krate::graph::Node] = #graph;
+            const GRAPH: &'static [#krate::graph::Node<'static>] = #graph;
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #(#steps)*
@@ -39,7 +39,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 /// A line of the table.
 pub(super) fn row(network: &Network, i: usize) -> TokenStream {
     let (krate, layer) = (&network.krate, &network.layers[i]);
-    let (name, word, detail) = (&layer.path, &layer.word, &layer.detail);
+    let (name, graph) = (&layer.path, network.constant("GRAPH"));
     let figures = match &network.plan {
         Some(plan) => {
             let macs = network
@@ -74,7 +74,7 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
             }
         }
     };
-    code!(#krate::plan::LayerInfo { name: #name, word: #word, detail: #detail, #figures },)
+    code!(#krate::plan::LayerInfo { name: #name, op: &#graph[#i].op, #figures },)
 }
 
 /// The forward pass of layer `i`, over `memory`: an arena or the tape.

@@ -182,7 +182,10 @@ fn table(network: &Network) -> TokenStream {
                 });
                 rows.clear();
             }
-            _ if layer.is_shown() => rows.push(inference::row(network, i)),
+            // What is wrong has no graph.
+            _ if layer.is_shown() && !network.ops.is_empty() => {
+                rows.push(inference::row(network, i))
+            }
             _ => {}
         }
     }

@@ -1,9 +1,11 @@
 //! The struct: parameters and nothing else.
 
+use convnet_core::graph::Takes;
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::{Kind, Network, at, code, in_one_group};
+use crate::syntax::Decimal;
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -75,7 +77,7 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
             let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
             code!(#krate::layer::ConvTranspose<T, #fh, #fw, #d, #k, #slide>)
         }
-        kind @ Kind::BatchNorm { eps } if eps.is_default("eps", kind.word()) => {
+        kind @ Kind::BatchNorm { eps } if is_default(kind, eps) => {
             code!(#krate::layer::BatchNorm<T, #d>)
         }
         Kind::BatchNorm { eps } => {
@@ -107,6 +109,17 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
         | Kind::Branch { .. }
         | Kind::Add { .. }
         | Kind::Concat { .. } => TokenStream::new(),
+    }
+}
+
+/// Whether `eps` is what it is where nothing is written.
+fn is_default(kind: &Kind, eps: &Decimal) -> bool {
+    match kind.word().arg("eps").map(|arg| arg.takes) {
+        Some(Takes::Decimal {
+            default: Some(default),
+            ..
+        }) => *eps == default,
+        _ => false,
     }
 }
 

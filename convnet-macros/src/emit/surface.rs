@@ -76,7 +76,7 @@ fn constants(network: &Network) -> TokenStream {
             /// The declaration as a table, a line each.
             pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
             /// The declaration as a graph: every hyperparameter, every edge.
-            pub const GRAPH: &'static [#krate::graph::Node] = #graph;
+            pub const GRAPH: &'static [#krate::graph::Node<'static>] = #graph;
             /// Learned scalars.
             pub const PARAMETERS: ::core::primitive::usize = #parameters;
             /// Multiply-adds of one forward pass.

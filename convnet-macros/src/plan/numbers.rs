@@ -15,7 +15,15 @@ pub(super) type Expression = Op<TokenStream, TokenStream, TokenStream, TokenStre
 
 /// The layer in plain numbers: 1 for one that only the compiler knows.
 pub(super) fn plain(kind: &Kind) -> Op {
-    let mut op = kind.map(&mut Plain);
+    plain_at("", kind)
+}
+
+/// The same; if it is declared elsewhere, at `path`.
+pub(super) fn plain_at<'a>(
+    path: &'a str,
+    kind: &Kind,
+) -> Op<usize, PlainWindow, f64, Elsewhere<'a>> {
+    let mut op = kind.map(&mut Plain { path });
     if let (
         Op::Conv { groups, .. },
         Kind::Conv {
@@ -119,13 +127,15 @@ pub(super) fn any_named(kind: &Kind) -> bool {
     any
 }
 
-struct Plain;
+struct Plain<'a> {
+    path: &'a str,
+}
 
-impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Plain {
+impl<'a> Numbers<Written<Number>, Window, Decimal, TokenStream> for Plain<'a> {
     type Number = usize;
     type Window = PlainWindow;
     type Decimal = f64;
-    type Elsewhere = Elsewhere;
+    type Elsewhere = Elsewhere<'a>;
 
     fn number(&mut self, number: &Written<Number>) -> usize {
         known(&number.value)
@@ -160,9 +170,9 @@ impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Plain {
         }
     }
 
-    fn elsewhere(&mut self, _: &TokenStream) -> Elsewhere {
+    fn elsewhere(&mut self, _: &TokenStream) -> Elsewhere<'a> {
         Elsewhere {
-            path: "",
+            path: self.path,
             nested: Nested::UNKNOWN,
             graph: &[],
         }
@@ -223,9 +233,14 @@ impl Numbers<Written<Number>, Window, Decimal, TokenStream> for Expressions<'_> 
 
     fn elsewhere(&mut self, what: &TokenStream) -> TokenStream {
         let (krate, facts) = (self.krate, &self.facts);
-        let path = what.to_string().replace(' ', "").replace(',', ", ");
+        let path = path(what);
         code!(#krate::graph::Elsewhere { path: #path, #facts })
     }
+}
+
+/// What is declared elsewhere, as one reads it.
+pub(super) fn path(what: &TokenStream) -> String {
+    what.to_string().replace(' ', "").replace(',', ", ")
 }
 
 /// A size as an expression.

@@ -1,6 +1,8 @@
 //! One layer: its name, its word, its arguments, and the rules that need nothing but these.
 
-use convnet_core::graph::{Op, Takes, WORDS, Word};
+use core::fmt;
+
+use convnet_core::graph::{Op, WORDS};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
@@ -41,13 +43,18 @@ pub(crate) enum Decimal {
     Named(TokenStream),
 }
 
-impl Decimal {
-    /// Whether it is what `argument` is where nothing is written.
-    pub(crate) fn is_default(&self, argument: &str, word: &Word) -> bool {
-        let takes = word.arg(argument).map(|arg| arg.takes);
-        match (self, takes) {
-            (Self::Known(known), Some(Takes::Decimal { default, .. })) => Some(*known) == default,
-            _ => false,
+/// Whether the macro sees that it is.
+impl PartialEq<f64> for Decimal {
+    fn eq(&self, value: &f64) -> bool {
+        matches!(self, Self::Known(known) if known == value)
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value) => value.fmt(f),
+            Self::Named(path) => path.to_string().replace(' ', "").fmt(f),
         }
     }
 }

@@ -39,6 +39,20 @@ impl Number {
     }
 }
 
+/// Whether they are written the same.
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+/// Whether the macro sees that it is.
+impl PartialEq<usize> for Number {
+    fn eq(&self, value: &usize) -> bool {
+        self.known() == Some(*value)
+    }
+}
+
 /// As an argument of a type.
 impl ToTokens for Number {
     fn to_tokens(&self, tokens: &mut TokenStream) {

@@ -16,10 +16,9 @@ const _: fn(::convnet::dsl::fc) = |a| {
     let _ = &a;
 };
 #[doc(hidden)]
-const __GRAPH_OF_Cifar: &[::convnet::graph::Node] = &[
+const __GRAPH_OF_Cifar: &[::convnet::graph::Node<'static>] = &[
     ::convnet::graph::Node {
         name: "conv1",
-        word: "conv",
         op: ::convnet::graph::Op::Conv {
             filters: 12,
             groups: 1,
@@ -41,13 +40,11 @@ const __GRAPH_OF_Cifar: &[::convnet::graph::Node] = &[
     },
     ::convnet::graph::Node {
         name: "relu1",
-        word: "relu",
         op: ::convnet::graph::Op::Relu,
         volume: [32usize, 32usize, 12usize],
     },
     ::convnet::graph::Node {
         name: "max_pool1",
-        word: "max_pool",
         op: ::convnet::graph::Op::MaxPool {
             window: ::convnet::shape::Window {
                 size: [2, 2],
@@ -66,7 +63,6 @@ const __GRAPH_OF_Cifar: &[::convnet::graph::Node] = &[
     },
     ::convnet::graph::Node {
         name: "scores",
-        word: "fc",
         op: ::convnet::graph::Op::Fc {
             filters: 10,
         },
@@ -177,8 +173,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
     const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = &[
         ::convnet::plan::LayerInfo {
             name: "conv1",
-            word: "conv",
-            detail: "12 of 5x5, pad 2",
+            op: &__GRAPH_OF_Cifar[0usize].op,
             volume: [32usize, 32usize, 12usize],
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
@@ -190,8 +185,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
         },
         ::convnet::plan::LayerInfo {
             name: "relu1",
-            word: "relu",
-            detail: "",
+            op: &__GRAPH_OF_Cifar[1usize].op,
             volume: [32usize, 32usize, 12usize],
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
@@ -203,8 +197,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
         },
         ::convnet::plan::LayerInfo {
             name: "max_pool1",
-            word: "max_pool",
-            detail: "2x2, stride 2",
+            op: &__GRAPH_OF_Cifar[2usize].op,
             volume: [16usize, 16usize, 12usize],
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
@@ -216,8 +209,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
         },
         ::convnet::plan::LayerInfo {
             name: "scores",
-            word: "fc",
-            detail: "10",
+            op: &__GRAPH_OF_Cifar[3usize].op,
             volume: [1usize, 1usize, 10usize],
             lost: [0usize, 0usize],
             added: [0usize, 0usize],
@@ -228,7 +220,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             macs: 30720u64,
         },
     ];
-    const GRAPH: &'static [::convnet::graph::Node] = __GRAPH_OF_Cifar;
+    const GRAPH: &'static [::convnet::graph::Node<'static>] = __GRAPH_OF_Cifar;
     fn forward<'a>(
         &self,
         input: &Self::Input,
@@ -527,7 +519,7 @@ impl Cifar<::core::primitive::f32> {
     /// The declaration as a table, a line each.
     pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;
     /// The declaration as a graph: every hyperparameter, every edge.
-    pub const GRAPH: &'static [::convnet::graph::Node] = __GRAPH_OF_Cifar;
+    pub const GRAPH: &'static [::convnet::graph::Node<'static>] = __GRAPH_OF_Cifar;
     /// Learned scalars.
     pub const PARAMETERS: ::core::primitive::usize = 31642usize;
     /// Multiply-adds of one forward pass.

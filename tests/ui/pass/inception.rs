@@ -23,7 +23,7 @@ convnet! {
 }
 
 fn main() {
-    let depths = Inception3::LAYERS.iter().filter(|layer| layer.word == "concat");
+    let depths = Inception3::LAYERS.iter().filter(|layer| layer.word() == "concat");
     assert!(depths.map(|layer| layer.volume[2]).eq([256, 480]));
     assert_eq!(Inception3::OUTPUT, [14, 14, 480]);
     // The paper's table: 159 K and 380 K weights; counted: 163,328 and 388,096, and the biases.

@@ -107,7 +107,7 @@ fn main() {
     assert_eq!(d_image[3][2], [0.0; 3]);
 
     assert_eq!(ByHand::LAYERS[1].name, "residual1.half");
-    assert_eq!(ByHand::LAYERS[1].detail, "layers::HALF");
+    assert_eq!(ByHand::LAYERS[1].op.detail().to_string(), "layers::HALF");
     assert_eq!(Named::ARENA_BYTES, ByHand::ARENA_BYTES);
     assert_eq!(Named::<f64>::boxed().fc1.bias, [0.0; 2]);
 }

@@ -24,6 +24,6 @@ fn main() {
     let net = ResNet::<f32>::boxed();
     assert_eq!(net.stage2_conv1.filters.len(), 3);
     // 16 and 16 filters beside the 32 that an empty branch hands on.
-    let concat = ResNet::LAYERS.iter().find(|layer| layer.word == "concat");
+    let concat = ResNet::LAYERS.iter().find(|layer| layer.word() == "concat");
     assert_eq!(concat.map(|layer| layer.volume), Some([16, 16, 64]));
 }

@@ -169,8 +169,8 @@ impl TrainError {
         batch_size: usize,
     ) -> Result<(), Self> {
         let normed = N::LAYERS.iter().filter(|_| N::EXCHANGES);
-        let mut small =
-            normed.filter(|layer| layer.word == "batch_norm" && matches!(layer.volume, [1, 1, _]));
+        let mut small = normed
+            .filter(|layer| layer.word() == "batch_norm" && matches!(layer.volume, [1, 1, _]));
         match small.next() {
             Some(layer) if batch_size == 1 || images % batch_size == 1 => Err(Self::OneNumber {
                 layer: layer.name,

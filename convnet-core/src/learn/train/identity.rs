@@ -15,11 +15,7 @@ pub(super) fn network<N: Network>() -> String {
         let _ = write!(text, "{name} {shape:?};");
     }
     for layer in N::LAYERS {
-        let _ = write!(
-            text,
-            "{} {} {} {:?};",
-            layer.name, layer.word, layer.detail, layer.volume
-        );
+        let _ = write!(text, "{} {} {:?};", layer.name, layer.op, layer.volume);
     }
     let parameters: usize = N::TENSORS.iter().map(Tensor::len).sum();
     format!(

@@ -174,7 +174,7 @@ fn every_small_block_keeps_what_it_needs() {
     }
 }
 
-const fn elsewhere(nested: Nested) -> Elsewhere {
+const fn elsewhere(nested: Nested) -> Elsewhere<'static> {
     Elsewhere {
         path: "",
         nested,
