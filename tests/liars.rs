@@ -106,6 +106,7 @@ const BOASTED: Sizes = Sizes {
     filter: [3, 3],
     stride: [1, 1],
     dilation: [1, 1],
+    groups: 1,
     before: [1, 1],
     y: [64, 64, 64],
 };

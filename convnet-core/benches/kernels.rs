@@ -117,6 +117,7 @@ const fn square(x: usize, d: usize, f: usize, s: usize, p: usize, k: usize) -> S
         filter: [f; 2],
         stride: [s; 2],
         dilation: [1; 2],
+        groups: 1,
         before: [p; 2],
         y: [y, y, k],
     }

@@ -52,6 +52,9 @@ pub struct Sizes {
     pub before: [usize; 2],
     /// The output volume.
     pub y: [usize; 3],
+    /// G, into how many parts depth and filters of a convolution are cut: filter k sees the depths of
+    /// group k·G/K only. A pool's does not matter.
+    pub groups: usize,
 }
 
 /// Sees slices of `T` as slices of `f32`, or returns `false`. What is called then is not generic,
@@ -135,22 +138,29 @@ impl Sizes {
             && work <= (u64::MAX / 64) as u128
     }
 
-    /// Whether the slices have these sizes, and a filter steps and sees something.
-    fn fit_conv(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
-        self.fit_grouped(1, x, filters, y)
-    }
-
-    /// As [`fit_conv`](Self::fit_conv), and there are groups, which divide depth and filters.
-    fn fit_grouped(&self, groups: usize, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
-        let ([fh, fw], d, k) = (self.filter, self.x[2], self.y[2]);
+    /// Whether a convolution has them: there are groups, which divide depth and filters, and each number
+    /// [can be counted](Self::are_countable).
+    const fn are_of_a_conv(&self) -> bool {
+        let (d, k, groups) = (self.x[2], self.y[2], self.groups);
         groups > 0
             && d.is_multiple_of(groups)
             && k.is_multiple_of(groups)
+            && self.are_countable(k / groups)
+    }
+
+    /// Scalars of a convolution's filters.
+    const fn filters(&self) -> usize {
+        let ([fh, fw], d, k) = (self.filter, self.x[2], self.y[2]);
+        product(&[fh, fw, d / self.groups, k])
+    }
+
+    /// Whether the slices have these sizes, and a filter steps and sees something.
+    fn fit_conv(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {
+        self.are_of_a_conv()
             && fit(x, &self.x)
-            && fit(filters, &[fh, fw, d / groups, k])
+            && filters.len() == self.filters()
             && fit(y, &self.y)
             && self.dilation == [1, 1]
-            && self.are_countable(k / groups)
     }
 
     fn fit_depthwise(&self, x: &[f32], filters: &[f32], y: &[f32]) -> bool {

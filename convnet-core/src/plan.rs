@@ -483,11 +483,16 @@ const fn lay(
 
 /// The sizes of layer `i`, whose window slides over the volume before it.
 const fn sizes(input: [usize; 3], steps: &[Step], i: usize, window: Window) -> Sizes {
+    let x = volume(input, steps, i);
     Sizes {
-        x: volume(input, steps, i),
+        x,
         filter: window.size,
         stride: window.stride,
         dilation: window.dilation,
+        groups: match steps[i].filter_depth {
+            0 => 1,
+            depth => x[2] / depth,
+        },
         before: steps[i].before,
         y: steps[i].volume,
     }

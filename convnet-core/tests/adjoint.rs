@@ -7,8 +7,8 @@
 
 use convnet_core::kernel::{self, Sizes};
 use convnet_core::layer::{
-    Activation, AvgPool, Conv, ConvTranspose, Depthwise, Fc, GlobalAvgPool, GlobalMaxPool,
-    GroupedConv, Layer, LeakyRelu, MaxPool, Relu, Slide,
+    Activation, AvgPool, Conv, ConvTranspose, Depthwise, Fc, GlobalAvgPool, GlobalMaxPool, Layer,
+    LeakyRelu, MaxPool, Relu, Slide,
 };
 use convnet_core::{AnyVolume, Real, Volume};
 use proptest::prelude::*;
@@ -134,10 +134,10 @@ macro_rules! grouped_conv {
     (@ $seed:ident $t:ident [$h:literal, $w:literal, $dx:literal] [$ho:literal, $wo:literal, $k:literal]
         $fh:literal $fw:literal $d:literal $slide:ty) => {
         check::<
-            GroupedConv<$t, $fh, $fw, $d, $k, $slide>,
+            Conv<$t, $fh, $fw, $dx, $k, $slide, $d>,
             Volume<$t, $h, $w, $dx>,
             Volume<$t, $ho, $wo, $k>,
-        >(GroupedConv::ZERO, $seed, |conv| [
+        >(Conv::ZERO, $seed, |conv| [
             conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
             &mut conv.bias,
         ]);
@@ -189,6 +189,7 @@ fn any_sizes() -> impl Strategy<Value = Sizes> {
             filter,
             stride,
             dilation: [1, 1],
+            groups: 1,
             before,
             y: [ys[0], ys[1], k],
         }

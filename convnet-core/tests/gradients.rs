@@ -4,8 +4,8 @@
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
     Activation, AvgPool, BatchNorm, Conv, ConvTranspose, Depthwise, Dropout, Fc, GlobalAvgPool,
-    GlobalMaxPool, GroupedConv, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6,
-    Sigmoid, Slide, Softmax, Tanh,
+    GlobalMaxPool, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6, Sigmoid, Slide,
+    Softmax, Tanh,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -37,7 +37,7 @@ fn conv() {
 #[test]
 fn grouped_conv() {
     type X = Volume<f64, 5, 4, 6>;
-    type Three = GroupedConv<f64, 3, 3, 2, 9, Slide<1, 1, 1, 1>>;
+    type Three = Conv<f64, 3, 3, 6, 9, Slide<1, 1, 1, 1>, 2>;
     check::<Three, X, Volume<f64, 5, 4, 9>>(Three::ZERO, |conv| {
         let filters = conv.filters.as_flattened_mut().as_flattened_mut();
         [filters.as_flattened_mut(), &mut conv.bias]

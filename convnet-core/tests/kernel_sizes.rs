@@ -49,7 +49,7 @@ prop_compose! {
         depth in prop_oneof![Just(None), number().prop_map(Some)],
     ) -> Sizes {
         let y = [y[0], y[1], depth.unwrap_or(x[2])];
-        Sizes { x, filter, stride, dilation: [dilation, 1], before, y }
+        Sizes { x, filter, stride, dilation: [dilation, 1], groups: 1, before, y }
     }
 }
 
@@ -68,35 +68,25 @@ fn kept(done: bool, before: &[f32], after: &[f32]) {
 }
 
 /// Every kernel of a convolution or a pool; `more` scalars too many in one of the slices.
-fn call(sizes: &Sizes, groups: usize, pool: &Sizes, more: [usize; 5]) {
+fn call(sizes: &Sizes, pool: &Sizes, more: [usize; 5]) {
     let ([fh, fw], [.., d], [.., k]) = (sizes.filter, sizes.x, sizes.y);
     let x = &slice(&sizes.x, more[0]);
     let y = &slice(&sizes.y, more[1]);
     let bias = &slice(&[k], more[2]);
-    let of = d.checked_div(groups).unwrap_or(0);
+    let of = d.checked_div(sizes.groups).unwrap_or(0);
     let filters = &slice(&[fh, fw, of, k], more[3]);
     let out = || y.clone();
-    if groups == 1 {
-        kernel::conv_forward(sizes, x, filters, bias, &mut out());
-        kernel::conv_backward_input(sizes, &mut x.clone(), y, filters);
-        let (mut d_filters, mut d_bias) = (filters.clone(), bias.clone());
-        let done = kernel::conv_add_gradient(sizes, x, y, &mut d_filters, &mut d_bias);
-        kept(done, filters, &d_filters);
-        kept(done, bias, &d_bias);
-        let scratch = &mut slice(&[kernel::conv_scratch(sizes)], more[4]);
-        kernel::conv_forward_train(sizes, x, (filters, bias), scratch, &mut out());
-        kernel::conv_backward_input_train(sizes, &mut x.clone(), y, filters, scratch);
-        let (mut d_filters, mut d_bias) = (filters.clone(), bias.clone());
-        let done =
-            kernel::conv_add_gradient_train(sizes, (x, y), scratch, &mut d_filters, &mut d_bias);
-        kept(done, filters, &d_filters);
-        kept(done, bias, &d_bias);
-    }
-    kernel::grouped_conv_forward(sizes, groups, x, (filters, bias), &mut out());
-    kernel::grouped_conv_backward_input(sizes, groups, &mut x.clone(), y, filters);
+    kernel::conv_forward(sizes, x, filters, bias, &mut out());
+    kernel::conv_backward_input(sizes, &mut x.clone(), y, filters);
     let (mut d_filters, mut d_bias) = (filters.clone(), bias.clone());
-    let gradient = (&mut d_filters[..], &mut d_bias[..]);
-    let done = kernel::grouped_conv_add_gradient(sizes, groups, x, y, gradient);
+    let done = kernel::conv_add_gradient(sizes, x, y, &mut d_filters, &mut d_bias);
+    kept(done, filters, &d_filters);
+    kept(done, bias, &d_bias);
+    let scratch = &mut slice(&[kernel::conv_scratch(sizes)], more[4]);
+    kernel::conv_forward_train(sizes, x, (filters, bias), scratch, &mut out());
+    kernel::conv_backward_input_train(sizes, &mut x.clone(), y, filters, scratch);
+    let (mut d_filters, mut d_bias) = (filters.clone(), bias.clone());
+    let done = kernel::conv_add_gradient_train(sizes, (x, y), scratch, &mut d_filters, &mut d_bias);
     kept(done, filters, &d_filters);
     kept(done, bias, &d_bias);
 
@@ -114,7 +104,7 @@ fn call(sizes: &Sizes, groups: usize, pool: &Sizes, more: [usize; 5]) {
     for winograd in [false, true] {
         let _ = Algorithm::choose(sizes, winograd);
     }
-    let filters = &slice(&[fh, fw, d, k], more[3]);
+    let filters = &slice(&[fh, fw, of, k], more[3]);
     for algorithm in ALGORITHMS {
         let len = match algorithm {
             Algorithm::Direct => filters.len(),
@@ -189,8 +179,9 @@ proptest! {
     ) {
         let more = if exact > 0 { [0; 5] } else { more };
         let pool = if after { Sizes { x: sizes.y, ..pool } } else { pool };
+        let sizes = Sizes { groups, ..sizes };
         for level in levels() {
-            with_level(level, || call(&sizes, groups, &pool, more));
+            with_level(level, || call(&sizes, &pool, more));
         }
     }
 
@@ -216,6 +207,7 @@ fn a_stride_that_wraps_reads_nothing_that_is_not_there() {
         filter: [1, 3],
         stride: [1, usize::MAX / 3 + 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 4, 16],
     };
@@ -238,6 +230,7 @@ fn a_stride_that_is_too_long_is_declined() {
         filter: [5, 5],
         stride: [usize::MAX, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [2, 2],
         y: [1, 19, 3],
     };

@@ -221,11 +221,14 @@ impl Network {
         )
     }
 
-    /// The depth that a filter of layer `i` sees, as a const argument.
-    fn filter_depth(&self, i: usize) -> TokenStream {
+    /// The depth that a filter of the `conv` `i` sees, as a const argument; none if that is the whole
+    /// depth, as far as the macro sees.
+    fn depth_of_group(&self, i: usize) -> Option<TokenStream> {
+        let in_one = |kind: &Kind| matches!(kind, Kind::Conv { groups, .. } if groups.value.known() == Some(1));
         match &self.plan {
-            Some(plan) => code!({ #plan.steps[#i].filter_depth }),
-            None => literal(self.steps[i].filter_depth),
+            _ if in_one(&self.layers[i].kind) => None,
+            Some(plan) => Some(code!({ #plan.steps[#i].filter_depth })),
+            None => Some(literal(self.steps[i].filter_depth)),
         }
     }
 
@@ -435,11 +438,6 @@ impl Layer {
             Kind::Branch { .. } | Kind::Concat { last: false, .. }
         )
     }
-}
-
-/// Whether a `conv` is in one group, as far as the macro sees.
-fn in_one_group(kind: &Kind) -> bool {
-    matches!(kind, Kind::Conv { groups, .. } if groups.value.known() == Some(1))
 }
 
 /// Where `tokens` begin.

@@ -2,10 +2,10 @@
 
 use core::fmt::{self, Display, Formatter};
 
+use super::Sizes;
 use super::cache::{L2, scalars};
 use super::f32::conv::panels;
 use super::f32::{rows, winograd};
-use super::{Sizes, product};
 
 /// How a convolution is computed, and what its filters are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +114,10 @@ impl Algorithm {
     /// Whether it computes such a convolution at all.
     pub(super) const fn can(self, sizes: &Sizes) -> bool {
         let ([_, _, depth], [_, _, k]) = (sizes.x, sizes.y);
-        if !sizes.are_countable(k) {
+        if !sizes.are_of_a_conv() {
             return false;
         }
-        if !matches!(sizes.dilation, [1, 1]) {
+        if !matches!(sizes.dilation, [1, 1]) || sizes.groups > 1 {
             return matches!(self, Self::Direct);
         }
         match self {
@@ -160,12 +160,11 @@ impl Algorithm {
 
     /// Whether `packed` is as long as the packed filters of a convolution that it computes.
     pub(super) fn fits(self, sizes: &Sizes, packed: &[f32]) -> bool {
-        let ([fh, fw], depth, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
-        let len = match self {
-            Self::Direct => product(&[fh, fw, depth, k]),
-            _ => self.packed(sizes),
-        };
-        self.can(sizes) && packed.len() == len
+        self.can(sizes)
+            && match self {
+                Self::Direct => packed.len() == sizes.filters(),
+                _ => packed.len() == self.packed(sizes),
+            }
     }
 
     /// An estimate of the time, in 16 multiply-adds, fitted to measurements: those that there are, what

@@ -6,7 +6,7 @@ use super::f32::{conv, depthwise, fc, norm, pool, winograd};
 use super::{Clamp, Done, MICRO_BATCH, Sizes, fit};
 use crate::Real;
 
-/// `y[oy][ox][k] = bias[k] + Σ x · filters[fy][fx][d][k]`.
+/// `y[oy][ox][k] = bias[k] + Σ x · filters[fy][fx][d][k]`, where d counts the depths of one group.
 pub fn conv_forward<T: Real>(
     sizes: &Sizes,
     x: &[T],
@@ -29,62 +29,24 @@ pub fn conv_forward<T: Real>(
         .is_some()
 }
 
-/// As [`conv_forward`] in `groups`: `filters[fy][fx][d][k]`, where d counts the depths of one group,
-/// and filter k sees those of group k·groups/K.
-pub fn grouped_conv_forward<T: Real>(
-    sizes: &Sizes,
-    groups: usize,
-    x: &[T],
-    (filters, bias): (&[T], &[T]),
-    y: &mut [T],
-) -> Done {
-    as_f32!(x, filters, bias; y);
-    let from = conv::grouped::Operands {
-        sizes,
-        groups,
-        x,
-        filters,
-        bias,
-    };
-    sizes.fit_grouped(groups, x, filters, y)
-        && bias.len() == sizes.y[2]
-        && conv::grouped::forward(&from, y).is_some()
-}
-
-/// As [`conv_backward_input`] in `groups`.
-pub fn grouped_conv_backward_input<T: Real>(
-    sizes: &Sizes,
-    groups: usize,
-    dx: &mut [T],
-    dy: &[T],
-    filters: &[T],
-) -> Done {
+/// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
+pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
     as_f32!(dy, filters; dx);
-    let from = conv::input_grad::Operands {
-        sizes,
-        groups,
-        dy,
-        filters,
-    };
-    sizes.fit_grouped(groups, dx, filters, dy) && conv::input_grad::backward(&from, dx).is_some()
+    let from = conv::input_grad::Operands { sizes, dy, filters };
+    sizes.fit_conv(dx, filters, dy) && conv::input_grad::backward(&from, dx).is_some()
 }
 
-/// As [`conv_add_gradient`] in `groups`.
-pub fn grouped_conv_add_gradient<T: Real>(
+/// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
+pub fn conv_add_gradient<T: Real>(
     sizes: &Sizes,
-    groups: usize,
     x: &[T],
     dy: &[T],
-    (d_filters, d_bias): (&mut [T], &mut [T]),
+    d_filters: &mut [T],
+    d_bias: &mut [T],
 ) -> Done {
     as_f32!(x, dy; d_filters, d_bias);
-    let from = conv::filter_grad::Operands {
-        sizes,
-        groups,
-        x,
-        dy,
-    };
-    sizes.fit_grouped(groups, x, d_filters, dy)
+    let from = conv::filter_grad::Operands { sizes, x, dy };
+    sizes.fit_conv(x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
         && conv::filter_grad::add_gradient(&from, d_filters, d_bias).is_some()
 }
@@ -134,22 +96,6 @@ pub fn depthwise_add_gradient<T: Real>(
     sizes.fit_depthwise(x, d_filters, dy)
         && d_bias.len() == sizes.y[2]
         && depthwise::filter_grad::add_gradient(sizes, x, dy, d_filters, d_bias).is_some()
-}
-
-/// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
-pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
-    grouped_conv_backward_input(sizes, 1, dx, dy, filters)
-}
-
-/// `d_filters[fy][fx][d][k] += Σ x · dy[oy][ox][k]` and `d_bias[k] += Σ dy[oy][ox][k]`.
-pub fn conv_add_gradient<T: Real>(
-    sizes: &Sizes,
-    x: &[T],
-    dy: &[T],
-    d_filters: &mut [T],
-    d_bias: &mut [T],
-) -> Done {
-    grouped_conv_add_gradient(sizes, 1, x, dy, (d_filters, d_bias))
 }
 
 /// Scalars in which a convolution can work in training: what [`conv_forward_train`] and its two likes

@@ -38,11 +38,8 @@ pub fn conv_pack<T: Real>(
     packed: &mut [T],
 ) -> Done {
     as_f32!(filters, scale; packed);
-    let ([fh, fw], d, k) = (sizes.filter, sizes.x[2], sizes.y[2]);
-    if !fit(filters, &[fh, fw, d, k])
-        || !algorithm.fits(sizes, packed)
-        || ![0, k].contains(&scale.len())
-    {
+    let no_scale_or_all = [0, sizes.y[2]].contains(&scale.len());
+    if !algorithm.fits(sizes, packed) || filters.len() != sizes.filters() || !no_scale_or_all {
         return false;
     }
     let scale = Scale(scale);

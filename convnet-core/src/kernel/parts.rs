@@ -34,8 +34,8 @@ pub(super) fn forward(
     y: &mut [f32],
 ) -> Option<()> {
     let (sizes, need) = (from.sizes, from.algorithm.scratch(from.sizes));
-    let [height, width, filters] = sizes.y;
-    let work = sizes.filter[0] * sizes.filter[1] * sizes.x[2] * height * width * filters;
+    let [height, width, _] = sizes.y;
+    let work = sizes.filters() * height * width;
     let room = scratch.len().checked_div(need).unwrap_or(usize::MAX);
     let parts = from.threads.min(room).min(work / WORK);
     let parts = parts.min(height.div_ceil(from.algorithm.band()));

@@ -201,6 +201,7 @@ fn check_fc_in_bfloat16(n: usize, k: usize) -> Result<(), TestCaseError> {
         filter: [1, 1],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, k],
     };
@@ -267,6 +268,7 @@ fn pool_after(s: &Sizes) -> Sizes {
         filter,
         stride,
         dilation: [1, 1],
+        groups: 1,
         before,
         y: [h.div_ceil(stride[0]), w.div_ceil(stride[1]), k],
     }
@@ -280,6 +282,7 @@ fn pairs_after(s: &Sizes) -> Sizes {
         filter: [2, 2],
         stride: [2, 2],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [(h + k % 2).div_ceil(2).max(1), w / 2, k],
     }
@@ -395,6 +398,7 @@ fn stride_one(
         filter: [f, f],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before,
         y: [y(0), y(1), depths[1]],
     }
@@ -436,7 +440,7 @@ prop_compose! {
         depths in [1usize..9, 1..40],
     ) -> Sizes {
         let [d, k] = depths;
-        Sizes { x: [x[0], x[1], d], filter, stride, dilation: [1, 1], before, y: [y[0], y[1], k] }
+        Sizes { x: [x[0], x[1], d], filter, stride, dilation: [1, 1], groups: 1, before, y: [y[0], y[1], k] }
     }
 }
 
@@ -527,6 +531,7 @@ fn every_number_of_filters_is_its_sums() {
                 filter: [2, 3],
                 stride: [1, 1],
                 dilation: [1, 1],
+                groups: 1,
                 before: [1, 1],
                 y: [4, 9, k],
             };
@@ -542,6 +547,7 @@ fn slices_of_another_length_are_left_alone() {
         filter: [2, 2],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [2, 2, 5],
     };
@@ -593,6 +599,7 @@ fn slices_of_another_length_are_left_alone() {
     ));
     let dilated = Sizes {
         dilation: [1, 2],
+        groups: 1,
         before: [0, 1],
         ..sizes
     };

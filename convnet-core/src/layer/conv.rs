@@ -1,12 +1,14 @@
 //! Convolution: `K` filters slide over the volume.
 
+pub(crate) mod tap;
+
 use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use super::word::word;
-use super::{Choice, Layer, Repack, Ungrouped};
+use super::{Choice, Layer, Repack};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
 use crate::shape::{Fit, Padding};
 use crate::{AnyVolume, Real, Volume};
@@ -15,8 +17,7 @@ word! {
     /// `conv(12, 5x5, stride = 1, pad = 2)`: filters slide over the volume.
     ///
     /// Reads WxHxD, writes ((W − F + 2P)/S + 1)x((H − F + 2P)/S + 1)xK, and learns F·F·D·K weights and
-    /// K biases. See [`layer::Conv`](crate::layer::Conv), and with groups
-    /// [`layer::GroupedConv`](crate::layer::GroupedConv).
+    /// K biases. See [`layer::Conv`](crate::layer::Conv).
     conv {
         /// K, how many filters: the depth of the output.
         filters: usize = first(Takes::FILTERS),
@@ -52,15 +53,15 @@ word! {
     elsewhere: &["convolution", "convolutional"],
 }
 
-/// `K` filters of `FH`×`FW`×`D`, each with a bias: the `conv` of a declaration.
+/// `K` filters of `FH`×`FW`×`FD`, each with a bias: the `conv` of a declaration.
 ///
 /// | | shape |
 /// |---|---|
 /// | reads `x` | `[H][W][D]` |
 /// | writes `y` | `[HO][WO][K]`, (W − F + 2P)/S + 1 columns |
-/// | `filters` | `[FH][FW][D][K]`, `K` innermost: the `K` products of one input are one row |
-/// | parameters | FH·FW·D·K + K |
-/// | multiply-adds | HO·WO·K·FH·FW·D |
+/// | `filters` | `[FH][FW][FD][K]`, `K` innermost: the products of one input are one row |
+/// | parameters | FH·FW·FD·K + K |
+/// | multiply-adds | HO·WO·K·FH·FW·FD |
 ///
 /// The type does not name the input's size, so one `Conv` slides over volumes of any; that the
 /// output size is (W − F + 2P)/S + 1 is proved by `convnet!`.
@@ -89,7 +90,41 @@ word! {
 /// conv.forward(&x, &mut Volume::<f32, 7, 7, 1>::ZERO);
 /// ```
 ///
-/// Source: CS231n, *Convolutional Layer*.
+/// # Groups
+///
+/// A filter sees the whole depth, `FD` = `D`, unless the type says otherwise: then depth and filters are
+/// cut into D/FD groups, as by `conv(…, groups = 2)`, and filter k sees the depths of group k·D/(FD·K).
+///
+/// ```text
+///   x  [ D/2: group 0 | D/2: group 1 ]
+///             │              │
+///   y  [ K/2 filters  | K/2 filters  ]
+/// ```
+///
+/// ```
+/// use convnet_core::layer::{Conv, Layer, Slide};
+/// use convnet_core::Volume;
+///
+/// // Two groups of one filter each: each filter sees one of the two depth slices.
+/// let mut conv = Conv::<f32, 1, 1, 2, 2, Slide<1, 1, 0, 0>, 1>::ZERO;
+/// conv.filters = [[[[10.0, 100.0]]]];
+/// let mut y = Volume::<f32, 1, 1, 2>::ZERO;
+/// conv.forward(&Volume([[[1.0, 2.0]]]), &mut y);
+/// assert_eq!(y, Volume([[[10.0, 200.0]]]));
+/// ```
+///
+/// Groups that do not divide depth and filters do not compile:
+///
+/// ```compile_fail
+/// use convnet_core::layer::{Conv, Layer, Slide};
+/// use convnet_core::Volume;
+///
+/// let conv = Conv::<f32, 1, 1, 3, 4, Slide<1, 1, 0, 0>, 2>::ZERO;
+/// conv.forward(&Volume::<f32, 1, 1, 3>::ZERO, &mut Volume::<f32, 1, 1, 4>::ZERO);
+/// ```
+///
+/// Source: CS231n, *Convolutional Layer*; of groups, Krizhevsky, Sutskever, Hinton, *ImageNet
+/// Classification with Deep Convolutional Neural Networks* (2012), section 3.5.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Conv<
@@ -99,44 +134,163 @@ pub struct Conv<
     const D: usize,
     const K: usize,
     G = Slide<1, 1, 0, 0>,
+    const FD: usize = D,
 > {
-    /// `filters[fy][fx][d][k]`.
-    pub filters: [[[[T; K]; D]; FW]; FH],
+    /// `filters[fy][fx][d][k]`, d inside the group.
+    pub filters: [[[[T; K]; FD]; FW]; FH],
     /// `bias[k]`.
     pub bias: [T; K],
     slide: PhantomData<G>,
 }
 
-#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
-unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
-    Zeroable for Conv<T, FH, FW, D, K, G>
+#[expect(unsafe_code, reason = "zeros are a layer")]
+unsafe impl<
+    T: Real,
+    const FH: usize,
+    const FW: usize,
+    const D: usize,
+    const K: usize,
+    G: Geometry,
+    const FD: usize,
+> Zeroable for Conv<T, FH, FW, D, K, G, FD>
 {
 }
 
-impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
-    Conv<T, FH, FW, D, K, G>
+impl<
+    T: Real,
+    const FH: usize,
+    const FW: usize,
+    const D: usize,
+    const K: usize,
+    G: Geometry,
+    const FD: usize,
+> Conv<T, FH, FW, D, K, G, FD>
 {
     /// All parameters zero. For a `static`, or a layer small enough for the stack.
     pub const ZERO: Self = Self {
-        filters: [[[[T::ZERO; K]; D]; FW]; FH],
+        filters: [[[[T::ZERO; K]; FD]; FW]; FH],
         bias: [T::ZERO; K],
         slide: PhantomData,
     };
 
-    const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
-        sizes::<G>([H, W, D], [FH, FW], [HO, WO, K])
+    pub(super) const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>()
+    -> Sizes {
+        assert!(
+            D > 0 && D.is_multiple_of(FD) && K.is_multiple_of(D / FD),
+            "groups divide the depth and the filters"
+        );
+        Sizes {
+            groups: D / FD,
+            ..sizes::<G>([H, W, D], [FH, FW], [HO, WO, K])
+        }
     }
 
     /// The filters, the weights of one tap and depth after the other.
-    fn taps(&self) -> &[T] {
-        self.filters.as_flattened().as_flattened().as_flattened()
+    pub(super) fn flat(filters: &[[[[T; K]; FD]; FW]; FH]) -> &[T] {
+        filters.as_flattened().as_flattened().as_flattened()
     }
 
-    /// Those, and the bias, to write.
-    fn learned_mut(&mut self) -> (&mut [T], &mut [T]) {
-        let filters = self.filters.as_flattened_mut().as_flattened_mut();
-        (filters.as_flattened_mut(), &mut self.bias)
+    fn flat_mut(filters: &mut [[[[T; K]; FD]; FW]; FH]) -> &mut [T] {
+        let rows = filters.as_flattened_mut().as_flattened_mut();
+        rows.as_flattened_mut()
+    }
+
+    /// `y` = the bias and the sums of `x` and the filters.
+    pub(super) fn sums<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        filters: &[[[[T; K]; FD]; FW]; FH],
+        bias: &[T; K],
+        x: &Volume<T, H, W, D>,
+        y: &mut Volume<T, HO, WO, K>,
+    ) {
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let (x_flat, weights) = (x.as_slice(), Self::flat(filters));
+        if !kernel::conv_forward(sizes, x_flat, weights, bias, y.as_mut_slice()) {
+            Self::sums_plain(filters, bias, x, y);
+        }
+    }
+
+    /// The same in the plainest way, which says what is computed.
+    ///
+    /// Not inlined: of an argument the compiler knows that nobody else has `y`.
+    #[inline(never)]
+    fn sums_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        filters: &[[[[T; K]; FD]; FW]; FH],
+        bias: &[T; K],
+        x: &Volume<T, H, W, D>,
+        y: &mut Volume<T, HO, WO, K>,
+    ) {
+        for y in y.iter_mut().flatten() {
+            *y = *bias;
+        }
+        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
+            let rows = filters[at.filter[0]][at.filter[1]].iter();
+            let (x, y) = (&x[at.x[0]][at.x[1]], &mut y[at.y[0]][at.y[1]]);
+            tap::forward(const { D / FD }, x, rows.map(<[T; K]>::as_slice), y);
+        });
+    }
+
+    /// `dx` = the gradient of the sums on the input.
+    pub(super) fn input_gradient<
+        const H: usize,
+        const W: usize,
+        const HO: usize,
+        const WO: usize,
+    >(
+        filters: &[[[[T; K]; FD]; FW]; FH],
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+    ) {
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let (dx_flat, weights) = (dx.as_mut_slice(), Self::flat(filters));
+        if !kernel::conv_backward_input(sizes, dx_flat, dy.as_slice(), weights) {
+            Self::input_gradient_plain(filters, dx, dy);
+        }
+    }
+
+    /// The same in the plainest way.
+    #[inline(never)]
+    fn input_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        filters: &[[[[T; K]; FD]; FW]; FH],
+        dx: &mut Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+    ) {
+        dx.as_mut_slice().fill(T::ZERO);
+        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
+            let weights = &filters[at.filter[0]][at.filter[1]];
+            let (dx, dy) = (&mut dx[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
+            tap::backward_input(const { D / FD }, dx, dy, weights);
+        });
+    }
+
+    /// Adds the gradient of the sums on the filters, and the one on the bias.
+    pub(super) fn add_gradient<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        x: &Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+        d_filters: &mut [[[[T; K]; FD]; FW]; FH],
+        d_bias: &mut [T; K],
+    ) {
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let (x_flat, d_weights) = (x.as_slice(), Self::flat_mut(d_filters));
+        if !kernel::conv_add_gradient(sizes, x_flat, dy.as_slice(), d_weights, d_bias) {
+            Self::add_gradient_plain(x, dy, d_filters, d_bias);
+        }
+    }
+
+    /// The same in the plainest way.
+    #[inline(never)]
+    fn add_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
+        x: &Volume<T, H, W, D>,
+        dy: &Volume<T, HO, WO, K>,
+        d_filters: &mut [[[[T; K]; FD]; FW]; FH],
+        d_bias: &mut [T; K],
+    ) {
+        add_columns(dy, d_bias);
+        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
+            let d_weights = &mut d_filters[at.filter[0]][at.filter[1]];
+            let (x, dy) = (&x[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
+            tap::add_gradient(const { D / FD }, x, dy, d_weights);
+        });
     }
 
     /// [`forward`](Layer::forward) in training, where there is memory to work in: as many scalars as
@@ -148,10 +302,10 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         y: &mut Volume<T, HO, WO, K>,
     ) {
         let scratch = scratch.as_mut_slice();
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let learned = (self.taps(), &self.bias[..]);
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let learned = (Self::flat(&self.filters), &self.bias[..]);
         let to = y.as_mut_slice();
-        if !kernel::conv_forward_train(&sizes, x.as_slice(), learned, scratch, to) {
+        if !kernel::conv_forward_train(sizes, x.as_slice(), learned, scratch, to) {
             self.forward(x, y);
         }
     }
@@ -167,99 +321,31 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         gradient: &mut Self,
     ) {
         let scratch = scratch.as_mut_slice();
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
         if let Some(dx) = dx {
-            let filters = self.taps();
+            let filters = Self::flat(&self.filters);
             let (to, from) = (dx.as_mut_slice(), dy.as_slice());
-            if !kernel::conv_backward_input_train(&sizes, to, from, filters, scratch) {
-                self.backward_input(dx, dy);
+            if !kernel::conv_backward_input_train(sizes, to, from, filters, scratch) {
+                Self::input_gradient(&self.filters, dx, dy);
             }
         }
-        let (d_filters, bias) = gradient.learned_mut();
-        let read = (x.as_slice(), dy.as_slice());
-        if !kernel::conv_add_gradient_train(&sizes, read, scratch, d_filters, bias) {
-            self.backward_parameters(x, dy, gradient);
-        }
-    }
-
-    fn backward_input<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        &self,
-        dx: &mut Volume<T, H, W, D>,
-        dy: &Volume<T, HO, WO, K>,
-    ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.taps();
-        if !kernel::conv_backward_input(&sizes, dx.as_mut_slice(), dy.as_slice(), filters) {
-            self.backward_input_plain(dx, dy);
+        let Self { filters, bias, .. } = &mut *gradient;
+        let (read, d_weights) = ((x.as_slice(), dy.as_slice()), Self::flat_mut(filters));
+        if !kernel::conv_add_gradient_train(sizes, read, scratch, d_weights, bias) {
+            Self::add_gradient(x, dy, filters, bias);
         }
     }
+}
 
-    /// What [`forward`](Layer::forward) computes, in the plainest way; the kernels are tested
-    /// against it.
-    pub fn forward_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        &self,
-        x: &Volume<T, H, W, D>,
-        y: &mut Volume<T, HO, WO, K>,
-    ) {
-        for y in y.iter_mut().flatten() {
-            *y = self.bias;
+/// Adds each depth column of `volume` to `sums`.
+pub(super) fn add_columns<T: Real, const H: usize, const W: usize, const D: usize>(
+    volume: &Volume<T, H, W, D>,
+    sums: &mut [T; D],
+) {
+    for column in volume.iter().flatten() {
+        for (sum, &value) in sums.iter_mut().zip(column) {
+            *sum += value;
         }
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
-            let y = &mut y[at.y[0]][at.y[1]];
-            let filters = &self.filters[at.filter[0]][at.filter[1]];
-            for (&x, filters) in x[at.x[0]][at.x[1]].iter().zip(filters) {
-                for (y, &filter) in y.iter_mut().zip(filters) {
-                    *y += x * filter;
-                }
-            }
-        });
-    }
-
-    /// What the `dx` of [`backward`](Layer::backward) is.
-    pub fn backward_input_plain<
-        const H: usize,
-        const W: usize,
-        const HO: usize,
-        const WO: usize,
-    >(
-        &self,
-        dx: &mut Volume<T, H, W, D>,
-        dy: &Volume<T, HO, WO, K>,
-    ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
-            let dy = &dy[at.y[0]][at.y[1]];
-            let filters = &self.filters[at.filter[0]][at.filter[1]];
-            for (dx, filters) in dx[at.x[0]][at.x[1]].iter_mut().zip(filters) {
-                *dx += filters
-                    .iter()
-                    .zip(dy)
-                    .map(|(&filter, &dy)| filter * dy)
-                    .sum();
-            }
-        });
-    }
-
-    /// What [`backward_parameters`](Layer::backward_parameters) adds to `self`, a gradient.
-    pub fn add_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        &mut self,
-        x: &Volume<T, H, W, D>,
-        dy: &Volume<T, HO, WO, K>,
-    ) {
-        for dy in dy.iter().flatten() {
-            for (d_bias, &dy) in self.bias.iter_mut().zip(dy) {
-                *d_bias += dy;
-            }
-        }
-        each_tap(&const { Self::sizes::<H, W, HO, WO>() }, |at| {
-            let dy = &dy[at.y[0]][at.y[1]];
-            let d_filters = &mut self.filters[at.filter[0]][at.filter[1]];
-            for (&x, d_filters) in x[at.x[0]][at.x[1]].iter().zip(d_filters) {
-                for (d_filter, &dy) in d_filters.iter_mut().zip(dy) {
-                    *d_filter += x * dy;
-                }
-            }
-        });
     }
 }
 
@@ -274,14 +360,11 @@ impl<
     const FH: usize,
     const FW: usize,
     G: Geometry,
-> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
+    const FD: usize,
+> Layer<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G, FD>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, K>) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let filters = self.taps();
-        if !kernel::conv_forward(&sizes, x.as_slice(), filters, &self.bias, y.as_mut_slice()) {
-            self.forward_plain(x, y);
-        }
+        Self::sums(&self.filters, &self.bias, x, y);
     }
 
     fn backward(
@@ -291,7 +374,7 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        self.backward_input(dx, dy);
+        Self::input_gradient(&self.filters, dx, dy);
         self.backward_parameters(x, dy, gradient);
     }
 
@@ -301,11 +384,7 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let (d_filters, bias) = gradient.learned_mut();
-        if !kernel::conv_add_gradient(&sizes, x.as_slice(), dy.as_slice(), d_filters, bias) {
-            gradient.add_gradient_plain(x, dy);
-        }
+        Self::add_gradient(x, dy, &mut gradient.filters, &mut gradient.bias);
     }
 }
 
@@ -320,18 +399,18 @@ impl<
     const FH: usize,
     const FW: usize,
     G: Geometry,
-> Repack<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
+    const FD: usize,
+> Repack<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G, FD>
 {
     const SIZES: Sizes = Self::sizes::<H, W, HO, WO>();
-    const FILTERS: usize = FH * FW * D * K;
+    const FILTERS: usize = FH * FW * FD * K;
     const CHOICES: [Choice; 2] = {
         let sizes = Self::sizes::<H, W, HO, WO>();
         [Choice::new(&sizes, false), Choice::new(&sizes, true)]
     };
 
     fn declared(&self) -> [&[T]; 2] {
-        let filters = self.taps();
-        [filters, &self.bias]
+        [Self::flat(&self.filters), &self.bias]
     }
 
     fn pack(algorithm: Algorithm, filters: &[T], scale: &[T], packed: &mut [T]) -> bool {
@@ -342,19 +421,4 @@ impl<
     fn forward_packed(from: &Packed<'_, T>, x: &[T], scratch: &mut [T], y: &mut [T]) -> bool {
         kernel::conv_forward_packed(from, x, scratch, y)
     }
-}
-
-impl<
-    T: Real,
-    const H: usize,
-    const W: usize,
-    const D: usize,
-    const HO: usize,
-    const WO: usize,
-    const K: usize,
-    const FH: usize,
-    const FW: usize,
-    G: Geometry,
-> Ungrouped<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for Conv<T, FH, FW, D, K, G>
-{
 }

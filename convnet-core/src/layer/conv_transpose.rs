@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::Layer;
-use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::conv::{Conv, add_columns};
+use super::slide::{Geometry, Slide};
 use super::word::word;
-use crate::kernel::{self, Sizes};
 use crate::shape::Padding;
 use crate::{Real, Volume};
 
@@ -49,8 +49,8 @@ word! {
 /// | parameters | FH·FW·K·D + K |
 /// | multiply-adds | H·W·D·FH·FW·K |
 ///
-/// Forward is that conv's backward, and backward its forward: the same kernels, the other way
-/// round. Where S does not divide F the stamps overlap unevenly, which shows as a checkerboard.
+/// Forward is that conv's gradient on its input, and backward its forward: the same sums, with x and y
+/// exchanged. Where S does not divide F the stamps overlap unevenly, which shows as a checkerboard.
 ///
 /// ```
 /// use convnet_core::Volume;
@@ -82,8 +82,8 @@ pub struct ConvTranspose<
     slide: PhantomData<G>,
 }
 
-#[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
+#[expect(unsafe_code, reason = "zeros are a layer")]
 unsafe impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, G: Geometry>
     Zeroable for ConvTranspose<T, FH, FW, D, K, G>
 {
@@ -98,15 +98,6 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, const K: usize, 
         bias: [T::ZERO; K],
         slide: PhantomData,
     };
-
-    /// Those of the conv that reads `y` and writes `x`.
-    const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
-        sizes::<G>([HO, WO, K], [FH, FW], [H, W, D])
-    }
-
-    fn flat(&self) -> &[T] {
-        self.filters.as_flattened().as_flattened().as_flattened()
-    }
 }
 
 impl<
@@ -123,17 +114,7 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, K>> for ConvTranspose<T, FH, FW, D, K, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, K>) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        if !kernel::conv_backward_input(&sizes, y.as_mut_slice(), x.as_slice(), self.flat()) {
-            y.as_mut_slice().fill(T::ZERO);
-            each_tap(&sizes, |at| {
-                let x = &x[at.y[0]][at.y[1]];
-                let filters = &self.filters[at.filter[0]][at.filter[1]];
-                for (y, filter) in y[at.x[0]][at.x[1]].iter_mut().zip(filters) {
-                    *y += filter.iter().zip(x).map(|(&filter, &x)| filter * x).sum();
-                }
-            });
-        }
+        Conv::<T, FH, FW, K, D, G>::input_gradient(&self.filters, y, x);
         for y in y.iter_mut().flatten() {
             for (y, &bias) in y.iter_mut().zip(&self.bias) {
                 *y += bias;
@@ -148,21 +129,7 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let zeros = &[T::ZERO; D];
-        let (dx_flat, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
-        if !kernel::conv_forward(&sizes, dy_flat, self.flat(), zeros, dx_flat) {
-            dx.as_mut_slice().fill(T::ZERO);
-            each_tap(&sizes, |at| {
-                let dx = &mut dx[at.y[0]][at.y[1]];
-                let filters = &self.filters[at.filter[0]][at.filter[1]];
-                for (&dy, filter) in dy[at.x[0]][at.x[1]].iter().zip(filters) {
-                    for (dx, &filter) in dx.iter_mut().zip(filter) {
-                        *dx += dy * filter;
-                    }
-                }
-            });
-        }
+        Conv::<T, FH, FW, K, D, G>::sums(&self.filters, &[T::ZERO; D], dy, dx);
         self.backward_parameters(x, dy, gradient);
     }
 
@@ -172,27 +139,9 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        for dy in dy.iter().flatten() {
-            for (d_bias, &dy) in gradient.bias.iter_mut().zip(dy) {
-                *d_bias += dy;
-            }
-        }
-        // The kernel also sums x, for the bias that the conv would have: a depth column on the stack.
+        add_columns(dy, &mut gradient.bias);
+        // The conv would have a bias for each depth of x: a depth column on the stack.
         let mut unused = [T::ZERO; D];
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let d_filters = gradient.filters.as_flattened_mut().as_flattened_mut();
-        let d_flat = d_filters.as_flattened_mut();
-        let (x_flat, dy_flat) = (x.as_slice(), dy.as_slice());
-        if !kernel::conv_add_gradient(&sizes, dy_flat, x_flat, d_flat, &mut unused) {
-            each_tap(&sizes, |at| {
-                let x = &x[at.y[0]][at.y[1]];
-                let d_filters = &mut gradient.filters[at.filter[0]][at.filter[1]];
-                for (&dy, d_filter) in dy[at.x[0]][at.x[1]].iter().zip(d_filters) {
-                    for (d_filter, &x) in d_filter.iter_mut().zip(x) {
-                        *d_filter += dy * x;
-                    }
-                }
-            });
-        }
+        Conv::<T, FH, FW, K, D, G>::add_gradient(dy, x, &mut gradient.filters, &mut unused);
     }
 }

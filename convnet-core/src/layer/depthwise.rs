@@ -45,7 +45,7 @@ word! {
 /// | parameters | FH·FW·D + D |
 /// | multiply-adds | HO·WO·FH·FW·D |
 ///
-/// It is a [`GroupedConv`](super::GroupedConv) of `D` groups with one filter each.
+/// It is a [`Conv`](super::Conv) in `D` groups with one filter each.
 ///
 /// ```
 /// use convnet_core::Volume;
@@ -91,7 +91,10 @@ impl<T: Real, const FH: usize, const FW: usize, const D: usize, G: Geometry>
     }
 
     const fn sizes<const H: usize, const W: usize, const HO: usize, const WO: usize>() -> Sizes {
-        sizes::<G>([H, W, D], [FH, FW], [HO, WO, D])
+        Sizes {
+            groups: D,
+            ..sizes::<G>([H, W, D], [FH, FW], [HO, WO, D])
+        }
     }
 }
 

@@ -279,6 +279,7 @@ const fn fc_sizes(x: [usize; 3], filters: usize) -> Sizes {
         filter: [x[0], x[1]],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, filters],
     }

@@ -101,6 +101,7 @@ const fn sizes(height: usize, width: usize, depth: usize) -> Sizes {
         filter: [height, width],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, depth],
     }

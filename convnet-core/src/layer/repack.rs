@@ -7,11 +7,12 @@ use crate::kernel::{self, Algorithm, FcForward, Packed, Sizes};
 use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Real};
 
-/// A layer with filters between two volumes.
+/// A layer with filters between two volumes: a convolution, or one in disguise.
 pub trait Repack<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
     Layer<X, Y>
 {
-    /// Its numbers.
+    /// The numbers of the convolution that it is: an `fc` has filters as large as its input, a depthwise
+    /// one as many groups as depths.
     const SIZES: Sizes;
 
     /// Scalars of its filters.
@@ -74,12 +75,6 @@ impl<T: Real> Norm<T> for () {
     }
 
     fn normalize(&self, _: &mut [T]) {}
-}
-
-/// A layer whose filters see the whole depth: a `conv` in one group.
-pub trait Ungrouped<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
-    Repack<X, Y>
-{
 }
 
 /// A max pool between two volumes, as a kernel takes it.

@@ -1,7 +1,7 @@
 //! A convolution and the max pool behind it, a few rows at a time.
 
 use super::rows::PooledRows;
-use super::slide::{Geometry, pool_sizes, sizes};
+use super::slide::{Geometry, pool_sizes};
 use super::{Conv, MaxPool};
 use crate::{Real, Volume};
 
@@ -46,8 +46,9 @@ impl<
     const PH: usize,
     const PW: usize,
     P: Geometry,
+    const FD: usize,
     const HC: usize,
-> RowByRow<'_, Conv<T, FH, FW, D, K, G>, MaxPool<PH, PW, P>, HC>
+> RowByRow<'_, Conv<T, FH, FW, D, K, G, FD>, MaxPool<PH, PW, P>, HC>
 {
     /// The pool of the convolution of `x`; `rows` are R of the map's, R the smaller of `PH` and `HC`.
     pub fn forward<
@@ -71,7 +72,7 @@ impl<
         }
         let (conv, pool) = const {
             (
-                sizes::<G>([H, W, D], [FH, FW], [HC, WC, K]),
+                Conv::<T, FH, FW, D, K, G, FD>::sizes::<H, W, HC, WC>(),
                 pool_sizes::<P>([HC, WC, K], [PH, PW], [HO, WO, K]),
             )
         };
@@ -79,12 +80,7 @@ impl<
             conv: &conv,
             pool: &pool,
             x: x.as_slice(),
-            filters: self
-                .conv
-                .filters
-                .as_flattened()
-                .as_flattened()
-                .as_flattened(),
+            filters: Conv::<T, FH, FW, D, K, G, FD>::flat(&self.conv.filters),
             bias: &self.conv.bias,
             after: &|_| {},
         };

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use super::conv::tap;
 use super::slide::each_tap;
 use crate::Real;
 use crate::kernel::{self, Sizes};
@@ -50,13 +51,13 @@ impl<T: Real> PooledRows<'_, T> {
                 (self.after)(new);
                 end = until;
             }
-            let part = Sizes {
+            let cut = Sizes {
                 x: [until - start, width, filters],
                 before: [above, pool.before[1]],
                 y: [1, pool.y[1], filters],
                 ..*pool
             };
-            max_pool(&part, rows.get(..(until - start) * row)?, y);
+            max_pool(&cut, rows.get(..(until - start) * row)?, y);
         }
         Some(())
     }
@@ -78,12 +79,12 @@ pub(crate) fn conv_rows<T: Real>(
     rows: Range<usize>,
     y: &mut [T],
 ) -> Option<()> {
-    let (part, start) = sizes.rows(rows);
-    let x = x.get(start * part.x[1] * part.x[2]..)?;
-    if kernel::conv_forward(&part, x, filters, bias, y) {
+    let (cut, start) = sizes.rows(rows);
+    let x = x.get(start * cut.x[1] * cut.x[2]..)?;
+    if kernel::conv_forward(&cut, x, filters, bias, y) {
         return Some(());
     }
-    conv_plain(&part, x, filters, bias, y)
+    conv_plain(&cut, x, filters, bias, y)
 }
 
 /// The first row of the input that output row `oy` sees, and how many rows of its window lie above
@@ -110,8 +111,9 @@ fn conv_plain<T: Real>(
     bias: &[T],
     y: &mut [T],
 ) -> Option<()> {
-    let ([_, width, depth], [_, wo, k]) = (sizes.x, sizes.y);
-    if k == 0 {
+    let ([_, width, depth], [_, wo, k], groups) = (sizes.x, sizes.y, sizes.groups);
+    let weights = depth.checked_div(groups)? * k;
+    if weights == 0 {
         return None;
     }
     y.iter_mut()
@@ -120,15 +122,12 @@ fn conv_plain<T: Real>(
     let mut done = Some(());
     each_tap(sizes, |at| {
         let mut add = || {
-            let y = y.get_mut((at.y[0] * wo + at.y[1]) * k..)?;
+            let y = y.get_mut((at.y[0] * wo + at.y[1]) * k..)?.get_mut(..k)?;
             let x = x.get((at.x[0] * width + at.x[1]) * depth..)?;
-            let tap = (at.filter[0] * sizes.filter[1] + at.filter[1]) * depth;
-            let filters = filters.get(tap * k..)?.chunks_exact(k);
-            for (&x, filters) in x.iter().zip(filters).take(depth) {
-                for (y, &filter) in y.iter_mut().zip(filters) {
-                    *y += x * filter;
-                }
-            }
+            let filters =
+                filters.get((at.filter[0] * sizes.filter[1] + at.filter[1]) * weights..)?;
+            let rows = filters.get(..weights)?.chunks_exact(k);
+            tap::forward(groups, x.get(..depth)?, rows, y);
             Some(())
         };
         done = done.and_then(|()| add());

@@ -112,6 +112,7 @@ pub(super) const fn sizes<G: Geometry>(x: [usize; 3], filter: [usize; 2], y: [us
         filter,
         stride: G::STRIDE,
         dilation: G::DILATION,
+        groups: 1,
         before: G::BEFORE,
         y,
     }

@@ -90,11 +90,8 @@ const fn shrink(ops: &mut [Op]) {
     let mut i = 0;
     while i < ops.len() {
         ops[i] = match ops[i] {
-            Op::Conv { groups: 1, .. } => Op::conv(1, ONE),
-            // In groups: of one filter each, so that one is what it has.
-            Op::Conv { bias, .. } | Op::Depthwise { bias, .. } => {
-                Op::Depthwise { bias, window: ONE }
-            }
+            Op::Conv { .. } => Op::conv(1, ONE),
+            Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
             Op::ConvTranspose { .. } => Op::ConvTranspose {
                 filters: 1,
                 window: ONE,

@@ -19,7 +19,7 @@ pub struct Group {
     pub norm: Option<usize>,
     /// The `Clamp` of what is stored.
     pub clamp: Option<usize>,
-    /// The `MaxPool`, if the filters are those of a `Conv` in one group.
+    /// The `MaxPool`, if the filters are those of a `Conv`.
     pub pool: Option<usize>,
 }
 
@@ -27,9 +27,9 @@ impl Group {
     /// The group whose filters are those of layer `first`.
     pub(super) const fn of(ops: &[Op], readers: &[Readers], first: usize) -> Option<Self> {
         // What may be stored in another form is a group though nothing follows it.
-        let (dense, alone) = match ops[first] {
-            Op::Conv { groups: 1, .. } => (true, true),
-            Op::Conv { .. } | Op::Depthwise { .. } => (false, false),
+        let (pools, alone) = match ops[first] {
+            Op::Conv { .. } => (true, true),
+            Op::Depthwise { .. } => (false, false),
             Op::Fc { .. } => (false, true),
             _ => return None,
         };
@@ -55,7 +55,7 @@ impl Group {
             last += 1;
             group.clamp = Some(last);
         }
-        if let (Some(Op::MaxPool { .. }), true) = (only_reader(ops, readers, last), dense) {
+        if let (Some(Op::MaxPool { .. }), true) = (only_reader(ops, readers, last), pools) {
             group.pool = Some(last + 1);
         }
         match alone || last > first {
@@ -130,7 +130,7 @@ const fn is_row_group(ops: &[Op], readers: &[Readers], conv: usize, pool: usize)
     let mut layer = conv;
     while layer < pool {
         let right = match ops[layer] {
-            Op::Conv { groups: 1, .. } => layer == conv,
+            Op::Conv { .. } => layer == conv,
             op => op.is_clamp() && layer > conv,
         };
         if !right || readers[layer + 1].count > 0 {

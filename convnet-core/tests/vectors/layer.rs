@@ -1,6 +1,6 @@
 //! Layers, forward and backward. `table.rs` says which type each case instantiates.
 
-use convnet_core::layer::{Activation, GroupedConv, Layer, Relu, Slide};
+use convnet_core::layer::{Activation, Conv, Layer, Relu, Slide};
 use convnet_core::{AnyVolume, Real, Volume};
 
 use crate::case::{Case, assert_close, case, cases, of};
@@ -24,19 +24,19 @@ fn grouped_conv() {
         table::depthwise::<f32>,
     );
     // A depthwise conv is one of as many groups as depth slices.
-    check::<
-        GroupedConv<f64, 5, 1, 1, 4, Slide<3, 1, 2, 0>>,
-        Volume<f64, 1, 3, 4>,
-        Volume<f64, 1, 3, 4>,
-    >("043", GroupedConv::ZERO, |conv| {
-        [
-            conv.filters
-                .as_flattened_mut()
-                .as_flattened_mut()
-                .as_flattened_mut(),
-            &mut conv.bias,
-        ]
-    });
+    check::<Conv<f64, 5, 1, 4, 4, Slide<3, 1, 2, 0>, 1>, Volume<f64, 1, 3, 4>, Volume<f64, 1, 3, 4>>(
+        "043",
+        Conv::ZERO,
+        |conv| {
+            [
+                conv.filters
+                    .as_flattened_mut()
+                    .as_flattened_mut()
+                    .as_flattened_mut(),
+                &mut conv.bias,
+            ]
+        },
+    );
 }
 
 #[test]
@@ -216,13 +216,13 @@ macro_rules! grouped_conv {
     ($($id:literal [$h:literal, $w:literal, $dx:literal] -> [$ho:literal, $wo:literal, $k:literal],
         $fh:literal x $fw:literal x $d:literal, $slide:ty;)*) => {
         pub(crate) fn grouped_conv<T: convnet_core::Real>() -> Vec<&'static str> {
-            use convnet_core::layer::{GroupedConv, Slide};
+            use convnet_core::layer::{Conv, Slide};
             use convnet_core::Volume;
             $(super::layer::check::<
-                GroupedConv<T, $fh, $fw, $d, $k, $slide>,
+                Conv<T, $fh, $fw, $dx, $k, $slide, $d>,
                 Volume<T, $h, $w, $dx>,
                 Volume<T, $ho, $wo, $k>,
-            >($id, GroupedConv::ZERO, |conv| [
+            >($id, Conv::ZERO, |conv| [
                 conv.filters.as_flattened_mut().as_flattened_mut().as_flattened_mut(),
                 &mut conv.bias,
             ]);)*

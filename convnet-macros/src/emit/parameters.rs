@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens;
 
-use super::{Kind, Network, code, in_one_group, literal, nested, own};
+use super::{Kind, Network, code, literal, nested, own};
 use crate::syntax::{Decimal, Window};
 
 /// A tensor of a layer.
@@ -183,15 +183,13 @@ pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let size = |window: &Window| window.size.value.each_ref().map(ToTokens::to_token_stream);
     let (weights, bias) = match &network.layers[i].kind {
         Kind::BatchNorm { eps } => return statistics(eps, &k),
-        kind @ Kind::Conv { bias, window, .. } => {
+        Kind::Conv { bias, window, .. } => {
             let [fh, fw] = size(window);
-            if in_one_group(kind) {
-                (filters(code!(Filters), [fh, fw, d, k.clone()]), *bias)
-            } else {
-                let of_group = network.filter_depth(i);
-                let role = code!(Grouped((#d) / #of_group));
-                (filters(role, [fh, fw, of_group, k.clone()]), *bias)
-            }
+            let (role, depth) = match network.depth_of_group(i) {
+                Some(of_group) => (code!(Grouped((#d) / #of_group)), of_group),
+                None => (code!(Filters), d),
+            };
+            (filters(role, [fh, fw, depth, k.clone()]), *bias)
         }
         Kind::ConvTranspose { window, .. } => {
             let [fh, fw] = size(window);

@@ -82,15 +82,9 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     }
 }
 
-/// The group that begins with layer `i`. (What resembles a network that does not fit may have one
-/// group of filters where there are many, and a pool with it.)
+/// The group that begins with layer `i`.
 pub(super) fn group(network: &Network, i: usize) -> Option<Group> {
-    let group = network.steps[i].prepared.group?;
-    let dense = super::in_one_group(&network.layers[i].kind);
-    Some(Group {
-        pool: group.pool.filter(|_| dense),
-        ..group
-    })
+    network.steps[i].prepared.group
 }
 
 /// What the group is packed for.

@@ -4,7 +4,7 @@ use convnet_core::graph::Takes;
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::{Kind, Network, at, code, in_one_group};
+use super::{Kind, Network, at, code};
 use crate::syntax::Decimal;
 
 pub(super) fn emit(network: &Network) -> TokenStream {
@@ -65,13 +65,10 @@ pub(super) fn field(network: &Network, i: usize) -> TokenStream {
     let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
     let k = network.axis(i, 2);
     match &network.layers[i].kind {
-        kind @ Kind::Conv { window, .. } => {
+        Kind::Conv { window, .. } => {
             let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
-            if in_one_group(kind) {
-                return code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide>);
-            }
-            let d = network.filter_depth(i);
-            code!(#krate::layer::GroupedConv<T, #fh, #fw, #d, #k, #slide>)
+            let of_group = network.depth_of_group(i).map(|depth| code!(, #depth));
+            code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide #of_group>)
         }
         Kind::ConvTranspose { window, .. } => {
             let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));

@@ -309,9 +309,9 @@ fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     }
 }
 
-/// Whether layer `i` works in the tape's scratch, as far as the macro sees.
+/// Whether layer `i` may work in the tape's scratch, as far as the macro sees.
 pub(super) fn has_scratch(network: &Network, i: usize) -> bool {
-    let wanted = !network.direct_training && super::in_one_group(&network.layers[i].kind);
+    let wanted = !network.direct_training && matches!(network.layers[i].kind, Kind::Conv { .. });
     wanted && (network.plan.is_some() || network.totals.tape_scratch > 0)
 }
 

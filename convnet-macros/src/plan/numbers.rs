@@ -23,19 +23,7 @@ pub(super) fn plain_at<'a>(
     path: &'a str,
     kind: &Kind,
 ) -> Op<usize, PlainWindow, f64, Elsewhere<'a>> {
-    let mut op = kind.map(&mut Plain { path });
-    if let (
-        Op::Conv { groups, .. },
-        Kind::Conv {
-            groups: written, ..
-        },
-    ) = (&mut op, kind)
-        && is_named(&written.value)
-    {
-        // More than one, for all that is known.
-        *groups = 2;
-    }
-    op
+    kind.map(&mut Plain { path })
 }
 
 /// The layer as expressions.
@@ -83,24 +71,13 @@ fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
     code!(#krate::graph::Op::#variant #braces)
 }
 
-/// The expression that builds layer `i`; with `rows`, groups that can be computed row by row are.
+/// The expression that builds layer `i`; with `rows`, what can be computed row by row is.
 pub(super) fn op(krate: &TokenStream, layers: &[Named], i: usize, rows: bool) -> TokenStream {
     let op = match (expression(krate, layers[i].kind()), back(layers, i)) {
         (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
-        // What it pools was computed by a layer of which only the compiler knows whether it has one
-        // group: a pool like others in any case.
-        (Op::MaxPool { window }, _) if pools_groups(layers, i) => Op::RowPool { window, back: 0 },
         (op, _) => op,
     };
     build(krate, &op)
-}
-
-/// Whether layer `at` follows a `conv` the number of whose groups is a name.
-fn pools_groups(layers: &[Named], at: usize) -> bool {
-    let between = |kind: &&Kind| kind.is_clamp() || matches!(kind, Kind::BatchNorm { .. });
-    let mut before = layers[..at].iter().rev().map(Named::kind);
-    let conv = before.find(|kind| !between(kind));
-    matches!(conv, Some(Kind::Conv { groups, .. }) if is_named(&groups.value))
 }
 
 /// Whether a number is the name of a `const`.

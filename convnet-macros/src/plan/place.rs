@@ -244,7 +244,7 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
     }
 }
 
-/// The layers in numbers; with `rows`, groups that can be computed row by row are.
+/// The layers in numbers; with `rows`, what can be computed row by row is.
 fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
     let op = |i: usize| match (plain(layers[i].kind()), back(layers, i)) {
         (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
@@ -257,8 +257,5 @@ fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
 /// falls: the largest of a window stays the largest.
 pub(super) fn back(layers: &[Named], at: usize) -> Option<usize> {
     let conv = (0..at).rev().find(|&i| !layers[i].kind().is_clamp())?;
-    match layers[conv].kind() {
-        Kind::Conv { groups, .. } if groups.value.known() == Some(1) => Some(at - conv),
-        _ => None,
-    }
+    matches!(layers[conv].kind(), Kind::Conv { .. }).then_some(at - conv)
 }

@@ -2,10 +2,11 @@
 //! as [register tiles](super::tile).
 //!
 //! Pixels whose windows hang over the border in the same way form a rectangle, and any P of them
-//! make a tile: nothing is tested inside. A few filters take [another](narrow).
+//! make a tile: nothing is tested inside. A few filters take [another](narrow), and so do several
+//! [groups](grouped).
 
 pub(crate) mod filter_grad;
-pub(crate) mod grouped;
+mod grouped;
 pub(crate) mod input_grad;
 mod narrow;
 pub(crate) mod panels;
@@ -32,6 +33,9 @@ pub(crate) struct Operands<'a> {
 
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
+    if from.sizes.groups > 1 {
+        return grouped::forward(from, y);
+    }
     forward_in_blocks(from, scalars::<f32>(L2 / 2), y).or_else(|| scalar::conv(from, y))
 }
 

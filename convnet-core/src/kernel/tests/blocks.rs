@@ -42,12 +42,7 @@ fn check_gradient(s: &Sizes, block: usize) -> Result<(), TestCaseError> {
         d_bias,
         ..
     } = &convolved(s);
-    let from = conv::filter_grad::Operands {
-        sizes: s,
-        groups: 1,
-        x,
-        dy,
-    };
+    let from = conv::filter_grad::Operands { sizes: s, x, dy };
     for level in levels() {
         with_level(level, || {
             let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
@@ -153,6 +148,7 @@ fn sizes(x: [usize; 3], f: usize, pad: usize, k: usize) -> Sizes {
         filter: [f, f],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [pad, pad],
         y: [y(x[0]), y(x[1]), k],
     }

@@ -74,6 +74,7 @@ fn a_clamp_keeps_nan() {
         filter: [1, 1],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, 9],
     };

@@ -70,6 +70,7 @@ fn check_packed(images: usize, n: usize, k: usize) -> Result<(), TestCaseError> 
         filter: [1, 1],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, k],
     };

@@ -2,7 +2,8 @@
 
 use super::*;
 
-fn check(s: &Sizes, groups: usize) -> Result<(), TestCaseError> {
+fn check(s: &Sizes) -> Result<(), TestCaseError> {
+    let groups = s.groups;
     let (d, k, taps) = (s.x[2] / groups, s.y[2], s.filter[0] * s.filter[1]);
     let [x, filters, bias, dy] =
         [s.x.iter().product(), taps * d * k, k, s.y.iter().product()].map(|len| values(len, len));
@@ -27,17 +28,30 @@ fn check(s: &Sizes, groups: usize) -> Result<(), TestCaseError> {
     for level in levels() {
         with_level(level, || {
             let mut fast = vec![f32::NAN; y.len()];
-            let parameters = (&*filters, &*bias);
-            assert!(grouped_conv_forward(s, groups, &x, parameters, &mut fast));
+            assert!(conv_forward(s, &x, &filters, &bias, &mut fast));
             close(&fast, &y, taps * d + 1)?;
+            let from = Packed {
+                sizes: s,
+                algorithm: Algorithm::Direct,
+                packed: &filters,
+                bias: &bias,
+                clamp: Clamp::None,
+                threads: 1,
+            };
+            let mut again = vec![f32::NAN; y.len()];
+            assert!(conv_forward_packed(&from, &x, &mut [], &mut again));
+            prop_assert_eq!(&again, &fast);
+            #[cfg(feature = "rayon")]
+            {
+                again.fill(f32::NAN);
+                let done = parts::halves(&from, 0..s.y[0], 3, &x, &mut [], &mut again);
+                prop_assert!(done.is_some() && again == fast);
+            }
             let mut fast = vec![f32::NAN; dx.len()];
-            assert!(grouped_conv_backward_input(
-                s, groups, &mut fast, &dy, &filters
-            ));
+            assert!(conv_backward_input(s, &mut fast, &dy, &filters));
             close(&fast, &dx, taps * k / groups)?;
             let (mut fast, mut fast_bias) = (filters.clone(), bias.clone());
-            let gradient = (&mut *fast, &mut *fast_bias);
-            assert!(grouped_conv_add_gradient(s, groups, &x, &dy, gradient));
+            assert!(conv_add_gradient(s, &x, &dy, &mut fast, &mut fast_bias));
             close(&fast, &d_filters, s.y[0] * s.y[1] + 1)?;
             close(&fast_bias, &d_bias, s.y[0] * s.y[1] + 1)
         })?;
@@ -49,7 +63,7 @@ proptest! {
     #[test]
     fn it_is_its_sums(window in window(), groups in 1usize..5) {
         let ([h, w, d], [ho, wo, k]) = (window.x, window.y);
-        check(&Sizes { x: [h, w, d * groups], y: [ho, wo, k * groups], ..window }, groups)?;
+        check(&Sizes { x: [h, w, d * groups], y: [ho, wo, k * groups], groups, ..window })?;
     }
 }
 
@@ -60,26 +74,32 @@ fn groups_that_do_not_divide_are_left_alone() {
         filter: [1, 1],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [0, 0],
         y: [1, 1, 4],
     };
     let mut y = [7.0f32; 4];
     for groups in [0, 2, 3] {
-        let parameters = (&[1.0; 4][..], &[1.0; 4][..]);
-        assert!(!grouped_conv_forward(
-            &sizes, groups, &[1.0; 3], parameters, &mut y
+        let sizes = Sizes { groups, ..sizes };
+        assert!(!conv_forward(
+            &sizes, &[1.0; 3], &[1.0; 4], &[1.0; 4], &mut y
         ));
-        assert!(!grouped_conv_backward_input(
+        assert!(!conv_backward_input(
             &sizes,
-            groups,
             &mut [0.0f32; 3],
             &y,
             &[1.0; 4]
         ));
-        let gradient = (&mut [0.0f32; 4][..], &mut [0.0f32; 4][..]);
-        assert!(!grouped_conv_add_gradient(
-            &sizes, groups, &[1.0; 3], &y, gradient
+        let (mut d_filters, mut d_bias) = ([0.0f32; 4], [0.0; 4]);
+        assert!(!conv_add_gradient(
+            &sizes,
+            &[1.0; 3],
+            &y,
+            &mut d_filters,
+            &mut d_bias
         ));
+        assert_eq!(Algorithm::Direct.scratch(&sizes), 0);
+        assert_eq!(conv_scratch(&sizes), 0);
     }
     assert_eq!(y, [7.0; 4]);
 }

@@ -114,6 +114,7 @@ fn a_vector_keeps_nan() {
             filter: [1, 2],
             stride: [1, 2],
             dilation: [1, 1],
+            groups: 1,
             before: [0, 0],
             y: [1, 1, 16],
         };

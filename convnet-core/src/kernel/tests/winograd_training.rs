@@ -72,6 +72,7 @@ fn large_layers_choose_a_tile() {
         filter: [3, 3],
         stride: [1, 1],
         dilation: [1, 1],
+        groups: 1,
         before: [1, 1],
         y: [side, side, k],
     };

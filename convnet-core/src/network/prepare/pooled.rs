@@ -9,7 +9,7 @@
 
 use super::{Group, Reader};
 use crate::layer::rows::{PooledRows, conv_rows, max_pool};
-use crate::layer::{Norm, Pool, Ungrouped};
+use crate::layer::{Norm, Pool, Repack};
 use crate::{AnyVolume, Real, kernel};
 
 impl<T: Real> Reader<'_, T> {
@@ -18,7 +18,7 @@ impl<T: Real> Reader<'_, T> {
     where
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
-        L: Ungrouped<X, Y>,
+        L: Repack<X, Y>,
         N: Norm<T>,
     {
         if map.len() < whole::<Y>() {
@@ -47,7 +47,7 @@ impl<T: Real> Reader<'_, T> {
         X: AnyVolume<Scalar = T>,
         Y: AnyVolume<Scalar = T>,
         Z: AnyVolume<Scalar = T>,
-        L: Ungrouped<X, Y>,
+        L: Repack<X, Y>,
         N: Norm<T>,
         P: Pool<Y, Z>,
     {

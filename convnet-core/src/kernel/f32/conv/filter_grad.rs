@@ -37,7 +37,6 @@ const ROWS: usize = 6;
 /// What is read.
 pub(crate) struct Operands<'a> {
     pub(crate) sizes: &'a Sizes,
-    pub(crate) groups: usize,
     pub(crate) x: &'a [f32],
     pub(crate) dy: &'a [f32],
 }
@@ -71,11 +70,11 @@ fn both<S: Simd>(
     d_bias: &mut [f32],
 ) -> Option<()> {
     let [rows, columns] = places(from, block);
-    for group in 0..from.groups {
+    for group in 0..from.sizes.groups {
         for rows in even(from.sizes.y[0], rows) {
             for columns in even(from.sizes.y[1], columns) {
                 let block = [rows.clone(), columns];
-                let per_group = from.sizes.y[2] / from.groups;
+                let per_group = from.sizes.y[2] / from.sizes.groups;
                 if narrow(simd, per_group) {
                     let ks = ([group * per_group], 0);
                     sweep::<S, S::f32s, 1>(simd, from, group, &block, ks, d_filters)?;
@@ -92,7 +91,7 @@ fn both<S: Simd>(
 fn places(from: &Operands, block: usize) -> [usize; 2] {
     let Sizes { x, y, stride, .. } = from.sizes;
     let ([_, _, depth], [_, width, k], [sy, sx]) = (x, y, stride);
-    let pixels = from.groups * block / (sy * sx * depth + k);
+    let pixels = from.sizes.groups * block / (sy * sx * depth + k);
     let columns = pixels.clamp(1, *width);
     [(pixels / columns).max(1), columns]
 }
@@ -161,7 +160,7 @@ fn all_filters<S: Simd, V: Lanes<S>>(
     block: &[Range<usize>; 2],
     d_filters: &mut [f32],
 ) -> Option<()> {
-    let (k, len) = (from.sizes.y[2] / from.groups, V::LEN);
+    let (k, len) = (from.sizes.y[2] / from.sizes.groups, V::LEN);
     for at in (0..k).step_by(2 * len) {
         if k - at > len {
             let last = (at + len).min(k - len);
@@ -187,7 +186,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     d_filters: &mut [f32],
 ) -> Option<()> {
     let ([_, _, all], [fh, fw], k) = (from.sizes.x, from.sizes.filter, from.sizes.y[2]);
-    let depth = all / from.groups;
+    let depth = all / from.sizes.groups;
     // Called through a table, so that each tile is a function with the registers to itself.
     let tiles: [Tile<S, N>; ROWS] = [
         tile::<S, V, 1, N>,
@@ -223,7 +222,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
 /// a tile, all taps of neighbouring outputs, which are contiguous but in groups.
 fn columns(from: &Operands) -> impl Iterator<Item = Run> + use<> {
     let axis = from.sizes.axis(1);
-    let short = from.sizes.x[2] < 4 && from.groups == 1;
+    let short = from.sizes.x[2] < 4 && from.sizes.groups == 1;
     let runs = short.then(|| axis.runs()).into_iter().flatten();
     let taps = if short { 0..0 } else { 0..axis.filter };
     runs.chain(taps.map(move |tap| Run {
@@ -275,7 +274,7 @@ impl<'a, const N: usize> Pixels<'a, N> {
             x_pitch: [sy * width * depth, sx * depth],
             dy_pitch: wo * k,
             k,
-            per_group: k / from.groups,
+            per_group: k / from.sizes.groups,
             ks,
             done,
         })

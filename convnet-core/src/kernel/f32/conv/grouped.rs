@@ -11,21 +11,11 @@
 
 use fearless_simd::Simd;
 
-use super::walk;
-use crate::kernel::Sizes;
+use super::{Operands, walk};
 use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::even_lengths;
-
-/// What is read.
-pub(crate) struct Operands<'a> {
-    pub(crate) sizes: &'a Sizes,
-    pub(crate) groups: usize,
-    pub(crate) x: &'a [f32],
-    pub(crate) filters: &'a [f32],
-    pub(crate) bias: &'a [f32],
-}
 
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
@@ -34,7 +24,7 @@ pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
 
 #[inline(always)]
 fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    widest!(simd: S, from.sizes.y[2] / from.groups, all_filters(from, y))
+    widest!(simd: S, from.sizes.y[2] / from.sizes.groups, all_filters(from, y))
 }
 
 /// All groups, two vectors of filters at a time.
@@ -44,8 +34,8 @@ fn forward_with<S: Simd>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> 
 /// one begins; so what is computed a second time is so from its beginning.
 #[inline(always)]
 fn all_filters<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32]) -> Option<()> {
-    let (per_group, len) = (from.sizes.y[2] / from.groups, V::LEN);
-    for group in 0..from.groups {
+    let (per_group, len) = (from.sizes.y[2] / from.sizes.groups, V::LEN);
+    for group in 0..from.sizes.groups {
         let first = group * per_group;
         for at in (0..per_group).step_by(2 * len) {
             if per_group - at > len {
@@ -68,9 +58,9 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ks: [usize; N],
     y: &mut [f32],
 ) -> Option<()> {
-    let &Operands { sizes, groups, .. } = from;
+    let sizes = from.sizes;
     let ([_, _, all], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
-    let (tiles, depth) = (tiles::<S, V, N>(), all / groups);
+    let (tiles, depth) = (tiles::<S, V, N>(), all / sizes.groups);
     for fy in 0..fh {
         for rows in sizes.axis(0).runs() {
             for columns in sizes.axis(1).runs() {

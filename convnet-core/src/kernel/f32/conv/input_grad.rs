@@ -33,7 +33,6 @@ const SHALLOW: [usize; 2] = [2, 6];
 /// What is read.
 pub(crate) struct Operands<'a> {
     pub(crate) sizes: &'a Sizes,
-    pub(crate) groups: usize,
     pub(crate) dy: &'a [f32],
     pub(crate) filters: &'a [f32],
 }
@@ -45,7 +44,7 @@ pub(crate) fn backward(from: &Operands, dx: &mut [f32]) -> Option<()> {
 
 #[inline(always)]
 fn depths<S: Simd>(simd: S, from: &Operands, dx: &mut [f32]) -> Option<()> {
-    widest!(simd: S, from.sizes.y[2] / from.groups, sweep(from, dx))
+    widest!(simd: S, from.sizes.y[2] / from.sizes.groups, sweep(from, dx))
 }
 
 /// All inputs, a few depths at a time: their filters stay in the first-level cache.
@@ -58,13 +57,14 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
         &tiles::<S, V, 3>(),
     ];
     let [rows, columns] = [0, 1].map(|axis| from.sizes.axis(axis));
-    let [depth, k] = [from.sizes.x[2], from.sizes.y[2]].map(|all| all / from.groups);
+    let [depth, k] = [from.sizes.x[2], from.sizes.y[2]].map(|all| all / from.sizes.groups);
     let rest = V::rest(simd, k);
     let [pixels, most] = match depth {
         5..=6 => SHALLOW,
         _ => MOST,
     };
-    let depths = (0..from.groups).flat_map(|group| even(depth, most).map(move |d| (group, d)));
+    let depths =
+        (0..from.sizes.groups).flat_map(|group| even(depth, most).map(move |d| (group, d)));
     for (group, d) in depths {
         for place in rows.phases().flat_map(Phase::runs) {
             for (u, columns) in columns.phases().flat_map(Phase::runs) {
@@ -149,7 +149,7 @@ impl<'a, V> Taps<'a, V> {
         rest: V,
     ) -> Self {
         let ([_, _, all], [_, wo, k]) = (from.sizes.x, from.sizes.y);
-        let depth = all / from.groups;
+        let depth = all / from.sizes.groups;
         let ([_, fw], [sy, sx]) = (from.sizes.filter, from.sizes.stride);
         let tap = (v.tap + rows.taps.start * sy) * fw + u.tap + columns.taps.start * sx;
         Self {
@@ -163,7 +163,7 @@ impl<'a, V> Taps<'a, V> {
             dy_pitch: [wo * k, k],
             filter_pitch: [sy * fw * depth * k, sx * depth * k],
             filter_step: k,
-            k: k / from.groups,
+            k: k / from.sizes.groups,
             rest,
         }
     }

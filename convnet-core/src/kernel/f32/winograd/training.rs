@@ -38,7 +38,7 @@ pub(crate) const fn choose(sizes: &Sizes, direction: Direction) -> Option<Winogr
     let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
     let [fh, fw] = sizes.filter;
     // What is turned round has no negative padding.
-    if sizes.before[0] >= fh || sizes.before[1] >= fw || !sizes.are_countable(k) {
+    if sizes.before[0] >= fh || sizes.before[1] >= fw || !sizes.are_of_a_conv() {
         return None;
     }
     let mut least = (fh * fw * depth * k) as u64 * (height * width) as u64 / 16;
