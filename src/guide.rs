@@ -1,10 +1,9 @@
-//! # The guide
-//!
-//! The chapters of `docs/guide`, so that every program in them is a test. As a book they are built by
-//! `mdbook build docs`.
-//!
-//! A chapter's links lead to other chapters and to documentation. In the files they are written for a reader
-//! of the files; `links.md` says first where they lead here, and the first definition of a link counts.
+#![doc = include_str!("guide/links.md")]
+#![doc = include_str!("../docs/guide/README.md")]
+
+// The chapters of `docs/guide`, so that every program in them is a test. A chapter's links lead to other
+// chapters and to documentation: in its file, for a reader of the files; `links.md` says first where they lead
+// here, and the first definition of a link counts.
 
 /// A chapter as a module that holds nothing else.
 macro_rules! chapters {
