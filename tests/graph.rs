@@ -1,9 +1,10 @@
 //! A declaration as data: every hyperparameter, every edge; and planned again from that.
 
-use convnet::graph::{Node, Op};
+use convnet::graph::{BLOCKS, Node, Op};
+use convnet::network::Draft;
 use convnet::plan::place;
 use convnet::shape::{Fit, Padding, Window};
-use convnet::{AnyVolume, ElementType, Network, Parameters, convnet};
+use convnet::{AnyVolume, ElementType, Network, Parameters, Summary, convnet};
 
 const FILTERS: usize = 6;
 const EPS: f64 = 1e-3;
@@ -186,4 +187,32 @@ fn planned_again<N: Network>() {
     let in_f32 = size_of::<N::Arena>() / size_of::<N::Scalar>() * size_of::<f32>();
     assert_eq!(totals.arena, in_f32);
     assert_eq!(volumes.last(), Some(&N::Output::SHAPE));
+}
+
+/// The same table, by the same code, without a macro.
+#[test]
+fn a_draft_of_a_graph_has_the_same_table() {
+    let draft = Draft::of("Net", <Net as Network>::Input::SHAPE, Net::GRAPH);
+    let planned = draft.plan().expect("it fits");
+    assert_eq!(planned.summary().layers, Net::LAYERS);
+    let expected = Summary {
+        packing: &[],
+        ..Net::summary()
+    };
+    assert_eq!(planned.to_string(), expected.to_string());
+    assert_eq!(planned.graph().collect::<Vec<_>>(), Net::GRAPH);
+}
+
+/// What a layer is shown as, is that layer; but for what blocks and networks are made of.
+#[test]
+fn a_graph_is_text_and_back() {
+    for node in Net::GRAPH {
+        let inner = Op::is_shown(&node.op) && BLOCKS.iter().all(|word| *word != node.op.word());
+        let pool = matches!(node.op, Op::RowPool { .. });
+        match node.op.to_string().parse::<Op>() {
+            Ok(_) if pool => {}
+            Ok(op) => assert_eq!(op, node.op),
+            Err(error) => assert!(!inner, "{}: {error}", node.op),
+        }
+    }
 }

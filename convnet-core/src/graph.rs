@@ -20,6 +20,7 @@
 pub(crate) mod input;
 mod nested;
 pub(crate) mod op;
+mod parse;
 mod text;
 
 use crate::Tensor;
@@ -30,6 +31,7 @@ pub use nested::Nested;
 
 pub use crate::layer::word::{Arg, Manner, Sees, Takes, Word};
 pub use op::{Field, Numbers, Op, Source, WORDS};
+pub use parse::OpError;
 
 /// The words of blocks, before braces.
 pub const BLOCKS: &[&Word] = &[
@@ -58,8 +60,8 @@ pub struct Elsewhere<'a> {
 /// use convnet_core::graph::{Node, Op};
 ///
 /// /// Layer by layer, with the volumes that each reads: 0 is the image, v what op v − 1 writes.
-/// fn edges(graph: &[Node]) -> Vec<(&str, Vec<usize>)> {
-///     let reads = |(at, node): (usize, &Node)| node.op.reads(at).into_iter().flatten().collect();
+/// fn edges<'a>(graph: &[Node<'a>]) -> Vec<(&'a str, Vec<usize>)> {
+///     let reads = |(at, node): (usize, &Node<'a>)| node.op.reads(at).into_iter().flatten().collect();
 ///     let names = graph.iter().map(|node| node.name);
 ///     names.zip(graph.iter().enumerate().map(reads)).collect()
 /// }

@@ -9,6 +9,8 @@ use crate::layer::moments::MomentsMut;
 use crate::plan::LayerInfo;
 use crate::{AnyVolume, Parameters};
 
+#[cfg(feature = "alloc")]
+mod draft;
 #[doc(hidden)]
 pub mod join;
 #[doc(hidden)]
@@ -19,6 +21,9 @@ pub mod prepare;
 pub mod summary;
 #[doc(hidden)]
 pub mod unfit;
+
+#[cfg(feature = "alloc")]
+pub use draft::{Draft, Planned, Unfit};
 
 /// A network that infers: an image and its own parameters in, scores out, in memory that the
 /// caller lends.

@@ -341,7 +341,28 @@ pub struct LayerInfo<'a> {
     pub macs: u64,
 }
 
-impl LayerInfo<'_> {
+impl<'a> LayerInfo<'a> {
+    /// The line of a layer for which that was planned.
+    #[must_use]
+    pub const fn new(
+        name: &'a str,
+        op: &'a Op<usize, Window, f64, Elsewhere<'a>>,
+        step: &Step,
+    ) -> Self {
+        Self {
+            name,
+            op,
+            volume: step.volume,
+            lost: step.lost,
+            added: step.added,
+            field: step.field,
+            jump: step.jump,
+            parameters: step.parameters,
+            fixed: step.fixed,
+            macs: step.macs,
+        }
+    }
+
     /// Its word, `conv`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -450,6 +471,9 @@ const fn lay(
     buffers: &mut [[Buffer; 3]],
     mut totals: Totals,
 ) -> Result<Totals, Failure> {
+    if ops.is_empty() {
+        return Ok(totals);
+    }
     liveness::arena(ops, readers, steps, buffers);
     totals.peak = memory::peak(buffers.as_flattened_mut(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());

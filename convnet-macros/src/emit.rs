@@ -430,16 +430,6 @@ impl Network {
     }
 }
 
-impl Layer {
-    /// Whether it is a line of the table.
-    pub(crate) fn is_shown(&self) -> bool {
-        !matches!(
-            self.kind,
-            Kind::Branch { .. } | Kind::Concat { last: false, .. }
-        )
-    }
-}
-
 /// Where `tokens` begin.
 fn at(tokens: &TokenStream) -> Span {
     let first = tokens.clone().into_iter().next();

@@ -214,19 +214,8 @@ fn table(
         .iter()
         .zip(&ops)
         .zip(steps)
-        .filter(|((layer, _), _)| layer.is_shown())
-        .map(|((layer, op), step)| LayerInfo {
-            name: &layer.path,
-            op,
-            volume: step.volume,
-            lost: step.lost,
-            added: step.added,
-            field: step.field,
-            jump: step.jump,
-            parameters: step.parameters,
-            fixed: step.fixed,
-            macs: step.macs,
-        });
+        .filter(|((_, op), _)| op.is_shown())
+        .map(|((layer, op), step)| LayerInfo::new(&layer.path, op, step));
     let rows: Vec<LayerInfo<'_>> = rows.collect();
     Summary {
         name,

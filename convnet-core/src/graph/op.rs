@@ -451,6 +451,12 @@ impl<N, W, D, P> Op<N, W, D, P> {
         self.works_apart() && !self.infers_in_place()
     }
 
+    /// Whether it is a line of a table: of a block, the end is.
+    #[must_use]
+    pub const fn is_shown(&self) -> bool {
+        !matches!(self, Self::Branch { .. } | Self::Concat { last: false, .. })
+    }
+
     /// The volumes that it reads as op `at` of a list: 0 is the image, v is what op v − 1 writes.
     #[must_use]
     pub const fn reads(&self, at: usize) -> [Option<usize>; 2] {

@@ -183,7 +183,7 @@ fn table(network: &Network) -> TokenStream {
                 rows.clear();
             }
             // What is wrong has no graph.
-            _ if layer.is_shown() && !network.ops.is_empty() => {
+            _ if layer.kind.is_shown() && !network.ops.is_empty() => {
                 rows.push(inference::row(network, i))
             }
             _ => {}
