@@ -1,5 +1,6 @@
 //! ConvNets declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

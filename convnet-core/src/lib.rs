@@ -15,6 +15,7 @@
 //! | `safetensors` | weight files |
 //! | `train` | the trainer, data sets, checkpoints |
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
 
 #[cfg(feature = "alloc")]

@@ -50,6 +50,8 @@ word! {
 /// ```
 ///
 /// Source: CS231n, *Pooling Layer* (*General pooling*).
+#[doc(alias = "AvgPool2d")]
+#[doc(alias = "AveragePooling2D")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AvgPool<const FH: usize, const FW: usize, G = Slide<2, 2, 0, 0>>(PhantomData<G>);
 

@@ -87,6 +87,8 @@ word! {
 /// ```
 ///
 /// Source: Ioffe and Szegedy, *Batch Normalization* (2015).
+#[doc(alias = "BatchNorm2d")]
+#[doc(alias = "BatchNormalization")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct BatchNorm<T, const D: usize, const EPSILON: u64 = { f64::to_bits(1e-5) }> {

@@ -9,6 +9,8 @@ word! {
     ///
     /// Their width and height must be equal. An empty branch hands the volume on.
     /// See [`layer::Concat`](crate::layer::Concat).
+    #[doc(alias = "concatenate")]
+    #[doc(alias = "inception")]
     concat {}
     Manner::Concatenates, Sees::Pixel;
     example: "concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)] }",

@@ -125,6 +125,8 @@ word! {
 ///
 /// Source: CS231n, *Convolutional Layer*; of groups, Krizhevsky, Sutskever, Hinton, *ImageNet
 /// Classification with Deep Convolutional Neural Networks* (2012), section 3.5.
+#[doc(alias = "Conv2d")]
+#[doc(alias = "convolution")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Conv<

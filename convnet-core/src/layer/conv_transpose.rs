@@ -65,6 +65,9 @@ word! {
 ///
 /// Source: Zeiler et al., *Deconvolutional Networks* (2010); Dumoulin and Visin, *A guide to
 /// convolution arithmetic for deep learning* (2016), chapter 4.
+#[doc(alias = "ConvTranspose2d")]
+#[doc(alias = "Conv2DTranspose")]
+#[doc(alias = "deconvolution")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct ConvTranspose<

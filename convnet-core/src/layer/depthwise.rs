@@ -59,6 +59,7 @@ word! {
 /// ```
 ///
 /// Source: Howard et al., *MobileNets* (2017), section 3.1.
+#[doc(alias = "DepthwiseConv2D")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Depthwise<T, const FH: usize, const FW: usize, const D: usize, G = Slide<1, 1, 0, 0>> {

@@ -15,6 +15,8 @@ word! {
     ///
     /// Reads a volume of any shape (there is nothing to flatten), and learns W·H·D·K weights and K
     /// biases. See [`layer::Fc`](crate::layer::Fc).
+    #[doc(alias = "dense")]
+    #[doc(alias = "linear")]
     fc {
         /// K, how many neurons: class scores, or hidden ones.
         filters: usize = first(Takes::FILTERS),
@@ -47,6 +49,10 @@ word! {
 /// ```
 ///
 /// Source: CS231n, *Fully-connected layer* and *Converting FC layers to CONV layers*.
+#[doc(alias = "dense")]
+#[doc(alias = "linear")]
+#[doc(alias = "fully_connected")]
+#[doc(alias = "InnerProduct")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Fc<T, const H: usize, const W: usize, const D: usize, const K: usize> {

@@ -31,6 +31,8 @@ word! {
 /// | writes `y` | `[1][1][D]` |
 ///
 /// Source: Lin, Chen, Yan, *Network In Network* (2013), section 3.2.
+#[doc(alias = "AdaptiveAvgPool2d")]
+#[doc(alias = "GlobalAveragePooling2D")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalAvgPool;
 

@@ -43,6 +43,8 @@ word! {
 /// ```
 ///
 /// Source: Oquab et al., *Is object localization for free?* (2015), section 3.2.
+#[doc(alias = "AdaptiveMaxPool2d")]
+#[doc(alias = "GlobalMaxPooling2D")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalMaxPool;
 

@@ -27,6 +27,8 @@ word! {
 /// ```
 ///
 /// Source: Howard et al., *Searching for MobileNetV3* (2019), section 5.2.
+#[doc(alias = "swish")]
+#[doc(alias = "silu")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HardSwish;
 

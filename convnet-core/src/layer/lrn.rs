@@ -66,6 +66,7 @@ word! {
 ///
 /// Source: Krizhevsky, Sutskever, Hinton, *ImageNet Classification with Deep Convolutional Neural
 /// Networks* (2012), section 3.3.
+#[doc(alias = "LocalResponseNorm")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lrn {
     /// n, how many depth slices are seen.

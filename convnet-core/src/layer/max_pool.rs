@@ -52,6 +52,8 @@ word! {
 /// ```
 ///
 /// Source: CS231n, *Pooling Layer*.
+#[doc(alias = "MaxPool2d")]
+#[doc(alias = "MaxPooling2D")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaxPool<const FH: usize, const FW: usize, G = Slide<2, 2, 0, 0>>(PhantomData<G>);
 

@@ -17,6 +17,7 @@ word! {
 /// passes, as in PyTorch.
 ///
 /// Source: CS231n, *Commonly used activation functions*.
+#[doc(alias = "rectifier")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relu;
 

@@ -8,6 +8,8 @@ word! {
     ///
     /// Both must be equal in width, height and depth. Where the layers change them, a [`shortcut`]
     /// changes the volume, too.
+    #[doc(alias = "skip")]
+    #[doc(alias = "bottleneck")]
     residual {}
     Manner::Adds, Sees::Pixel;
     example: "residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }",

@@ -13,8 +13,9 @@
 //!
 //! Read [`Group`] first, then [`Packer`] and [`Reader`].
 //!
-//! **Invariant:** a kernel that declines leaves the layer to [`Layer::forward`], on the parameters
-//! as declared: preparing changes speed and rounding only.
+//! **Invariant:** a kernel that declines leaves the layer to
+//! [`Layer::forward`](crate::Layer::forward), on the parameters as declared: preparing changes speed and
+//! rounding only.
 
 use core::fmt::{self, Display, Formatter};
 
