@@ -14,7 +14,7 @@ pub use convnet_macros::{convnet as __convnet, weights as __weights};
 
 /// Declares a network: its layers, one a line, each of which reads what the one before it wrote.
 ///
-/// `convnet! { pub struct Net { input(32x32x3), conv1: conv(12, 5x5, pad = 2), relu, scores: fc(10) } }`
+/// `convnet! { pub struct Net { input(32x32x3), conv(12, 5x5, pad = 2), relu, fc(10) } }`
 ///
 #[cfg_attr(doc, doc = include_str!("guide/links.md"))]
 #[cfg_attr(doc, doc = include_str!("../docs/guide/reference.md"))]

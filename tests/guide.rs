@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convnet::graph::{Arg, BLOCKS, INPUT, Takes, WORDS, Word};
+use convnet::graph::{Arg, BLOCKS, INPUT, Takes, WORDS};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -145,15 +145,12 @@ fn every_word_is_in_the_reference_with_every_argument() {
             .split(" |")
             .map(|cell| cell.trim_matches(['|', ' ']))
             .collect();
-        let [_, arguments, defaults, _, _, example, ""] = cells[..] else {
-            panic!("six cells: {row}");
+        let [_, arguments, _, _, example, ""] = cells[..] else {
+            panic!("five cells: {row}");
         };
-        let expected = [
-            list(word, argument),
-            list(word, default),
-            format!("`{}`", word.example),
-        ];
-        assert_eq!([arguments, defaults, example], expected, "{}", word.name);
+        let expected: Vec<String> = word.args.iter().map(argument).collect();
+        let expected = [expected.join(", "), format!("`{}`", word.example)];
+        assert_eq!([arguments, example], expected, "{}", word.name);
     }
     for word in BLOCKS {
         assert!(
@@ -168,33 +165,31 @@ fn every_word_is_in_the_reference_with_every_argument() {
     assert_eq!(rows, words().count());
 }
 
-/// What there is to say of each argument.
-fn list(word: &Word, say: fn(&Arg) -> Option<String>) -> String {
-    let said: Vec<String> = word.args.iter().filter_map(say).collect();
-    said.join(", ")
-}
-
-fn argument(arg: &Arg) -> Option<String> {
-    let equals = if arg.positional { "" } else { " =" };
-    Some(format!("`{}{equals}`", arg.name))
-}
-
-fn default(arg: &Arg) -> Option<String> {
+/// An argument, and what it is if it is not written.
+fn argument(arg: &Arg) -> String {
     let name = arg.name;
-    Some(match arg.takes {
-        Takes::Count { default, .. } => format!("`{name} = {}`", default?),
-        Takes::Decimal { default, .. } => match default? {
-            small if small < 1e-2 => format!("`{name} = {small:e}`"),
-            plain => format!("`{name} = {plain:?}`"),
+    let default = match arg.takes {
+        Takes::Count { default, .. } => default.map(|it| it.to_string()),
+        Takes::Decimal { default, .. } => default.map(|it| match it {
+            small if small < 1e-2 => format!("{small:e}"),
+            plain => format!("{plain:?}"),
+        }),
+        Takes::Stride(default) => match default {
+            Some(default) => Some(default.to_string()),
+            None => return format!("`{name} =` (the size)"),
         },
-        Takes::Stride(Some(default)) => format!("`{name} = {default}`"),
-        Takes::Stride(None) => format!("`{name}` is the size"),
-        Takes::Dilation => format!("`{name} = 1`"),
-        Takes::Pad => format!("`{name} = 0`"),
-        Takes::Remainder => format!("`{name} = exact`"),
-        Takes::Bias => "a bias".to_owned(),
-        Takes::Size | Takes::Item | Takes::Shape => return None,
-    })
+        Takes::Dilation => Some("1".to_owned()),
+        Takes::Pad => Some("0".to_owned()),
+        Takes::Remainder => Some("exact".to_owned()),
+        Takes::Bias => return format!("`{name} =` (there is one)"),
+        Takes::Size | Takes::Item | Takes::Shape => None,
+    };
+    match (arg.positional, default) {
+        (true, None) => format!("`{name}`"),
+        (true, Some(default)) => format!("`{name}` ({default})"),
+        (false, None) => format!("`{name} =`"),
+        (false, Some(default)) => format!("`{name} = {default}`"),
+    }
 }
 
 #[test]
