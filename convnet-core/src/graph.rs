@@ -22,6 +22,7 @@ mod nested;
 pub(crate) mod op;
 mod parse;
 mod text;
+mod works;
 
 use crate::Tensor;
 use crate::layer::{concat, residual};
@@ -29,9 +30,10 @@ use crate::shape::Window;
 
 pub use nested::Nested;
 
-pub use crate::layer::word::{Arg, Manner, Sees, Takes, Word};
+pub use crate::layer::word::{Arg, Generic, Length, Manner, RoleOf, Sees, Takes, TensorOf, Word};
 pub use op::{Field, Numbers, Op, Source, WORDS};
 pub use parse::OpError;
+pub use works::Cut;
 
 /// The words of blocks, before braces.
 pub const BLOCKS: &[&Word] = &[

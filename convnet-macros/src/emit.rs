@@ -32,6 +32,7 @@ mod stand_in;
 mod structure;
 mod surface;
 mod training;
+mod types;
 mod vocabulary;
 mod volumes;
 
@@ -221,12 +222,12 @@ impl Network {
         )
     }
 
-    /// The depth that a filter of the `conv` `i` sees, as a const argument; none if that is the whole
+    /// The depth that a filter of layer `i` sees, as a const argument; none if that is the whole
     /// depth, as far as the macro sees.
     fn depth_of_group(&self, i: usize) -> Option<TokenStream> {
-        let in_one = |kind: &Kind| matches!(kind, Kind::Conv { groups, .. } if groups.value.known() == Some(1));
+        let groups = self.layers[i].kind.groups();
         match &self.plan {
-            _ if in_one(&self.layers[i].kind) => None,
+            _ if groups.is_none_or(|groups| groups.value.known() == Some(1)) => None,
             Some(plan) => Some(code!({ #plan.steps[#i].filter_depth })),
             None => Some(literal(self.steps[i].filter_depth)),
         }
@@ -376,56 +377,12 @@ impl Network {
 
     /// The layer, as a value to borrow.
     fn value(&self, i: usize) -> TokenStream {
-        let krate = &self.krate;
-        let layer = code!(#krate::layer);
-        let name = &self.layers[i].name;
-        let pool = |word: &str, window: &Window| {
-            let (word, slide, [fh, fw]) = (own(word), self.slide(i, window), &window.size.value);
-            code!(#layer::#word::<#fh, #fw, #slide>::new())
-        };
-        match &self.layers[i].kind {
-            Kind::Conv { .. }
-            | Kind::Depthwise { .. }
-            | Kind::ConvTranspose { .. }
-            | Kind::BatchNorm { .. }
-            | Kind::Fc { .. }
-            | Kind::Own { learns: true, .. }
-            | Kind::Network { .. } => code!(self.#name),
-            Kind::Lrn {
-                size,
-                alpha,
-                beta,
-                k,
-            } => {
-                let size = &size.value;
-                code!(#layer::Lrn { size: #size, alpha: #alpha, beta: #beta, k: #k })
+        match self.is_field(i) {
+            true => {
+                let name = &self.layers[i].name;
+                code!(self.#name)
             }
-            Kind::MaxPool { window } | Kind::RowPool { window, .. } => pool("MaxPool", window),
-            Kind::AvgPool { window } => pool("AvgPool", window),
-            Kind::GlobalAvgPool => code!(#layer::GlobalAvgPool),
-            Kind::GlobalMaxPool => code!(#layer::GlobalMaxPool),
-            Kind::Relu => code!(#layer::Relu),
-            Kind::Relu6 => code!(#layer::Relu6),
-            Kind::LeakyRelu { slope } => code!(#layer::LeakyRelu { slope: #slope }),
-            Kind::Sigmoid => code!(#layer::Sigmoid),
-            Kind::Tanh => code!(#layer::Tanh),
-            Kind::HardSwish => code!(#layer::HardSwish),
-            Kind::Softmax => code!(#layer::Softmax),
-            Kind::Dropout { rate } => code!(#layer::Dropout { rate: #rate }),
-            Kind::Own {
-                what,
-                learns: false,
-                ..
-            } => what.clone(),
-            Kind::Concat { .. } => {
-                let slice = match &self.plan {
-                    Some(plan) => code!({ #plan.steps[#i].slice }),
-                    None => literal(self.steps[i].slice),
-                };
-                code!(#layer::Concat::<#slice>)
-            }
-            // Nothing is called.
-            Kind::Flatten | Kind::Branch { .. } | Kind::Add { .. } => TokenStream::new(),
+            false => types::value(self, i),
         }
     }
 }

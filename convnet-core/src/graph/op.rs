@@ -1,6 +1,6 @@
 //! The list of layers.
 
-use super::{Elsewhere, Manner, Sees, Takes, Word};
+use super::{Elsewhere, Takes, Word};
 use crate::layer;
 use crate::shape::Window;
 
@@ -112,6 +112,58 @@ macro_rules! ops {
                 }
             }
 
+            /// K, how many filters there are, if it is said.
+            #[must_use]
+            pub const fn filters(&self) -> Option<&N> {
+                ops!(@found self Filters None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// The same, to write.
+            pub const fn filters_mut(&mut self) -> Option<&mut N> {
+                ops!(@found self Filters None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// Into how many groups depth and filters are cut, if it is said.
+            #[must_use]
+            pub const fn groups(&self) -> Option<&N> {
+                ops!(@found self Groups None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// The same, to write.
+            pub const fn groups_mut(&mut self) -> Option<&mut N> {
+                ops!(@found self Groups None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// How it slides, if it does.
+            #[must_use]
+            pub const fn window(&self) -> Option<&W> {
+                ops!(@found self Slides None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// The same, to write.
+            pub const fn window_mut(&mut self) -> Option<&mut W> {
+                ops!(@found self Slides None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// What is declared elsewhere, if it is.
+            #[must_use]
+            pub const fn elsewhere(&self) -> Option<&P> {
+                ops!(@found self Path None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// The earlier volume that is read beside the one before, or instead of it; volume v is what op
+            /// v − 1 writes.
+            #[must_use]
+            pub const fn names(&self) -> Option<usize> {
+                ops!(@found self Names None, $($name { $($($field $kind)*)? })*)
+            }
+
+            /// Whether its filters, if it has some, learn a bias each.
+            #[must_use]
+            pub const fn has_bias(&self) -> bool {
+                ops!(@found self Bias true, $($name { $($($field $kind)*)? })*)
+            }
+
             /// Calls `f` with the name of each hyperparameter and what it is.
             pub fn visit<'a>(&'a self, mut f: impl FnMut(&'static str, Field<'a, N, W, D, P>)) {
                 match self {
@@ -153,23 +205,50 @@ macro_rules! ops {
         }
     };
     (@map $to:ident Count $it:ident) => { $to.number($it) };
+    (@map $to:ident Filters $it:ident) => { $to.number($it) };
+    (@map $to:ident Groups $it:ident) => { $to.number($it) };
     (@map $to:ident Slides $it:ident) => { $to.window($it) };
     (@map $to:ident Decimal $it:ident) => { $to.decimal($it) };
     (@map $to:ident Path $it:ident) => { $to.elsewhere($it) };
     (@map $to:ident Shape $it:ident) => { $it.each_ref().map(|number| $to.number(number)) };
+    (@map $to:ident Bias $it:ident) => { *$it };
     (@map $to:ident Flag $it:ident) => { *$it };
+    (@map $to:ident Names $it:ident) => { *$it };
     (@map $to:ident Index $it:ident) => { *$it };
     (@map $to:ident Maybe $it:ident) => { *$it };
+    (@field Filters $it:ident) => { Field::Count($it) };
+    (@field Groups $it:ident) => { Field::Count($it) };
+    (@field Bias $it:ident) => { Field::Flag(*$it) };
     (@field Flag $it:ident) => { Field::Flag(*$it) };
+    (@field Names $it:ident) => { Field::Index(*$it) };
     (@field Index $it:ident) => { Field::Index(*$it) };
     (@field Maybe $it:ident) => { Field::Maybe(*$it) };
     (@field $kind:ident $it:ident) => { Field::$kind($it) };
     (@read $from:ident Count $it:ident) => { $from.count(stringify!($it)) };
+    (@read $from:ident Filters $it:ident) => { $from.count(stringify!($it)) };
+    (@read $from:ident Groups $it:ident) => { $from.count(stringify!($it)) };
     (@read $from:ident Slides $it:ident) => { $from.window() };
     (@read $from:ident Decimal $it:ident) => { $from.decimal(stringify!($it)) };
     (@read $from:ident Path $it:ident) => { $from.elsewhere(stringify!($it)) };
     (@read $from:ident Shape $it:ident) => { $from.volume(stringify!($it)) };
+    (@read $from:ident Bias $it:ident) => { $from.flag(stringify!($it)) };
     (@read $from:ident Flag $it:ident) => { $from.flag(stringify!($it)) };
+    // The field of that kind, or `none`.
+    (@found $op:ident $wanted:ident $none:expr, $($name:ident { $($field:ident $kind:ident)* })*) => {{
+        let mut found = $none;
+        match $op {
+            $(Self::$name { $($field,)* .. } => { $(ops!(@get found $wanted $kind $field);)* })*
+        }
+        found
+    }};
+    (@get $found:ident Filters Filters $it:ident) => { $found = Some($it) };
+    (@get $found:ident Groups Groups $it:ident) => { $found = Some($it) };
+    (@get $found:ident Slides Slides $it:ident) => { $found = Some($it) };
+    (@get $found:ident Path Path $it:ident) => { $found = Some($it) };
+    (@get $found:ident Names Names $it:ident) => { $found = Some(*$it) };
+    (@get $found:ident Names Maybe $it:ident) => { $found = *$it };
+    (@get $found:ident Bias Bias $it:ident) => { $found = *$it };
+    (@get $found:ident $wanted:ident $kind:ident $it:ident) => { let _ = $it; };
 }
 
 ops! {
@@ -177,26 +256,26 @@ ops! {
         /// `conv(filters, window, groups)`.
         Conv: conv::conv {
             /// K, how many filters.
-            filters: Count as N,
+            filters: Filters as N,
             /// Into how many parts the depth and the filters are cut; each part of the filters sees
             /// one part of the depth.
-            groups: Count as N,
+            groups: Groups as N,
             /// Whether each filter learns a bias.
-            bias: Flag as bool,
+            bias: Bias as bool,
             /// How they slide.
             window: Slides as W,
         },
         /// `depthwise(window)`: one filter a depth slice.
         Depthwise: depthwise::depthwise {
             /// Whether each filter learns a bias.
-            bias: Flag as bool,
+            bias: Bias as bool,
             /// How they slide.
             window: Slides as W,
         },
         /// `conv_transpose(filters, window)`.
         ConvTranspose: conv_transpose::conv_transpose {
             /// K, how many filters.
-            filters: Count as N,
+            filters: Filters as N,
             /// How the conv slides whose way back this is.
             window: Slides as W,
         },
@@ -248,7 +327,7 @@ ops! {
         /// `fc(filters)`.
         Fc: fc::fc {
             /// K, how many class scores or hidden neurons.
-            filters: Count as N,
+            filters: Filters as N,
         },
         /// `dropout(rate)`: nothing at inference; in training in place, with a mask as large as its volume.
         Dropout: dropout::dropout {
@@ -288,13 +367,13 @@ ops! {
         /// Where the second way through a block begins: the next layer reads this earlier volume.
         Branch: residual::shortcut {
             /// The volume.
-            from: Index as usize,
+            from: Names as usize,
         },
         /// The end of `residual { … }`: the sum of the volume before and an earlier one, in place.
         Add: residual::residual {
             /// The earlier volume: the block's input; or, if there are layers on the shortcut, what
             /// the block's own layers wrote before the shortcut began.
-            with: Index as usize,
+            with: Names as usize,
             /// The block's input.
             input: Index as usize,
         },
@@ -315,10 +394,13 @@ ops! {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Count,
+    Filters,
+    Groups,
     Slides,
     Decimal,
     Path,
     Shape,
+    Bias,
     Flag,
 }
 
@@ -354,139 +436,4 @@ const fn read_from(word: &Word, fields: &[(&str, Kind)]) -> bool {
         at += 1;
     }
     read == word.args.len()
-}
-
-impl<N, W, D, P> Op<N, W, D, P> {
-    /// How it works.
-    #[must_use]
-    pub const fn manner(&self) -> Manner {
-        match self {
-            // A type, with parameters.
-            Self::Own { learns: true, .. } => Manner::Filters,
-            op => op.word().manner,
-        }
-    }
-
-    /// What each output sees of the input.
-    #[must_use]
-    pub const fn sees(&self) -> Sees {
-        self.word().sees
-    }
-
-    /// Whether it is a `relu` or a `relu6`.
-    #[must_use]
-    pub const fn is_clamp(&self) -> bool {
-        matches!(self.manner(), Manner::Clamps)
-    }
-
-    /// Whether backward reads the layer's input again: then the tape keeps it. (`max_pool` looks
-    /// for its maxima again; an average needs only the gradient.)
-    #[must_use]
-    pub const fn backward_reads_x(&self) -> bool {
-        matches!(
-            self.manner(),
-            Manner::Filters | Manner::Normalises | Manner::Selects | Manner::ActivatesByInput
-        )
-    }
-
-    /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
-    #[must_use]
-    pub const fn backward_reads_y(&self) -> bool {
-        matches!(self.manner(), Manner::Clamps | Manner::Activates)
-    }
-
-    /// Whether it learns.
-    #[must_use]
-    pub const fn has_parameters(&self) -> bool {
-        matches!(self.manner(), Manner::Filters | Manner::Normalises)
-    }
-
-    /// Whether it writes another volume than the one that it reads, in training.
-    #[must_use]
-    pub const fn works_apart(&self) -> bool {
-        match self.manner() {
-            Manner::Filters
-            | Manner::Normalises
-            | Manner::Selects
-            | Manner::Averages
-            | Manner::ActivatesByInput
-            | Manner::Concatenates => true,
-            Manner::Clamps
-            | Manner::Activates
-            | Manner::Drops
-            | Manner::Passes
-            | Manner::Branches
-            | Manner::Adds => false,
-        }
-    }
-
-    /// Whether what it writes is as large as what it reads, whatever that is.
-    #[must_use]
-    pub const fn keeps_shape(&self) -> bool {
-        match self.manner() {
-            Manner::Normalises
-            | Manner::ActivatesByInput
-            | Manner::Clamps
-            | Manner::Activates
-            | Manner::Drops
-            | Manner::Passes
-            | Manner::Adds => true,
-            Manner::Filters
-            | Manner::Selects
-            | Manner::Averages
-            | Manner::Branches
-            | Manner::Concatenates => false,
-        }
-    }
-
-    /// Whether it works apart in training, and in place at inference.
-    #[must_use]
-    pub const fn infers_in_place(&self) -> bool {
-        matches!(self.manner(), Manner::Normalises | Manner::ActivatesByInput)
-    }
-
-    /// Whether it writes another volume than the one that it reads, at inference.
-    #[must_use]
-    pub const fn infers_apart(&self) -> bool {
-        self.works_apart() && !self.infers_in_place()
-    }
-
-    /// Whether it is a line of a table: of a block, the end is.
-    #[must_use]
-    pub const fn is_shown(&self) -> bool {
-        !matches!(self, Self::Branch { .. } | Self::Concat { last: false, .. })
-    }
-
-    /// The volumes that it reads as op `at` of a list: 0 is the image, v is what op v − 1 writes.
-    #[must_use]
-    pub const fn reads(&self, at: usize) -> [Option<usize>; 2] {
-        match self {
-            Self::Branch { from } => [Some(*from), None],
-            _ => [Some(at), self.names()],
-        }
-    }
-
-    /// The earlier volume that is read beside the one before; volume v is what op v − 1 writes.
-    #[must_use]
-    pub const fn names(&self) -> Option<usize> {
-        match self {
-            Self::Branch { from } => Some(*from),
-            Self::Add { with, .. } => Some(*with),
-            Self::Concat { onto, .. } => *onto,
-            _ => None,
-        }
-    }
-}
-
-impl Op {
-    /// `conv(filters, window)`, in one group, with biases.
-    #[must_use]
-    pub const fn conv(filters: usize, window: Window) -> Self {
-        Self::Conv {
-            filters,
-            groups: 1,
-            bias: true,
-            window,
-        }
-    }
 }

@@ -25,6 +25,11 @@ word! {
     }
     Manner::Averages, Sees::Pools;
     example: "avg_pool(2x2, stride = 2)",
+    generics: &[
+        Generic::Length(Length::FilterHeight),
+        Generic::Length(Length::FilterWidth),
+        Generic::Slide,
+    ],
     elsewhere: &["averagepool", "averagepooling", "pool", "pooling", "subsample"],
 }
 

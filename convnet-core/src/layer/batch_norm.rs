@@ -30,6 +30,13 @@ word! {
     }
     Manner::Normalises, Sees::Pixel;
     example: "batch_norm(eps = 1e-5)",
+    generics: &[Generic::Length(Length::Depth), Generic::Bits("eps")],
+    tensors: &[
+        TensorOf::slices("gamma", RoleOf::Gain),
+        TensorOf::slices("beta", RoleOf::Shift),
+        TensorOf::slices("mean", RoleOf::Mean),
+        TensorOf::slices("variance", RoleOf::Variance("eps")),
+    ],
     elsewhere: &["bn", "batchnormalization", "batchnormalisation"],
 }
 

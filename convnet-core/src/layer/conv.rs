@@ -50,6 +50,26 @@ word! {
     }
     Manner::Filters, Sees::Slides;
     example: "conv(12, 5x5, stride = 1, pad = 2)",
+    generics: &[
+        Generic::Length(Length::FilterHeight),
+        Generic::Length(Length::FilterWidth),
+        Generic::Length(Length::InputDepth),
+        Generic::Length(Length::Depth),
+        Generic::Slide,
+        Generic::Group,
+    ],
+    tensors: &[
+        TensorOf::filters(
+            RoleOf::Filters,
+            &[
+                Length::FilterHeight,
+                Length::FilterWidth,
+                Length::FilterDepth,
+                Length::Depth,
+            ],
+        ),
+        TensorOf::slices("bias", RoleOf::Bias),
+    ],
     elsewhere: &["convolution", "convolutional"],
 }
 

@@ -29,6 +29,25 @@ word! {
     }
     Manner::Filters, Sees::Stamps;
     example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",
+    generics: &[
+        Generic::Length(Length::FilterHeight),
+        Generic::Length(Length::FilterWidth),
+        Generic::Length(Length::InputDepth),
+        Generic::Length(Length::Depth),
+        Generic::Slide,
+    ],
+    tensors: &[
+        TensorOf::filters(
+            RoleOf::Filters,
+            &[
+                Length::FilterHeight,
+                Length::FilterWidth,
+                Length::Depth,
+                Length::InputDepth,
+            ],
+        ),
+        TensorOf::slices("bias", RoleOf::Bias),
+    ],
     elsewhere: &[
         "deconv",
         "deconvolution",

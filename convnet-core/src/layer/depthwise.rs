@@ -32,6 +32,24 @@ word! {
     }
     Manner::Filters, Sees::Slides;
     example: "depthwise(3x3, stride = 1, pad = 1)",
+    generics: &[
+        Generic::Length(Length::FilterHeight),
+        Generic::Length(Length::FilterWidth),
+        Generic::Length(Length::Depth),
+        Generic::Slide,
+    ],
+    tensors: &[
+        TensorOf::filters(
+            RoleOf::Filters,
+            &[
+                Length::FilterHeight,
+                Length::FilterWidth,
+                Length::One,
+                Length::Depth,
+            ],
+        ),
+        TensorOf::slices("bias", RoleOf::Bias),
+    ],
     elsewhere: &["depthwiseconv", "dwconv", "separableconv"],
 }
 

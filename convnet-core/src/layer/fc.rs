@@ -23,6 +23,24 @@ word! {
     }
     Manner::Filters, Sees::Everything;
     example: "fc(10)",
+    generics: &[
+        Generic::Length(Length::InputHeight),
+        Generic::Length(Length::InputWidth),
+        Generic::Length(Length::InputDepth),
+        Generic::Length(Length::Depth),
+    ],
+    tensors: &[
+        TensorOf::filters(
+            RoleOf::Weights,
+            &[
+                Length::InputHeight,
+                Length::InputWidth,
+                Length::InputDepth,
+                Length::Depth,
+            ],
+        ),
+        TensorOf::slices("bias", RoleOf::Bias),
+    ],
     elsewhere: &["dense", "linear", "fullyconnected", "affine", "innerproduct"],
 }
 

@@ -26,6 +26,11 @@ word! {
     }
     Manner::Selects, Sees::Pools;
     example: "max_pool(2x2, stride = 2)",
+    generics: &[
+        Generic::Length(Length::FilterHeight),
+        Generic::Length(Length::FilterWidth),
+        Generic::Slide,
+    ],
     elsewhere: &["maxpooling", "pool", "pooling", "subsample"],
 }
 

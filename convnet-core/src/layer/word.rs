@@ -30,6 +30,10 @@ pub struct Word {
     pub manner: Manner,
     /// What each output sees of the input.
     pub sees: Sees,
+    /// The arguments of the layer's type behind its scalar, if it has parameters; or all, if it has none.
+    pub generics: &'static [Generic],
+    /// Its tensors, in the order of its type's fields.
+    pub tensors: &'static [TensorOf],
     /// What it is called elsewhere: in small letters, without `_` and the dimensions behind it, as
     /// `batchnormalization` for Keras's `BatchNormalization` and ONNX's.
     pub elsewhere: &'static [&'static str],
@@ -83,6 +87,101 @@ pub enum Sees {
     Anything,
     /// What the network sees that it is.
     Inner,
+}
+
+/// A length that follows from what a layer reads, from its arguments and from what it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// The height of what it reads.
+    InputHeight,
+    /// The width of what it reads.
+    InputWidth,
+    /// The depth of what it reads.
+    InputDepth,
+    /// The height of a filter, without gaps.
+    FilterHeight,
+    /// The width of a filter, without gaps.
+    FilterWidth,
+    /// The depth that one filter sees: that of its group.
+    FilterDepth,
+    /// The depth of what it writes.
+    Depth,
+    /// 1.
+    One,
+}
+
+/// An argument of a layer's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generic {
+    /// A length.
+    Length(Length),
+    /// How the filter slides: a [`Slide`](crate::layer::Slide).
+    Slide,
+    /// The depth of a group; left out where there is one.
+    Group,
+    /// The bits of the decimal of that name; left out where it is what it is by default.
+    Bits(&'static str),
+}
+
+/// A tensor of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorOf {
+    /// The field of the layer's type.
+    pub field: &'static str,
+    /// What it is for.
+    pub role: RoleOf,
+    /// Its axes, the first outermost.
+    pub shape: &'static [Length],
+}
+
+/// What a tensor is for: a [`Role`](crate::Role), without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleOf {
+    /// Filters that slide; each sees as much of the depth as the third axis says.
+    Filters,
+    /// Filters as large as what they read.
+    Weights,
+    /// Of filters; one that is not learned, by `bias = none`, is no tensor.
+    Bias,
+    /// A factor.
+    Gain,
+    /// A summand.
+    Shift,
+    /// The running mean.
+    Mean,
+    /// The running variance, to which the decimal of that name is added.
+    Variance(&'static str),
+}
+
+impl RoleOf {
+    /// Whether it is learned.
+    #[must_use]
+    pub const fn is_learned(self) -> bool {
+        match self {
+            Self::Filters | Self::Weights | Self::Bias | Self::Gain | Self::Shift => true,
+            Self::Mean | Self::Variance(_) => false,
+        }
+    }
+}
+
+impl TensorOf {
+    /// One number for each depth slice of the output.
+    pub(crate) const fn slices(field: &'static str, role: RoleOf) -> Self {
+        Self {
+            field,
+            role,
+            shape: &[Length::Depth],
+        }
+    }
+
+    /// The filters of a layer that slides, or of one that does not.
+    pub(crate) const fn filters(role: RoleOf, shape: &'static [Length]) -> Self {
+        Self {
+            field: "filters",
+            role,
+            shape,
+        }
+    }
 }
 
 /// An argument of a [`Word`].
@@ -150,6 +249,8 @@ impl Word {
             args,
             manner,
             sees,
+            generics: &[],
+            tensors: &[],
             elsewhere: &[],
         }
     }
@@ -261,7 +362,9 @@ macro_rules! word {
             /// What is known of it without its numbers.
             pub const WORD: $crate::layer::word::Word = {
                 #[allow(unused_imports)]
-                use $crate::layer::word::{Arg, Manner, Sees, Takes, Word};
+                use $crate::layer::word::{
+                    Arg, Generic, Length, Manner, RoleOf, Sees, Takes, TensorOf, Word,
+                };
                 const ARGS: &[Arg] = &[$(Arg::$how(stringify!($arg), $takes)),*];
                 Word {
                     $($field: $value,)*

@@ -100,7 +100,7 @@ impl Failure {
     ) -> Message {
         let mut text = Message::new();
         let [height, width, depth] = self.input;
-        match (self.misfit, op.window(stride)) {
+        match (self.misfit, op.way(stride)) {
             (Misfit::Larger(_) | Misfit::Remainder(_) | Misfit::Border(_), Some((window, way)))
                 if !matches!(way, Way::Stamps) =>
             {
@@ -187,7 +187,7 @@ const fn has_stride(layer: usize, written: &Written<'_>) -> bool {
 
 impl Op {
     /// How the layer slides, if it does; of a pool, `stride` says whether it is its own.
-    const fn window(&self, stride: bool) -> Option<(Window, Way)> {
+    const fn way(&self, stride: bool) -> Option<(Window, Way)> {
         match self {
             Self::Conv { window, .. } | Self::Depthwise { window, .. } => {
                 Some((*window, Way::Slides))
@@ -368,7 +368,7 @@ const fn write_repairs(
     input: [usize; 2],
     mut trial: Option<&mut Trial<'_>>,
 ) {
-    let Some((window, way)) = op.window(stride) else {
+    let Some((window, way)) = op.way(stride) else {
         return;
     };
     let mut image = [0; 3];

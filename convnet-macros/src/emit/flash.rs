@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::{Network, at, code, literal, nested, own, parameters, structure};
+use super::{Network, at, code, literal, nested, own, parameters, types};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network { krate, name, .. } = network;
@@ -12,7 +12,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     for (i, layer) in network.fields() {
         let field = &layer.name;
         if let Some(tensors) = nested::elsewhere(network, i) {
-            let ty = structure::field(network, i);
+            let ty = types::field(network, i);
             let base = code!(::core::mem::offset_of!(Self, #field));
             parts.push(code!((0, &[#(#offsets),*])));
             parts.push(code!((#base, <#ty as #krate::flash::InFlash>::OFFSETS)));

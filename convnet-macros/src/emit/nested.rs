@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, at, code, inference, prepared, segments, structure};
+use super::{Kind, Network, Which, at, code, inference, prepared, segments, types};
 
 /// Asks a type: by what it is called for `f32` and for `f64`, which are one where it has no scalar.
 fn ask(krate: &TokenStream, ty: &TokenStream, question: &TokenStream) -> TokenStream {
@@ -112,7 +112,7 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let bounds = network.fields().filter_map(|(i, layer)| {
         let (x, y) = (network.input_of(i), network.volume(i));
-        let ty = structure::field(network, i);
+        let ty = types::field(network, i);
         match &layer.kind {
             Kind::Own { .. } => Some(code! {
                 for<'__any> #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
@@ -301,7 +301,7 @@ pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
     match which {
         Which::Arena => lies(network, i, code!(inner), code!(Arena), network.scratch(i)),
         Which::Prepared => {
-            let (krate, ty) = (&network.krate, structure::field(network, i));
+            let (krate, ty) = (&network.krate, types::field(network, i));
             Lies {
                 name: code!(inner),
                 ty: code!(<#ty as #krate::prepare::Prepare>::Overlay),
@@ -313,7 +313,7 @@ pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
         }
         _ => {
             let mut tape = lies(network, i, code!(inner), code!(Arena), network.mask(i));
-            let (krate, ty) = (&network.krate, structure::field(network, i));
+            let (krate, ty) = (&network.krate, types::field(network, i));
             tape.ty = code!(<#ty as #krate::Trainable>::Tape);
             tape
         }
@@ -327,7 +327,7 @@ fn lies(
     what: TokenStream,
     at: TokenStream,
 ) -> Lies {
-    let (krate, ty) = (&network.krate, structure::field(network, i));
+    let (krate, ty) = (&network.krate, types::field(network, i));
     Lies {
         name,
         ty: code!(<#ty as #krate::Network>::#what),

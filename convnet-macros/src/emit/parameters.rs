@@ -1,10 +1,11 @@
 //! `impl Parameters`: the tensors by index.
 
+use convnet_core::graph::{Length, RoleOf, TensorOf};
 use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens;
 
-use super::{Kind, Network, code, literal, nested, own};
-use crate::syntax::{Decimal, Window};
+use super::{Network, code, literal, nested, own, types};
+use crate::syntax::Decimal;
 
 /// A tensor of a layer.
 pub(super) struct Tensor {
@@ -171,83 +172,50 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
     )
 }
 
-/// What layer `i` learns, in the order of its fields. A bias that is not learned is none.
+/// The tensors of layer `i`, in the order of its fields. A bias that is not learned is none.
 pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
-    let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
-    let k = network.axis(i, 2);
-    let filters = |role, shape: [TokenStream; 4]| Tensor {
-        field: "filters",
-        role,
-        shape: shape.into(),
+    let kind = &network.layers[i].kind;
+    let kept = |tensor: &&TensorOf| tensor.role != RoleOf::Bias || kind.has_bias();
+    let tensors = kind.word().tensors.iter().filter(kept);
+    let tensor = |tensor: &TensorOf| Tensor {
+        field: tensor.field,
+        role: role(network, i, tensor),
+        shape: tensor
+            .shape
+            .iter()
+            .map(|length| types::length(network, i, *length))
+            .collect(),
     };
-    let size = |window: &Window| window.size.value.each_ref().map(ToTokens::to_token_stream);
-    let (weights, bias) = match &network.layers[i].kind {
-        Kind::BatchNorm { eps } => return statistics(eps, &k),
-        Kind::Conv { bias, window, .. } => {
-            let [fh, fw] = size(window);
-            let (role, depth) = match network.depth_of_group(i) {
-                Some(of_group) => (code!(Grouped((#d) / #of_group)), of_group),
-                None => (code!(Filters), d),
-            };
-            (filters(role, [fh, fw, depth, k.clone()]), *bias)
-        }
-        Kind::ConvTranspose { window, .. } => {
-            let [fh, fw] = size(window);
-            (filters(code!(Filters), [fh, fw, k.clone(), d]), true)
-        }
-        Kind::Depthwise { bias, window } => {
-            let [fh, fw] = size(window);
-            let role = code!(Grouped(#k));
-            (filters(role, [fh, fw, literal(1), k.clone()]), *bias)
-        }
-        Kind::Fc { .. } => (filters(code!(Weights), [h, w, d, k.clone()]), true),
-        // They learn nothing, or name their own.
-        Kind::Own { .. }
-        | Kind::Network { .. }
-        | Kind::Lrn { .. }
-        | Kind::MaxPool { .. }
-        | Kind::RowPool { .. }
-        | Kind::AvgPool { .. }
-        | Kind::GlobalAvgPool
-        | Kind::GlobalMaxPool
-        | Kind::Relu
-        | Kind::Relu6
-        | Kind::LeakyRelu { .. }
-        | Kind::Sigmoid
-        | Kind::Tanh
-        | Kind::HardSwish
-        | Kind::Softmax
-        | Kind::Dropout { .. }
-        | Kind::Flatten
-        | Kind::Branch { .. }
-        | Kind::Add { .. }
-        | Kind::Concat { .. } => return Vec::new(),
-    };
-    let bias = bias.then(|| Tensor {
-        field: "bias",
-        role: code!(Bias),
-        shape: vec![k],
-    });
-    [weights].into_iter().chain(bias).collect()
+    tensors.map(tensor).collect()
 }
 
-/// What a `batch_norm` of `k` depth slices learns and measures.
-fn statistics(eps: &Decimal, k: &TokenStream) -> Vec<Tensor> {
-    // Bits that the macro knows are a literal: a call would be evaluated for each layer.
-    let bits = match eps {
-        Decimal::Known(known) => Literal::u64_unsuffixed(known.to_bits()).into_token_stream(),
-        Decimal::Named(_) => code!(const { ::core::primitive::f64::to_bits(#eps) }),
-    };
-    let fields = [
-        ("gamma", code!(Gain)),
-        ("beta", code!(Bias)),
-        ("mean", code!(Mean)),
-        ("variance", code!(Variance(#bits))),
-    ];
-    let tensor = |(field, role)| Tensor {
-        field,
-        role,
-        shape: vec![k.clone()],
-    };
-    fields.map(tensor).into()
+/// A `Role`, with its numbers.
+fn role(network: &Network, i: usize, tensor: &TensorOf) -> TokenStream {
+    match tensor.role {
+        RoleOf::Filters if tensor.shape.contains(&Length::One) => {
+            let groups = network.axis(i, 2);
+            code!(Grouped(#groups))
+        }
+        RoleOf::Filters => match network.depth_of_group(i) {
+            Some(of_group) => {
+                let depth = network.axis_before(i, 2);
+                code!(Grouped((#depth) / #of_group))
+            }
+            None => code!(Filters),
+        },
+        RoleOf::Weights => code!(Weights),
+        RoleOf::Bias | RoleOf::Shift => code!(Bias),
+        RoleOf::Gain => code!(Gain),
+        RoleOf::Mean => code!(Mean),
+        RoleOf::Variance(name) => {
+            // Bits that the macro knows are a literal: a call would be evaluated for each layer.
+            let bits = match types::decimal(&network.layers[i].kind, name) {
+                Some(Decimal::Known(known)) => {
+                    Literal::u64_unsuffixed(known.to_bits()).into_token_stream()
+                }
+                named => code!(const { ::core::primitive::f64::to_bits(#named) }),
+            };
+            code!(Variance(#bits))
+        }
+    }
 }

@@ -5,7 +5,7 @@ use convnet_core::plan::{Group, Place};
 use proc_macro2::TokenStream;
 
 use super::inference::step;
-use super::structure::field;
+use super::types::field;
 use super::{Kind, Network, Which, code, literal, nested, own, segments};
 
 pub(super) fn emit(network: &Network) -> TokenStream {

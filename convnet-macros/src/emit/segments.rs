@@ -1,11 +1,12 @@
 //! The segments of a pass: it is cut at each `batch_norm`, where the images of a batch exchange moments,
 //! and at each large `fc`, where several are computed at once.
 
+use convnet_core::graph::Cut;
 use convnet_core::plan::{Place, Step};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, code, inference, literal, nested, structure, training};
+use super::{Network, Which, code, inference, literal, nested, training, types};
 
 /// How many there are, if it can be more than one.
 pub(super) fn count(network: &Network) -> Option<TokenStream> {
@@ -21,8 +22,8 @@ pub(super) fn exchanges(network: &Network) -> TokenStream {
         Segment::before(network, network.layers.len()),
     );
     let mut kinds = network.layers.iter().map(|layer| &layer.kind);
-    let norm = kinds.any(|kind| matches!(kind, Kind::BatchNorm { .. }));
-    let networks = end.networks.iter().map(|&i| structure::field(network, i));
+    let norm = kinds.any(|kind| kind.cut() == Cut::Moments);
+    let networks = end.networks.iter().map(|&i| types::field(network, i));
     code!(#norm #(|| <#networks as #krate::Trainable>::EXCHANGES)*)
 }
 
@@ -30,16 +31,16 @@ pub(super) fn exchanges(network: &Network) -> TokenStream {
 pub(super) fn forward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).flat_map(|i| {
         let step = || inference::step(network, i, Which::Tape);
-        match network.layers[i].kind {
-            Kind::BatchNorm { .. } => vec![
+        match network.layers[i].kind.cut() {
+            Cut::Moments => vec![
                 (When::before(network, i), observe(network, i)),
                 (When::before(network, i + 1), normalise(network, i)),
             ],
-            Kind::Fc { .. } => {
+            Cut::MicroBatches => {
                 let step = otherwise(network, i, step(), TokenStream::new());
                 vec![(When::before(network, i), step)]
             }
-            _ => vec![(When::of(network, i), step())],
+            Cut::Inside | Cut::Nowhere => vec![(When::of(network, i), step())],
         }
     });
     guarded(network, steps.collect())
@@ -49,16 +50,16 @@ pub(super) fn forward(network: &Network) -> TokenStream {
 pub(super) fn backward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).rev().flat_map(|i| {
         let step = training::step(network, i);
-        match network.layers[i].kind {
-            Kind::BatchNorm { .. } => vec![
+        match network.layers[i].kind.cut() {
+            Cut::Moments => vec![
                 (When::before(network, i + 1), observe_gradient(network, i)),
                 (When::before(network, i), step),
             ],
-            Kind::Fc { .. } => {
+            Cut::MicroBatches => {
                 let step = otherwise(network, i, step, training::shared(network, i));
                 vec![(When::before(network, i), step)]
             }
-            _ => vec![(When::of(network, i), step)],
+            Cut::Inside | Cut::Nowhere => vec![(When::of(network, i), step)],
         }
     });
     guarded(network, steps.collect())
@@ -137,7 +138,7 @@ fn otherwise(network: &Network, i: usize, alone: TokenStream, batched: TokenStre
 
 /// Whether layer `i` is an `fc` that may take several images at once.
 pub(super) fn may_batch(network: &Network, i: usize) -> bool {
-    matches!(network.layers[i].kind, Kind::Fc { .. }) && is_large(network, i) != Some(false)
+    network.layers[i].kind.cut() == Cut::MicroBatches && is_large(network, i) != Some(false)
 }
 
 /// Whether there is one that does, if there may be.
@@ -174,8 +175,8 @@ pub(super) fn moments(network: &Network) -> TokenStream {
     let krate = &network.krate;
     let found = (0..network.layers.len()).filter_map(|i| {
         let before = Segment::before(network, i).number(network);
-        match network.layers[i].kind {
-            Kind::BatchNorm { .. } => {
+        match network.layers[i].kind.cut() {
+            Cut::Moments => {
                 let Lies { ty, at, .. } = kept(network, i);
                 let [h, w] = [0, 1].map(|axis| network.axis(i, axis));
                 Some(code! {
@@ -184,9 +185,9 @@ pub(super) fn moments(network: &Network) -> TokenStream {
                     }
                 })
             }
-            Kind::Network { .. } => {
+            Cut::Inside => {
                 let Lies { ty, at, .. } = nested::memory(network, i, Which::Tape);
-                let inner = structure::field(network, i);
+                let inner = types::field(network, i);
                 let after = Segment::before(network, i + 1).number(network);
                 Some(code! {
                     if (#before..#after).contains(&segment) {
@@ -195,7 +196,7 @@ pub(super) fn moments(network: &Network) -> TokenStream {
                     }
                 })
             }
-            _ => None,
+            Cut::Nowhere | Cut::MicroBatches => None,
         }
     });
     code! {
@@ -212,12 +213,12 @@ pub(super) fn of_network(network: &Network, i: usize) -> TokenStream {
 
 /// `step`, which follows the backward pass of layer `i`: if that is a network, after its last segment.
 pub(super) fn at_the_end(network: &Network, i: usize, step: TokenStream) -> TokenStream {
-    match network.layers[i].kind {
-        Kind::Network { .. } => {
+    match network.layers[i].kind.cut() {
+        Cut::Inside => {
             let before = Segment::before(network, i).number(network);
             code!(if segment == #before { #step })
         }
-        _ => step,
+        Cut::Nowhere | Cut::Moments | Cut::MicroBatches => step,
     }
 }
 
@@ -244,14 +245,14 @@ impl Segment {
     fn before(network: &Network, i: usize) -> Self {
         let mut segment = Self::default();
         for (i, layer) in network.layers[..i].iter().enumerate() {
-            match layer.kind {
-                Kind::BatchNorm { .. } => segment.cuts += 1,
-                Kind::Fc { .. } => match is_large(network, i) {
+            match layer.kind.cut() {
+                Cut::Moments => segment.cuts += 1,
+                Cut::MicroBatches => match is_large(network, i) {
                     Some(large) => segment.cuts += usize::from(large),
                     None => segment.fcs.push(i),
                 },
-                Kind::Network { .. } => segment.networks.push(i),
-                _ => {}
+                Cut::Inside => segment.networks.push(i),
+                Cut::Nowhere => {}
             }
         }
         segment
@@ -260,7 +261,7 @@ impl Segment {
     fn number(&self, network: &Network) -> TokenStream {
         let (krate, cuts) = (&network.krate, literal(self.cuts));
         let fcs = self.fcs.iter().map(|&i| micro_batches(network, i));
-        let networks = self.networks.iter().map(|&i| structure::field(network, i));
+        let networks = self.networks.iter().map(|&i| types::field(network, i));
         code!(#cuts #(+ #fcs)* #(+ <#networks as #krate::Trainable>::SEGMENTS - 1)*)
     }
 }
@@ -275,9 +276,9 @@ enum When {
 
 impl When {
     fn of(network: &Network, i: usize) -> Self {
-        match network.layers[i].kind {
-            Kind::Network { .. } => Self::Within(i),
-            _ => Self::before(network, i),
+        match network.layers[i].kind.cut() {
+            Cut::Inside => Self::Within(i),
+            Cut::Nowhere | Cut::Moments | Cut::MicroBatches => Self::before(network, i),
         }
     }
 
@@ -328,10 +329,12 @@ pub(super) fn ends(network: &Network, i: usize) -> TokenStream {
         ty: network.volume(i),
         at: network.to(i, Which::Tape),
     }];
-    match network.layers[i].kind {
-        Kind::BatchNorm { .. } => reads.push(kept(network, i)),
-        _ if training::has_scratch(network, i) => writes.push(training::scratch(network)),
-        _ => {}
+    match network.layers[i].kind.cut() {
+        Cut::Moments => reads.push(kept(network, i)),
+        Cut::Nowhere | Cut::MicroBatches | Cut::Inside if training::has_scratch(network, i) => {
+            writes.push(training::scratch(network));
+        }
+        Cut::Nowhere | Cut::MicroBatches | Cut::Inside => {}
     }
     let borrow = borrow(&reads, &writes);
     code!(#image #borrow)

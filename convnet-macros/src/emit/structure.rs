@@ -1,11 +1,9 @@
 //! The struct: parameters and nothing else.
 
-use convnet_core::graph::Takes;
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
 
-use super::{Kind, Network, at, code};
-use crate::syntax::Decimal;
+use super::types::field;
+use super::{Kind, Network, code};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -56,67 +54,6 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 #(let _: *const #types = &raw const it.#names;)*
             }
         };
-    }
-}
-
-/// The type of a layer with parameters.
-pub(super) fn field(network: &Network, i: usize) -> TokenStream {
-    let krate = &network.krate;
-    let [h, w, d] = [0, 1, 2].map(|axis| network.axis_before(i, axis));
-    let k = network.axis(i, 2);
-    match &network.layers[i].kind {
-        Kind::Conv { window, .. } => {
-            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
-            let of_group = network.depth_of_group(i).map(|depth| code!(, #depth));
-            code!(#krate::layer::Conv<T, #fh, #fw, #d, #k, #slide #of_group>)
-        }
-        Kind::ConvTranspose { window, .. } => {
-            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
-            code!(#krate::layer::ConvTranspose<T, #fh, #fw, #d, #k, #slide>)
-        }
-        kind @ Kind::BatchNorm { eps } if is_default(kind, eps) => {
-            code!(#krate::layer::BatchNorm<T, #d>)
-        }
-        Kind::BatchNorm { eps } => {
-            code!(#krate::layer::BatchNorm<T, #d, { ::core::primitive::f64::to_bits(#eps) }>)
-        }
-        Kind::Depthwise { window, .. } => {
-            let ([fh, fw], slide) = (&window.size.value, network.slide(i, window));
-            code!(#krate::layer::Depthwise<T, #fh, #fw, #k, #slide>)
-        }
-        Kind::Own { what, .. } => what.clone(),
-        Kind::Network { what } => quote_spanned!(at(what)=> #what<T>),
-        Kind::Fc { .. } => code!(#krate::layer::Fc<T, #h, #w, #d, #k>),
-        // No field.
-        Kind::Lrn { .. }
-        | Kind::MaxPool { .. }
-        | Kind::RowPool { .. }
-        | Kind::AvgPool { .. }
-        | Kind::GlobalAvgPool
-        | Kind::GlobalMaxPool
-        | Kind::Relu
-        | Kind::Relu6
-        | Kind::LeakyRelu { .. }
-        | Kind::Sigmoid
-        | Kind::Tanh
-        | Kind::HardSwish
-        | Kind::Softmax
-        | Kind::Dropout { .. }
-        | Kind::Flatten
-        | Kind::Branch { .. }
-        | Kind::Add { .. }
-        | Kind::Concat { .. } => TokenStream::new(),
-    }
-}
-
-/// Whether `eps` is what it is where nothing is written.
-fn is_default(kind: &Kind, eps: &Decimal) -> bool {
-    match kind.word().arg("eps").map(|arg| arg.takes) {
-        Some(Takes::Decimal {
-            default: Some(default),
-            ..
-        }) => *eps == default,
-        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 
-use super::{Network, code, nested, structure};
+use super::{Network, code, nested, types};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let parts = [
@@ -112,7 +112,7 @@ fn functions(network: &Network) -> TokenStream {
     let mut zeros: Vec<TokenStream> = network
         .fields()
         .map(|(i, layer)| {
-            let (name, ty) = (&layer.name, structure::field(network, i));
+            let (name, ty) = (&layer.name, types::field(network, i));
             match nested::elsewhere(network, i) {
                 Some(_) => code!(#name: #krate::__private::zeroed()),
                 None => code!(#name: <#ty>::ZERO),

@@ -1,0 +1,206 @@
+//! How layers work: what the plan and the macro ask of them, and never their names.
+
+use super::{Manner, Op, RoleOf, Sees};
+use crate::shape::Window;
+
+/// Where the images of a batch meet at a layer, in training: there a pass is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Nowhere.
+    Nowhere,
+    /// They exchange [moments](crate::moments).
+    Moments,
+    /// Several are computed at once, if the layer is large.
+    MicroBatches,
+    /// Where they do in the network that it is.
+    Inside,
+}
+
+impl<N, W, D, P> Op<N, W, D, P> {
+    /// How it works.
+    #[must_use]
+    pub const fn manner(&self) -> Manner {
+        match self {
+            // A type, with parameters.
+            Self::Own { learns: true, .. } => Manner::Filters,
+            op => op.word().manner,
+        }
+    }
+
+    /// What each output sees of the input.
+    #[must_use]
+    pub const fn sees(&self) -> Sees {
+        self.word().sees
+    }
+
+    /// Whether it is a `relu` or a `relu6`.
+    #[must_use]
+    pub const fn is_clamp(&self) -> bool {
+        matches!(self.manner(), Manner::Clamps)
+    }
+
+    /// Whether backward reads the layer's input again: then the tape keeps it. (`max_pool` looks
+    /// for its maxima again; an average needs only the gradient.)
+    #[must_use]
+    pub const fn backward_reads_x(&self) -> bool {
+        matches!(
+            self.manner(),
+            Manner::Filters | Manner::Normalises | Manner::Selects | Manner::ActivatesByInput
+        )
+    }
+
+    /// Whether backward reads the layer's output again: then nothing may overwrite it in the tape.
+    #[must_use]
+    pub const fn backward_reads_y(&self) -> bool {
+        matches!(self.manner(), Manner::Clamps | Manner::Activates)
+    }
+
+    /// Whether it learns.
+    #[must_use]
+    pub const fn has_parameters(&self) -> bool {
+        matches!(self.manner(), Manner::Filters | Manner::Normalises)
+    }
+
+    /// Whether it writes another volume than the one that it reads, in training.
+    #[must_use]
+    pub const fn works_apart(&self) -> bool {
+        match self.manner() {
+            Manner::Filters
+            | Manner::Normalises
+            | Manner::Selects
+            | Manner::Averages
+            | Manner::ActivatesByInput
+            | Manner::Concatenates => true,
+            Manner::Clamps
+            | Manner::Activates
+            | Manner::Drops
+            | Manner::Passes
+            | Manner::Branches
+            | Manner::Adds => false,
+        }
+    }
+
+    /// Whether what it writes is as large as what it reads, whatever that is.
+    #[must_use]
+    pub const fn keeps_shape(&self) -> bool {
+        match self.manner() {
+            Manner::Normalises
+            | Manner::ActivatesByInput
+            | Manner::Clamps
+            | Manner::Activates
+            | Manner::Drops
+            | Manner::Passes
+            | Manner::Adds => true,
+            Manner::Filters
+            | Manner::Selects
+            | Manner::Averages
+            | Manner::Branches
+            | Manner::Concatenates => false,
+        }
+    }
+
+    /// Whether it works apart in training, and in place at inference.
+    #[must_use]
+    pub const fn infers_in_place(&self) -> bool {
+        matches!(self.manner(), Manner::Normalises | Manner::ActivatesByInput)
+    }
+
+    /// Whether it writes another volume than the one that it reads, at inference.
+    #[must_use]
+    pub const fn infers_apart(&self) -> bool {
+        self.works_apart() && !self.infers_in_place()
+    }
+
+    /// Whether it is a line of a table: of a block, the end is.
+    #[must_use]
+    pub const fn is_shown(&self) -> bool {
+        !matches!(self, Self::Branch { .. } | Self::Concat { last: false, .. })
+    }
+
+    /// Whether it is the `max_pool` of windows.
+    #[must_use]
+    pub const fn is_max_pool(&self) -> bool {
+        matches!((self.manner(), self.sees()), (Manner::Selects, Sees::Pools))
+    }
+
+    /// Whether it has weights that meet what it reads: filters that slide or not.
+    #[must_use]
+    pub const fn has_filters(&self) -> bool {
+        let (tensors, mut at) = (self.word().tensors, 0);
+        while at < tensors.len() {
+            if matches!(tensors[at].role, RoleOf::Filters | RoleOf::Weights) {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+
+    /// Where the images of a batch meet at it, in training.
+    #[must_use]
+    pub const fn cut(&self) -> Cut {
+        match (self.manner(), self.sees()) {
+            (Manner::Normalises, _) => Cut::Moments,
+            (Manner::Filters, Sees::Everything) => Cut::MicroBatches,
+            (Manner::Filters, Sees::Inner) => Cut::Inside,
+            (
+                Manner::Filters,
+                Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Anything,
+            )
+            | (
+                Manner::Selects
+                | Manner::Averages
+                | Manner::Clamps
+                | Manner::Activates
+                | Manner::ActivatesByInput
+                | Manner::Drops
+                | Manner::Passes
+                | Manner::Branches
+                | Manner::Adds
+                | Manner::Concatenates,
+                _,
+            ) => Cut::Nowhere,
+        }
+    }
+
+    /// The volume that the second way through a block begins with, if it does here.
+    #[must_use]
+    pub const fn branches_from(&self) -> Option<usize> {
+        match self.manner() {
+            Manner::Branches => self.names(),
+            Manner::Filters
+            | Manner::Normalises
+            | Manner::Selects
+            | Manner::Averages
+            | Manner::Clamps
+            | Manner::Activates
+            | Manner::ActivatesByInput
+            | Manner::Drops
+            | Manner::Passes
+            | Manner::Adds
+            | Manner::Concatenates => None,
+        }
+    }
+
+    /// The volumes that it reads as op `at` of a list: 0 is the image, v is what op v − 1 writes.
+    #[must_use]
+    pub const fn reads(&self, at: usize) -> [Option<usize>; 2] {
+        match self.branches_from() {
+            Some(from) => [Some(from), None],
+            None => [Some(at), self.names()],
+        }
+    }
+}
+
+impl Op {
+    /// `conv(filters, window)`, in one group, with biases.
+    #[must_use]
+    pub const fn conv(filters: usize, window: Window) -> Self {
+        Self::Conv {
+            filters,
+            groups: 1,
+            bias: true,
+            window,
+        }
+    }
+}
