@@ -1,4 +1,4 @@
-//! # Data: labelled images
+//! # Data: images, and what a network is to answer to each
 //!
 //! ```text
 //! files ──▶ mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
@@ -32,6 +32,8 @@ mod file;
 mod images;
 mod mnist;
 mod subset;
+mod target;
+mod targets;
 
 use crate::{Real, Rng};
 
@@ -42,20 +44,24 @@ pub use error::{DataError, Defect};
 pub use images::{Images, Normalisation};
 pub use mnist::{idx, mnist};
 pub use subset::{Subset, split};
+pub use target::{ClassMap, Labels, Misfit, Target, Values};
+pub use targets::{Autoencoder, Targets};
 
-/// A set of labelled images of one shape.
-pub trait Samples: Sync {
+/// A set of images of one shape, each with its class, or another [`Target`].
+pub trait Samples<Y: Target = usize>: Sync {
     /// How many images there are.
     fn len(&self) -> usize;
 
     /// Height, width, depth of each.
     fn shape(&self) -> [usize; 3];
 
-    /// How many classes there are; labels are smaller.
-    fn classes(&self) -> usize;
+    /// How many classes there are; labels are smaller. 0 if there are none, or nobody knows.
+    fn classes(&self) -> usize {
+        0
+    }
 
-    /// The class of image `index`.
-    fn label(&self, index: usize) -> usize;
+    /// The class of image `index`; in general what a network is to answer to it.
+    fn label(&self, index: usize) -> Y;
 
     /// Writes image `index`, as `[height][width][depth]`.
     fn image<T: Real>(&self, index: usize, image: &mut [T]);
@@ -64,6 +70,13 @@ pub trait Samples: Sync {
     fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
         let _ = rng;
         self.image(index, image);
+    }
+
+    /// What training asks for: the image as [`augmented`](Self::augmented), and what is to be answered to
+    /// it then. A set that moves or mirrors an image does the same to a target that has rows and columns.
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        self.augmented(index, image, rng);
+        self.label(index)
     }
 
     /// Whether there is nothing to learn from.
@@ -80,16 +93,34 @@ pub trait Samples: Sync {
     }
 
     /// In training, each image is moved by up to `most` pixels along each axis, with zeros where
-    /// nothing moved in; a random crop of the image padded by `most`, that is.
+    /// nothing moved in; a random crop of the image padded by `most`, that is. A target with fewer rows
+    /// and columns is moved by whole ones of its own, and its image by as much; where they are no
+    /// whole part of the image's, nothing moves.
     fn random_shifts(self, most: usize) -> RandomShifts<Self>
     where
         Self: Sized,
     {
         RandomShifts::new(self, most)
     }
+
+    /// The same images, each its own target: as it is shown, augmentation included.
+    ///
+    /// ```
+    /// use convnet_core::data::{Images, Samples};
+    ///
+    /// let images = Images::unlabelled([1, 2, 1], vec![0, 255, 255, 0])?.autoencoder();
+    /// assert_eq!(images.label(1).values, [1.0, 0.0]);
+    /// # Ok::<(), convnet_core::data::DataError>(())
+    /// ```
+    fn autoencoder(self) -> Autoencoder<Self, Y>
+    where
+        Self: Sized,
+    {
+        Autoencoder::new(self)
+    }
 }
 
-impl<S: Samples> Samples for &S {
+impl<Y: Target, S: Samples<Y>> Samples<Y> for &S {
     fn len(&self) -> usize {
         (**self).len()
     }
@@ -102,7 +133,7 @@ impl<S: Samples> Samples for &S {
         (**self).classes()
     }
 
-    fn label(&self, index: usize) -> usize {
+    fn label(&self, index: usize) -> Y {
         (**self).label(index)
     }
 
@@ -112,5 +143,9 @@ impl<S: Samples> Samples for &S {
 
     fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
         (**self).augmented(index, image, rng);
+    }
+
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        (**self).show(index, image, rng)
     }
 }

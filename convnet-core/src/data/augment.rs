@@ -1,6 +1,6 @@
 //! Sets whose images differ a little each time training sees them.
 
-use super::Samples;
+use super::{Samples, Target};
 use crate::{Real, Rng};
 
 /// Images mirrored left to right, or not, by the toss of a coin: [`Samples::random_flips`].
@@ -28,9 +28,9 @@ impl<S> RandomShifts<S> {
     }
 }
 
-/// What a wrapper does not change.
+/// What a wrapper does not change; what `show` makes of an image, `augmented` does.
 macro_rules! delegate {
-    () => {
+    ($y:ty) => {
         fn len(&self) -> usize {
             self.samples.len()
         }
@@ -43,39 +43,59 @@ macro_rules! delegate {
             self.samples.classes()
         }
 
-        fn label(&self, index: usize) -> usize {
+        fn label(&self, index: usize) -> $y {
             self.samples.label(index)
         }
 
         fn image<T: Real>(&self, index: usize, image: &mut [T]) {
             self.samples.image(index, image);
         }
+
+        fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
+            self.show(index, image, rng);
+        }
     };
 }
 
-impl<S: Samples> Samples for RandomFlips<S> {
-    delegate!();
+impl<Y: Target, S: Samples<Y>> Samples<Y> for RandomFlips<S> {
+    delegate!(Y);
 
-    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
-        self.samples.augmented(index, image, rng);
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        let mut label = self.samples.show(index, image, rng);
         if rng.below(2) == 1 {
-            flip(image, self.shape());
+            flip(image, self.samples.shape());
+            label.flip();
         }
+        label
     }
 }
 
-impl<S: Samples> Samples for RandomShifts<S> {
-    delegate!();
+impl<Y: Target, S: Samples<Y>> Samples<Y> for RandomShifts<S> {
+    delegate!(Y);
 
-    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
-        self.samples.augmented(index, image, rng);
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        let mut label = self.samples.show(index, image, rng);
         let mut draw = || rng.below(2 * self.most + 1) as isize - self.most as isize;
-        let by = [draw(), draw()];
-        shift(image, self.shape(), by);
+        let (drawn, [rows, columns, _]) = ([draw(), draw()], self.samples.shape());
+        // Of a target with rows and columns, as many image pixels as one of its own is wide.
+        let steps = match label.grid() {
+            [1, 1] => [1, 1],
+            [h, w] if rows.is_multiple_of(h) && columns.is_multiple_of(w) => {
+                [rows / h, columns / w].map(usize::cast_signed)
+            }
+            _ => return label,
+        };
+        let cells = [drawn[0] / steps[0], drawn[1] / steps[1]];
+        let by = [cells[0] * steps[0], cells[1] * steps[1]];
+        shift(image, self.samples.shape(), by, T::ZERO);
+        if label.grid() != [1, 1] {
+            label.shift(cells);
+        }
+        label
     }
 }
 
-fn flip<T>(image: &mut [T], [_, width, depth]: [usize; 3]) {
+pub(super) fn flip<T>(image: &mut [T], [_, width, depth]: [usize; 3]) {
     for row in image.chunks_exact_mut(width * depth) {
         for x in 0..width / 2 {
             for d in 0..depth {
@@ -85,8 +105,13 @@ fn flip<T>(image: &mut [T], [_, width, depth]: [usize; 3]) {
     }
 }
 
-/// Moves the image `dy` rows down and `dx` columns right.
-fn shift<T: Real>(image: &mut [T], [height, width, depth]: [usize; 3], [dy, dx]: [isize; 2]) {
+/// Moves the image `dy` rows down and `dx` columns right, and lets `fill` in.
+pub(super) fn shift<T: Copy>(
+    image: &mut [T],
+    [height, width, depth]: [usize; 3],
+    [dy, dx]: [isize; 2],
+    fill: T,
+) {
     let far = (dy * width as isize + dx) * depth as isize;
     let (by, size) = (far.unsigned_abs().min(image.len()), image.len());
     if far >= 0 {
@@ -99,7 +124,7 @@ fn shift<T: Real>(image: &mut [T], [height, width, depth]: [usize; 3], [dy, dx]:
         |at: usize, by: isize, size| at.checked_add_signed(-by).is_some_and(|at| at < size);
     for (at, column) in image.chunks_exact_mut(depth).enumerate() {
         if !(inside(at / width, dy, height) && inside(at % width, dx, width)) {
-            column.fill(T::ZERO);
+            column.fill(fill);
         }
     }
 }
@@ -128,7 +153,7 @@ mod tests {
         let image = picture([b"abcde", b"fghij", b"klmno"]);
         let moved = |by| {
             let mut image = image.clone();
-            shift(&mut image, [3, 5, 2], by);
+            shift(&mut image, [3, 5, 2], by, 0.0);
             image
         };
         assert_eq!(moved([0, 0]), image);

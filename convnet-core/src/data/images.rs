@@ -73,6 +73,18 @@ impl Images {
         })
     }
 
+    /// As [`new`](Self::new), of images that have no class: each is of class 0, the only one. Their targets
+    /// come [later](Self::with_targets), or they are their [own](Samples::autoencoder).
+    ///
+    /// # Errors
+    ///
+    /// [`Defect::Pixels`], [`Defect::Empty`].
+    pub fn unlabelled(shape: [usize; 3], pixels: Vec<u8>) -> Result<Self, DataError> {
+        let size: usize = shape.iter().product();
+        let images = pixels.len() / size.max(1);
+        Self::new(shape, 1, pixels, vec![0; images])
+    }
+
     /// Mean and standard deviation of each depth slice over all images. A slice that is the same
     /// everywhere has the deviation 1.
     #[must_use]

@@ -1,6 +1,6 @@
 //! A part of a set.
 
-use super::{DataError, Defect, Samples};
+use super::{DataError, Defect, Samples, Target};
 use crate::{Real, Rng};
 
 /// Some of the images of a set, in an order of its own.
@@ -24,7 +24,7 @@ pub struct Subset<S> {
 /// # Errors
 ///
 /// [`Defect::Share`] if one of them would be empty.
-pub fn split<S: Samples>(
+pub fn split<S: Samples<Y>, Y: Target>(
     samples: &S,
     share: f64,
     seed: u64,
@@ -46,7 +46,7 @@ pub fn split<S: Samples>(
     ))
 }
 
-impl<S: Samples> Samples for Subset<S> {
+impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
     fn len(&self) -> usize {
         self.indices.len()
     }
@@ -59,7 +59,7 @@ impl<S: Samples> Samples for Subset<S> {
         self.samples.classes()
     }
 
-    fn label(&self, index: usize) -> usize {
+    fn label(&self, index: usize) -> Y {
         self.samples.label(self.indices[index])
     }
 
@@ -69,5 +69,9 @@ impl<S: Samples> Samples for Subset<S> {
 
     fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
         self.samples.augmented(self.indices[index], image, rng);
+    }
+
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        self.samples.show(self.indices[index], image, rng)
     }
 }

@@ -70,19 +70,19 @@ pub struct Memory<'a, N: Trainable> {
 }
 
 impl GradientCheck {
-    /// Checks the gradient on the parameters and on the image, in memory from the heap. Parameters
-    /// and image are varied, and restored to the bit.
+    /// Checks the gradient on the parameters and on the image, in memory from the heap, of the loss of
+    /// class `label`, or of another target. Parameters and image are varied, and restored to the bit.
     ///
     /// # Errors
     ///
-    /// If there is no class `label`.
+    /// If there is no class `label`, or the loss refuses another target.
     #[cfg(feature = "alloc")]
-    pub fn run<N: Trainable<Scalar = f64>>(
+    pub fn run<N: Trainable<Scalar = f64>, Y: Copy>(
         &self,
         net: &mut N,
         input: &mut N::Input,
-        label: usize,
-        loss: &impl Loss<f64>,
+        label: Y,
+        loss: &impl Loss<f64, Y>,
     ) -> Result<Report, LossError> {
         let memory = Memory::<N> {
             tape: &mut bytemuck::zeroed_box(),
@@ -97,14 +97,14 @@ impl GradientCheck {
     ///
     /// # Errors
     ///
-    /// If there is no class `label`.
-    pub fn run_in<N: Trainable<Scalar = f64>>(
+    /// If there is no class `label`, or the loss refuses another target.
+    pub fn run_in<N: Trainable<Scalar = f64>, Y: Copy>(
         &self,
         memory: Memory<'_, N>,
         net: &mut N,
         input: &mut N::Input,
-        label: usize,
-        loss: &impl Loss<f64>,
+        label: Y,
+        loss: &impl Loss<f64, Y>,
     ) -> Result<Report, LossError> {
         let Memory {
             tape,

@@ -1,9 +1,17 @@
-//! # Losses: how wrong the class scores are
+//! # Losses: how wrong a network is
 //!
 //! ```text
-//!    scores : [K]     ──▶ loss : one number            label: the right class, 0 ..= K − 1
-//!  d_scores : [K]     ◀── its gradient on the scores
+//!    scores : [K]     ──▶ loss : one number            label: the right class, 0 ..= K − 1;
+//!  d_scores : [K]     ◀── its gradient on the scores          or numbers, or many classes
 //! ```
+//!
+//! | a network answers | with | loss |
+//! |---|---|---|
+//! | which class an image is of | a score a class | [`SoftmaxCrossEntropy`], [`Hinge`] |
+//! | | probabilities, of `softmax` | [`CrossEntropy`] |
+//! | which of several labels it has | a score a label | [`BinaryCrossEntropy`] |
+//! | of which class each pixel is | a depth column of scores a pixel | [`PerPixel`] |
+//! | numbers, or an image | as many numbers | [`MeanSquaredError`], [`Huber`] |
 //!
 //! Read [`SoftmaxCrossEntropy`] first. A loss sees one image. The loss of a batch is the *mean* over
 //! its images: whoever adds up (the trainer) also divides, the gradient once, after the last image.
@@ -11,27 +19,44 @@
 //! **Invariant:** scores may be as large as they like: nothing overflows but a loss that is itself too
 //! large for its type.
 
+mod binary_cross_entropy;
 mod cross_entropy;
 mod hinge;
+mod huber;
+mod mean_squared_error;
+mod per_pixel;
 mod softmax;
 
 use core::fmt;
 
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
+pub use huber::Huber;
+pub use mean_squared_error::MeanSquaredError;
+pub use per_pixel::PerPixel;
 pub use softmax::{SoftmaxCrossEntropy, softmax};
 
 use crate::Real;
 
-/// The data loss of one image, and its gradient on the class scores.
-pub trait Loss<T: Real> {
+/// The data loss of one image, and its gradient on what the network gives.
+///
+/// `Y` is what is right: a class, unless something else is said, `impl Loss<f32, &[f32]> for Mine`.
+pub trait Loss<T: Real, Y = usize> {
     /// The loss for an image of class `label`; writes every number of `d_scores`. NaN if a score is.
     ///
     /// # Errors
     ///
-    /// If there is no class `label`, or `d_scores` is not as long as `scores`; nothing is written
-    /// then.
-    fn loss(&self, scores: &[T], label: usize, d_scores: &mut [T]) -> Result<T, LossError>;
+    /// If there is no class `label`, or another target is not as long as it should be, or `d_scores` is
+    /// not as long as `scores`; nothing is written then.
+    fn loss(&self, scores: &[T], label: Y, d_scores: &mut [T]) -> Result<T, LossError>;
+
+    /// Why a network whose last layer is `last`, a word of the language such as `softmax`, is not to be
+    /// trained by this loss: what to do instead.
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        let _ = last;
+        None
+    }
 }
 
 /// Why there is no loss.
@@ -51,6 +76,13 @@ pub enum LossError {
         /// How many classes there are.
         classes: usize,
     },
+    /// The target is not as long as what the network gives.
+    Target {
+        /// How many numbers, labels or pixels it has.
+        found: usize,
+        /// How many numbers the network gives.
+        expected: usize,
+    },
 }
 
 impl fmt::Display for LossError {
@@ -65,6 +97,11 @@ impl fmt::Display for LossError {
                 f,
                 "the gradient has {found} numbers for {classes} class scores: \
                  give a slice of {classes}"
+            ),
+            Self::Target { found, expected } => write!(
+                f,
+                "a target of {found} does not fit the {expected} numbers that the network gives: \
+                 give one of as many, or a class for each depth column"
             ),
         }
     }
@@ -85,6 +122,19 @@ fn right<T: Real>(scores: &[T], label: usize, d_scores: &[T]) -> Result<T, LossE
     let unknown = scores.iter().copied().find(|score| score.is_nan());
     let right = right.ok_or(LossError::Label { label, classes })?;
     Ok(unknown.unwrap_or(right))
+}
+
+/// One by their number, if outputs, target and gradient are as many.
+fn same_length<T: Real, Y>(outputs: &[T], target: &[Y], d_outputs: &[T]) -> Result<T, LossError> {
+    let (expected, found) = (outputs.len(), target.len());
+    if found != expected || found == 0 {
+        return Err(LossError::Target { found, expected });
+    }
+    if d_outputs.len() != expected {
+        let (found, classes) = (d_outputs.len(), expected);
+        return Err(LossError::Length { found, classes });
+    }
+    Ok(outputs.iter().map(|_| T::ONE).sum::<T>().recip())
 }
 
 #[cfg(test)]
@@ -139,6 +189,150 @@ mod tests {
         check(&SoftmaxCrossEntropy { smoothing: 0.1 });
         check(&Hinge::default());
         check(&CrossEntropy);
+        for at in 0..4 {
+            let (mut outputs, mut d) = ([0.2, 0.3, 0.5, 0.1], [0.0; 4]);
+            outputs[at] = f64::NAN;
+            let losses = [
+                MeanSquaredError.loss(&outputs, &[0.0; 4], &mut d),
+                Huber::default().loss(&outputs, &[0.0; 4], &mut d),
+                BinaryCrossEntropy.loss(&outputs, &[true; 4][..], &mut d),
+                BinaryCrossEntropy.loss(&outputs, &[0.5_f32; 4][..], &mut d),
+                PerPixel::default().loss(&outputs, &[0, 1], &mut d),
+                PerPixel::default().loss(&outputs, &[usize::MAX, 1], &mut d),
+            ];
+            assert!(
+                losses.iter().all(|loss| loss.unwrap().is_nan()),
+                "{losses:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_target_of_another_length_is_an_error_and_writes_nothing() {
+        let (outputs, mut d) = ([0.1_f32, 0.2, 0.7], [7.0; 3]);
+        let target = |found| Err(LossError::Target { found, expected: 3 });
+        assert_eq!(
+            MeanSquaredError.loss(&outputs, &[0.0; 2], &mut d),
+            target(2)
+        );
+        assert_eq!(
+            Huber::default().loss(&outputs, &[0.0; 4], &mut d),
+            target(4)
+        );
+        assert_eq!(
+            BinaryCrossEntropy.loss(&outputs, &[true][..], &mut d),
+            target(1)
+        );
+        assert_eq!(
+            PerPixel::default().loss(&outputs, &[0; 2], &mut d),
+            target(2)
+        );
+        assert_eq!(PerPixel::default().loss(&outputs, &[], &mut d), target(0));
+        let (label, classes) = (1, 1);
+        let error = PerPixel::default().loss(&outputs, &[0, 0, 1], &mut d);
+        assert_eq!(error, Err(LossError::Label { label, classes }));
+        let (found, classes) = (2, 3);
+        let error = MeanSquaredError.loss(&outputs, &[0.0; 3], &mut d[..2]);
+        assert_eq!(error, Err(LossError::Length { found, classes }));
+        assert_eq!(d, [7.0; 3]);
+        assert!(MeanSquaredError.loss(&[] as &[f32], &[], &mut []).is_err());
+    }
+
+    /// Slopes of the loss itself: every loss, either side of every bend, sure and unsure.
+    #[test]
+    fn every_gradient_is_the_slope_of_its_loss() {
+        use crate::gradient_check::slope;
+
+        fn check<Y: Copy>(loss: &impl Loss<f64, Y>, outputs: &[f64], target: Y) {
+            let (mut outputs, mut d) = (outputs.to_vec(), std::vec![0.0; outputs.len()]);
+            loss.loss(&outputs, target, &mut d).unwrap();
+            let analytic = d.clone();
+            for at in 0..outputs.len() {
+                let here = outputs[at];
+                let found = slope(analytic[at], |h| {
+                    outputs[at] = here + h;
+                    loss.loss(&outputs, target, &mut d).unwrap()
+                });
+                outputs[at] = here;
+                assert!(found.error < 1e-7, "{at}: {found:?}");
+            }
+        }
+        let outputs = [0.3, -1.2, 2.0, 0.7, -4.5, 9.0];
+        let target: &[f32] = &[0.25, -3.0, 1.9, 2.5, -4.5, 0.0];
+        check(&MeanSquaredError, &outputs, target);
+        for delta in [0.2, 1.0, 5.0] {
+            check(&Huber { delta }, &outputs, target);
+        }
+        check(
+            &BinaryCrossEntropy,
+            &outputs,
+            &[true, true, false, false, true, true][..],
+        );
+        check(
+            &BinaryCrossEntropy,
+            &outputs,
+            &[0.0_f32, 0.3, 0.5, 0.9, 1.0, 0.01][..],
+        );
+        check(&PerPixel::default(), &outputs, &[1_usize, 0][..]);
+        check(&PerPixel::default(), &outputs, &[1, usize::MAX, 0][..]);
+        check(
+            &PerPixel(SoftmaxCrossEntropy { smoothing: 0.1 }),
+            &outputs,
+            &[2_usize, 1][..],
+        );
+        check(&PerPixel(Hinge::default()), &outputs, &[0_usize, 2][..]);
+        check(&SoftmaxCrossEntropy::default(), &outputs, 2);
+        check(
+            &Hinge {
+                delta: 1.0,
+                squared: true,
+            },
+            &outputs,
+            2,
+        );
+        check(&CrossEntropy, &[0.1, 0.2, 0.7], 1);
+    }
+
+    /// By their definitions, in other words than the code's.
+    #[test]
+    fn losses_are_their_formulas() {
+        let (outputs, mut d) = ([0.3_f64, -1.2, 2.0], [0.0; 3]);
+        let off = [0.3, -2.2, 2.5]; // from 0, 1 and −0.5
+        let target: &[f32] = &[0.0, 1.0, -0.5];
+        let close = |found: Result<f64, LossError>, expected: f64| {
+            let found = found.unwrap();
+            assert!(
+                (found - expected).abs() < 1e-14,
+                "{found} is not {expected}"
+            );
+        };
+        let squares = off.iter().map(|e| e * e).sum::<f64>() / 3.0;
+        close(MeanSquaredError.loss(&outputs, target, &mut d), squares);
+        // e²/2, then |e| − 1/2 twice.
+        close(
+            Huber::default().loss(&outputs, target, &mut d),
+            (0.045 + 1.7 + 2.0) / 3.0,
+        );
+        let sigmoid = outputs.map(|s| 1.0 / (1.0 + (-s).exp()));
+        let surprise = -(sigmoid[0].ln() + (1.0 - sigmoid[1]).ln() + sigmoid[2].ln()) / 3.0;
+        let labels = [true, false, true];
+        close(
+            BinaryCrossEntropy.loss(&outputs, &labels[..], &mut d),
+            surprise,
+        );
+        for (d, (p, label)) in d.into_iter().zip(sigmoid.into_iter().zip(labels)) {
+            assert!((d - (p - f64::from(u8::from(label))) / 3.0).abs() < 1e-15);
+        }
+        let pixel = |scores: [f64; 2], right: usize| {
+            -(scores[right].exp() / (scores[0].exp() + scores[1].exp())).ln()
+        };
+        let scores = [0.3, -1.2, 2.0, 0.7, -0.1, 0.4];
+        let expected = (pixel([0.3, -1.2], 1) + pixel([-0.1, 0.4], 0)) / 2.0;
+        let mut d = [0.0; 6];
+        close(
+            PerPixel::default().loss(&scores, &[1, usize::MAX, 0], &mut d),
+            expected,
+        );
     }
 
     #[test]

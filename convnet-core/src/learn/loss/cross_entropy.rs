@@ -39,6 +39,13 @@ impl<T: Real> Loss<T> for CrossEntropy {
         d_scores[label] = -right.recip();
         Ok(-right.ln())
     }
+
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        matches!(last, "fc" | "conv").then_some(
+            "end the network in `softmax`; or, better, train by `SoftmaxCrossEntropy`, which is what a \
+             trainer does unless it is told otherwise",
+        )
+    }
 }
 
 impl fmt::Display for CrossEntropy {

@@ -67,6 +67,11 @@ impl<T: Real> Loss<T> for Hinge {
         d_scores[label] = d_right;
         Ok(loss)
     }
+
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        (last == "softmax")
+            .then_some("leave `softmax` out of the declaration: margins are of scores")
+    }
 }
 
 impl fmt::Display for Hinge {

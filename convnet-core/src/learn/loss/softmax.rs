@@ -58,6 +58,13 @@ impl<T: Real> Loss<T> for SoftmaxCrossEntropy {
         }
         Ok(loss)
     }
+
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        (last == "softmax").then_some(
+            "leave `softmax` out of the declaration, for this loss takes it itself (`loss::softmax` makes \
+             probabilities of scores); or train by `.loss(CrossEntropy)`",
+        )
+    }
 }
 
 impl fmt::Display for SoftmaxCrossEntropy {

@@ -31,16 +31,16 @@ use num_traits::ConstZero;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use super::finish::Finish;
+use super::history::Metrics;
 use super::reduce::{self, Reduce};
-use crate::data::Samples;
+use super::{LossFor, TrainError};
+use crate::data::{Samples, Target};
 use crate::kernel::MICRO_BATCH;
 use crate::layer::moments;
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
-use crate::scalar::real::place_of_largest;
-use crate::{AnyVolume, Loss, Real, Rng, Trainable, network};
+use crate::{AnyVolume, Real, Rng, Trainable, network};
 
 use moments::Here;
 
@@ -49,7 +49,10 @@ use moments::Here;
 #[serde(deny_unknown_fields)]
 pub(super) struct Totals {
     pub(super) loss: f64,
+    /// How many answers were right.
     pub(super) right: usize,
+    /// Of how many: images, or pixels, or labels.
+    pub(super) answers: usize,
     pub(super) images: usize,
 }
 
@@ -57,7 +60,16 @@ impl Totals {
     pub(super) fn add(&mut self, more: Self) {
         self.loss += more.loss;
         self.right += more.right;
+        self.answers += more.answers;
         self.images += more.images;
+    }
+
+    pub(super) fn means(&self) -> Metrics {
+        let share = self.right as f64 / self.answers as f64;
+        Metrics {
+            loss: self.loss / self.images as f64,
+            accuracy: (self.answers > 0).then_some(share),
+        }
     }
 }
 
@@ -72,7 +84,7 @@ pub(super) struct Batch<'a, S, L> {
 }
 
 /// What the shards of every batch work with.
-pub(super) struct Shards<'a, N: Trainable> {
+pub(super) struct Shards<'a, N: Trainable, Y> {
     /// Those of this machine.
     shards: Vec<Shard<N>>,
     /// Which of all shards is its first.
@@ -82,9 +94,9 @@ pub(super) struct Shards<'a, N: Trainable> {
     reduce: &'a dyn Reduce,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
-    spaces: Mutex<Vec<Vec<Space<N>>>>,
+    spaces: Mutex<Vec<Vec<Space<N, Y>>>>,
     /// One for each image of a batch, where all wait for each other.
-    batch: Vec<Space<N>>,
+    batch: Vec<Space<N, Y>>,
 }
 
 struct Shard<N> {
@@ -92,15 +104,17 @@ struct Shard<N> {
     outcome: Result<Totals, LossError>,
 }
 
-struct Space<N: Trainable> {
+struct Space<N: Trainable, Y> {
     tape: Box<N::Tape>,
     image: Box<N::Input>,
     d_scores: Box<N::Output>,
+    /// What is to be answered to the image, as it is shown.
+    label: Option<Y>,
     /// What dropout drops.
     seed: u64,
 }
 
-impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
+impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     /// `count` of them on all machines that `reduce` stands for.
     pub(super) fn new(count: usize, reduce: &'a dyn Reduce) -> Self {
         let shard = |_| Shard {
@@ -131,8 +145,8 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         batch: &Batch<'_, S, L>,
     ) -> Result<Totals, TrainError>
     where
-        S: Samples,
-        L: Loss<N::Scalar> + Sync,
+        S: Samples<Y>,
+        L: LossFor<N::Scalar, Y> + Sync,
     {
         let (first, count, images, spaces) = (self.first, self.count, batch.images, &self.spaces);
         let cut = |number| (first + number) * images.len() / count;
@@ -163,8 +177,8 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         cut: impl Fn(usize) -> usize,
     ) -> Result<Totals, TrainError>
     where
-        S: Samples,
-        L: Loss<N::Scalar> + Sync,
+        S: Samples<Y>,
+        L: LossFor<N::Scalar, Y> + Sync,
     {
         let Self {
             shards,
@@ -235,20 +249,24 @@ impl<'a, N: Trainable + Send + Sync> Shards<'a, N> {
         let Totals {
             loss,
             right,
+            answers,
             images,
         } = mine.unwrap_or_default();
+        let [right, answers, images] = [right, answers, images].map(|count| count as f64);
         let failed = if mine.is_err() { 1.0 } else { 0.0 };
-        let mut sums = [loss, right as f64, images as f64, failed];
+        let mut sums = [loss, right, answers, images, failed];
         reduce::sum_f64(self.reduce, &mut sums)?;
         mine?;
-        let [loss, right, images, failed] = sums;
+        let [loss, right, answers, images, failed] = sums;
+        // Counts: exact, and whole.
+        let [right, answers, images] = [right, answers, images].map(|count| count as usize);
         match failed > 0.0 {
             true => Err(TrainError::Elsewhere),
-            // Counts of images: exact, and whole.
             false => Ok(Totals {
                 loss,
-                right: right as usize,
-                images: images as usize,
+                right,
+                answers,
+                images,
             }),
         }
     }
@@ -377,51 +395,54 @@ fn total<N>(shards: &[Shard<N>]) -> Result<Totals, LossError> {
     }
 }
 
-impl<N: Trainable> Space<N> {
+impl<N: Trainable, Y: Target> Space<N, Y> {
     fn new() -> Self {
         Self {
             tape: bytemuck::zeroed_box(),
             image: bytemuck::zeroed_box(),
             d_scores: bytemuck::zeroed_box(),
+            label: None,
             seed: 0,
         }
     }
 
     /// The image, as training is to see it.
-    fn show<S: Samples, L>(&mut self, batch: &Batch<'_, S, L>, index: usize) {
+    fn show<S: Samples<Y>, L>(&mut self, batch: &Batch<'_, S, L>, index: usize) {
         let mut rng = Rng::stream(batch.seed, index as u64);
         self.seed = rng.next_u64();
         let image = self.image.as_mut_slice();
-        batch.samples.augmented(index, image, &mut rng);
+        self.label = Some(batch.samples.show(index, image, &mut rng));
     }
 
     /// A segment of forward; after the last one, the loss.
-    fn forward<S: Samples, L: Loss<N::Scalar>>(
+    fn forward<S, L: LossFor<N::Scalar, Y>>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
-        index: usize,
         segment: usize,
     ) -> Result<Totals, LossError> {
         let scores = net.forward_segment(segment, &self.image, &mut self.tape, self.seed);
         if segment + 1 < N::SEGMENTS {
             return Ok(Totals::default());
         }
-        let (scores, label) = (scores.as_slice(), batch.samples.label(index));
-        let d_scores = self.d_scores.as_mut_slice();
-        let loss = batch.loss.loss(scores, label, d_scores)?;
-        Ok(Totals {
-            loss: loss.widen(),
-            right: usize::from(place_of_largest(scores) == label),
-            images: 1,
-        })
+        let (scores, d_scores) = (scores.as_slice(), self.d_scores.as_mut_slice());
+        let mut totals = Totals::default();
+        if let Some(label) = &self.label {
+            totals.images = 1;
+            totals.loss = batch.loss.loss_for(scores, label, d_scores)?.widen();
+            label.answers(scores, &mut |label, answer| {
+                totals.answers += 1;
+                totals.right += usize::from(label == answer);
+            });
+        }
+        Ok(totals)
     }
 }
 
 /// Forward and backward for `images`, as many at a time as there are `spaces`; `gradient` becomes their
 /// sum.
-fn run<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
-    spaces: &mut [Space<N>],
+fn run<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
+    spaces: &mut [Space<N, Y>],
     net: &N,
     batch: &Batch<'_, S, L>,
     images: &[usize],
@@ -442,8 +463,8 @@ fn run<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
 }
 
 /// A segment of forward for `images`, and the `fc` behind it.
-fn forward<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
-    spaces: &mut [Space<N>],
+fn forward<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
+    spaces: &mut [Space<N, Y>],
     net: &N,
     batch: &Batch<'_, S, L>,
     images: &[usize],
@@ -454,7 +475,7 @@ fn forward<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
         if segment == 0 {
             space.show(batch, index);
         }
-        totals.add(space.forward(net, batch, index, segment)?);
+        totals.add(space.forward(net, batch, segment)?);
     }
     if segment + 1 < N::SEGMENTS {
         let images = spaces.iter_mut().map(|space| network::Forward {
@@ -467,7 +488,12 @@ fn forward<N: Trainable, S: Samples, L: Loss<N::Scalar>>(
 }
 
 /// A segment of backward, and the `fc` before it.
-fn backward<N: Trainable>(spaces: &mut [Space<N>], net: &N, segment: usize, gradient: &mut N) {
+fn backward<N: Trainable, Y>(
+    spaces: &mut [Space<N, Y>],
+    net: &N,
+    segment: usize,
+    gradient: &mut N,
+) {
     for space in &mut *spaces {
         let (image, d_scores) = (&space.image, &space.d_scores);
         net.backward_segment(segment, image, None, &mut space.tape, d_scores, gradient);
@@ -484,11 +510,11 @@ fn backward<N: Trainable>(spaces: &mut [Space<N>], net: &N, segment: usize, grad
 }
 
 /// Calls `run` for each shard with its spaces and the number of the first of them.
-fn each<N: Trainable + Send + Sync>(
+fn each<N: Trainable + Send + Sync, Y: Target>(
     shards: &mut [Shard<N>],
-    spaces: &mut [Space<N>],
+    spaces: &mut [Space<N, Y>],
     cut: impl Fn(usize) -> usize,
-    run: impl Fn(&mut Shard<N>, &mut [Space<N>], usize) + Sync,
+    run: impl Fn(&mut Shard<N>, &mut [Space<N, Y>], usize) + Sync,
 ) {
     let (mut rest, mut work) = (spaces, Vec::with_capacity(shards.len()));
     for (number, shard) in shards.iter_mut().enumerate() {

@@ -1,12 +1,14 @@
 //! The statistics of a network set to those of a data set.
 
+use std::marker::PhantomData;
+
 use num_traits::ConstZero;
 
 use super::batch::{Batch, Shards};
-use super::{Local, TrainError};
-use crate::data::Samples;
-use crate::learn::loss::SoftmaxCrossEntropy;
-use crate::{Real, Trainable};
+use super::{Local, LossFor, TrainError};
+use crate::data::{Samples, Target};
+use crate::learn::loss::LossError;
+use crate::{Real, Rng, Trainable};
 
 /// Sets the running statistics of every `batch_norm` to the mean of those of batches of about 32
 /// images of `samples`: what PyTorch's `torch.optim.swa_utils.update_bn` does.
@@ -24,12 +26,13 @@ use crate::{Real, Trainable};
 ///
 /// [`TrainError`], if the samples do not fit the network or a statistic is infinite or no number; it
 /// is then as it was.
-pub fn calibrate<N, S>(net: &mut N, samples: &S, seed: u64) -> Result<(), TrainError>
+pub fn calibrate<N, S, Y>(net: &mut N, samples: &S, seed: u64) -> Result<(), TrainError>
 where
     N: Trainable + Send + Sync,
-    S: Samples,
+    Y: Target,
+    S: Samples<Y>,
 {
-    TrainError::check_samples::<N>("calibration", samples)?;
+    TrainError::check_images::<N, _, _>("calibration", samples)?;
     // Batches are cut evenly, so that one of one image there is only where there are no others.
     if samples.len() == 1 {
         TrainError::check_batches::<N>(1, IMAGES_A_BATCH)?;
@@ -44,7 +47,11 @@ where
         .iter()
         .map(|&index| net.tensor(index).to_vec())
         .collect();
-    let moved = run(net, samples, seed, &statistics);
+    let samples = Unasked {
+        samples,
+        instead_of: PhantomData,
+    };
+    let moved = run(net, &samples, seed, &statistics);
     if moved.is_err() {
         for (&index, before) in statistics.iter().zip(&before) {
             net.tensor_mut(index).copy_from_slice(before);
@@ -57,7 +64,7 @@ where
 fn run<N, S>(net: &mut N, samples: &S, seed: u64, statistics: &[usize]) -> Result<(), TrainError>
 where
     N: Trainable + Send + Sync,
-    S: Samples,
+    S: Samples<Nothing>,
 {
     if N::EXCHANGES {
         // A batch is normalised by its own statistics. How far it is off what stands there is measured
@@ -73,11 +80,11 @@ where
     // All of one size, or nearly: none that is too small to have a variance.
     let batches = images.len().div_ceil(IMAGES_A_BATCH);
     let cut = |number| number * images.len() / batches;
-    let mut shards = Shards::<N>::new(SHARDS.min(images.len()), &Local);
+    let mut shards = Shards::<N, Nothing>::new(SHARDS.min(images.len()), &Local);
     for number in 0..batches {
         let batch = Batch {
             samples,
-            loss: &SoftmaxCrossEntropy::default(),
+            loss: &Nothing,
             images: &images[cut(number)..cut(number + 1)],
             seed,
         };
@@ -101,6 +108,48 @@ where
         }
     }
     Ok(())
+}
+
+/// The images of a set, with nothing to answer to them.
+struct Unasked<'a, S, Y> {
+    samples: &'a S,
+    instead_of: PhantomData<fn() -> Y>,
+}
+
+impl<S: Samples<Y>, Y: Target> Samples<Nothing> for Unasked<'_, S, Y> {
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.samples.shape()
+    }
+
+    fn label(&self, _: usize) -> Nothing {
+        Nothing
+    }
+
+    fn image<T: Real>(&self, index: usize, image: &mut [T]) {
+        self.samples.image(index, image);
+    }
+
+    fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
+        self.samples.augmented(index, image, rng);
+    }
+}
+
+/// A target, and the loss that goes with it: nothing is learned.
+struct Nothing;
+
+impl Target for Nothing {
+    fn digest(&self, _: &mut impl FnMut(&[u8])) {}
+}
+
+impl<T: Real> LossFor<T, Nothing> for Nothing {
+    fn loss_for(&self, _: &[T], _: &Nothing, d_scores: &mut [T]) -> Result<T, LossError> {
+        d_scores.fill(T::ZERO);
+        Ok(T::ZERO)
+    }
 }
 
 const IMAGES_A_BATCH: usize = 32;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::checkpoint::CheckpointError;
-use super::evaluation::scores;
-use crate::data::{DataError, Samples};
+use super::{LossFor, identity};
+use crate::data::{DataError, Misfit, Samples, Target};
 use crate::file::weights::WeightsError;
 use crate::learn::loss::LossError;
 use crate::learn::optim::OptimError;
@@ -40,6 +40,25 @@ pub enum TrainError {
         label: usize,
         /// How many class scores the network gives.
         scores: usize,
+    },
+    /// The network cannot answer what it is to answer: it gives more scores than there are classes, a map
+    /// where one class is asked for, or a volume of another size.
+    Target {
+        /// `training`, `validation` or `evaluation`.
+        set: &'static str,
+        /// The image.
+        image: usize,
+        /// Why it cannot.
+        misfit: Misfit,
+    },
+    /// The loss is not for what the last layer gives.
+    LastLayer {
+        /// The layer.
+        layer: &'static str,
+        /// Its word: `softmax`.
+        word: &'static str,
+        /// What to do instead.
+        advice: &'static str,
     },
     /// The last batch of an epoch has one image, and a `batch_norm` one number a depth slice, which
     /// have no variance.
@@ -137,11 +156,53 @@ pub enum TrainError {
 
 impl TrainError {
     /// What can be seen before the first image: sizes and labels.
-    pub(super) fn check_samples<N: Network>(
+    pub(super) fn check_samples<N: Network, S: Samples<Y>, Y: Target>(
         set: &'static str,
-        samples: &impl Samples,
+        samples: &S,
     ) -> Result<(), Self> {
-        let (expected, found, scores) = (N::Input::SHAPE, samples.shape(), scores::<N>());
+        Self::check_images::<N, _, _>(set, samples)?;
+        let classes = samples.classes();
+        identity::labels(samples).try_for_each(|image| {
+            let label = samples.label(image);
+            let misfit = match label.fits(N::Output::SHAPE, classes) {
+                Ok(()) => return Ok(()),
+                Err(misfit) => misfit,
+            };
+            Err(match misfit {
+                Misfit::Label { label, scores } => Self::Label {
+                    set,
+                    image,
+                    label,
+                    scores,
+                },
+                _ => Self::Target { set, image, misfit },
+            })
+        })
+    }
+
+    /// Whether `loss` is for what the network's last layer gives, as far as that is known.
+    pub(super) fn check_loss<N: Network, Y: Target>(
+        loss: &impl LossFor<N::Scalar, Y>,
+    ) -> Result<(), Self> {
+        let Some(last) = N::LAYERS.last() else {
+            return Ok(());
+        };
+        match loss.refuses(last.word()) {
+            None => Ok(()),
+            Some(advice) => Err(Self::LastLayer {
+                layer: last.name,
+                word: last.word(),
+                advice,
+            }),
+        }
+    }
+
+    /// Whether there are images, and of the network's size.
+    pub(super) fn check_images<N: Network, S: Samples<Y>, Y: Target>(
+        set: &'static str,
+        samples: &S,
+    ) -> Result<(), Self> {
+        let (expected, found) = (N::Input::SHAPE, samples.shape());
         if samples.is_empty() {
             return Err(Self::Empty { set });
         }
@@ -152,15 +213,7 @@ impl TrainError {
                 found,
             });
         }
-        match (0..samples.len()).find(|&image| samples.label(image) >= scores) {
-            None => Ok(()),
-            Some(image) => Err(Self::Label {
-                set,
-                image,
-                label: samples.label(image),
-                scores,
-            }),
-        }
+        Ok(())
     }
 
     /// Whether each batch has something to normalise by.
@@ -217,6 +270,17 @@ impl fmt::Display for TrainError {
                          such a number",
                     ),
                 }
+            }
+            Self::Target { set, image, misfit } => misfit_of(f, set, *image, misfit),
+            Self::LastLayer {
+                layer,
+                word,
+                advice,
+            } => {
+                write!(
+                    f,
+                    "the network ends in `{word}` ({layer}), which is not for this loss\n{advice}"
+                )
             }
             Self::OneNumber {
                 layer,
@@ -328,6 +392,41 @@ impl fmt::Display for TrainError {
                 "another machine stopped\nlook there for what is wrong, and start all again",
             ),
         }
+    }
+}
+
+fn misfit_of(f: &mut fmt::Formatter<'_>, set: &str, image: usize, misfit: &Misfit) -> fmt::Result {
+    match *misfit {
+        Misfit::Label { label, scores } => write!(
+            f,
+            "{set} image {image} has the label {label}, and the network gives {scores} scores"
+        ),
+        Misfit::Classes { scores, classes } => write!(
+            f,
+            "the network gives {scores} class scores, and the {set} set has {classes} classes\n\
+             let the last layer give {classes} scores; or, if the other classes have no images yet, make \
+             the set one of {scores} classes"
+        ),
+        Misfit::Map {
+            output: [h, w, d],
+            classes,
+        } => {
+            let scores = if classes > 0 { classes } else { d };
+            write!(
+                f,
+                "the network gives a map of {w}x{h}x{d}, and the {set} set one class an image\n\
+                 end the network in `fc({scores})`, or in `conv({scores}, 1x1), global_avg_pool`; a class a \
+                 pixel is a set of `ClassMap`s and the loss `PerPixel`"
+            )
+        }
+        Misfit::Shape {
+            target: [y, x, z],
+            output: [h, w, d],
+        } => write!(
+            f,
+            "the target of {set} image {image} is {x}x{y}x{z}, and the network gives {w}x{h}x{d}\n\
+             let the last layer give {x}x{y}x{z}, or bring the targets to that size"
+        ),
     }
 }
 

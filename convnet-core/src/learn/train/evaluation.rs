@@ -2,24 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use num_traits::Float;
 use rayon::prelude::*;
 
-use super::TrainError;
-use crate::data::Samples;
-use crate::scalar::real::place_of_largest;
-use crate::{AnyVolume, Loss, Network, Real};
+use super::{LossFor, TrainError};
+use crate::data::{Samples, Target};
+use crate::{AnyVolume, Network, Real};
 
 /// What a network makes of a set of images.
+///
+/// Of classes, and of a class a pixel, it counts what was taken for what. Of several labels an image it
+/// does so with one class more, *none of them*. Of numbers it knows the loss only.
 ///
 /// `Display` draws the confusion matrix, of [`MOST_DRAWN`] classes at most. It is kept for any number of
 /// classes, in memory for the pairs of label and prediction that were seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     loss: f64,
+    images: usize,
     classes: usize,
-    /// Images of each label and prediction that there were.
+    /// How often each label and prediction met.
     confusion: BTreeMap<(usize, usize), usize>,
 }
 
@@ -27,7 +31,7 @@ pub struct Evaluation {
 pub const MOST_DRAWN: usize = 200;
 
 /// Runs `net` on every image of `samples`. It predicts the class of the highest score, the first
-/// of equals.
+/// of equals; of several labels those with a score above 0.
 ///
 /// The images are spread over the current rayon pool; the result is the same to the bit whatever
 /// its size.
@@ -36,37 +40,46 @@ pub const MOST_DRAWN: usize = 200;
 ///
 /// [`TrainError`] if the set is empty or does not fit the network, if a score is NaN, or if a loss is not
 /// finite.
-pub fn evaluate<N, S, L>(net: &N, samples: &S, loss: &L) -> Result<Evaluation, TrainError>
+pub fn evaluate<N, S, L, Y>(net: &N, samples: &S, loss: &L) -> Result<Evaluation, TrainError>
 where
     N: Network + Sync,
-    S: Samples,
-    L: Loss<N::Scalar> + Sync,
+    Y: Target,
+    S: Samples<Y>,
+    L: LossFor<N::Scalar, Y> + Sync,
 {
-    TrainError::check_samples::<N>("evaluation", samples)?;
-    let seen: Vec<_> = (0..samples.len())
+    TrainError::check_samples::<N, _, _>("evaluation", samples)?;
+    TrainError::check_loss::<N, Y>(loss)?;
+    let confusion = Mutex::new(BTreeMap::new());
+    let losses: Vec<_> = (0..samples.len())
         .into_par_iter()
         .with_min_len(IMAGES_A_BUFFER)
         .map_init(Buffers::<N>::new, |buffers, index| {
-            buffers.run(net, samples, index, loss)
+            let label = samples.label(index);
+            let (loss, output) = buffers.run(net, samples, index, &label, loss)?;
+            let mut confusion = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+            label.answers(output, &mut |label, predicted| {
+                *confusion.entry((label, predicted)).or_default() += 1;
+            });
+            Ok::<_, TrainError>(loss)
         })
         .collect();
     // The order of a sum is part of its value: the images', not the threads'.
-    let mut evaluation = Evaluation {
-        loss: 0.0,
-        classes: samples.classes().max(scores::<N>()),
-        confusion: BTreeMap::new(),
-    };
-    for (index, seen) in seen.into_iter().enumerate() {
-        let (loss, predicted) = seen?;
-        evaluation.loss += loss;
-        if !evaluation.loss.is_finite() {
-            return Err(TrainError::Scores { image: index, loss });
+    let mut sum = 0.0;
+    for (image, loss) in losses.into_iter().enumerate() {
+        let loss = loss?;
+        sum += loss;
+        if !sum.is_finite() {
+            return Err(TrainError::Scores { image, loss });
         }
-        let pair = (samples.label(index), predicted);
-        *evaluation.confusion.entry(pair).or_default() += 1;
     }
-    evaluation.loss /= samples.len() as f64;
-    Ok(evaluation)
+    Ok(Evaluation {
+        loss: sum / samples.len() as f64,
+        images: samples.len(),
+        classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
+        confusion: confusion
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner),
+    })
 }
 
 impl Evaluation {
@@ -79,18 +92,23 @@ impl Evaluation {
     /// How many images were seen.
     #[must_use]
     pub fn images(&self) -> usize {
-        self.confusion.values().sum()
+        self.images
     }
 
-    /// The share of images whose class was predicted, from 0 to 1.
+    /// The share of images (or pixels, or labels) whose class was predicted, from 0 to 1. NaN for numbers,
+    /// which are neither right nor wrong.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
         let right = self.confusion.iter();
         let right = right.filter(|((label, predicted), _)| label == predicted);
-        right.map(|(_, images)| images).sum::<usize>() as f64 / self.images() as f64
+        right.map(|(_, answers)| answers).sum::<usize>() as f64 / self.answers() as f64
     }
 
-    /// How many images of class `label` were taken for class `predicted`.
+    fn answers(&self) -> usize {
+        self.confusion.values().sum()
+    }
+
+    /// How many images (or pixels) of class `label` were taken for class `predicted`.
     #[must_use]
     pub fn count(&self, label: usize, predicted: usize) -> usize {
         let images = self.confusion.get(&(label, predicted));
@@ -110,15 +128,18 @@ impl Evaluation {
 /// A line a class, a column a prediction.
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (images, answers) = (self.images, self.answers());
+        if answers == 0 {
+            return write!(f, "{images} images, loss {:.4}", self.loss);
+        }
         let most = self.confusion.values().max().copied().unwrap_or(0);
         let width = most.max(self.classes).to_string().len().max(2) + 1;
-        writeln!(
-            f,
-            "{} images, accuracy {:.2} %, loss {:.4}",
-            self.images(),
-            100.0 * self.accuracy(),
-            self.loss
-        )?;
+        write!(f, "{images} images, ")?;
+        if answers != images {
+            write!(f, "{answers} answers, ")?;
+        }
+        let accuracy = 100.0 * self.accuracy();
+        writeln!(f, "accuracy {accuracy:.2} %, loss {:.4}", self.loss)?;
         if self.classes > MOST_DRAWN {
             return write!(f, "{} classes are too many to draw", self.classes);
         }
@@ -145,11 +166,6 @@ impl fmt::Display for Evaluation {
 /// Enough that making the buffers does not count, few enough to spread over the threads.
 const IMAGES_A_BUFFER: usize = 16;
 
-/// How many class scores a network gives.
-pub(super) fn scores<N: Network>() -> usize {
-    N::Output::SHAPE.iter().product()
-}
-
 struct Buffers<N: Network> {
     image: Box<N::Input>,
     arena: Box<N::Arena>,
@@ -170,14 +186,15 @@ impl<N: Network> Buffers<N> {
         }
     }
 
-    /// Loss and predicted class of one image.
-    fn run(
+    /// Loss of one image, and what the network gives.
+    fn run<Y: Target>(
         &mut self,
         net: &N,
-        samples: &impl Samples,
+        samples: &impl Samples<Y>,
         index: usize,
-        loss: &impl Loss<N::Scalar>,
-    ) -> Result<(f64, usize), TrainError> {
+        label: &Y,
+        loss: &impl LossFor<N::Scalar, Y>,
+    ) -> Result<(f64, &[N::Scalar]), TrainError> {
         samples.image(index, self.image.as_mut_slice());
         let scores = net.forward(&self.image, &mut self.arena).as_slice();
         if let Some(score) = scores.iter().position(|score| score.is_nan()) {
@@ -191,8 +208,8 @@ impl<N: Network> Buffers<N> {
                 pixel: pixels.iter().position(|pixel| !pixel.is_finite()),
             });
         }
-        let loss = loss.loss(scores, samples.label(index), self.d_scores.as_mut_slice())?;
-        Ok((loss.widen(), place_of_largest(scores)))
+        let loss = loss.loss_for(scores, label, self.d_scores.as_mut_slice())?;
+        Ok((loss.widen(), scores))
     }
 }
 
@@ -204,6 +221,7 @@ mod tests {
     fn the_table_can_be_read() {
         let evaluation = Evaluation {
             loss: 0.25,
+            images: 126,
             classes: 3,
             confusion: [((0, 0), 3), ((0, 2), 1), ((2, 1), 2), ((2, 2), 120)].into(),
         };
@@ -218,5 +236,19 @@ mod tests {
             "       2   ·   2 120    98.4 %",
         ];
         assert_eq!(evaluation.to_string(), table.join("\n"));
+        // Pixels of three images, and numbers.
+        let pixels = Evaluation {
+            images: 3,
+            ..evaluation
+        };
+        let line = "3 images, 126 answers, accuracy 97.62 %, loss 0.2500\n";
+        assert!(pixels.to_string().starts_with(line), "{pixels}");
+        let confusion = BTreeMap::new();
+        let numbers = Evaluation {
+            confusion,
+            ..pixels
+        };
+        assert_eq!(numbers.to_string(), "3 images, loss 0.2500");
+        assert!(numbers.accuracy().is_nan());
     }
 }

@@ -40,18 +40,18 @@ pub struct Epoch {
 pub struct Metrics {
     /// Mean loss of an image.
     pub loss: f64,
-    /// The share of images whose class was predicted, from 0 to 1.
-    pub accuracy: f64,
+    /// The share of images (or pixels, or labels) whose class was predicted, from 0 to 1. `None` where
+    /// there is no right and wrong: where a network answers with numbers.
+    pub accuracy: Option<f64>,
 }
 
 impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "loss {:.4}, accuracy {:.2} %",
-            self.loss,
-            100.0 * self.accuracy
-        )
+        write!(f, "loss {:.4}", self.loss)?;
+        match self.accuracy {
+            Some(accuracy) => write!(f, ", accuracy {:.2} %", 100.0 * accuracy),
+            None => Ok(()),
+        }
     }
 }
 

@@ -64,12 +64,9 @@ impl Display {
         self.bar
             .set_prefix(format!("epoch {:>3}/{}", epoch + 1, self.epochs));
         self.bar.set_position(totals.images as u64);
-        self.bar.set_message(format!(
-            "loss {:.4}, accuracy {:.2} %, {speed:.0} images/s, {} left",
-            totals.loss / images,
-            100.0 * totals.right as f64 / images,
-            clock(left / speed),
-        ));
+        let (metrics, left) = (totals.means(), clock(left / speed));
+        self.bar
+            .set_message(format!("{metrics}, {speed:.0} images/s, {left} left"));
     }
 
     pub(super) fn epoch(&mut self, number: usize, epoch: &Epoch) {

@@ -11,15 +11,15 @@ use super::batch::{Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
 use super::history::{Epoch, Metrics};
 use super::trainer::AnySchedule;
-use super::{History, Progress, TrainError, Trainer, evaluate};
+use super::{History, LossFor, Progress, TrainError, Trainer, evaluate};
 use super::{identity, progress, reduce};
-use crate::data::Samples;
+use crate::data::{Samples, Target};
 use crate::file::weights;
 use crate::learn::optim::Step;
-use crate::{Loss, Optimizer, Parameters, Real, Rng, Trainable};
+use crate::{Optimizer, Parameters, Real, Rng, Trainable};
 
 /// Everything is allocated when it is made, on the heap.
-pub(super) struct Run<'a, N: Trainable, O, L, S, V> {
+pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     trainer: &'a Trainer<O, L>,
     training: &'a S,
     validation: Option<&'a V>,
@@ -28,20 +28,21 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V> {
     /// The weights with the lowest validation loss.
     best: Option<Box<N>>,
     slots: Vec<Box<N>>,
-    shards: Shards<'a, N>,
+    shards: Shards<'a, N, Y>,
     /// The training images in this epoch's order.
     order: Vec<usize>,
     state: State,
     display: progress::Display,
 }
 
-impl<'a, N, O, L, S, V> Run<'a, N, O, L, S, V>
+impl<'a, N, O, L, S, V, Y> Run<'a, N, O, L, S, V, Y>
 where
     N: Trainable + Send + Sync,
-    S: Samples,
-    V: Samples,
+    Y: Target,
+    S: Samples<Y>,
+    V: Samples<Y>,
     O: Optimizer<N::Scalar> + Display + Sync,
-    L: Loss<N::Scalar> + Display + Sync,
+    L: LossFor<N::Scalar, Y> + Display + Sync,
 {
     /// Checks all there is to check, and goes to where the checkpoint is, if there is one.
     pub(super) fn new(
@@ -54,10 +55,11 @@ where
         let check = || {
             trainer.check(validation.is_some())?;
             trainer.optimizer.check()?;
-            TrainError::check_samples::<N>("training", training)?;
+            TrainError::check_samples::<N, _, _>("training", training)?;
             if let Some(validation) = validation {
-                TrainError::check_samples::<N>("validation", validation)?;
+                TrainError::check_samples::<N, _, _>("validation", validation)?;
             }
+            TrainError::check_loss::<N, Y>(&trainer.loss)?;
             TrainError::check_batches::<N>(training.len(), trainer.batch_size)
         };
         let reduce = &*trainer.reduce;
@@ -198,21 +200,13 @@ where
 
     /// Ends an epoch: validates, keeps the best, writes history.
     fn record(&mut self, number: usize) -> Result<(), TrainError> {
-        let Totals {
-            loss,
-            right,
-            images,
-        } = self.state.totals;
-        let mean = |sum: f64| sum / images as f64;
+        let totals = self.state.totals;
         let epoch = Epoch {
-            training: Metrics {
-                loss: mean(loss),
-                accuracy: mean(right as f64),
-            },
+            training: totals.means(),
             validation: self.validate()?,
             learning_rate: self.step(number, self.batches() - 1).rate,
             // A clock may stand still; an infinite speed is no JSON.
-            images_per_second: images as f64 / self.state.seconds.max(1e-9),
+            images_per_second: totals.images as f64 / self.state.seconds.max(1e-9),
         };
         self.display.epoch(number, &epoch);
         let history = &mut self.state.history;
@@ -243,7 +237,8 @@ where
         let seen = reduce::all_well(&*self.trainer.reduce, seen)?;
         Ok(Some(Metrics {
             loss: seen.loss(),
-            accuracy: seen.accuracy(),
+            // NaN where there is none.
+            accuracy: Some(seen.accuracy()).filter(|share| !share.is_nan()),
         }))
     }
 
@@ -320,7 +315,7 @@ where
                     done.len()
                 )),
                 () if state.batch > batches => Err(format!("batch {} of {batches}", state.batch)),
-                () if state.totals.images != seen || state.totals.right > seen => {
+                () if state.totals.images != seen || state.totals.right > state.totals.answers => {
                     Err(format!("{:?} after {seen} images", state.totals))
                 }
                 () if best.is_some_and(|best| best >= done.len()) => {
@@ -391,7 +386,7 @@ where
             ("training set", identity::samples(self.training)),
             (
                 "training set's checksum of pixels",
-                identity::pixels::<N::Scalar, _>(self.training, true),
+                identity::pixels::<N::Scalar, _, _>(self.training, true),
             ),
             (
                 "validation set",
@@ -400,7 +395,7 @@ where
             (
                 "validation set's checksum of pixels",
                 self.validation.map_or("none".to_owned(), |validation| {
-                    identity::pixels::<N::Scalar, _>(validation, false)
+                    identity::pixels::<N::Scalar, _, _>(validation, false)
                 }),
             ),
         ]

@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use super::run::Run;
-use super::{History, Local, Progress, Reduce, TrainError};
-use crate::data::{self, Samples};
+use super::{History, Local, LossFor, Progress, Reduce, TrainError};
+use crate::data::{self, Samples, Target};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
-use crate::{Loss, Optimizer, Schedule, Trainable};
+use crate::{Optimizer, Schedule, Trainable};
 
 /// How a network is trained: the settings, and [`fit`](Self::fit).
 ///
@@ -75,7 +75,9 @@ impl<O> Trainer<O> {
 }
 
 impl<O, L> Trainer<O, L> {
-    /// Another loss. Weight decay is the optimizer's.
+    /// Another loss: what there is stands in the table of [`loss`](crate::loss). One of classes goes with
+    /// images that have classes, one of numbers with those that have [`Values`](crate::data::Values), and
+    /// so on. Weight decay is the optimizer's.
     #[must_use]
     pub fn loss<M>(self, loss: M) -> Trainer<O, M> {
         Trainer {
@@ -223,15 +225,17 @@ impl<O, L> Trainer<O, L> {
     ///
     /// # Errors
     ///
-    /// [`TrainError`]. What can be found out before the first step is: sizes, labels, settings, a
+    /// [`TrainError`]. What can be found out before the first step is: sizes, labels (where they are maps
+    /// or images, a part of them), whether the loss fits the last layer, settings, a
     /// checkpoint that is bad, belongs to another training or could not be written; the network is then
     /// as it was.
-    pub fn fit<N, S>(&self, net: &mut N, samples: &S) -> Result<History, TrainError>
+    pub fn fit<N, S, Y>(&self, net: &mut N, samples: &S) -> Result<History, TrainError>
     where
         N: Trainable + Send + Sync,
-        S: Samples,
+        Y: Target,
+        S: Samples<Y>,
         O: Optimizer<N::Scalar> + Display + Sync,
-        L: Loss<N::Scalar> + Display + Sync,
+        L: LossFor<N::Scalar, Y> + Display + Sync,
     {
         match self.validation_share {
             None => self.run(net, samples, None::<&S>),
@@ -247,7 +251,7 @@ impl<O, L> Trainer<O, L> {
     /// # Errors
     ///
     /// As [`fit`](Self::fit); and if a [share](Self::validation_share) is asked for, too.
-    pub fn fit_validated<N, S, V>(
+    pub fn fit_validated<N, S, V, Y>(
         &self,
         net: &mut N,
         training: &S,
@@ -255,10 +259,11 @@ impl<O, L> Trainer<O, L> {
     ) -> Result<History, TrainError>
     where
         N: Trainable + Send + Sync,
-        S: Samples,
-        V: Samples,
+        Y: Target,
+        S: Samples<Y>,
+        V: Samples<Y>,
         O: Optimizer<N::Scalar> + Display + Sync,
-        L: Loss<N::Scalar> + Display + Sync,
+        L: LossFor<N::Scalar, Y> + Display + Sync,
     {
         match self.validation_share {
             None => self.run(net, training, Some(validation)),
@@ -333,7 +338,7 @@ impl<O, L> Trainer<O, L> {
         Ok(())
     }
 
-    fn run<N, S, V>(
+    fn run<N, S, V, Y>(
         &self,
         net: &mut N,
         training: &S,
@@ -341,10 +346,11 @@ impl<O, L> Trainer<O, L> {
     ) -> Result<History, TrainError>
     where
         N: Trainable + Send + Sync,
-        S: Samples,
-        V: Samples,
+        Y: Target,
+        S: Samples<Y>,
+        V: Samples<Y>,
         O: Optimizer<N::Scalar> + Display + Sync,
-        L: Loss<N::Scalar> + Display + Sync,
+        L: LossFor<N::Scalar, Y> + Display + Sync,
     {
         let mut run = || Run::new(self, net, training, validation)?.finish();
         match self.threads {
