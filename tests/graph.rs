@@ -2,7 +2,7 @@
 
 use convnet::graph::{BLOCKS, Node, Op};
 use convnet::network::Draft;
-use convnet::plan::place;
+use convnet::plan::{Options, place_of};
 use convnet::shape::{Fit, Padding, Window};
 use convnet::{AnyVolume, ElementType, Network, Parameters, Summary, convnet};
 
@@ -85,11 +85,7 @@ fn a_node_has_every_hyperparameter() {
     let (_, leak) = named(Net::GRAPH, "concat1.leaky_relu1");
     assert_eq!(leak.op, Op::LeakyRelu { slope: 0.01 });
     let (at, pool) = named(Net::GRAPH, "max_pool1");
-    assert!(
-        matches!(pool.op, Op::RowPool { back: 2, .. }),
-        "{:?}",
-        pool.op
-    );
+    assert!(matches!(pool.op, Op::MaxPool { .. }), "{:?}", pool.op);
     assert_eq!(pool.op.reads(at), [Some(2), None]);
 }
 
@@ -178,7 +174,11 @@ fn a_graph_is_planned_again_at_run_time() {
 
 fn planned_again<N: Network>() {
     let ops: Vec<Op> = N::GRAPH.iter().map(|node| node.op).collect();
-    let (steps, totals) = place(N::Input::SHAPE, &ops).expect("it fits");
+    let options = Options {
+        row_by_row: N::ROW_BY_ROW,
+        ..Options::DEFAULT
+    };
+    let (steps, totals) = place_of(N::Input::SHAPE, &ops, options).expect("it fits");
     let volumes: Vec<_> = N::GRAPH.iter().map(|node| node.volume).collect();
     assert_eq!(
         steps.iter().map(|step| step.volume).collect::<Vec<_>>(),
@@ -193,6 +193,7 @@ fn planned_again<N: Network>() {
 #[test]
 fn a_draft_of_a_graph_has_the_same_table() {
     let draft = Draft::of("Net", <Net as Network>::Input::SHAPE, Net::GRAPH);
+    let draft = draft.row_by_row(Net::<f32>::ROW_BY_ROW);
     let planned = draft.plan().expect("it fits");
     assert_eq!(planned.summary().layers, Net::LAYERS);
     let expected = Summary {
@@ -208,9 +209,7 @@ fn a_draft_of_a_graph_has_the_same_table() {
 fn a_graph_is_text_and_back() {
     for node in Net::GRAPH {
         let inner = Op::is_shown(&node.op) && BLOCKS.iter().all(|word| *word != node.op.word());
-        let pool = matches!(node.op, Op::RowPool { .. });
         match node.op.to_string().parse::<Op>() {
-            Ok(_) if pool => {}
             Ok(op) => assert_eq!(op, node.op),
             Err(error) => assert!(!inner, "{}: {error}", node.op),
         }

@@ -47,7 +47,7 @@ twice!(PlainBlocks, RowsBlocks {
     conv(4, 1x1),
     sigmoid,
     max_pool(2x2, stride = 2),
-    // Nor are groups computed row by row.
+    // In groups, too.
     conv(4, 1x1, groups = 2),
     relu,
     max_pool(2x2),

@@ -39,6 +39,9 @@ pub trait Network: Parameters {
     /// The declaration as a graph: every hyperparameter, every edge. Of a network that is written by hand,
     /// nothing.
     const GRAPH: &'static [Node<'static>] = &[];
+    /// Whether its arena is [planned](crate::plan::Options::row_by_row) so that pools ask for rows as they
+    /// need them: `#[row_by_row]`.
+    const ROW_BY_ROW: bool = false;
 
     /// The scores of `input`.
     fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output;

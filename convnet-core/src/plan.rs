@@ -97,8 +97,12 @@ pub struct Step {
     pub field: [usize; 2],
     /// Where the slice of a `Concat` begins in the depth.
     pub slice: usize,
-    /// How many rows of the output there are at a time at inference: all, or those that a
-    /// [`RowPool`](Op::RowPool) sees.
+    /// The group whose filters are this layer's.
+    pub group: Option<Group>,
+    /// The pool of the group, if it asks for rows of the output as it needs them: it is computed with this
+    /// layer, and then the clamps in between of what it leaves.
+    pub row_pool: Option<usize>,
+    /// How many rows of the output there are at a time in the arena: all, or those that such a pool sees.
     pub rows: usize,
     /// `forward`, in the arena.
     pub arena: Pass,
@@ -121,6 +125,30 @@ pub struct Step {
     pub jump: [usize; 2],
     /// Whether the output depends on parameters.
     learned: bool,
+}
+
+/// How a network is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// Of what its volumes are made.
+    pub elements: Elements<'a>,
+    /// Whether a `max_pool` asks for the rows of the `conv` before it as it needs them, at inference and where
+    /// only clamps stand between them: `#[row_by_row]`. (A prepared network does so where that is fast.)
+    pub row_by_row: bool,
+}
+
+impl Options<'_> {
+    /// `f32`, and whole maps.
+    pub const DEFAULT: Self = Self {
+        elements: Elements::F32,
+        row_by_row: false,
+    };
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 /// What the plan says of the whole.
@@ -196,20 +224,21 @@ impl<const N: usize> Plan<N> {
     ///
     /// The first layer that cannot be placed, and why.
     pub const fn new(input: [usize; 3], ops: &[Op; N]) -> Result<Self, Failure> {
-        Self::of(input, ops, Elements::F32)
+        Self::of(input, ops, Options::DEFAULT)
     }
 
-    /// The same for volumes of other elements than `f32`.
+    /// The same for volumes of other elements than `f32`, or row by row.
     ///
     /// ```
     /// use convnet_core::ElementType::{F32, I8};
-    /// use convnet_core::plan::{Elements, Op, Plan};
+    /// use convnet_core::plan::{Elements, Op, Options, Plan};
     /// use convnet_core::shape::Window;
     ///
     /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::Fc { filters: 10 }];
     /// // The scores of a network of `i8` may be `f32`.
     /// let elements = Elements::Each { image: I8, written: &[I8, I8, F32] };
-    /// let plan = Plan::of([8, 8, 4], &ops, elements).expect("it fits");
+    /// let options = Options { elements, ..Options::DEFAULT };
+    /// let plan = Plan::of([8, 8, 4], &ops, options).expect("it fits");
     /// assert_eq!(plan.totals.arena, 8 * 8 * 16 + 64);
     /// ```
     ///
@@ -220,7 +249,7 @@ impl<const N: usize> Plan<N> {
     pub const fn of(
         input: [usize; 3],
         ops: &[Op; N],
-        elements: Elements<'_>,
+        options: Options<'_>,
     ) -> Result<Self, Failure> {
         let mut steps = [Step::EMPTY; N];
         let (mut readers, mut buffers) = ([Readers::NONE; N], [[Buffer::EMPTY; 3]; N]);
@@ -230,7 +259,7 @@ impl<const N: usize> Plan<N> {
             &mut readers,
             &mut steps,
             &mut buffers,
-            (Depth::Sum, elements)
+            (Depth::Sum, options)
         ));
         Ok(Self {
             input,
@@ -247,10 +276,10 @@ impl<const N: usize> Plan<N> {
 /// The first layer that cannot be placed, and why.
 #[cfg(feature = "alloc")]
 pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
-    place_of(input, ops, Elements::F32)
+    place_of(input, ops, Options::DEFAULT)
 }
 
-/// As [`place`], for volumes of other elements than `f32`.
+/// As [`place`], for volumes of other elements than `f32`, or row by row.
 ///
 /// # Errors
 ///
@@ -259,9 +288,9 @@ pub fn place(input: [usize; 3], ops: &[Op]) -> Result<(alloc::vec::Vec<Step>, To
 pub fn place_of(
     input: [usize; 3],
     ops: &[Op],
-    elements: Elements<'_>,
+    options: Options<'_>,
 ) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
-    place_or(input, &mut ops.to_vec(), elements, |_, _| None)
+    place_or(input, &mut ops.to_vec(), options, |_, _| None)
 }
 
 /// As [`place_of`], but what cannot be placed becomes what `other` says, and the layers before it are not
@@ -275,7 +304,7 @@ pub fn place_of(
 pub fn place_or(
     input: [usize; 3],
     ops: &mut [Op],
-    elements: Elements<'_>,
+    options: Options<'_>,
     mut other: impl FnMut(&Failure, &[Op]) -> Option<Op>,
 ) -> Result<(alloc::vec::Vec<Step>, Totals), Failure> {
     let mut readers = alloc::vec![Readers::NONE; ops.len()];
@@ -284,7 +313,7 @@ pub fn place_or(
     let (mut totals, mut layer) = (Totals::NONE, 0);
     loop {
         let rest = (layer, &mut totals);
-        let how = (Depth::Sum, elements);
+        let how = (Depth::Sum, options.elements);
         let failure = match figures::resume(input, ops, &readers, &mut steps, how, rest) {
             Err(failure) => {
                 layer = failure.layer;
@@ -293,7 +322,7 @@ pub fn place_or(
             Ok(()) => {
                 let mut buffers = alloc::vec![[Buffer::EMPTY; 3]; ops.len()];
                 match lay(
-                    (input, elements),
+                    (input, options),
                     ops,
                     &readers,
                     &mut steps,
@@ -418,11 +447,12 @@ impl Step {
             flash: 0,
             macs: 0,
             field: [0; 2],
+            group: None,
+            row_pool: None,
             rows: 0,
             arena: pass,
             prepared: PreparedPass {
                 pass,
-                group: None,
                 rows: 0,
                 x_rows: 0,
                 scratch: 0,
@@ -455,16 +485,17 @@ const fn fill(
     readers: &mut [Readers],
     steps: &mut [Step],
     buffers: &mut [[Buffer; 3]],
-    how: (Depth, Elements<'_>),
+    (depth, options): (Depth, Options<'_>),
 ) -> Result<Totals, Failure> {
     Readers::find(ops, readers);
+    let how = (depth, options.elements);
     let totals = ok!(figures::fill(input, ops, readers, steps, how));
-    lay((input, how.1), ops, readers, steps, buffers, totals)
+    lay((input, options), ops, readers, steps, buffers, totals)
 }
 
 /// The last two stages.
 const fn lay(
-    (input, elements): ([usize; 3], Elements<'_>),
+    (input, options): ([usize; 3], Options<'_>),
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
@@ -474,16 +505,17 @@ const fn lay(
     if ops.is_empty() {
         return Ok(totals);
     }
+    group::find(options.row_by_row, input, ops, readers, steps);
     liveness::arena(ops, readers, steps, buffers);
     totals.peak = memory::peak(buffers.as_flattened_mut(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());
     liveness::settle_arena(steps, buffers);
 
-    liveness::prepared(input, ops, readers, steps, buffers);
+    liveness::prepared(ops, readers, steps, buffers);
     let prepared = memory::assign(buffers.as_flattened_mut());
     liveness::settle_prepared(steps, buffers);
 
-    liveness::tape(elements.image(input), ops, readers, steps, buffers);
+    liveness::tape(options.elements.image(input), ops, readers, steps, buffers);
     let tape = memory::assign(buffers.as_flattened_mut());
     liveness::settle_tape(steps, buffers);
 

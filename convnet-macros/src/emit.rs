@@ -36,7 +36,7 @@ mod types;
 mod vocabulary;
 mod volumes;
 
-use convnet_core::plan::{self, Flow, How, Pass, Place, Step, Totals};
+use convnet_core::plan::{self, Flow, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
@@ -70,6 +70,8 @@ pub(crate) struct Network {
     pub(crate) totals: Totals,
     /// Whether no layer is to work in the tape's scratch.
     pub(crate) direct_training: bool,
+    /// Whether pools ask for rows as they need them.
+    pub(crate) row_by_row: bool,
     /// Whether it stands in for one that is wrong: then there are all its names and types, and no function
     /// that computes, nor a list; there is no program to be made of it.
     pub(crate) stands_in: bool,
@@ -326,19 +328,6 @@ impl Network {
             Some(plan) => code!({ #plan.steps[#i].#name.sum_scalar() }),
             None => literal(self.flow(i, which).sum_scalar()),
         }
-    }
-
-    /// The `conv` whose rows the pool `i` asks for.
-    fn rows_before(&self, i: usize) -> Option<usize> {
-        let Kind::MaxPool { .. } = self.layers[i].kind else {
-            return None;
-        };
-        let skips = |&before: &usize| {
-            let between = self.layers[before].kind.is_clamp();
-            !(between && self.steps[before].arena.how == How::Skip)
-        };
-        let conv = (0..i).rev().find(skips)?;
-        (self.steps[conv].arena.how == How::Rows).then_some(conv)
     }
 
     /// Whether layer `i` has parameters: then it is a field.

@@ -16,7 +16,7 @@ mod numbers;
 mod place;
 
 use convnet_core::Summary;
-use convnet_core::plan::{LayerInfo, Step, Totals, depth_first};
+use convnet_core::plan::{LayerInfo, Options, Step, Totals, depth_first};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
@@ -54,12 +54,16 @@ pub(crate) fn plan(
     let written = input.map(|input| input.value.each_ref());
     let sizes_wait = named::any(declaration, &layers) || layers.iter().any(Named::is_network);
     let waits = sizes_wait || layers.iter().any(Named::is_elsewhere);
+    let options = Options {
+        row_by_row: declaration.row_by_row,
+        ..Options::DEFAULT
+    };
     let place = |layers: &[Named], errors: &mut Errors| match sizes_wait {
-        true => place::structure(layers, declaration.row_by_row),
+        true => place::structure(layers, options),
         false => {
             let [h, w, d] = written.map_or([None; 3], |written| written.map(Number::known));
             let image = h.zip(w).zip(d).map(|((h, w), d)| [h, w, d]);
-            place::place(image, layers, declaration.row_by_row, errors)
+            place::place(image, layers, options, errors)
         }
     };
     let mut placed = place(&layers, errors);
@@ -90,9 +94,9 @@ pub(crate) fn plan(
         totals.tape -= core::mem::take(&mut totals.tape_scratch);
     }
     let attrs = &declaration.attrs;
-    let op = |i| numbers::op(&krate, &layers, i, declaration.row_by_row);
+    let op = |named: &Named| numbers::op(&krate, named.kind());
     let ops = match errors.count() {
-        0 => (0..layers.len()).map(op).collect(),
+        0 => layers.iter().map(op).collect(),
         _ => Vec::new(),
     };
     // What resembles the network may have volumes that a layer written by hand, or a network inside,
@@ -124,6 +128,7 @@ pub(crate) fn plan(
         steps,
         totals,
         direct_training: declaration.direct_training,
+        row_by_row: declaration.row_by_row,
         stands_in: stands_in.is_some(),
         plan,
         ops,

@@ -355,15 +355,6 @@ ops! {
     }
     // Where the ways of a block begin or meet, and what the plan makes of layers.
     inner {
-        /// A `max_pool` at the end of a group that is computed row by row: at inference there are only
-        /// as many rows of the `conv` at a time as a window sees, and the [clamps](Self::is_clamp) in
-        /// between come after the pool.
-        RowPool: max_pool::max_pool {
-            /// How its windows slide.
-            window: Slides as W,
-            /// How many layers before it the `conv` stands.
-            back: Index as usize,
-        },
         /// Where the second way through a block begins: the next layer reads this earlier volume.
         Branch: residual::shortcut {
             /// The volume.

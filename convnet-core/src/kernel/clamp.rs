@@ -15,6 +15,16 @@ pub enum Clamp {
 }
 
 impl Clamp {
+    /// This one, and the other of what it leaves.
+    #[must_use]
+    pub const fn then(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, clamp) | (clamp, Self::None) => clamp,
+            (Self::Relu, Self::Relu) => Self::Relu,
+            (Self::Relu6, _) | (_, Self::Relu6) => Self::Relu6,
+        }
+    }
+
     /// The activation of every scalar, in the plainest way. `-0.0` and NaN become zero and NaN.
     pub fn apply<T: Real>(self, v: &mut [T]) {
         if let Some([low, high]) = self.bounds() {
@@ -32,6 +42,24 @@ impl Clamp {
             Self::None => None,
             Self::Relu => Some([0.0, f32::INFINITY]),
             Self::Relu6 => Some([0.0, 6.0]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Clamp;
+
+    #[test]
+    fn one_clamp_then_another_is_both() {
+        const ALL: [Clamp; 3] = [Clamp::None, Clamp::Relu, Clamp::Relu6];
+        for (one, other) in ALL.iter().flat_map(|one| ALL.map(|other| (*one, other))) {
+            let mut after = [-1.0, 0.0, 5.0, 7.0, f32::INFINITY];
+            let mut at_once = after;
+            one.apply(&mut after);
+            other.apply(&mut after);
+            one.then(other).apply(&mut at_once);
+            assert_eq!(at_once, after, "{one:?}, {other:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ use core::fmt::{self, Display, Formatter};
 
 use super::summary::Summary;
 use crate::graph::Node;
-use crate::plan::{self, Account, Failure, LayerInfo, Memory, Op, Step, Totals, Written};
+use crate::plan::{self, Account, Failure, LayerInfo, Memory, Op, Options, Step, Totals, Written};
 use crate::text::Message;
 
 /// The layers of a network, with their names, in the order in which they are computed.
@@ -70,6 +70,7 @@ pub struct Draft {
     input: [usize; 3],
     names: Vec<String>,
     ops: Vec<Op>,
+    row_by_row: bool,
 }
 
 /// A draft that fits: every size, every figure, and where each volume lies. [`Display`] is its table.
@@ -100,6 +101,7 @@ impl Draft {
             input,
             names: Vec::new(),
             ops: Vec::new(),
+            row_by_row: false,
         }
     }
 
@@ -111,7 +113,15 @@ impl Draft {
             input,
             names: graph.iter().map(|node| node.name.into()).collect(),
             ops: graph.iter().map(|node| node.op).collect(),
+            row_by_row: false,
         }
+    }
+
+    /// Whether pools ask for rows as they need them: see
+    /// [`Network::ROW_BY_ROW`](crate::Network::ROW_BY_ROW).
+    #[must_use]
+    pub fn row_by_row(self, row_by_row: bool) -> Self {
+        Self { row_by_row, ..self }
     }
 
     /// Adds a layer, and says which volume it writes.
@@ -133,7 +143,11 @@ impl Draft {
     ///
     /// [`Unfit`]: the first layer that does not fit, or that names a volume which is not there.
     pub fn plan(&self) -> Result<Planned<'_>, Unfit> {
-        match plan::place(self.input, &self.ops) {
+        let options = Options {
+            row_by_row: self.row_by_row,
+            ..Options::DEFAULT
+        };
+        match plan::place_of(self.input, &self.ops, options) {
             Ok((steps, totals)) => {
                 let layers = self.names.iter().zip(&self.ops).zip(&steps);
                 let shown = layers.filter(|((_, op), _)| op.is_shown());

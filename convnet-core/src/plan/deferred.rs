@@ -2,7 +2,7 @@
 
 use super::block::Readers;
 use super::memory::Buffer;
-use super::{Depth, Elements, Nested, Op, Plan, Step};
+use super::{Depth, Nested, Op, Options, Plan, Step};
 use crate::graph::Elsewhere;
 use crate::shape::Window;
 
@@ -11,7 +11,7 @@ impl<const N: usize> Plan<N> {
     /// reads it meets no second error.
     #[doc(hidden)]
     #[must_use]
-    pub const fn placeholder(ops: &[Op; N]) -> Self {
+    pub const fn placeholder(ops: &[Op; N], options: Options<'_>) -> Self {
         let mut small = *ops;
         shrink(&mut small);
         let mut steps = [Step::EMPTY; N];
@@ -22,7 +22,7 @@ impl<const N: usize> Plan<N> {
             &mut readers,
             &mut steps,
             &mut buffers,
-            (Depth::One, Elements::F32),
+            (Depth::One, options),
         ) {
             Ok(totals) => Self {
                 input: [1; 3],
@@ -38,7 +38,10 @@ impl<const N: usize> Plan<N> {
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 #[must_use]
-pub fn placeholder(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)> {
+pub fn placeholder(
+    ops: &[Op],
+    options: Options<'_>,
+) -> Option<(alloc::vec::Vec<Step>, super::Totals)> {
     let mut small = ops.to_vec();
     shrink(&mut small);
     let mut steps = alloc::vec![Step::EMPTY; ops.len()];
@@ -50,7 +53,7 @@ pub fn placeholder(ops: &[Op]) -> Option<(alloc::vec::Vec<Step>, super::Totals)>
         &mut readers,
         &mut steps,
         &mut buffers,
-        (Depth::One, Elements::F32),
+        (Depth::One, options),
     )
     .ok()?;
     Some((steps, totals))
@@ -97,7 +100,6 @@ const fn shrink(ops: &mut [Op]) {
                 window: ONE,
             },
             Op::MaxPool { .. } => Op::MaxPool { window: ONE },
-            Op::RowPool { back, .. } => Op::RowPool { window: ONE, back },
             Op::AvgPool { .. } => Op::AvgPool { window: ONE },
             Op::Fc { .. } => Op::Fc { filters: 1 },
             Op::Own { what, learns, .. } => Op::Own {

@@ -214,7 +214,6 @@ impl Op {
             Self::Conv { window, .. }
             | Self::Depthwise { window, .. }
             | Self::MaxPool { window }
-            | Self::RowPool { window, .. }
             | Self::AvgPool { window } => ([window.covers(0), window.covers(1)], window.stride),
             // One written by hand may look anywhere.
             Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
@@ -305,9 +304,7 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             ok!(learn(&mut step, [window.size[0], window.size[1], 1], *bias));
             Ok(step)
         }
-        Op::MaxPool { window } | Op::RowPool { window, .. } | Op::AvgPool { window } => {
-            pool(x, window)
-        }
+        Op::MaxPool { window } | Op::AvgPool { window } => pool(x, window),
         Op::ConvTranspose { filters, window } => transpose(x, *filters, window),
         Op::BatchNorm { .. } => Ok(Step {
             volume: x,

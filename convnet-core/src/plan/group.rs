@@ -1,31 +1,34 @@
 //! Groups: filters and what follows them, computed at once.
 //!
 //! ```text
-//!  Conv ──▶ BatchNorm ──▶ Clamp ──▶ MaxPool ──▶    prepared: the norm is folded into the filters,
-//!     └──────────┬──────────┘                      and what is stored is clamped
-//!  Conv ──▶ Clamp ──▶ RowPool { back: 2 } ──▶      a few rows at a time, prepared or not: the
-//!                                                  largest of a window, then the clamp of that
+//!  Conv ──▶ BatchNorm ──▶ Clamp ──▶ MaxPool ──▶    prepared: the norm is folded into the filters, what
+//!     └──────────┬──────────┘                      is stored is clamped, and the pool takes rows as
+//!                                                  they come where the algorithm can
+//!  Conv ──▶ Clamp ──▶ MaxPool ──▶                  `#[row_by_row]`: the pool takes rows as they come,
+//!                                                  then the clamp of what it leaves
 //! ```
 
 use super::block::Readers;
-use super::{Op, Step, sizes};
+use super::{Op, Step, sizes, volume};
 use crate::kernel::Algorithm;
 
-/// The layers of a prepared network that follow filters and are computed with them. Each reads
-/// what the one before writes, which nobody else does.
+/// The layers that follow filters and can be computed with them: first a norm, then clamps, then a pool.
+/// Each reads what the one before writes, which nobody else does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The `BatchNorm` that is folded into the filters.
+    /// The layer with the filters.
+    pub first: usize,
+    /// The `BatchNorm` that can be folded into the filters.
     pub norm: Option<usize>,
-    /// The `Clamp` of what is stored.
-    pub clamp: Option<usize>,
+    /// How many clamps there are of what is stored.
+    pub clamps: usize,
     /// The `MaxPool`, if the filters are those of a `Conv`.
     pub pool: Option<usize>,
 }
 
 impl Group {
     /// The group whose filters are those of layer `first`.
-    pub(super) const fn of(ops: &[Op], readers: &[Readers], first: usize) -> Option<Self> {
+    const fn of(ops: &[Op], readers: &[Readers], first: usize) -> Option<Self> {
         // What may be stored in another form is a group though nothing follows it.
         let (pools, alone) = match ops[first] {
             Op::Conv { .. } => (true, true),
@@ -33,14 +36,11 @@ impl Group {
             Op::Fc { .. } => (false, true),
             _ => return None,
         };
-        // Computed row by row, prepared or not.
-        if row_pool(ops, readers, first).is_some() {
-            return None;
-        }
         let (mut group, mut last) = (
             Self {
+                first,
                 norm: None,
-                clamp: None,
+                clamps: 0,
                 pool: None,
             },
             first,
@@ -49,11 +49,11 @@ impl Group {
             last += 1;
             group.norm = Some(last);
         }
-        if let Some(op) = only_reader(ops, readers, last)
+        while let Some(op) = only_reader(ops, readers, last)
             && op.is_clamp()
         {
             last += 1;
-            group.clamp = Some(last);
+            group.clamps += 1;
         }
         if let (Some(Op::MaxPool { .. }), true) = (only_reader(ops, readers, last), pools) {
             group.pool = Some(last + 1);
@@ -64,33 +64,56 @@ impl Group {
         }
     }
 
-    /// Whether layer `i` is computed with the filters of the group's first layer; a pool comes after
-    /// it.
-    pub(super) const fn holds(&self, i: usize) -> bool {
-        matches!(self.norm, Some(norm) if norm == i) || matches!(self.clamp, Some(at) if at == i)
+    /// The last layer that is computed with the filters; a pool comes after it.
+    #[must_use]
+    pub const fn last(&self) -> usize {
+        self.first + self.clamps + self.norm.is_some() as usize
     }
 
-    /// How many rows of what layer `first` writes the pool sees, if it takes them as they come: then
-    /// there are no more of them.
-    pub(super) const fn pooled_rows(
-        &self,
-        input: [usize; 3],
-        ops: &[Op],
-        steps: &[Step],
-        first: usize,
-    ) -> Option<usize> {
+    /// Whether layer `i` is computed with the filters.
+    pub(super) const fn holds(&self, i: usize) -> bool {
+        self.first < i && i <= self.last()
+    }
+
+    /// The pool that can take rows of a network that is not prepared as they come, and how many it sees. (The
+    /// largest of a window stays the largest after a clamp, but not after every norm.)
+    const fn row_pool(&self, ops: &[Op]) -> Option<(usize, usize)> {
+        match (self.norm, self.pool) {
+            (None, Some(pool)) => match ops[pool] {
+                Op::MaxPool { window } => Some((pool, window.size[0])),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// There are so many rows at a time of what the filters and the clamps write, or as many as there are.
+    const fn keep_rows(&self, rows: usize, steps: &mut [Step]) {
+        let mut i = self.first;
+        while i <= self.last() {
+            if rows < steps[i].rows {
+                steps[i].rows = rows;
+            }
+            i += 1;
+        }
+    }
+
+    /// How many rows of what the filters write the pool of a prepared network sees, if it takes them as
+    /// they come: then there are no more of them.
+    const fn pooled_rows(&self, input: [usize; 3], ops: &[Op], steps: &[Step]) -> Option<usize> {
         let Some(pool) = self.pool else {
             return None;
         };
-        let (Op::Conv { window: filter, .. }, Op::MaxPool { window }) = (ops[first], ops[pool])
+        let (Op::Conv { window: filter, .. }, Op::MaxPool { window }) =
+            (ops[self.first], ops[pool])
         else {
             return None;
         };
-        let conv = sizes(input, steps, first, filter);
+        let conv = sizes(input, steps, self.first, filter);
         let pooled = sizes(input, steps, pool, window);
         let ([height, width, depth], rows) = (conv.y, window.size[0]);
         // The input must outlive the pool for it, and may not make the arena larger.
-        let fits = first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);
+        let fits = self.first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);
         let pools = fits
             && rows < height
             && Algorithm::choose(&conv, true).pools(&pooled)
@@ -102,43 +125,37 @@ impl Group {
     }
 }
 
-/// The `RowPool` to whose group layer `layer` belongs, unless it is the pool itself, and how many
-/// rows of the `conv` that one sees.
-pub(super) const fn row_pool(
+/// Which layers are computed at once, and how many rows of what they write there are at a time.
+pub(super) const fn find(
+    row_by_row: bool,
+    input: [usize; 3],
     ops: &[Op],
     readers: &[Readers],
-    layer: usize,
-) -> Option<(usize, usize)> {
-    let mut pool = layer + 1;
-    while pool < ops.len() {
-        match ops[pool] {
-            op if op.is_clamp() => pool += 1,
-            Op::RowPool { window, back } if back <= pool && pool - back <= layer => {
-                return match is_row_group(ops, readers, pool - back, pool) {
-                    true => Some((pool, window.size[0])),
-                    false => None,
-                };
+    steps: &mut [Step],
+) {
+    let mut i = 0;
+    while i < ops.len() {
+        let height = steps[i].volume[0];
+        (steps[i].group, steps[i].row_pool) = (None, None);
+        (steps[i].rows, steps[i].prepared.rows) = (height, height);
+        steps[i].prepared.x_rows = 0;
+        i += 1;
+    }
+    i = 0;
+    while i < ops.len() {
+        if let Some(group) = Group::of(ops, readers, i) {
+            steps[i].group = Some(group);
+            if row_by_row && let Some((pool, rows)) = group.row_pool(ops) {
+                steps[i].row_pool = Some(pool);
+                group.keep_rows(rows, steps);
             }
-            _ => return None,
+            if let Some(rows) = group.pooled_rows(input, ops, steps) {
+                steps[i].prepared.rows = rows;
+                steps[i].prepared.x_rows = volume(input, steps, i)[0];
+            }
         }
+        i += 1;
     }
-    None
-}
-
-/// Whether nobody else reads what the `conv` and the clamps write.
-const fn is_row_group(ops: &[Op], readers: &[Readers], conv: usize, pool: usize) -> bool {
-    let mut layer = conv;
-    while layer < pool {
-        let right = match ops[layer] {
-            Op::Conv { .. } => layer == conv,
-            op => op.is_clamp() && layer > conv,
-        };
-        if !right || readers[layer + 1].count > 0 {
-            return false;
-        }
-        layer += 1;
-    }
-    pool > conv
 }
 
 /// The layer after layer `i`, if nobody else reads what that writes.

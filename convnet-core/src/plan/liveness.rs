@@ -15,9 +15,8 @@
 use super::block::Readers;
 use super::elements::bytes;
 use super::figures::learned;
-use super::group::{Group, row_pool};
 use super::memory::Buffer;
-use super::{Flow, How, Op, Pass, Place, Step, volume};
+use super::{Flow, Group, How, Op, Pass, Place, Step};
 use crate::graph::Manner;
 
 /// A layer's buffers: its output, the gradient on its input, and a dropout's mask, the moments of a
@@ -27,7 +26,8 @@ const Y: usize = 0;
 const DX: usize = 1;
 const OWN: usize = 2;
 
-/// Inference: a volume dies when the last layer has read it.
+/// Inference: a volume dies when the last layer has read it. Of a group whose pool asks for rows, nothing but
+/// those is there.
 pub(super) const fn arena(
     ops: &[Op],
     readers: &[Readers],
@@ -39,26 +39,11 @@ pub(super) const fn arena(
 
 /// Inference of a prepared network: a group writes one volume, or its pool none but its own.
 pub(super) const fn prepared(
-    input: [usize; 3],
     ops: &[Op],
     readers: &[Readers],
     steps: &mut [Step],
     buffers: &mut [Buffers],
 ) {
-    let mut i = 0;
-    while i < ops.len() {
-        let group = Group::of(ops, readers, i);
-        let seen = match &group {
-            Some(group) => group.pooled_rows(input, ops, steps, i),
-            None => None,
-        };
-        steps[i].prepared.group = group;
-        (steps[i].prepared.rows, steps[i].prepared.x_rows) = match seen {
-            Some(rows) => (rows, volume(input, steps, i)[0]),
-            None => (steps[i].volume[0], 0),
-        };
-        i += 1;
-    }
     forward(ops, readers, steps, buffers, Run::Prepared);
 }
 
@@ -107,21 +92,16 @@ const fn forward(
             Manner::Drops => !training,
             _ => false,
         };
-        let pool = match training {
-            true => None,
-            false => row_pool(ops, readers, i),
-        };
         let ([height, width, depth], element) = (steps[i].volume, steps[i].element);
-        let rows = match pool {
-            Some((_, rows)) if rows < height => rows,
-            None if matches!(run, Run::Prepared) => steps[i].prepared.rows,
-            _ => height,
+        // How many rows are written, whether a group begins, and whether its pool reads what it reads.
+        let (rows, begins, asks) = match run {
+            Run::Arena => (steps[i].rows, steps[i].row_pool.is_some(), true),
+            Run::Prepared => (steps[i].prepared.rows, true, steps[i].prepared.x_rows > 0),
+            Run::Tape => (height, false, false),
         };
         let grouped = matches!(group, Some(group) if group.holds(i));
         let how = match from {
             _ if grouped => How::Skip,
-            _ if pool.is_some() && op.infers_apart() => How::Rows,
-            _ if pool.is_some() => How::Skip,
             _ if training && op.works_apart() => How::Apart,
             _ if !training && op.infers_apart() => How::Apart,
             // Somebody must write the output, if only the image again.
@@ -147,12 +127,9 @@ const fn forward(
         {
             buffers[owner][Y].name(readers[i + 1]);
         }
-        if let Some((pool, _)) = pool {
-            keep(pass.from, pool, buffers, Y);
-        }
-        if let (Run::Prepared, Some(it)) = (run, steps[i].prepared.group) {
+        if begins && let Some(it) = steps[i].group {
             group = Some(it);
-            if let (Some(pool), 1..) = (it.pool, steps[i].prepared.x_rows) {
+            if asks && let Some(pool) = it.pool {
                 keep(pass.from, pool, buffers, Y);
             }
         }
@@ -183,7 +160,7 @@ const fn forward(
             buffers[i][OWN] = Buffer::new(own, i);
         }
         match run {
-            Run::Arena => (steps[i].arena, steps[i].rows) = (pass, rows),
+            Run::Arena => steps[i].arena = pass,
             Run::Prepared => steps[i].prepared.pass = pass,
             Run::Tape => steps[i].tape = pass,
         }
@@ -346,7 +323,7 @@ const fn flow(
 const fn pass(from: Place, how: How, fresh: Place) -> Pass {
     let to = match how {
         How::Skip | How::InPlace => from,
-        How::Apart | How::Copy | How::Rows => fresh,
+        How::Apart | How::Copy => fresh,
     };
     Pass { from, to, how }
 }
@@ -356,7 +333,7 @@ const fn begin(pass: Pass, moment: usize, bytes: usize, buffers: &mut [Buffers],
     if !matches!(pass.how, How::Skip) {
         keep(pass.from, moment, buffers, kind);
     }
-    if let (How::Apart | How::Copy | How::Rows, Place::At(owner)) = (pass.how, pass.to) {
+    if let (How::Apart | How::Copy, Place::At(owner)) = (pass.how, pass.to) {
         buffers[owner][kind] = Buffer::new(bytes, moment);
     }
 }

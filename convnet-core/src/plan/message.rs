@@ -192,7 +192,7 @@ impl Op {
             Self::Conv { window, .. } | Self::Depthwise { window, .. } => {
                 Some((*window, Way::Slides))
             }
-            Self::MaxPool { window } | Self::RowPool { window, .. } | Self::AvgPool { window } => {
+            Self::MaxPool { window } | Self::AvgPool { window } => {
                 Some((*window, Way::Pools { stride }))
             }
             Self::ConvTranspose { window, .. } => Some((*window, Way::Stamps)),
@@ -207,7 +207,6 @@ impl Op {
             Self::Conv { window, .. }
             | Self::Depthwise { window, .. }
             | Self::MaxPool { window }
-            | Self::RowPool { window, .. }
             | Self::AvgPool { window }
             | Self::ConvTranspose { window, .. } => *window = new,
             _ => {}

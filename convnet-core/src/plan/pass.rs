@@ -1,6 +1,6 @@
 //! What one layer reads and writes in one pass, and where.
 
-use super::{Group, scalars};
+use super::scalars;
 
 /// Where a volume lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,6 @@ pub enum How {
     Copy,
     /// The layer reads `from` and writes `to`, which do not overlap. A `Concat` writes its slice.
     Apart,
-    /// As `Apart`, a few rows at a time, whenever the `RowPool` that reads them asks for more.
-    Rows,
 }
 
 /// One layer in one pass.
@@ -52,14 +50,12 @@ pub struct Pass {
 
 /// One layer in the pass of a prepared network.
 ///
-/// The first layer of a group computes all of it, but for a pool, which follows at once: the layers
-/// in between are skipped.
+/// The first layer of a [group](super::Group) computes all of it, but for a pool, which follows at once: the
+/// layers in between are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreparedPass {
     /// What it reads and writes.
     pub pass: Pass,
-    /// The group that begins here.
-    pub group: Option<Group>,
     /// How many rows of the output there are at a time: all, or, if the pool takes them as they
     /// come, those that a window sees.
     pub rows: usize,

@@ -173,8 +173,15 @@ fn check(input: [usize; 3], ops: &[Op]) {
     check_of(input, ops, Elements::F32);
 }
 
+fn of(elements: Elements<'_>) -> Options<'_> {
+    Options {
+        elements,
+        ..Options::DEFAULT
+    }
+}
+
 fn check_of(input: [usize; 3], ops: &[Op], elements: Elements) {
-    let Ok((steps, totals)) = place_of(input, ops, elements) else {
+    let Ok((steps, totals)) = place_of(input, ops, of(elements)) else {
         return;
     };
     assert_eq!(totals.arena, chain_bound(ops, &steps), "{ops:?}");
@@ -187,27 +194,22 @@ fn check_of(input: [usize; 3], ops: &[Op], elements: Elements) {
     assert!(bound <= tape && tape <= bound + bound / 2);
 }
 
-/// The same layers, row by row where that can be.
-fn by_rows(ops: &[Op]) -> std::vec::Vec<Op> {
-    let mut rows = ops.to_vec();
-    for (i, op) in ops.iter().enumerate() {
-        let activations = ops[..i].iter().rev();
-        let back = 1 + activations.take_while(|op| matches!(op, Op::Relu)).count();
-        if let Op::MaxPool { window } = *op {
-            // If there is no `conv`, this is a pool like others.
-            rows[i] = Op::RowPool { window, back };
-        }
-    }
-    rows
-}
+const BY_ROWS: Options = Options {
+    row_by_row: true,
+    ..Options::DEFAULT
+};
 
 fn check_by_rows(input: [usize; 3], ops: &[Op]) {
-    let ops = by_rows(ops);
-    if let Ok((steps, totals)) = place(input, &ops) {
+    if let Ok((steps, totals)) = place_of(input, ops, BY_ROWS) {
         let image = Elements::F32.image(input);
-        interpreter::infer(image, &ops, &steps, totals.arena);
-        interpreter::infer_prepared(image, &ops, &steps, totals.prepared);
-        interpreter::train(image, &ops, &steps, totals.tape);
+        interpreter::infer(image, ops, &steps, totals.arena);
+        interpreter::infer_prepared(image, ops, &steps, totals.prepared);
+        interpreter::train(image, ops, &steps, totals.tape);
+        let (whole, plain) = place(input, ops).expect("as above");
+        assert_eq!((totals.prepared, totals.tape), (plain.prepared, plain.tape));
+        for (step, whole) in steps.iter().zip(&whole) {
+            assert_eq!((step.prepared, step.tape), (whole.prepared, whole.tape));
+        }
     }
 }
 
@@ -215,8 +217,12 @@ fn check_by_rows(input: [usize; 3], ops: &[Op]) {
 /// sees.
 #[test]
 fn row_by_row_the_map_of_cs231n_s_network_is_never_whole() {
-    let ops = by_rows(&[conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)]);
-    let plan = Plan::new([32, 32, 3], <&[Op; 4]>::try_from(&ops[..]).unwrap()).unwrap();
+    let ops = [conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)];
+    let plan = Plan::of([32, 32, 3], &ops, BY_ROWS).unwrap();
+    assert_eq!(
+        plan.steps.map(|step| step.row_pool),
+        [Some(2), None, None, None]
+    );
     assert_eq!(plan.steps.map(|step| step.rows), [2, 2, 16, 1]);
     assert_eq!(plan.totals.arena, 4 * (2 * 32 * 12 + 3_072));
     assert_eq!(plan.totals.tape, 4 * (12_288 + 3_072 + 12_288));
@@ -237,15 +243,16 @@ fn prepared_the_map_of_few_filters_is_never_whole() {
     };
     let plan = Plan::new([32, 32, 3], &net(12)).unwrap();
     let group = Group {
+        first: 0,
         norm: Some(1),
-        clamp: Some(2),
+        clamps: 1,
         pool: Some(3),
     };
-    assert_eq!(plan.steps[0].prepared.group, Some(group));
+    assert_eq!(plan.steps[0].group, Some(group));
     assert_eq!((plan.steps[0].rows, plan.steps[0].prepared.rows), (32, 2));
     assert_eq!(plan.totals.prepared, 4 * (2 * 32 * 12 + 3_072));
     let plan = Plan::new([32, 32, 3], &net(16)).unwrap();
-    assert_eq!(plan.steps[0].prepared.group, Some(group));
+    assert_eq!(plan.steps[0].group, Some(group));
     assert_eq!(plan.steps[0].prepared.rows, 32);
     assert_eq!(plan.totals.prepared, plan.totals.arena);
 }
@@ -265,11 +272,11 @@ fn a_group_ends_where_somebody_else_reads() {
         Op::Add { with: 7, input: 6 },
     ];
     let plan = Plan::new([8, 8, 3], &ops).unwrap();
-    let group = |i: usize| plan.steps[i].prepared.group.map(|it| (it.norm, it.clamp));
-    assert_eq!(group(0), Some((Some(1), None)));
-    assert_eq!(group(2), Some((Some(3), None)));
+    let group = |i: usize| plan.steps[i].group.map(|it| (it.norm, it.clamps));
+    assert_eq!(group(0), Some((Some(1), 0)));
+    assert_eq!(group(2), Some((Some(3), 0)));
     // Volume 7 is what the conv writes.
-    assert_eq!(group(6), Some((None, None)));
+    assert_eq!(group(6), Some((None, 0)));
 }
 
 /// Every sequence of up to five layers of every kind.
@@ -353,7 +360,7 @@ fn any_element() -> impl Strategy<Value = ElementType> {
 #[test]
 fn a_volume_takes_the_bytes_of_its_element() {
     let ops = [conv(12, 5, 1, 2), Op::Relu, pool(2, 2), fc(10)];
-    let plan = Plan::of([32, 32, 3], &ops, Elements::All(ElementType::I8)).unwrap();
+    let plan = Plan::of([32, 32, 3], &ops, of(Elements::All(ElementType::I8))).unwrap();
     assert_eq!(plan.totals.arena, 12_288 + 3_072);
     // 5·5·3·12 filters of a byte, 12 biases of four; 16·16·12·10 and 10.
     assert_eq!(plan.totals.flash, 900 + 4 * 12 + 30_720 + 4 * 10);
@@ -372,7 +379,7 @@ fn what_works_in_place_keeps_the_element() {
     ];
     let misfit = |written: &[ElementType]| {
         let elements = Elements::Each { image: I8, written };
-        place_of([8, 8, 4], &ops, elements)
+        place_of([8, 8, 4], &ops, of(elements))
             .map(|_| ())
             .map_err(|failure| (failure.layer, failure.misfit.to_string()))
     };

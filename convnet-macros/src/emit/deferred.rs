@@ -30,6 +30,10 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         blames,
         limits,
     } = deferred;
+    let row_by_row = network.row_by_row;
+    let options = code! {
+        #krate::plan::Options { row_by_row: #row_by_row, ..#krate::plan::Options::DEFAULT }
+    };
     let names = network.layers.iter().map(|layer| &layer.path);
     let (ops, layers) = (&network.ops, network.layers.len());
     let (list, planned) = (network.constant("OPS"), network.constant("PLANNED"));
@@ -67,12 +71,12 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         static #planned: ::core::result::Result<
             #krate::plan::Plan<#layers>,
             #krate::plan::Failure,
-        > = #krate::plan::Plan::new([#(#input),*], #list);
+        > = #krate::plan::Plan::of([#(#input),*], #list, #options);
 
         #[doc(hidden)]
         static #plan: #krate::plan::Plan<#layers> = match #planned {
             ::core::result::Result::Ok(plan) => plan,
-            ::core::result::Result::Err(_) => #krate::plan::Plan::placeholder(#list),
+            ::core::result::Result::Err(_) => #krate::plan::Plan::placeholder(#list, #options),
         };
 
         const _: () = {

@@ -20,6 +20,11 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let bounds = nested::bounds(network);
     let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
     let at = network.to(layers.len() - 1, Which::Arena);
+    let by_rows = network.row_by_row.then(|| {
+        code!(
+            const ROW_BY_ROW: ::core::primitive::bool = true;
+        )
+    });
     code! {
         impl<T: #krate::Real> #krate::Network for #name<T> #bounds {
             type Input = #input;
@@ -27,6 +32,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             type Arena = #krate::Overlay<T, #scalars>;
             const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
             const GRAPH: &'static [#krate::graph::Node<'static>] = #graph;
+            #by_rows
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #(#steps)*
@@ -82,15 +88,17 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     let pass = network.pass(i, which).0;
     let (x, y) = (network.input_of(i), network.volume(i));
     let (from, to) = (network.from(i, which), network.to(i, which));
-    if let (Which::Arena | Which::Prepared, Some(conv)) = (which, network.rows_before(i)) {
-        return row_by_row(network, conv, i, which);
+    if let (Which::Arena, Some(pool)) = (which, network.steps[i].row_pool) {
+        return row_by_row(network, i, pool);
+    }
+    if which == Which::Arena && is_row_pool(network, i) {
+        return TokenStream::new();
     }
     if let Kind::Network { .. } = network.layers[i].kind {
         return nested::forward(network, i, which);
     }
     match (pass.how, pass.from) {
-        // A pool asks for the rows.
-        (How::Skip | How::Rows, _) => TokenStream::new(),
+        (How::Skip, _) => TokenStream::new(),
         (How::InPlace, _) => in_place(network, i, which),
         (How::Copy, Place::At(_)) => {
             let rest = in_place(network, i, which);
@@ -127,9 +135,15 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     }
 }
 
-/// The pool `pool` with the `conv` before it, a few rows at a time, and then the activations that
-/// stand between them.
-fn row_by_row(network: &Network, conv: usize, pool: usize, which: Which) -> TokenStream {
+/// Whether layer `i` is a pool that is computed with the `conv` before it.
+fn is_row_pool(network: &Network, i: usize) -> bool {
+    network.steps.iter().any(|step| step.row_pool == Some(i))
+}
+
+/// The `conv` with the pool behind it, a few rows at a time, and then the activations that stand between
+/// them.
+fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
+    let which = Which::Arena;
     let krate = &network.krate;
     let [height, width, depth] = [0, 1, 2].map(|axis| network.axis(conv, axis));
     let rows = match &network.plan {

@@ -84,7 +84,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 
 /// The group that begins with layer `i`.
 pub(super) fn group(network: &Network, i: usize) -> Option<Group> {
-    network.steps[i].prepared.group
+    network.steps[i].group
 }
 
 /// What the group is packed for.
@@ -110,11 +110,13 @@ fn value(network: &Network, i: usize, group: Group) -> TokenStream {
         }
         None => code!(&()),
     };
-    let clamp = match group.clamp.map(|clamp| &network.layers[clamp].kind) {
-        Some(clamp) => own(clamp.variant()),
-        None => own("None"),
-    };
-    let clamp = code!(#krate::kernel::Clamp::#clamp);
+    let clamps = group.last() + 1 - group.clamps..=group.last();
+    let clamps = clamps.map(|clamp| {
+        let clamp = own(network.layers[clamp].kind.variant());
+        code!(#krate::kernel::Clamp::#clamp)
+    });
+    let clamp = clamps.reduce(|clamp, next| code!(#clamp.then(#next)));
+    let clamp = clamp.unwrap_or_else(|| code!(#krate::kernel::Clamp::None));
     code!(#krate::prepare::Group { filters: &#filters, norm: #norm, clamp: #clamp })
 }
 

@@ -118,7 +118,7 @@ pub(super) fn step(network: &Network, i: usize) -> TokenStream {
         _ => TokenStream::new(),
     };
     let way = match network.steps[i].backward.pass.how {
-        How::Apart | How::Rows => apart(network, i),
+        How::Apart => apart(network, i),
         How::Skip | How::InPlace | How::Copy => {
             let copy = copy(network, i, Which::Backward);
             let rest = in_place(network, i);

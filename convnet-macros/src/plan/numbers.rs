@@ -5,8 +5,6 @@ use convnet_core::plan::Nested;
 use convnet_core::shape::{Fit, Padding, Window as PlainWindow};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 
-use super::names::Named;
-use super::place::back;
 use crate::emit::{code, nested, tensors};
 use crate::syntax::{Decimal, Kind, Number, Pad, Window, Written};
 
@@ -71,13 +69,9 @@ fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
     code!(#krate::graph::Op::#variant #braces)
 }
 
-/// The expression that builds layer `i`; with `rows`, what can be computed row by row is.
-pub(super) fn op(krate: &TokenStream, layers: &[Named], i: usize, rows: bool) -> TokenStream {
-    let op = match (expression(krate, layers[i].kind()), back(layers, i)) {
-        (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
-        (op, _) => op,
-    };
-    build(krate, &op)
+/// The expression that builds a layer.
+pub(super) fn op(krate: &TokenStream, kind: &Kind) -> TokenStream {
+    build(krate, &expression(krate, kind))
 }
 
 /// Whether a number is the name of a `const`.

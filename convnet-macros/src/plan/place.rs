@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use convnet_core::plan::{self, Op, Step, Totals, Written};
+use convnet_core::plan::{self, Op, Options, Step, Totals, Written};
 use convnet_core::shape::{Blame, Fit, Window};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -33,15 +33,15 @@ pub(super) struct Placed {
 pub(super) fn place(
     written: Option<[usize; 3]>,
     layers: &[Named],
-    rows: bool,
+    options: Options<'_>,
     errors: &mut Errors,
 ) -> Option<Placed> {
     let input = written.unwrap_or([1; 3]);
-    let mut ops = ops(layers, rows);
+    let mut ops = ops(layers);
     let mut misfits = vec![0; layers.len()];
     let lines = Lines::of(layers);
     let mut known = vec![written.is_some()];
-    let placed = plan::place_or(input, &mut ops, plan::Elements::F32, |failure, ops| {
+    let placed = plan::place_or(input, &mut ops, options, |failure, ops| {
         let at = failure.layer;
         let named = &layers[at];
         extend(&mut known, &layers[..at], &misfits);
@@ -72,7 +72,7 @@ pub(super) fn place(
                 totals,
             })
         }
-        Err(_) => structure(layers, rows),
+        Err(_) => structure(layers, options),
     }
 }
 
@@ -148,9 +148,9 @@ fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
 
 /// The structure of the plan, which does not depend on the numbers, of a network as small as can
 /// be: who reads whom, and what works in place.
-pub(super) fn structure(layers: &[Named], rows: bool) -> Option<Placed> {
-    let ops = ops(layers, rows);
-    let (steps, totals) = plan::placeholder(&ops)?;
+pub(super) fn structure(layers: &[Named], options: Options<'_>) -> Option<Placed> {
+    let ops = ops(layers);
+    let (steps, totals) = plan::placeholder(&ops, options)?;
     Some(Placed {
         input: [1; 3],
         steps,
@@ -170,10 +170,9 @@ fn placeholder(op: &Op, misfits: usize) -> Option<Op> {
             filters, window, ..
         }
         | Op::ConvTranspose { filters, window } => (*filters, *window),
-        Op::Depthwise { window, .. }
-        | Op::MaxPool { window }
-        | Op::RowPool { window, .. }
-        | Op::AvgPool { window } => (1, *window),
+        Op::Depthwise { window, .. } | Op::MaxPool { window } | Op::AvgPool { window } => {
+            (1, *window)
+        }
         Op::Fc { filters } => (*filters, ONE),
         _ => (1, ONE),
     };
@@ -209,10 +208,6 @@ fn with(op: &Op, filters: usize, window: Window) -> Op {
         },
         Op::ConvTranspose { .. } => Op::ConvTranspose { filters, window },
         Op::MaxPool { .. } => Op::MaxPool { window },
-        Op::RowPool { back, .. } => Op::RowPool {
-            window,
-            back: *back,
-        },
         Op::AvgPool { .. } => Op::AvgPool { window },
         Op::Fc { .. } => Op::Fc { filters },
         other => *other,
@@ -244,18 +239,7 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
     }
 }
 
-/// The layers in numbers; with `rows`, what can be computed row by row is.
-fn ops(layers: &[Named], rows: bool) -> Vec<Op> {
-    let op = |i: usize| match (plain(layers[i].kind()), back(layers, i)) {
-        (Op::MaxPool { window }, Some(back)) if rows => Op::RowPool { window, back },
-        (op, _) => op,
-    };
-    (0..layers.len()).map(op).collect()
-}
-
-/// How many layers before layer `at` there is a `conv`, if there is nothing in between but what never
-/// falls: the largest of a window stays the largest.
-pub(super) fn back(layers: &[Named], at: usize) -> Option<usize> {
-    let conv = (0..at).rev().find(|&i| !layers[i].kind().is_clamp())?;
-    matches!(layers[conv].kind(), Kind::Conv { .. }).then_some(at - conv)
+/// The layers in numbers.
+fn ops(layers: &[Named]) -> Vec<Op> {
+    layers.iter().map(|named| plain(named.kind())).collect()
 }

@@ -116,10 +116,10 @@ fn check(items: &[Item]) {
     let tape = totals.tape - totals.tape_scratch;
     let bound = interpreter::train(image, &ops, &steps, tape);
     assert!(bound <= tape && tape <= 2 * bound, "{ops:?}");
-    assert!(placeholder(&ops).is_some(), "{ops:?}");
+    assert!(placeholder(&ops, Options::DEFAULT).is_some(), "{ops:?}");
     super::check_by_rows(input, &ops);
     let bytes = Elements::All(ElementType::I8);
-    let (steps, totals) = place_of(input, &ops, bytes).expect("as above");
+    let (steps, totals) = place_of(input, &ops, super::of(bytes)).expect("as above");
     interpreter::infer(bytes.image(input), &ops, &steps, totals.arena);
     let tape = totals.tape - totals.tape_scratch;
     interpreter::train(bytes.image(input), &ops, &steps, tape);
@@ -318,7 +318,7 @@ fn a_list_that_is_no_graph_is_a_failure_and_no_panic() {
     let unlinked = |ops: &[Op]| {
         let failure = place([4, 4, 2], ops).unwrap_err();
         assert_eq!(failure.misfit, Misfit::Unlinked, "{ops:?}");
-        assert!(placeholder(ops).is_none());
+        assert!(placeholder(ops, Options::DEFAULT).is_none());
     };
     let concat = |onto, last| Op::Concat {
         onto,

@@ -23,87 +23,81 @@ enum Holds {
 }
 use Holds::{D, Mask, Nothing, Slices, Y};
 
-/// `image` is how many bytes the image takes.
+/// `image` is how many bytes the image takes. Where a pool asks for rows, it reads what the first layer of its
+/// group reads.
 pub(super) fn infer(image: usize, ops: &[Op], steps: &[Step], bytes: usize) {
-    let passes: Vec<Pass> = steps.iter().map(|step| step.arena).collect();
-    let scratch: Vec<usize> = steps.iter().map(|step| step.scratch).collect();
-    forward(image, ops, steps, (&passes, &scratch), &[], bytes);
+    let layers = steps.iter().map(|step| Layer {
+        pass: step.arena,
+        scratch: step.scratch,
+        group: step
+            .group
+            .filter(|group| step.row_pool == group.pool && step.row_pool.is_some()),
+        rows: step.rows,
+        pool_reads: true,
+    });
+    forward(image, ops, steps, &layers.collect::<Vec<_>>(), bytes);
 }
 
 /// The layers of a group but for its first are skipped, and a pool that takes rows as they come
 /// reads what the first one reads.
 pub(super) fn infer_prepared(image: usize, ops: &[Op], steps: &[Step], bytes: usize) {
-    let passes: Vec<Pass> = steps.iter().map(|step| step.prepared.pass).collect();
-    let groups: Vec<_> = steps.iter().map(|step| step.prepared.group).collect();
-    let scratch: Vec<usize> = steps.iter().map(|step| step.prepared.scratch).collect();
-    forward(image, ops, steps, (&passes, &scratch), &groups, bytes);
+    let layers = steps.iter().map(|step| Layer {
+        pass: step.prepared.pass,
+        scratch: step.prepared.scratch,
+        group: step.group,
+        rows: step.prepared.rows,
+        pool_reads: step.prepared.x_rows > 0,
+    });
+    forward(image, ops, steps, &layers.collect::<Vec<_>>(), bytes);
 }
 
-fn forward(
-    image: usize,
-    ops: &[Op],
-    steps: &[Step],
-    (passes, scratch): (&[Pass], &[usize]),
-    groups: &[Option<Group>],
-    bytes: usize,
-) {
+/// What one layer does at inference.
+struct Layer {
+    pass: Pass,
+    /// Where a network inside has its arena.
+    scratch: usize,
+    /// What is computed with it.
+    group: Option<Group>,
+    /// How many rows it writes.
+    rows: usize,
+    /// Whether the pool of the group reads what it reads.
+    pool_reads: bool,
+}
+
+fn forward(image: usize, ops: &[Op], steps: &[Step], layers: &[Layer], bytes: usize) {
     let mut memory = Memory::new(bytes, image, ops, steps);
-    let places: Vec<Place> = passes.iter().map(|pass| pass.to).collect();
-    for (i, step) in steps.iter().enumerate() {
+    let places: Vec<Place> = layers.iter().map(|layer| layer.pass.to).collect();
+    for (i, (step, layer)) in steps.iter().zip(layers).enumerate() {
         let [_, width, depth] = step.volume;
-        memory.sizes[i + 1] = step.rows * width * depth * step.element.bytes();
+        memory.sizes[i + 1] = layer.rows * width * depth * step.element.bytes();
     }
-    let groups = || {
-        groups
-            .iter()
-            .enumerate()
-            .filter_map(|(i, it)| Some((i, (*it)?)))
-    };
-    for (first, group) in groups() {
-        let [_, width, depth] = steps[first].volume;
-        for i in [Some(first), group.norm, group.clamp].into_iter().flatten() {
-            let rows = steps[first].prepared.rows;
-            memory.sizes[i + 1] = rows * width * depth * steps[first].element.bytes();
+    let groups = || layers.iter().filter_map(|layer| layer.group);
+    for group in groups() {
+        for i in group.first..=group.last() {
+            memory.sizes[i + 1] = memory.sizes[group.first + 1];
         }
     }
     for i in 0..ops.len() {
-        let skipped = groups().any(|(_, it)| [it.norm, it.clamp].contains(&Some(i)));
+        let skipped = groups().any(|it| it.first < i && i <= it.last());
         let works = !matches!(ops[i], Op::Dropout { .. } | Op::Flatten | Op::Branch { .. });
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::HardSwish | Op::BatchNorm { .. });
-        let waits =
-            (i + 1..ops.len()).any(|pool| rows_of(ops, steps, pool).is_some_and(|conv| conv < i));
-        let own = memory.own(i, scratch[i], false);
-        memory.forward(i, passes[i], &places, works && !waits && !skipped, apart);
+        let own = memory.own(i, layers[i].scratch, false);
+        memory.forward(i, layers[i].pass, &places, works && !skipped, apart);
         memory.expect_own(i, own);
-        let pooled = groups().find(|(_, it)| it.pool == Some(i));
-        if let Some((conv, _)) = pooled
-            && steps[conv].prepared.x_rows > 0
-        {
-            memory.expect_volume(passes[conv].from, conv);
+        let pooled = groups().find(|it| it.pool == Some(i)).map(|it| it.first);
+        if let Some(conv) = pooled.filter(|&conv| layers[conv].pool_reads) {
+            // Only now has the convolution read all that it reads.
+            let x = layers[conv].pass.from;
+            memory.expect_volume(x, conv);
             disjoint(
-                passes[conv].from,
+                x,
                 memory.sizes[conv],
-                passes[i].to,
+                layers[i].pass.to,
                 memory.sizes[i + 1],
             );
         }
-        if let Some(conv) = rows_of(ops, steps, i) {
-            // Only now has the convolution read all that it reads.
-            let x = passes[conv].from;
-            memory.expect_volume(x, conv);
-            disjoint(x, memory.sizes[conv], passes[i].to, memory.sizes[i + 1]);
-        }
     }
-    memory.expect_volume(passes[ops.len() - 1].to, ops.len());
-}
-
-/// The convolution whose rows the pool `pool` asks for.
-fn rows_of(ops: &[Op], steps: &[Step], pool: usize) -> Option<usize> {
-    match ops[pool] {
-        Op::RowPool { back, .. } => pool.checked_sub(back),
-        _ => None,
-    }
-    .filter(|&conv| steps[conv].arena.how == How::Rows)
+    memory.expect_volume(layers[ops.len() - 1].pass.to, ops.len());
 }
 
 /// Returns the most that was alive at a moment, counted from what was in fact read.
@@ -226,9 +220,8 @@ impl<'a> Memory<'a> {
             How::InPlace => assert!(works && !apart && from == to && from != Place::Input),
             How::Copy => assert!(!apart),
             How::Apart => assert!(apart),
-            How::Rows => assert!(matches!(op, Op::Conv { groups: 1, .. })),
         }
-        if let How::Copy | How::Apart | How::Rows = how {
+        if let How::Copy | How::Apart = how {
             disjoint(from, x, to, y);
         }
         match op {
@@ -246,7 +239,7 @@ impl<'a> Memory<'a> {
         match how {
             How::Skip => {}
             How::InPlace => self.rename(to, y, name),
-            How::Copy | How::Apart | How::Rows => self.write(to, y, name),
+            How::Copy | How::Apart => self.write(to, y, name),
         }
     }
 
@@ -297,11 +290,7 @@ impl<'a> Memory<'a> {
         let reads_x = learns(&op)
             || matches!(
                 op,
-                Op::MaxPool { .. }
-                    | Op::RowPool { .. }
-                    | Op::GlobalMaxPool
-                    | Op::HardSwish
-                    | Op::Own { .. }
+                Op::MaxPool { .. } | Op::GlobalMaxPool | Op::HardSwish | Op::Own { .. }
             );
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
@@ -321,7 +310,6 @@ impl<'a> Memory<'a> {
             How::InPlace => assert!(!idle && !apart(&op) && dy == to && dy != Place::Output),
             How::Copy => assert!(!apart(&op)),
             How::Apart => assert!(apart(&op)),
-            How::Rows => panic!("there are no rows in training"),
         }
         self.flow(&step.backward, i, v);
         if let Op::Concat { onto: Some(v), .. } = op {
