@@ -35,6 +35,7 @@
 
 mod error;
 mod file;
+mod matching;
 mod pytorch;
 #[cfg(feature = "std")]
 mod replace;
@@ -50,6 +51,9 @@ use crate::Parameters;
 pub use error::WeightsError;
 #[cfg(feature = "train")]
 pub(crate) use file::{Group, Reader, check, check_finite, check_values, copy, scalars, write};
+pub use matching::{Matching, from_bytes_matching, part_from_bytes};
+#[cfg(feature = "std")]
+pub use matching::{load_matching, load_part};
 pub use pytorch::from_pytorch;
 #[cfg(feature = "std")]
 pub use pytorch::load_pytorch;

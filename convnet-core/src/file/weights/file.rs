@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The names in the file, in the order of their places.
-    fn names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.entries
             .iter()
             .map(|entry| entry.name(&self.header).to_text())

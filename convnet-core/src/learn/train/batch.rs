@@ -298,12 +298,21 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         slots: &mut [Box<N>],
         optimizer: &O,
         step: Step,
+        factors: &[f64],
         images: usize,
     ) where
         O: Optimizer<N::Scalar> + Sync,
     {
         let (shards, share) = (self.summands(), N::Scalar::of(1.0 / images as f64));
-        for (index, tensor) in N::TENSORS.iter().enumerate() {
+        for ((index, tensor), factor) in N::TENSORS.iter().enumerate().zip(factors) {
+            // Frozen: neither a gradient nor a decay, nor a statistic that moves.
+            if *factor == 0.0 {
+                continue;
+            }
+            let step = Step {
+                rate: step.rate * factor,
+                ..step
+            };
             let update = |at: usize, w: &mut [N::Scalar], slots: [&mut [N::Scalar]; 2]| {
                 let mut dw = [N::Scalar::ZERO; PIECE];
                 let dw = &mut dw[..w.len()];

@@ -75,6 +75,14 @@ pub(super) fn pixels<T: Real, S: Samples<Y>, Y: Target>(samples: &S, training: b
     format!("#{:08x}", crc.sum())
 }
 
+/// Whether all tensors learn alike, and if not a checksum of how.
+pub(super) fn factors(factors: &[f64]) -> String {
+    match factors.iter().all(|&factor| factor == 1.0) {
+        true => "all alike".to_owned(),
+        false => format!("#{:08x}", checksum(bytemuck::cast_slice(factors))),
+    }
+}
+
 /// A checksum of every scalar.
 pub(super) fn parameters<P: Parameters>(parameters: &P) -> u32 {
     let mut crc = Crc::new();

@@ -28,6 +28,8 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     /// The weights with the lowest validation loss.
     best: Option<Box<N>>,
     slots: Vec<Box<N>>,
+    /// What each tensor's learning rate is multiplied by.
+    factors: Vec<f64>,
     shards: Shards<'a, N, Y>,
     /// The training images in this epoch's order.
     order: Vec<usize>,
@@ -60,10 +62,11 @@ where
                 TrainError::check_samples::<N, _, _>("validation", validation)?;
             }
             TrainError::check_loss::<N, Y>(&trainer.loss)?;
-            TrainError::check_batches::<N>(training.len(), trainer.batch_size)
+            TrainError::check_batches::<N>(training.len(), trainer.batch_size)?;
+            trainer.factors(N::TENSORS)
         };
         let reduce = &*trainer.reduce;
-        reduce::all_well(reduce, check())?;
+        let factors = reduce::all_well(reduce, check())?;
         let batches = training.len().div_ceil(trainer.batch_size);
         let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
         let progress = match reduce.machine() {
@@ -77,6 +80,7 @@ where
                 .map(|_| bytemuck::zeroed_box())
                 .collect(),
             shards: Shards::new(trainer.shard_count(), reduce),
+            factors,
             order: Vec::with_capacity(training.len()),
             state: State::default(),
             display: progress::Display::new(progress, trainer.epochs, training.len()),
@@ -191,8 +195,9 @@ where
         }
         let optimizer = &self.trainer.optimizer;
         self.shards.reduce()?;
+        let (slots, factors) = (&mut self.slots, &self.factors);
         self.shards
-            .step(self.net, &mut self.slots, optimizer, step, images.len());
+            .step(self.net, slots, optimizer, step, factors, images.len());
         self.state.totals = sum;
         self.state.batch += 1;
         Ok(())
@@ -376,6 +381,10 @@ where
             ("optimizer", optimizer.to_string()),
             ("loss", loss.to_string()),
             (LEARNING_RATE, schedule.to_string()),
+            (
+                "learning rates of tensors",
+                identity::factors(&self.factors),
+            ),
             ("seed", seed.to_string()),
             ("batch size", batch_size.to_string()),
             ("number of shards", self.shards.count().to_string()),

@@ -8,7 +8,7 @@ use super::{History, Local, LossFor, Progress, Reduce, TrainError};
 use crate::data::{self, Samples, Target};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
-use crate::{Optimizer, Schedule, Trainable};
+use crate::{Optimizer, Schedule, Tensor, Trainable};
 
 /// How a network is trained: the settings, and [`fit`](Self::fit).
 ///
@@ -24,6 +24,7 @@ use crate::{Optimizer, Schedule, Trainable};
 /// | [`patience`](Self::patience) | all epochs are run |
 /// | [`checkpoint`](Self::checkpoint) | none |
 /// | [`threads`](Self::threads) | the current rayon pool's |
+/// | [`only`](Self::only), [`rates`](Self::rates) | every tensor learns, at the same rate |
 /// | [`reduce`](Self::reduce) | this machine alone |
 /// | [`progress`](Self::progress) | a bar, on a terminal |
 ///
@@ -43,6 +44,7 @@ pub struct Trainer<O, L = SoftmaxCrossEntropy> {
     pub(super) checkpoint_every: Option<usize>,
     pub(super) threads: Option<usize>,
     pub(super) reduce: Box<dyn Reduce>,
+    pub(super) factor: Box<dyn Fn(&Tensor) -> f64 + Send + Sync>,
     pub(super) progress: Progress,
 }
 
@@ -69,6 +71,7 @@ impl<O> Trainer<O> {
             checkpoint_every: None,
             threads: None,
             reduce: Box::new(Local),
+            factor: Box::new(|_| 1.0),
             progress: Progress::default(),
         }
     }
@@ -94,6 +97,7 @@ impl<O, L> Trainer<O, L> {
             checkpoint_every: self.checkpoint_every,
             threads: self.threads,
             reduce: self.reduce,
+            factor: self.factor,
             progress: self.progress,
         }
     }
@@ -206,6 +210,38 @@ impl<O, L> Trainer<O, L> {
         self
     }
 
+    /// Trains the tensors that `learns` says, by name or [role](crate::Role), and freezes all others: they
+    /// stay as they are to the bit, the running statistics of a frozen `batch_norm` too. (While it trains
+    /// it normalises by the batch's own all the same.)
+    ///
+    /// ```
+    /// use convnet_core::optim::Adam;
+    /// use convnet_core::train::Trainer;
+    ///
+    /// let head = Trainer::new(Adam::default()).only(|tensor| tensor.name.starts_with("scores."));
+    /// ```
+    #[must_use]
+    pub fn only(self, learns: impl Fn(&Tensor) -> bool + Send + Sync + 'static) -> Self {
+        self.rates(move |tensor| if learns(tensor) { 1.0 } else { 0.0 })
+    }
+
+    /// Multiplies the learning rate of each tensor by what `factor` says; 0 freezes it, as
+    /// [`only`](Self::only) does. The last of these two that is called holds.
+    ///
+    /// ```
+    /// use convnet_core::optim::Adam;
+    /// use convnet_core::train::Trainer;
+    ///
+    /// // The head at full speed, what has learned before at a tenth.
+    /// let tuned = Trainer::new(Adam::default())
+    ///     .rates(|tensor| if tensor.name.starts_with("scores.") { 1.0 } else { 0.1 });
+    /// ```
+    #[must_use]
+    pub fn rates(mut self, factor: impl Fn(&Tensor) -> f64 + Send + Sync + 'static) -> Self {
+        self.factor = Box::new(factor);
+        self
+    }
+
     /// Trains together with other machines: each has a part of every batch, and `reduce` adds what they
     /// find. [`Reduce`] says what the machines have to have in common.
     #[must_use]
@@ -315,6 +351,29 @@ impl<O, L> Trainer<O, L> {
             });
         }
         Ok(())
+    }
+
+    /// What each tensor's learning rate is multiplied by.
+    pub(super) fn factors(&self, tensors: &[Tensor]) -> Result<Vec<f64>, TrainError> {
+        let factors: Vec<f64> = tensors.iter().map(|tensor| (self.factor)(tensor)).collect();
+        let sound = |factor: f64| factor.is_finite() && factor >= 0.0;
+        let tensor = |at: usize| tensors[at].name;
+        if let Some(at) = factors.iter().position(|&factor| !sound(factor)) {
+            return Err(TrainError::Setting {
+                name: "the factor of a learning rate",
+                found: format!("{} for {}", factors[at], tensor(at)),
+                expected: "a finite number, 0 or more,",
+            });
+        }
+        let mut learned = tensors.iter().zip(&factors);
+        if learned.all(|(tensor, &factor)| !tensor.role.is_learned() || factor == 0.0) {
+            return Err(TrainError::Setting {
+                name: "what is learned",
+                found: "nothing".to_owned(),
+                expected: "one tensor at least, by its name in `TENSORS`,",
+            });
+        }
+        Ok(factors)
     }
 
     /// Whether there is something to do for this machine.
