@@ -1,4 +1,50 @@
-//! ConvNets declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
+//! Convolutional networks declared in one macro, proved by the compiler, trained on a desktop, run anywhere.
+//!
+//! ```
+//! use convnet::{Volume, convnet};
+//!
+//! convnet! {
+//!     /// CS231n's example network for CIFAR-10.
+//!     pub struct Cifar {
+//!         input(32x32x3),                 // 32 wide, 32 high; red, green, blue
+//!         conv1: conv(12, 5x5, pad = 2),  // 12 filters slide over it
+//!         relu,
+//!         max_pool(2x2),
+//!         scores: fc(10),                 // a score a class
+//!     }
+//! }
+//!
+//! let net = Cifar::random(231);           // weights at random
+//! println!("{net}");                      // every size, known beforehand
+//! let (image, mut memory) = (Volume::boxed(), Cifar::arena());
+//! let class = net.forward(&image, &mut memory).best();
+//! assert!(class < 10);
+//! ```
+//!
+//! A layer that does not fit is a compile error on the number to change, with the arithmetic, and repairs that
+//! were checked to fit.
+//!
+//! **Begin** with [your first network](guide::first_network), which trains; [the guide](guide) goes on from there.
+//! [`convnet!`] has the whole language: every word, argument and error.
+//!
+//! | to | there is |
+//! |---|---|
+//! | **declare** | [`convnet!`], a network; [`dsl`], its words one by one; [`parameters!`], a layer of your own with weights |
+//! | **train** | [`train`], the trainer; [`data`], images; [`loss`], [`optim`], [`schedule`], [`init`] |
+//! | **keep** | [`mod@weights`]: save, load, from PyTorch |
+//! | **run** | [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
+//! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static` |
+//! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
+//! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the fast loops |
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | (none) | every layer, forward and backward, losses, optimizers; `no_std`, no allocator | |
+//! | `alloc` | `boxed`, `random`, `arena`, `tape`: in place on the heap | |
+//! | `std` | the instruction set chosen at run time | yes |
+//! | `rayon` | large layers, and batches, on all cores at inference | yes |
+//! | `safetensors` | weight files, PyTorch's layouts in | yes |
+//! | `train` | the trainer, data sets, checkpoints | yes |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
