@@ -27,7 +27,7 @@
 //! tap meets nothing but padding, which some kernels lay out as zeros.
 //!
 //! What else is slower than memory and easily vectorised by the compiler (optimizers, `lrn`,
-//! `avg_pool`, `hard_swish`'s gradient) has no kernel but its plain loops, compiled for each level: the
+//! `avg_pool`, the gradients of bent activations) has no kernel but its plain loops, compiled for each level: the
 //! results are the same to the bit. The other activations, the rest of a batch norm, and global average
 //! pools are as fast as memory when compiled for any.
 

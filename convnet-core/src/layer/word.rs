@@ -1,10 +1,10 @@
 //! What is known of a layer without its numbers: its word, its arguments, and how it works.
 //!
 //! ```text
-//!  layer/hard_swish.rs   word! { /// docs  hard_swish {} … }   the word, beside forward and backward
+//!  layer/softmax.rs   word! { /// docs  softmax {} … }   the word, beside forward and backward
 //!            │
 //!            ▼
-//!  graph::Op::HardSwish, graph::WORDS ──▶ what convnet! reads, plans, emits; convnet::dsl, for the editor
+//!  graph::Op::Softmax, graph::WORDS ──▶ what convnet! reads, plans, emits; convnet::dsl, for the editor
 //! ```
 
 use core::ops::Bound;

@@ -3,7 +3,6 @@
 use super::block::Readers;
 use super::memory::Buffer;
 use super::{Depth, Nested, Op, Options, Plan, Step};
-use crate::graph::Elsewhere;
 use crate::shape::Window;
 
 impl<const N: usize> Plan<N> {
@@ -92,45 +91,22 @@ const fn shrink(ops: &mut [Op]) {
     const ONE: Window = Window::square(1, 1, 0);
     let mut i = 0;
     while i < ops.len() {
-        ops[i] = match ops[i] {
-            Op::Conv { .. } => Op::conv(1, ONE),
-            Op::Depthwise { bias, .. } => Op::Depthwise { bias, window: ONE },
-            Op::ConvTranspose { .. } => Op::ConvTranspose {
-                filters: 1,
-                window: ONE,
-            },
-            Op::MaxPool { .. } => Op::MaxPool { window: ONE },
-            Op::AvgPool { .. } => Op::AvgPool { window: ONE },
-            Op::Fc { .. } => Op::Fc { filters: 1 },
-            Op::Own { what, learns, .. } => Op::Own {
-                what,
-                learns,
-                volume: [1; 3],
-            },
-            Op::Network { what } => Op::Network {
-                what: Elsewhere {
-                    nested: Nested::UNKNOWN,
-                    ..what
-                },
-            },
-            // Nothing to shrink.
-            other @ (Op::BatchNorm { .. }
-            | Op::Lrn { .. }
-            | Op::GlobalAvgPool
-            | Op::GlobalMaxPool
-            | Op::Relu
-            | Op::Relu6
-            | Op::LeakyRelu { .. }
-            | Op::Sigmoid
-            | Op::Tanh
-            | Op::HardSwish
-            | Op::Softmax
-            | Op::Dropout { .. }
-            | Op::Flatten
-            | Op::Branch { .. }
-            | Op::Add { .. }
-            | Op::Concat { .. }) => other,
-        };
+        let op = &mut ops[i];
+        if let Some(window) = op.window_mut() {
+            *window = ONE;
+        }
+        if let Some(filters) = op.filters_mut() {
+            *filters = 1;
+        }
+        if let Some(groups) = op.groups_mut() {
+            *groups = 1;
+        }
+        if let Op::Own { volume, .. } = op {
+            *volume = [1; 3];
+        }
+        if let Op::Network { what } = op {
+            what.nested = Nested::UNKNOWN;
+        }
         i += 1;
     }
 }

@@ -2,6 +2,7 @@
 
 use super::block::{self, Readers};
 use super::{Depth, Elements, Failure, MOST_SCALARS, Nested, Op, Step, Totals, volume};
+use crate::graph::{Length, RoleOf, Sees, TensorOf};
 use crate::scalar::element::ElementType;
 use crate::shape::{Misfit, Placed, Window, ok};
 
@@ -114,11 +115,8 @@ pub(super) const fn step(
 /// `i8`, filters of `i8` and a bias of `i32` each, as TensorFlow Lite keeps them.
 const fn flash(op: &Op, step: &Step) -> usize {
     let scalars = step.parameters + step.fixed;
-    match (op, step.element) {
-        (
-            Op::Conv { .. } | Op::Depthwise { .. } | Op::ConvTranspose { .. } | Op::Fc { .. },
-            ElementType::I8,
-        ) => scalars + 3 * step.volume[2],
+    match (op.has_filters(), step.element) {
+        (true, ElementType::I8) => scalars + 3 * step.volume[2],
         (_, ElementType::F64) => scalars.saturating_mul(ElementType::F64.bytes()),
         _ => scalars.saturating_mul(ElementType::F32.bytes()),
     }
@@ -133,10 +131,13 @@ pub(super) const fn learned(steps: &[Step], v: usize) -> bool {
 const fn after_fc(ops: &[Op], layer: usize) -> bool {
     let mut v = layer;
     while v > 0 {
-        v = match ops[v - 1] {
-            Op::Fc { .. } => return true,
-            Op::Branch { from } => from,
-            _ => v - 1,
+        let op = ops[v - 1];
+        if op.has_filters() && matches!(op.sees(), Sees::Everything) {
+            return true;
+        }
+        v = match op.branches_from() {
+            Some(from) => from,
+            None => v - 1,
         };
     }
     false
@@ -194,7 +195,7 @@ impl Op {
         let (sizes, strides) = self.covers(x);
         rows.grow(sizes[0], strides[0]);
         columns.grow(sizes[1], strides[1]);
-        if let Self::ConvTranspose { window, .. } = self {
+        if let (Sees::Stamps, Some(window)) = (self.sees(), self.window()) {
             rows.jump = rows.jump.div_ceil(window.stride[0]);
             columns.jump = columns.jump.div_ceil(window.stride[1]);
         }
@@ -202,39 +203,33 @@ impl Op {
 
     /// How much of its input one output sees, and how far it steps.
     const fn covers(&self, [height, width, _]: [usize; 3]) -> ([usize; 2], [usize; 2]) {
-        match self {
+        let window = window(self);
+        match self.sees() {
+            Sees::Pixel => ([1, 1], [1, 1]),
+            Sees::Slides | Sees::Pools => ([window.covers(0), window.covers(1)], window.stride),
             // As many stamps overlap at most.
-            Self::ConvTranspose { window, .. } => (
+            Sees::Stamps => (
                 [
                     window.size[0].div_ceil(window.stride[0]),
                     window.size[1].div_ceil(window.stride[1]),
                 ],
                 [1, 1],
             ),
-            Self::Conv { window, .. }
-            | Self::Depthwise { window, .. }
-            | Self::MaxPool { window }
-            | Self::AvgPool { window } => ([window.covers(0), window.covers(1)], window.stride),
             // One written by hand may look anywhere.
-            Self::GlobalAvgPool | Self::GlobalMaxPool | Self::Fc { .. } | Self::Own { .. } => {
-                ([height, width], [1, 1])
-            }
-            Self::Network { what } => (what.nested.field, what.nested.jump),
-            Self::BatchNorm { .. }
-            | Self::Lrn { .. }
-            | Self::Relu
-            | Self::Relu6
-            | Self::LeakyRelu { .. }
-            | Self::Sigmoid
-            | Self::Tanh
-            | Self::HardSwish
-            | Self::Softmax
-            | Self::Dropout { .. }
-            | Self::Flatten
-            | Self::Branch { .. }
-            | Self::Add { .. }
-            | Self::Concat { .. } => ([1, 1], [1, 1]),
+            Sees::Everything | Sees::Anything => ([height, width], [1, 1]),
+            Sees::Inner => match self.elsewhere() {
+                Some(what) => (what.nested.field, what.nested.jump),
+                None => ([1, 1], [1, 1]),
+            },
         }
+    }
+}
+
+/// How the layer slides; what does not slide, as if by a pixel.
+const fn window(op: &Op) -> Window {
+    match op.window() {
+        Some(window) => *window,
+        None => Window::square(1, 1, 0),
     }
 }
 
@@ -280,92 +275,76 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
         return Err(Misfit::NoInput);
     }
     ok!(check(x));
-    match op {
-        Op::Conv {
-            filters,
+    let (window, place) = (window(op), [x[0], x[1]]);
+    let deep = match op.filters() {
+        Some(filters) => *filters,
+        None => x[2],
+    };
+    let mut step = match op.sees() {
+        Sees::Pixel => same(x),
+        Sees::Slides => slide(ok!(window.place(place)), deep),
+        Sees::Pools => slide(ok!(window.place_pool(place)), deep),
+        Sees::Stamps => {
+            let columns = ok!(ok!(window.axis(1, x[1])).place_transposed());
+            let rows = ok!(ok!(window.axis(0, x[0])).place_transposed());
+            slide([rows, columns], deep)
+        }
+        Sees::Everything => same([1, 1, deep]),
+        Sees::Anything | Sees::Inner => return elsewhere(x, op),
+    };
+    if let Some(&groups) = op.groups()
+        && (groups == 0 || !x[2].is_multiple_of(groups) || !deep.is_multiple_of(groups))
+    {
+        return Err(Misfit::Groups {
             groups,
-            bias,
-            window,
-        } => {
-            let mut step = slide(ok!(window.place([x[0], x[1]])), *filters);
-            if *groups == 0 || !x[2].is_multiple_of(*groups) || !filters.is_multiple_of(*groups) {
-                return Err(Misfit::Groups {
-                    groups: *groups,
-                    depth: x[2],
-                    filters: *filters,
-                });
-            }
-            let filter = [window.size[0], window.size[1], x[2] / *groups];
-            ok!(learn(&mut step, filter, *bias));
-            Ok(step)
-        }
-        Op::Depthwise { bias, window } => {
-            let mut step = slide(ok!(window.place([x[0], x[1]])), x[2]);
-            ok!(learn(&mut step, [window.size[0], window.size[1], 1], *bias));
-            Ok(step)
-        }
-        Op::MaxPool { window } | Op::AvgPool { window } => pool(x, window),
-        Op::ConvTranspose { filters, window } => transpose(x, *filters, window),
-        Op::BatchNorm { .. } => Ok(Step {
-            volume: x,
-            parameters: 2 * x[2],
-            fixed: 2 * x[2],
-            ..Step::EMPTY
-        }),
-        Op::GlobalAvgPool | Op::GlobalMaxPool => Ok(Step {
-            volume: [1, 1, x[2]],
-            ..Step::EMPTY
-        }),
-        Op::Fc { filters } => {
-            let mut step = Step {
-                volume: [1, 1, *filters],
-                ..Step::EMPTY
-            };
-            ok!(learn(&mut step, x, true));
-            Ok(step)
-        }
-        Op::Own { what, volume, .. } => {
-            ok!(check(*volume));
-            let Nested {
-                parameters, fixed, ..
-            } = what.nested;
-            Ok(Step {
-                volume: *volume,
-                parameters,
-                fixed,
-                ..Step::EMPTY
-            })
-        }
-        Op::Network { what } => {
-            let inner = &what.nested;
-            if !block::same(x, inner.input, 3) {
-                return Err(Misfit::Reads {
-                    expected: inner.input,
-                    found: x,
-                });
-            }
-            ok!(check(inner.output));
-            Ok(Step {
-                volume: inner.output,
-                parameters: inner.parameters,
-                fixed: inner.fixed,
-                macs: inner.macs,
-                ..Step::EMPTY
-            })
-        }
-        Op::Lrn { .. }
-        | Op::Relu
-        | Op::Relu6
-        | Op::LeakyRelu { .. }
-        | Op::Sigmoid
-        | Op::Tanh
-        | Op::HardSwish
-        | Op::Softmax
-        | Op::Dropout { .. }
-        | Op::Flatten => Ok(same(x)),
-        // `block` knows them.
-        Op::Branch { .. } | Op::Add { .. } | Op::Concat { .. } => Ok(same(x)),
+            depth: x[2],
+            filters: deep,
+        });
     }
+    if deep == 0 {
+        return Err(Misfit::NoFilters);
+    }
+    ok!(check(step.volume));
+    ok!(learn(&mut step, x, op));
+    Ok(step)
+}
+
+/// A layer written by hand, or a network inside.
+const fn elsewhere(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
+    let Some(what) = op.elsewhere() else {
+        return Ok(same(x));
+    };
+    let Nested {
+        input,
+        output,
+        parameters,
+        fixed,
+        macs,
+        ..
+    } = what.nested;
+    if let Op::Own { volume, .. } = op {
+        ok!(check(*volume));
+        return Ok(Step {
+            volume: *volume,
+            parameters,
+            fixed,
+            ..Step::EMPTY
+        });
+    }
+    if !block::same(x, input, 3) {
+        return Err(Misfit::Reads {
+            expected: input,
+            found: x,
+        });
+    }
+    ok!(check(output));
+    Ok(Step {
+        volume: output,
+        parameters,
+        fixed,
+        macs,
+        ..Step::EMPTY
+    })
 }
 
 const fn same(volume: [usize; 3]) -> Step {
@@ -385,33 +364,55 @@ const fn slide([rows, columns]: [Placed; 2], depth: usize) -> Step {
     }
 }
 
-const fn pool(x: [usize; 3], window: &Window) -> Result<Step, Misfit> {
-    let step = slide(ok!(window.place_pool([x[0], x[1]])), x[2]);
-    ok!(check(step.volume));
-    Ok(step)
-}
-
-/// The filters, a bias each if they have one, and a multiply-add for each weight at each position.
-const fn learn(step: &mut Step, filter: [usize; 3], bias: bool) -> Result<(), Misfit> {
+/// The scalars of the layer's tensors, and a multiply-add for each weight at each position: of the output
+/// or, where inputs stamp their filters, of the input.
+const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
     const TOO_MANY: Misfit = Misfit::TooLarge("number of parameters");
-    let [height, width, filters] = step.volume;
-    if filters == 0 {
-        return Err(Misfit::NoFilters);
+    let (tensors, window) = (op.word().tensors, window(op));
+    let (mut at, mut weights) = (0, 0);
+    while at < tensors.len() {
+        let (TensorOf { role, shape, .. }, mut scalars, mut axis) = (tensors[at], 1_usize, 0);
+        let is_weight = matches!(role, RoleOf::Filters | RoleOf::Weights);
+        while axis < shape.len() {
+            // Whether along the depth that a filter sees.
+            let (length, seen) = match (shape[axis], op.groups()) {
+                (Length::FilterDepth, Some(groups)) => (x[2] / *groups, true),
+                (Length::FilterDepth | Length::InputDepth, _) => (x[2], true),
+                (Length::One, _) => (1, true),
+                (Length::InputHeight, _) => (x[0], false),
+                (Length::InputWidth, _) => (x[1], false),
+                (Length::FilterHeight, _) => (window.size[0], false),
+                (Length::FilterWidth, _) => (window.size[1], false),
+                (Length::Depth, _) => (step.volume[2], false),
+            };
+            if is_weight && seen {
+                step.filter_depth = length;
+            }
+            scalars = match scalars.checked_mul(length) {
+                Some(scalars) if scalars <= MOST_SCALARS => scalars,
+                _ => return Err(TOO_MANY),
+            };
+            axis += 1;
+        }
+        if is_weight {
+            weights += scalars;
+        }
+        let stays_zero = matches!(role, RoleOf::Bias) && !op.has_bias();
+        match role.is_learned() && !stays_zero {
+            true => step.parameters += scalars,
+            false => step.fixed += scalars,
+        }
+        at += 1;
     }
-    ok!(check(step.volume));
-    let weights = match product(filter) {
-        Some(scalars) => match scalars.checked_mul(filters) {
-            Some(weights) if weights <= MOST_SCALARS => weights,
-            _ => return Err(TOO_MANY),
-        },
-        None => return Err(TOO_MANY),
+    let [height, width, _] = match op.sees() {
+        Sees::Stamps => x,
+        Sees::Pixel
+        | Sees::Slides
+        | Sees::Pools
+        | Sees::Everything
+        | Sees::Anything
+        | Sees::Inner => step.volume,
     };
-    step.filter_depth = filter[2];
-    if bias {
-        step.parameters = weights + filters;
-    } else {
-        (step.parameters, step.fixed) = (weights, filters);
-    }
     step.macs = ok!(work(weights, height * width));
     Ok(())
 }
@@ -422,20 +423,6 @@ const fn work(weights: usize, positions: usize) -> Result<u64, Misfit> {
         Some(macs) => Ok(macs),
         None => Err(Misfit::TooLarge("number of multiply-adds")),
     }
-}
-
-/// A conv's way back: its weights meet every input.
-const fn transpose(x: [usize; 3], filters: usize, window: &Window) -> Result<Step, Misfit> {
-    let columns = ok!(ok!(window.axis(1, x[1])).place_transposed());
-    let rows = ok!(ok!(window.axis(0, x[0])).place_transposed());
-    let mut step = slide([rows, columns], filters);
-    ok!(learn(
-        &mut step,
-        [window.size[0], window.size[1], x[2]],
-        true
-    ));
-    step.macs = ok!(work(step.parameters - filters, x[0] * x[1]));
-    Ok(step)
 }
 
 /// Whether a volume can be addressed.
