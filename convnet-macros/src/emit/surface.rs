@@ -69,9 +69,9 @@ fn constants(network: &Network) -> TokenStream {
     let graph = network.constant("GRAPH");
     code! {
         impl #name<::core::primitive::f32> {
-            /// The image: height, width, depth.
+            /// The image: height, width, depth, in the order of memory. (A declaration says the width first.)
             pub const INPUT: [::core::primitive::usize; 3] = [#h, #w, #d];
-            /// The scores: height, width, depth.
+            /// The scores: height, width, depth, in the order of memory. (A declaration says the width first.)
             pub const OUTPUT: [::core::primitive::usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
             pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;

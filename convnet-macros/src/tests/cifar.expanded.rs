@@ -512,9 +512,9 @@ unsafe impl<T: ::convnet::Real> ::convnet::flash::InFlash for Cifar<T> {
     ];
 }
 impl Cifar<::core::primitive::f32> {
-    /// The image: height, width, depth.
+    /// The image: height, width, depth, in the order of memory. (A declaration says the width first.)
     pub const INPUT: [::core::primitive::usize; 3] = [32, 32, 3];
-    /// The scores: height, width, depth.
+    /// The scores: height, width, depth, in the order of memory. (A declaration says the width first.)
     pub const OUTPUT: [::core::primitive::usize; 3] = [1, 1, 10];
     /// The declaration as a table, a line each.
     pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, stderr};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,10 +13,10 @@ use super::history::Epoch;
 /// What a training shows on standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Progress {
-    /// A bar and a line an epoch on a terminal, nothing elsewhere.
+    /// A line an epoch; on a terminal a bar, too.
     #[default]
     Auto,
-    /// As `Auto`, and a line an epoch where there is no terminal.
+    /// A line an epoch, and no bar anywhere.
     Lines,
     /// Nothing.
     Silent,
@@ -29,6 +30,9 @@ pub(super) struct Display {
     drawn: Instant,
 }
 
+const UNOPTIMIZED: &str = "this is a build without optimisation, in which training takes more than a hundred \
+times as long: run it with `--release`, or write into Cargo.toml\n\n    [profile.dev]\n    opt-level = 3\n";
+
 /// How long a drawing stays: a small network takes thousands of steps a second.
 const STAYS: Duration = Duration::from_millis(50);
 
@@ -36,7 +40,7 @@ impl Display {
     pub(super) fn new(progress: Progress, epochs: usize, images: usize) -> Self {
         let terminal = stderr().is_terminal();
         let target = match progress {
-            Progress::Auto | Progress::Lines if terminal => ProgressDrawTarget::stderr(),
+            Progress::Auto if terminal => ProgressDrawTarget::stderr(),
             _ => ProgressDrawTarget::hidden(),
         };
         let bar = ProgressBar::with_draw_target(Some(images as u64), target);
@@ -45,9 +49,21 @@ impl Display {
         }
         Self {
             bar,
-            lines: progress == Progress::Lines && !terminal,
+            lines: match progress {
+                Progress::Auto => !terminal,
+                Progress::Lines => true,
+                Progress::Silent => false,
+            },
             epochs,
             drawn: Instant::now(),
+        }
+    }
+
+    /// That this takes a hundred times as long as it could, once a process.
+    pub(super) fn unoptimized(&self) {
+        static SAID: Once = Once::new();
+        if cfg!(unoptimized) && (self.lines || !self.bar.is_hidden()) {
+            SAID.call_once(|| self.line(|| UNOPTIMIZED.to_owned()));
         }
     }
 

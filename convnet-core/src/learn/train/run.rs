@@ -92,6 +92,7 @@ where
         let resumed = run.resume();
         reduce::all_well(reduce, resumed)?;
         run.agree()?;
+        run.display.unoptimized();
         Ok(run)
     }
 

@@ -26,7 +26,7 @@ use crate::{Optimizer, Schedule, Tensor, Trainable};
 /// | [`threads`](Self::threads) | the current rayon pool's |
 /// | [`only`](Self::only), [`rates`](Self::rates) | every tensor learns, at the same rate |
 /// | [`reduce`](Self::reduce) | this machine alone |
-/// | [`progress`](Self::progress) | a bar, on a terminal |
+/// | [`progress`](Self::progress) | a line an epoch, and a bar on a terminal |
 ///
 /// The weights that come out depend on the settings and the images only: not on the threads, and
 /// not on how often the training was killed and resumed.
