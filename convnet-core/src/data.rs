@@ -11,7 +11,8 @@
 //! is one of its classes. Training meets no bad image in its third hour.
 //!
 //! ```
-//! use convnet_core::data::{self, Images, Samples};
+//! # use convnet_core as convnet;
+//! use convnet::data::{self, Images, Samples};
 //!
 //! // Two images of 1x2x1, of classes 0 and 1.
 //! let images = Images::new([1, 2, 1], 2, vec![0, 255, 255, 0], vec![0, 1])?;
@@ -106,7 +107,8 @@ pub trait Samples<Y: Target = usize>: Sync {
     /// The same images, each its own target: as it is shown, augmentation included.
     ///
     /// ```
-    /// use convnet_core::data::{Images, Samples};
+    /// # use convnet_core as convnet;
+    /// use convnet::data::{Images, Samples};
     ///
     /// let images = Images::unlabelled([1, 2, 1], vec![0, 255, 255, 0])?.autoencoder();
     /// assert_eq!(images.label(1).values, [1.0, 0.0]);

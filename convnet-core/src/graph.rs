@@ -59,7 +59,8 @@ pub struct Elsewhere<'a> {
 /// An op of a network, as [`Network::GRAPH`](crate::Network::GRAPH) lists them.
 ///
 /// ```
-/// use convnet_core::graph::{Node, Op};
+/// # use convnet_core as convnet;
+/// use convnet::graph::{Node, Op};
 ///
 /// /// Layer by layer, with the volumes that each reads: 0 is the image, v what op v − 1 writes.
 /// fn edges<'a>(graph: &[Node<'a>]) -> Vec<(&'a str, Vec<usize>)> {

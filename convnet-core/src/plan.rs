@@ -188,8 +188,9 @@ pub struct Failure {
 /// The plan of a network of `N` layers, for a constant.
 ///
 /// ```
-/// use convnet_core::plan::{Op, Plan};
-/// use convnet_core::shape::Window;
+/// # use convnet_core as convnet;
+/// use convnet::plan::{Op, Plan};
+/// use convnet::shape::Window;
 ///
 /// // CS231n's example network for CIFAR-10.
 /// const CIFAR: Plan<4> = match Plan::new(
@@ -230,9 +231,10 @@ impl<const N: usize> Plan<N> {
     /// The same for volumes of other elements than `f32`, or row by row.
     ///
     /// ```
-    /// use convnet_core::ElementType::{F32, I8};
-    /// use convnet_core::plan::{Elements, Op, Options, Plan};
-    /// use convnet_core::shape::Window;
+    /// # use convnet_core as convnet;
+    /// use convnet::ElementType::{F32, I8};
+    /// use convnet::plan::{Elements, Op, Options, Plan};
+    /// use convnet::shape::Window;
     ///
     /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::Fc { filters: 10 }];
     /// // The scores of a network of `i8` may be `f32`.

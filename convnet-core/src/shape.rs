@@ -205,7 +205,8 @@ impl Axis {
     /// The formula.
     ///
     /// ```
-    /// use convnet_core::shape::{Axis, Fit, Misfit};
+    /// # use convnet_core as convnet;
+    /// use convnet::shape::{Axis, Fit, Misfit};
     ///
     /// const fn axis(size: usize, filter: usize, stride: usize, pad: usize) -> Axis {
     ///     Axis { size, filter, dilation: 1, stride, before: pad, after: pad, fit: Fit::Exact }

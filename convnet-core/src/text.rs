@@ -8,7 +8,8 @@ pub type Message = Text<1024>;
 /// At most `N` bytes of text. What is beyond is cut off, between two characters.
 ///
 /// ```
-/// use convnet_core::text::Text;
+/// # use convnet_core as convnet;
+/// use convnet::text::Text;
 ///
 /// const GREETING: Text<32> = {
 ///     let mut text = Text::new();

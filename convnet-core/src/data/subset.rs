@@ -13,7 +13,8 @@ pub struct Subset<S> {
 /// Splits `samples` at random into two sets: all but a `share` of them, and that share.
 ///
 /// ```
-/// use convnet_core::data::{self, Images, Samples};
+/// # use convnet_core as convnet;
+/// use convnet::data::{self, Images, Samples};
 ///
 /// let images = Images::new([1, 1, 1], 10, (0..10).collect(), (0..10).collect())?;
 /// let (train, validation) = data::split(&images, 0.3, 231)?;

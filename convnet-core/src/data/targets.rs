@@ -25,7 +25,8 @@ impl Images {
     /// targets with rows and columns follow.
     ///
     /// ```
-    /// use convnet_core::data::{ClassMap, DataError, Images, Samples};
+    /// # use convnet_core as convnet;
+    /// use convnet::data::{ClassMap, DataError, Images, Samples};
     ///
     /// let images = Images::unlabelled([1, 2, 1], vec![0, 255, 255, 0])?;
     /// let map = |classes: [usize; 2]| ClassMap { shape: [1, 2], classes: classes.into() };

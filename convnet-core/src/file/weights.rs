@@ -16,10 +16,11 @@
 //! scalar of a network is written; a bad file changes nothing.
 //!
 //! ```
+//! # use convnet_core as convnet;
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/tiny.rs"));
 //! # fn main() -> Result<(), convnet_core::weights::WeightsError> {
 //! # let mut net: Box<Tiny> = bytemuck::zeroed_box();
-//! use convnet_core::weights;
+//! use convnet::weights;
 //!
 //! net.bias = [0.5, -0.5];
 //! let bytes = weights::to_bytes(&*net)?;

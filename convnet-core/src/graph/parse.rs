@@ -48,7 +48,8 @@ impl Display for OpError {
 impl Error for OpError {}
 
 /// ```
-/// use convnet_core::graph::{Op, OpError};
+/// # use convnet_core as convnet;
+/// use convnet::graph::{Op, OpError};
 ///
 /// let text = "conv(8, 3x5, stride = 2x1, pad = (0, 1), groups = 4, bias = none)";
 /// let conv: Op = text.parse()?;

@@ -32,8 +32,9 @@ where
     /// The hyperparameters as one reads them in a table; nothing, if there are none.
     ///
     /// ```
-    /// use convnet_core::graph::Op;
-    /// use convnet_core::shape::Window;
+    /// # use convnet_core as convnet;
+    /// use convnet::graph::Op;
+    /// use convnet::shape::Window;
     ///
     /// let conv = Op::conv(12, Window::square(5, 1, 2));
     /// assert_eq!(conv.detail().to_string(), "12 of 5x5, pad 2");

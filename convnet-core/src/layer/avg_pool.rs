@@ -44,8 +44,9 @@ word! {
 /// (PyTorch's `count_include_pad=False`).
 ///
 /// ```
-/// use convnet_core::layer::{AvgPool, Layer, Slide};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{AvgPool, Layer, Slide};
+/// use convnet::Volume;
 ///
 /// let pool = AvgPool::<2, 2, Slide<2, 2, 0, 0>>::new();
 /// let x = Volume([[[1.0], [2.0]], [[4.0], [3.0]]]);

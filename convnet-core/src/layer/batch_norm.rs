@@ -82,8 +82,9 @@ word! {
 /// left alone.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{BatchNorm, InPlace};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{BatchNorm, InPlace};
 ///
 /// let mut norm = BatchNorm::<f64, 1>::ZERO;
 /// (norm.gamma, norm.beta) = ([10.0], [1.0]);

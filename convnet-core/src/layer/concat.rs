@@ -30,8 +30,9 @@ word! {
 /// | writes a slice of `y` | `[H][W][K]`, AT + D ≤ K |
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::Concat;
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::Concat;
 ///
 /// let mut y = Volume::<f32, 1, 1, 3>::ZERO;
 /// Concat::<0>.forward(&Volume([[[7.0]]]), &mut y);

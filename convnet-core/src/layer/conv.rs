@@ -87,8 +87,9 @@ word! {
 /// output size is (W − F + 2P)/S + 1 is proved by `convnet!`.
 ///
 /// ```
-/// use convnet_core::layer::{Conv, Layer};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Conv, Layer};
+/// use convnet::Volume;
 ///
 /// // CS231n's filter [1, 0, −1] with a bias of 0, W = 5, F = 3, S = 1, P = 0.
 /// let mut conv = Conv::<f32, 1, 3, 1, 1>::ZERO;
@@ -102,8 +103,9 @@ word! {
 /// An output that the filters cannot reach does not compile:
 ///
 /// ```compile_fail
-/// use convnet_core::layer::{Conv, Layer};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Conv, Layer};
+/// use convnet::Volume;
 ///
 /// let conv = Conv::<f32, 3, 3, 1, 1>::ZERO;
 /// let x = Volume::<f32, 5, 5, 1>::ZERO;
@@ -122,8 +124,9 @@ word! {
 /// ```
 ///
 /// ```
-/// use convnet_core::layer::{Conv, Layer, Slide};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Conv, Layer, Slide};
+/// use convnet::Volume;
 ///
 /// // Two groups of one filter each: each filter sees one of the two depth slices.
 /// let mut conv = Conv::<f32, 1, 1, 2, 2, Slide<1, 1, 0, 0>, 1>::ZERO;
@@ -136,8 +139,9 @@ word! {
 /// Groups that do not divide depth and filters do not compile:
 ///
 /// ```compile_fail
-/// use convnet_core::layer::{Conv, Layer, Slide};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Conv, Layer, Slide};
+/// use convnet::Volume;
 ///
 /// let conv = Conv::<f32, 1, 1, 3, 4, Slide<1, 1, 0, 0>, 2>::ZERO;
 /// conv.forward(&Volume::<f32, 1, 1, 3>::ZERO, &mut Volume::<f32, 1, 1, 4>::ZERO);

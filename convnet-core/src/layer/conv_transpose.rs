@@ -72,8 +72,9 @@ word! {
 /// exchanged. Where S does not divide F the stamps overlap unevenly, which shows as a checkerboard.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{ConvTranspose, Layer, Slide};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{ConvTranspose, Layer, Slide};
 ///
 /// let mut stamp = ConvTranspose::<f32, 1, 3, 1, 1, Slide<1, 2, 0, 0>>::ZERO;
 /// stamp.filters = [[[[1.0]], [[2.0]], [[1.0]]]];

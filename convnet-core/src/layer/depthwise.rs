@@ -66,8 +66,9 @@ word! {
 /// It is a [`Conv`](super::Conv) in `D` groups with one filter each.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{Depthwise, Layer};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{Depthwise, Layer};
 ///
 /// let mut sums = Depthwise::<f32, 1, 2, 2>::ZERO;
 /// sums.filters = [[[[1.0, 10.0]], [[1.0, 10.0]]]];

@@ -29,9 +29,10 @@ word! {
 /// backward multiplies the gradient.
 ///
 /// ```
-/// use convnet_core::Rng;
-/// use convnet_core::layer::Dropout;
-/// use convnet_core::volume::Scores;
+/// # use convnet_core as convnet;
+/// use convnet::Rng;
+/// use convnet::layer::Dropout;
+/// use convnet::volume::Scores;
 ///
 /// let mut v = Scores::<f32, 4>::ZERO;
 /// v.as_mut_slice().fill(1.0);

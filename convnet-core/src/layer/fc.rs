@@ -55,8 +55,9 @@ word! {
 /// | multiply-adds | H·W·D·K |
 ///
 /// ```
-/// use convnet_core::layer::{Fc, Layer};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Fc, Layer};
+/// use convnet::Volume;
 ///
 /// let mut fc = Fc::<f32, 1, 1, 2, 3>::ZERO;
 /// fc.filters[0][0] = [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]; // a row an input
@@ -98,8 +99,9 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize> Fc
     /// the memory once for [`MICRO_BATCH`] of them.
     ///
     /// ```
-    /// use convnet_core::Volume;
-    /// use convnet_core::layer::Fc;
+    /// # use convnet_core as convnet;
+    /// use convnet::Volume;
+    /// use convnet::layer::Fc;
     ///
     /// let mut fc = Fc::<f32, 1, 1, 1, 2>::ZERO;
     /// fc.filters = [[[[1.0, 10.0]]]];

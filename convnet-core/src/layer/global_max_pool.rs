@@ -33,8 +33,9 @@ word! {
 /// [`MaxPool`](super::MaxPool).
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{GlobalMaxPool, Layer};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{GlobalMaxPool, Layer};
 ///
 /// let x = Volume([[[1.0, 8.0], [2.0, 7.0]], [[4.0, 6.0], [3.0, 5.0]]]);
 /// let mut y = Volume::<f32, 1, 1, 2>::ZERO;

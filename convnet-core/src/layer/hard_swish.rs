@@ -18,8 +18,9 @@ word! {
 /// the gradient is the parabola's, as in PyTorch.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{HardSwish, InPlace};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{HardSwish, InPlace};
 ///
 /// let mut v = Volume([[[-3.0], [-1.5], [0.0], [3.0], [5.0]]]);
 /// HardSwish.forward_in_place(&mut v);

@@ -55,8 +55,9 @@ word! {
 /// squares, sums and powers on the stack.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{InPlace, Lrn};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{InPlace, Lrn};
 ///
 /// let lrn = Lrn { size: 3, alpha: 3.0, beta: 1.0, k: 0.0 };
 /// let mut v = Volume([[[1.0, 2.0, 3.0]]]);

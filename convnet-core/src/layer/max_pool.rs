@@ -46,8 +46,9 @@ word! {
 /// gradient (in PyTorch the last).
 ///
 /// ```
-/// use convnet_core::layer::{Layer, MaxPool, Slide};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Layer, MaxPool, Slide};
+/// use convnet::Volume;
 ///
 /// let pool = MaxPool::<2, 2, Slide<2, 2, 0, 0>>::new();
 /// let x = Volume([[[1.0], [2.0]], [[4.0], [3.0]]]);

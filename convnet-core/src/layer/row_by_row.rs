@@ -17,8 +17,9 @@ use crate::{Real, Volume};
 /// never falls, such as [`Relu`](super::Relu), may as well come after the pool: the largest stays the largest.
 ///
 /// ```
-/// use convnet_core::layer::{Conv, MaxPool, RowByRow, Slide};
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::layer::{Conv, MaxPool, RowByRow, Slide};
+/// use convnet::Volume;
 ///
 /// let mut conv = Conv::<f32, 1, 1, 1, 1>::ZERO;
 /// conv.filters = [[[[2.0]]]];

@@ -12,7 +12,8 @@ use core::ops::Bound;
 /// A layer's word, `conv`, and what is known of the layer without its numbers.
 ///
 /// ```
-/// use convnet_core::graph::WORDS;
+/// # use convnet_core as convnet;
+/// use convnet::graph::WORDS;
 ///
 /// let conv = WORDS.iter().find(|word| word.name == "conv").unwrap();
 /// assert_eq!(conv.example, "conv(12, 5x5, stride = 1, pad = 2)");

@@ -172,7 +172,8 @@ pub struct Slope {
 /// Compares `analytic` with the slope at 0 of `f`, which is called with small numbers.
 ///
 /// ```
-/// use convnet_core::gradient_check::slope;
+/// # use convnet_core as convnet;
+/// use convnet::gradient_check::slope;
 ///
 /// assert!(slope(6.0, |h| (3.0 + h).powi(2)).error < 1e-9);
 /// assert!(slope(6.1, |h| (3.0 + h).powi(2)).error > 1e-3);

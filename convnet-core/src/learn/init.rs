@@ -13,7 +13,8 @@ use crate::{Parameters, Real, Rng, Role, Tensor};
 /// outputs see one input (K·H·W; in an `fc`, K; of a `conv` in groups, K is that of one group).
 ///
 /// ```
-/// use convnet_core::init::Init;
+/// # use convnet_core as convnet;
+/// use convnet::init::Init;
 ///
 /// assert_eq!(Init::default(), Init::KaimingNormal);
 /// assert_eq!(Init::XavierUniform.to_string(), "Xavier uniform");

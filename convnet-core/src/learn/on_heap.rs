@@ -12,8 +12,9 @@ use crate::{Arena, Tape, Trainable};
 /// trait is needed:
 ///
 /// ```
+/// # use convnet_core as convnet;
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/digit.rs"));
-/// use convnet_core::OnHeap;
+/// use convnet::OnHeap;
 ///
 /// # fn main() {
 /// let net = Digit::<f64>::random(231);

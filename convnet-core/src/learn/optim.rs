@@ -11,8 +11,9 @@
 //! learning rate is not a part of it: it changes with time, so a [`Schedule`] gives it.
 //!
 //! ```
-//! use convnet_core::optim::{Optimizer, Sgd, Step};
-//! use convnet_core::Role;
+//! # use convnet_core as convnet;
+//! use convnet::optim::{Optimizer, Sgd, Step};
+//! use convnet::Role;
 //!
 //! let sgd = Sgd { momentum: 0.9, ..Sgd::default() };
 //! let (mut w, dw, mut velocity) = ([1.0_f32], [2.0], [0.0]);

@@ -39,7 +39,8 @@ impl Schedule for Constant {
 /// `rate · factorⁿ` after `n · every` steps.
 ///
 /// ```
-/// use convnet_core::schedule::{Schedule, StepDecay};
+/// # use convnet_core as convnet;
+/// use convnet::schedule::{Schedule, StepDecay};
 ///
 /// let halved = StepDecay { rate: 0.8, factor: 0.5, every: 100 };
 /// assert_eq!([0, 99, 100, 250].map(|step| halved.rate(step)), [0.8, 0.8, 0.4, 0.2]);
@@ -64,7 +65,8 @@ impl Schedule for StepDecay {
 /// Half a cosine, from `rate` down to `floor` in `steps` steps; `floor` from then on.
 ///
 /// ```
-/// use convnet_core::schedule::{Cosine, Schedule};
+/// # use convnet_core as convnet;
+/// use convnet::schedule::{Cosine, Schedule};
 ///
 /// let cosine = Cosine { rate: 1.0, floor: 0.0, steps: 100 };
 /// assert_eq!((cosine.rate(0), cosine.rate(100), cosine.rate(101)), (1.0, 0.0, 0.0));
@@ -96,7 +98,8 @@ impl Schedule for Cosine {
 /// A straight line up to the first rate of another schedule, which then begins.
 ///
 /// ```
-/// use convnet_core::schedule::{Constant, Schedule, WarmUp};
+/// # use convnet_core as convnet;
+/// use convnet::schedule::{Constant, Schedule, WarmUp};
 ///
 /// let warm_up = WarmUp { steps: 4, then: Constant(1.0) };
 /// assert_eq!([0, 1, 2, 3, 4].map(|step| warm_up.rate(step)), [0.25, 0.5, 0.75, 1.0, 1.0]);

@@ -13,15 +13,16 @@
 //! called by hand; nothing here is needed for them.
 //!
 //! ```
+//! # use convnet_core as convnet;
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/digit.rs"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.csv.gz");
 //! # let mut net: Box<Digit> = bytemuck::zeroed_box();
-//! use convnet_core::data;
-//! use convnet_core::init::Init;
-//! use convnet_core::loss::SoftmaxCrossEntropy;
-//! use convnet_core::optim::Adam;
-//! use convnet_core::train::{Trainer, evaluate};
+//! use convnet::data;
+//! use convnet::init::Init;
+//! use convnet::loss::SoftmaxCrossEntropy;
+//! use convnet::optim::Adam;
+//! use convnet::train::{Trainer, evaluate};
 //!
 //! let digits = data::digits(path)?;
 //! let (training, test) = data::split(&digits, 0.2, 0)?;

@@ -24,7 +24,8 @@ use crate::{AnyVolume, Element};
 /// be of other [elements](Element); places are counted in scalars `T`.
 ///
 /// ```
-/// use convnet_core::{Overlay, Volume};
+/// # use convnet_core as convnet;
+/// use convnet::{Overlay, Volume};
 ///
 /// type Row = Volume<f32, 1, 4, 1>;
 /// let mut overlay = Overlay::<f32, 32>::ZERO;

@@ -163,7 +163,8 @@ pub unsafe trait InFlash: Parameters {
 /// cannot `derive` for a struct whose types a macro writes.)
 ///
 /// ```
-/// use convnet_core::{Parameters, parameters};
+/// # use convnet_core as convnet;
+/// use convnet::{Parameters, parameters};
 ///
 /// parameters! {
 ///     /// A factor for each depth slice.

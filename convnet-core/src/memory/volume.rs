@@ -29,7 +29,8 @@ use crate::{Element, Real};
 /// Height × width × depth scalars; `v[y][x][d]`.
 ///
 /// ```
-/// use convnet_core::Volume;
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
 ///
 /// let mut image = Volume::<f32, 32, 32, 3>::ZERO;
 /// image[7][5] = [0.1, 0.2, 0.3]; // row 7, column 5: one depth column
@@ -91,7 +92,8 @@ impl<T: Real, const K: usize> Scores<T, K> {
     /// The class with the highest score; the first of equals. NaN counts as the highest.
     ///
     /// ```
-    /// use convnet_core::volume::Scores;
+    /// # use convnet_core as convnet;
+    /// use convnet::volume::Scores;
     ///
     /// let mut scores = Scores::<f32, 3>::ZERO;
     /// scores[0][0] = [1.0, 3.0, 3.0];

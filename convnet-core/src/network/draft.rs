@@ -29,9 +29,10 @@ use crate::text::Message;
 /// earlier one.
 ///
 /// ```
-/// use convnet_core::graph::Op;
-/// use convnet_core::network::Draft;
-/// use convnet_core::shape::Window;
+/// # use convnet_core as convnet;
+/// use convnet::graph::Op;
+/// use convnet::network::Draft;
+/// use convnet::shape::Window;
 ///
 /// let mut draft = Draft::new("Small", [32, 32, 3]);
 /// let conv = draft.push("conv1", "conv(12, 5x5, pad = 2)".parse()?);
@@ -50,9 +51,10 @@ use crate::text::Message;
 /// What does not fit is answered as `convnet!` would:
 ///
 /// ```
-/// use convnet_core::graph::Op;
-/// use convnet_core::network::Draft;
-/// use convnet_core::shape::Window;
+/// # use convnet_core as convnet;
+/// use convnet::graph::Op;
+/// use convnet::network::Draft;
+/// use convnet::shape::Window;
 ///
 /// let mut draft = Draft::new("AlexNet", [224, 224, 3]);
 /// draft.push("conv1", Op::conv(96, Window::square(11, 4, 0)));
@@ -217,9 +219,10 @@ impl<'a> Planned<'a> {
     /// limit as it was written.
     ///
     /// ```
-    /// use convnet_core::graph::Op;
-    /// use convnet_core::network::Draft;
-    /// use convnet_core::plan::Memory;
+    /// # use convnet_core as convnet;
+    /// use convnet::graph::Op;
+    /// use convnet::network::Draft;
+    /// use convnet::plan::Memory;
     ///
     /// let mut draft = Draft::new("Linear", [8, 8, 1]);
     /// draft.push("scores", Op::Fc { filters: 10 });

@@ -35,8 +35,9 @@ pub use group::Group;
 /// Which rounding a prepared network may take for speed. Default: only what [`Winograd`] says.
 ///
 /// ```
+/// # use convnet_core as convnet;
 /// # #[cfg(feature = "alloc")] {
-/// use convnet_core::prepare::{Prepare, Prepared, Precision};
+/// use convnet::prepare::{Prepare, Prepared, Precision};
 ///
 /// /// Half the bytes to read for each large `fc`.
 /// fn halved<N: Prepare>(net: Box<N>) -> Prepared<Box<N>> {

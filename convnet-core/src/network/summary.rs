@@ -11,8 +11,9 @@ use crate::plan::LayerInfo;
 /// Volumes are written width first, as CS231n does; bytes are those of `f32`.
 ///
 /// ```
-/// use convnet_core::plan::{LayerInfo, Op};
-/// use convnet_core::summary::Summary;
+/// # use convnet_core as convnet;
+/// use convnet::plan::{LayerInfo, Op};
+/// use convnet::summary::Summary;
 ///
 /// let scores = LayerInfo {
 ///     name: "scores",

@@ -15,8 +15,9 @@ impl Failure {
     /// The message for the layer called `name` that was declared as `op`, and stands once.
     ///
     /// ```
-    /// use convnet_core::plan::{Op, place};
-    /// use convnet_core::shape::Window;
+    /// # use convnet_core as convnet;
+    /// use convnet::plan::{Op, place};
+    /// use convnet::shape::Window;
     ///
     /// let op = Op::conv(96, Window::square(11, 4, 0));
     /// let failure = place([224, 224, 3], &[op]).unwrap_err();
@@ -36,8 +37,9 @@ impl Failure {
     /// of that layer stands.
     ///
     /// ```
-    /// use convnet_core::plan::{Op, Written, place};
-    /// use convnet_core::shape::Window;
+    /// # use convnet_core as convnet;
+    /// use convnet::plan::{Op, Written, place};
+    /// use convnet::shape::Window;
     ///
     /// // `[conv(4, 3x3, stride = 2)] * 2` on 11x11: 11, 5, 2.
     /// let ops = [Op::conv(4, Window::square(3, 2, 0)); 2];

@@ -13,7 +13,8 @@ use sealed::Sealed;
 /// What the elements of a volume or a tensor are.
 ///
 /// ```
-/// use convnet_core::element::{Element, ElementType};
+/// # use convnet_core as convnet;
+/// use convnet::element::{Element, ElementType};
 ///
 /// assert_eq!(<f32 as Element>::TYPE, ElementType::F32);
 /// assert_eq!(ElementType::I8.bytes(), 1);

@@ -14,7 +14,8 @@
 /// A stream of random numbers: xoshiro256++ seeded by SplitMix64. Not for secrets.
 ///
 /// ```
-/// use convnet_core::Rng;
+/// # use convnet_core as convnet;
+/// use convnet::Rng;
 ///
 /// let mut rng = Rng::stream(231, 7);
 /// let mut order = [0, 1, 2, 3, 4];

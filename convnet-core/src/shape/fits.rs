@@ -24,7 +24,8 @@ use typenum::{Add1, B1, Const, Diff, Prod, Quot, Sum, ToUInt, U, U0, U2, Unsigne
 /// A filter of `F` that slides with a stride of `S` over an input with `P` zeros on either side.
 ///
 /// ```
-/// use convnet_core::fits::{Filter, Fits, output};
+/// # use convnet_core as convnet;
+/// use convnet::fits::{Filter, Fits, output};
 /// use typenum::Unsigned;
 ///
 /// assert_eq!(output::<227, 11, 4, 0>(), 55); // Krizhevsky et al. 2012, as CS231n reads it
@@ -34,7 +35,8 @@ use typenum::{Add1, B1, Const, Diff, Prod, Quot, Sum, ToUInt, U, U0, U2, Unsigne
 /// ```
 ///
 /// ```compile_fail
-/// convnet_core::fits::output::<224, 11, 4, 0>(); // what the paper prints
+/// # use convnet_core as convnet;
+/// convnet::fits::output::<224, 11, 4, 0>(); // what the paper prints
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter<const F: usize, const S: usize, const P: usize>;
@@ -106,7 +108,8 @@ where
 /// `N`×`N` scalars; `N` is a type, so it may be the `Out` of a layer.
 ///
 /// ```
-/// use convnet_core::fits::{Filter, Fits, Square};
+/// # use convnet_core as convnet;
+/// use convnet::fits::{Filter, Fits, Square};
 ///
 /// type Pooled = <Filter<2, 2, 0> as Fits<8>>::Out;
 /// let pooled = Square::<f32, Pooled>::zero();

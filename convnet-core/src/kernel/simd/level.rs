@@ -18,7 +18,8 @@ pub fn level() -> Level {
 /// this machine would not choose.
 ///
 /// ```
-/// use convnet_core::kernel::{level, levels, with_level};
+/// # use convnet_core as convnet;
+/// use convnet::kernel::{level, levels, with_level};
 ///
 /// for forced in levels() {
 ///     with_level(forced, || assert_eq!(format!("{:?}", level()), format!("{forced:?}")));

@@ -12,7 +12,8 @@ use crate::Real;
 /// A target is the labels that are there, as `bool`s, or probabilities from 0 to 1.
 ///
 /// ```
-/// use convnet_core::loss::{BinaryCrossEntropy, Loss};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{BinaryCrossEntropy, Loss};
 ///
 /// let mut d_scores = [0.0; 2];
 /// let loss = BinaryCrossEntropy.loss(&[0.0_f64, 1000.0], &[true, false][..], &mut d_scores)?;

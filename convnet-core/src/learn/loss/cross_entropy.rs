@@ -14,7 +14,8 @@ use crate::Real;
 /// finite (a loss of at most 87.4 in `f32`, 708.4 in `f64`).
 ///
 /// ```
-/// use convnet_core::loss::{CrossEntropy, Loss};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{CrossEntropy, Loss};
 ///
 /// let mut d_scores = [0.0; 2];
 /// let loss = CrossEntropy.loss(&[0.25_f64, 0.75], 0, &mut d_scores)?;

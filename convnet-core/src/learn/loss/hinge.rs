@@ -12,7 +12,8 @@ use crate::Real;
 /// kink, where a margin is exactly met, the gradient is that of the flat side.
 ///
 /// ```
-/// use convnet_core::loss::{Hinge, Loss};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{Hinge, Loss};
 ///
 /// // CS231n's example, with its delta of 10: max(0, −7 − 13 + 10) + max(0, 11 − 13 + 10).
 /// let mut d_scores = [0.0; 3];

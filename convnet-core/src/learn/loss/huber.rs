@@ -9,7 +9,8 @@ use crate::Real;
 /// δ·(|e| − δ/2) beyond: an outlier pulls with a force of δ, however far out it is.
 ///
 /// ```
-/// use convnet_core::loss::{Huber, Loss};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{Huber, Loss};
 ///
 /// let mut d_outputs = [0.0; 2];
 /// let loss = Huber::default().loss(&[0.5_f64, -10.0], &[0.0, 0.0], &mut d_outputs)?;

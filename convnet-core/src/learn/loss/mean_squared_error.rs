@@ -11,7 +11,8 @@ use crate::Real;
 /// gives.)
 ///
 /// ```
-/// use convnet_core::loss::{Loss, MeanSquaredError};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{Loss, MeanSquaredError};
 ///
 /// let mut d_outputs = [0.0; 2];
 /// let loss = MeanSquaredError.loss(&[3.0_f64, 1.0], &[1.0, 1.0], &mut d_outputs)?;

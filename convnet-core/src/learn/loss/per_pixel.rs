@@ -12,7 +12,8 @@ use crate::Real;
 /// does not count. (CS231n, *Semantic segmentation*.)
 ///
 /// ```
-/// use convnet_core::loss::{Loss, PerPixel};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{Loss, PerPixel};
 ///
 /// // Two pixels, of two scores each.
 /// let mut d_scores = [0.0; 4];

@@ -12,7 +12,8 @@ use crate::{Real, kernel};
 /// others, or, smoothed, `1 − smoothing + smoothing/K` and `smoothing/K`.
 ///
 /// ```
-/// use convnet_core::loss::{Loss, SoftmaxCrossEntropy};
+/// # use convnet_core as convnet;
+/// use convnet::loss::{Loss, SoftmaxCrossEntropy};
 ///
 /// let mut d_scores = [0.0; 2];
 /// let loss = SoftmaxCrossEntropy::default().loss(&[1e4, 1e4], 0, &mut d_scores)?;
@@ -82,8 +83,9 @@ impl fmt::Display for SoftmaxCrossEntropy {
 /// As many as the shorter slice holds; NaN where a score is NaN or +∞.
 ///
 /// ```
+/// # use convnet_core as convnet;
 /// let mut probabilities = [0.0; 3];
-/// convnet_core::loss::softmax(&[1000.0_f32, 1000.0, -1000.0], &mut probabilities);
+/// convnet::loss::softmax(&[1000.0_f32, 1000.0, -1000.0], &mut probabilities);
 /// assert_eq!(probabilities, [0.5, 0.5, 0.0]);
 /// ```
 pub fn softmax<T: Real>(scores: &[T], probabilities: &mut [T]) {

@@ -41,15 +41,16 @@ use crate::Real;
 /// Two machines that are threads, and send each other what they found:
 ///
 /// ```
+/// # use convnet_core as convnet;
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/digit.rs"));
 /// use std::error::Error;
 /// use std::sync::Mutex;
 /// use std::sync::mpsc::{Receiver, Sender, channel};
 ///
-/// use convnet_core::data;
-/// use convnet_core::init::Init;
-/// use convnet_core::optim::Adam;
-/// use convnet_core::train::{Reduce, TrainError, Trainer};
+/// use convnet::data;
+/// use convnet::init::Init;
+/// use convnet::optim::Adam;
+/// use convnet::train::{Reduce, TrainError, Trainer};
 ///
 /// struct OneOfTwo { number: usize, to: Sender<Vec<f64>>, from: Mutex<Receiver<Vec<f64>>> }
 ///

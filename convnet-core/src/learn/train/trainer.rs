@@ -112,9 +112,10 @@ impl<O, L> Trainer<O, L> {
     /// has.
     ///
     /// ```
-    /// use convnet_core::optim::Sgd;
-    /// use convnet_core::schedule::{Cosine, WarmUp};
-    /// use convnet_core::train::Trainer;
+    /// # use convnet_core as convnet;
+    /// use convnet::optim::Sgd;
+    /// use convnet::schedule::{Cosine, WarmUp};
+    /// use convnet::train::Trainer;
     ///
     /// let trainer = Trainer::new(Sgd::default()).schedule(|steps| {
     ///     let warm = steps / 20;
@@ -215,8 +216,9 @@ impl<O, L> Trainer<O, L> {
     /// it normalises by the batch's own all the same.)
     ///
     /// ```
-    /// use convnet_core::optim::Adam;
-    /// use convnet_core::train::Trainer;
+    /// # use convnet_core as convnet;
+    /// use convnet::optim::Adam;
+    /// use convnet::train::Trainer;
     ///
     /// let head = Trainer::new(Adam::default()).only(|tensor| tensor.name.starts_with("scores."));
     /// ```
@@ -229,8 +231,9 @@ impl<O, L> Trainer<O, L> {
     /// [`only`](Self::only) does. The last of these two that is called holds.
     ///
     /// ```
-    /// use convnet_core::optim::Adam;
-    /// use convnet_core::train::Trainer;
+    /// # use convnet_core as convnet;
+    /// use convnet::optim::Adam;
+    /// use convnet::train::Trainer;
     ///
     /// // The head at full speed, what has learned before at a tenth.
     /// let tuned = Trainer::new(Adam::default())

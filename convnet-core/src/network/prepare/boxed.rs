@@ -97,9 +97,10 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// takes one image at a time.)
     ///
     /// ```
+    /// # use convnet_core as convnet;
     /// # #[cfg(feature = "rayon")] {
-    /// use convnet_core::prepare::{Prepare, Prepared};
-    /// use convnet_core::Network;
+    /// use convnet::prepare::{Prepare, Prepared};
+    /// use convnet::Network;
     ///
     /// fn outputs<N: Prepare + Sync>(net: &N, images: &[N::Input]) -> Vec<Box<N::Output>> {
     ///     Prepared::new(net).forward_batch(images)
