@@ -9,7 +9,7 @@
 //! Change `features::<8>` to `features::<9>`: the pool does not fit, and the compiler says so.
 #![forbid(unsafe_code)]
 
-use convnet::fits::{Filter, Fits, Follows, Square};
+use convnet::shape::fits::{Filter, Fits, Follows, Square};
 
 /// 3x3, S = 1, P = 1: keeps the size.
 type Conv = Filter<3, 1, 1>;

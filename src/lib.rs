@@ -35,7 +35,7 @@
 //! | **run** | [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
 //! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static` |
 //! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
-//! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the fast loops |
+//! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
 //!
 //! | feature | adds | default |
 //! |---|---|---|
@@ -50,13 +50,63 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
-pub use convnet_core::*;
+#[doc(inline)]
+pub use convnet_core::{
+    Activation, AnyVolume, Arena, Element, ElementType, InPlace, Layer, Loss, Network, Optimizer,
+    Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Summary, Tape, Tensor, Trainable,
+    Volume, dsl, flash, gradient_check, graph, init, layer, loss, optim, parameters, schedule,
+    shape,
+};
 
 #[cfg(all(doc, feature = "train"))]
 pub mod guide;
 
+#[cfg(feature = "alloc")]
+#[doc(inline)]
+pub use convnet_core::{OnHeap, Prepared};
+
+#[cfg(feature = "safetensors")]
+#[doc(inline)]
+pub use convnet_core::weights;
+
+#[cfg(feature = "train")]
+#[doc(inline)]
+pub use convnet_core::{data, train};
+
+/// Instruction sets: which one the kernels use, and how a test has them use another.
+pub mod kernel {
+    #[doc(inline)]
+    pub use convnet_core::kernel::{level, levels, with_level};
+}
+
+/// The plan of a network: every size and every figure, from its [graph] alone.
+pub mod plan {
+    #[cfg(feature = "alloc")]
+    #[doc(inline)]
+    pub use convnet_core::network::{Draft, Planned, Unfit};
+    #[doc(inline)]
+    pub use convnet_core::plan::{Failure, LayerInfo, Options, Plan, Step, Totals};
+    #[cfg(feature = "alloc")]
+    #[doc(inline)]
+    pub use convnet_core::plan::{place, place_of};
+}
+
+/// Networks whose weights are repacked once, for speed: [`Prepared`].
+pub mod prepare {
+    #[doc(inline)]
+    pub use convnet_core::prepare::{Precision, Prepare};
+    #[cfg(feature = "alloc")]
+    #[doc(inline)]
+    pub use convnet_core::prepare::{Prepared, PreparedArena};
+}
+
+/// What generated code calls. It changes with every version: nothing here is meant for others.
 #[doc(hidden)]
-pub use convnet_macros::{convnet as __convnet, weights as __weights};
+pub mod generated {
+    pub use convnet_core::network::nested::Nestable;
+    pub use convnet_core::*;
+    pub use convnet_macros::{convnet, weights};
+}
 
 /// Declares a network: its layers, one a line, each of which reads what the one before it wrote.
 ///
@@ -66,7 +116,7 @@ pub use convnet_macros::{convnet as __convnet, weights as __weights};
 #[cfg_attr(doc, doc = include_str!("../docs/guide/reference.md"))]
 #[macro_export]
 macro_rules! convnet {
-    ($($declaration:tt)*) => { $crate::__convnet! { [$crate] $($declaration)* } };
+    ($($declaration:tt)*) => { $crate::generated::convnet! { [$crate::generated] $($declaration)* } };
 }
 
 /// Puts the parameters of a weight file into a `static`: on a microcontroller, into flash.
@@ -116,7 +166,7 @@ macro_rules! convnet {
 /// ```
 #[macro_export]
 macro_rules! weights {
-    ($($item:tt)*) => { $crate::__weights! { [$crate] $($item)* } };
+    ($($item:tt)*) => { $crate::generated::weights! { [$crate::generated] $($item)* } };
 }
 
 #[cfg(doctest)]

@@ -8,9 +8,9 @@ mod case;
 
 use case::{Array, array, assert_close, of, places};
 use convnet::data::{Images, Samples};
+use convnet::generated::moments::{merge_backward, merge_forward};
 use convnet::gradient_check::slope;
 use convnet::loss::SoftmaxCrossEntropy;
-use convnet::moments::{merge_backward, merge_forward};
 use convnet::optim::{Optimizer, Sgd, Step};
 use convnet::train::{Progress, TrainError, Trainer};
 use convnet::{AnyVolume, Loss, OnHeap, Parameters, Real, Rng, Role, Tensor, Trainable, convnet};

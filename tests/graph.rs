@@ -1,8 +1,7 @@
 //! A declaration as data: every hyperparameter, every edge; and planned again from that.
 
 use convnet::graph::{BLOCKS, Node, Op};
-use convnet::network::Draft;
-use convnet::plan::{Options, place_of};
+use convnet::plan::{Draft, Options, place_of};
 use convnet::shape::{Fit, Padding, Window};
 use convnet::{AnyVolume, ElementType, Network, Parameters, Summary, convnet};
 

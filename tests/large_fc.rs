@@ -3,7 +3,7 @@
 #![cfg(feature = "train")]
 
 use convnet::data::Images;
-use convnet::kernel::MICRO_BATCH;
+use convnet::generated::kernel::MICRO_BATCH;
 use convnet::optim::Sgd;
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::train::{Progress, Trainer};

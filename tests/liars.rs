@@ -3,10 +3,10 @@
 
 #![forbid(unsafe_code)]
 
-use convnet::kernel::{self, Algorithm, Clamp, Packed, Sizes, Winograd};
-use convnet::layer::{Choice, Repack};
+use convnet::generated::kernel::{self, Algorithm, Clamp, Packed, Sizes, Winograd};
+use convnet::generated::layer::repack::{Choice, Repack};
+use convnet::generated::prepare::{Group, Image, Packer, Packing, Prepare, Reader};
 use convnet::plan::LayerInfo;
-use convnet::prepare::{Group, Image, Packer, Packing, Prepare, Reader};
 use convnet::{Layer, Network, Overlay, Prepared, Real, Volume, convnet, parameters};
 
 /// Replaces the volume that it should write, and leaves the first one that it is asked for as it was.

@@ -4,6 +4,7 @@
 
 #![cfg(feature = "train")]
 
+use convnet::Scores;
 use convnet::data::Samples;
 use convnet::kernel::{level, levels, with_level};
 use convnet::layer::{Activation, GlobalMaxPool, Layer, LeakyRelu, MaxPool, Relu, Relu6, Slide};
@@ -11,7 +12,6 @@ use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::prepare::{Prepare, Prepared};
 use convnet::train::{Progress, TrainError, Trainer, evaluate};
-use convnet::volume::Scores;
 use convnet::{AnyVolume, Network, Parameters, Real, Rng, Role, Trainable, Volume, convnet};
 
 /// The same layers three times: as they are, row by row, and trained by Winograd's algorithm.

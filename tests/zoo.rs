@@ -4,7 +4,8 @@
 mod networks;
 
 use convnet::Parameters;
-use convnet::plan::{LayerInfo, Op, Plan};
+use convnet::graph::Op;
+use convnet::plan::{LayerInfo, Plan};
 use convnet::shape::Window;
 use networks::*;
 

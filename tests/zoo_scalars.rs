@@ -5,7 +5,7 @@
 //! *A New Approach to Probabilistic Rounding Error Analysis*, 2019), and layers with Kaiming's filters pass
 //! on what they are given at the size that it has. So scores may be off by the sum of √n·u over all layers,
 //! of the largest of them; by 8 times as much where Winograd's algorithm is used, whose largest tiles are
-//! 7.5 times less exact ([`Winograd`](convnet::kernel::Winograd)). Measured: a sixtieth of that.
+//! 7.5 times less exact ([`Winograd`](convnet::generated::kernel::Winograd)). Measured: a sixtieth of that.
 //!
 //! Gradients jump where rounding moves a scalar across zero in front of a relu, or makes another one the
 //! largest of its window: a millionth of all scalars, one or two in a network. Each moves the gradients in

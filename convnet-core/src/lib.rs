@@ -39,38 +39,36 @@ pub mod text;
 pub use file::flash;
 #[cfg(feature = "safetensors")]
 pub use file::weights;
-pub use layer::moments;
 #[cfg(feature = "train")]
 pub use learn::train;
 pub use learn::{gradient_check, init, loss, optim, schedule};
-pub use memory::{overlay, parameters, volume};
+pub use memory::{moments, overlay, volume};
 #[doc(hidden)]
 pub use network::join;
 pub use network::{prepare, summary};
 pub use scalar::{element, real, rng};
-pub use shape::fits;
 
 pub use element::{Element, ElementType};
 pub use layer::{Activation, InPlace, Layer};
 #[cfg(feature = "alloc")]
 pub use learn::OnHeap;
 pub use loss::Loss;
+pub use memory::parameters::{Parameters, Role, Tensor};
 pub use network::{Arena, Network, Tape, Trainable};
 pub use optim::Optimizer;
 pub use overlay::Overlay;
-pub use parameters::{Parameters, Role, Tensor};
 #[cfg(feature = "alloc")]
 pub use prepare::Prepared;
 pub use real::Real;
 pub use rng::Rng;
 pub use schedule::Schedule;
 pub use summary::Summary;
-pub use volume::{AnyVolume, Volume};
+pub use volume::{AnyVolume, Scores, Volume};
 
 #[doc(hidden)]
 pub mod __private {
     pub use crate::layer::by_hand::{AnyLayer, OrAny, after};
-    pub use crate::memory::parameters::zeroed;
+    pub use crate::memory::parameters::{InFlash, zeroed};
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     pub use bytemuck::Zeroable;

@@ -5,7 +5,7 @@
 use bytemuck::Zeroable;
 
 use crate::graph::Node;
-use crate::layer::moments::MomentsMut;
+use crate::memory::moments::MomentsMut;
 use crate::plan::LayerInfo;
 use crate::{AnyVolume, Parameters};
 

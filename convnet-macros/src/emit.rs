@@ -343,25 +343,25 @@ impl Network {
             .filter(|&(i, _)| self.is_field(i))
     }
 
-    /// A pass of layer `i`, which is written by hand and a value; what is wrong with it is reported
+    /// A call of layer `i`, which is written by hand and a value; what is wrong with it is reported
     /// where it is named.
-    fn by_hand(&self, i: usize, what: &TokenStream, pass: &TokenStream) -> TokenStream {
+    fn by_hand(&self, i: usize, what: &TokenStream, call: &TokenStream) -> TokenStream {
         let (x, y) = (self.input_of(i), self.volume(i));
         let krate = located(&self.krate, at(what));
-        let pass = code!(#krate::layer::Pass::#pass);
+        let call = code!(#krate::layer::Call::#call);
         let first = self.layers[i].first;
         if first == i {
             return quote_spanned! {at(what)=>
-                #krate::layer::by_hand::<#x, #y, _>(&#what, || #what, #pass);
+                #krate::layer::by_hand::<#x, #y, _>(&#what, || #what, #call);
             };
         }
         let private = code!(#krate::__private);
         let (x1, y1) = (self.input_of(first), self.volume(first));
         let value = code!(#private::after::<#x1, #y1, _>(#what).or_any());
-        let call = quote_spanned! {at(what)=>
-            #krate::layer::by_hand::<#x, #y, _>(&#value, || #value, #pass);
+        let called = quote_spanned! {at(what)=>
+            #krate::layer::by_hand::<#x, #y, _>(&#value, || #value, #call);
         };
-        code!({ #[allow(unused_imports)] use #private::OrAny as _; #call })
+        code!({ #[allow(unused_imports)] use #private::OrAny as _; #called })
     }
 
     /// The layer, as a value to borrow.

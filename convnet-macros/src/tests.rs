@@ -13,7 +13,7 @@ mod repairs;
 
 /// As `convnet!` hands it on.
 fn with_crate(declaration: &str) -> TokenStream {
-    let text = format!("[::convnet] {declaration}");
+    let text = format!("[::convnet::generated] {declaration}");
     text.parse().expect("tokens")
 }
 

@@ -5,9 +5,10 @@ mod line;
 use bytemuck::Zeroable;
 
 use self::line::Statistics;
+use super::repack::Norm;
 use super::word::word;
-use super::{InPlace, Layer, Norm};
-use crate::layer::moments::{Moments, USED};
+use super::{InPlace, Layer};
+use crate::memory::moments::{Moments, USED};
 use crate::{Real, Volume};
 use core::ops::Bound;
 

@@ -23,8 +23,9 @@ word! {
 }
 
 /// What such a layer is to do.
+#[doc(hidden)]
 #[derive(Debug)]
-pub enum Pass<'a, X, Y> {
+pub enum Call<'a, X, Y> {
     /// [`Layer::forward`].
     Forward(&'a X, &'a mut Y),
     /// [`Layer::backward`]: `x`, `dx` and `dy`.
@@ -35,10 +36,11 @@ pub enum Pass<'a, X, Y> {
 ///
 /// The only place where a declaration asks whether a value is a layer: what is none is one error,
 /// however often it is called.
-pub fn by_hand<X, Y, L: Layer<X, Y>>(value: &L, copy: impl Fn() -> L, pass: Pass<'_, X, Y>) {
-    match pass {
-        Pass::Forward(x, y) => value.forward(x, y),
-        Pass::Backward(x, dx, dy) => value.backward(x, dx, dy, &mut copy()),
+#[doc(hidden)]
+pub fn by_hand<X, Y, L: Layer<X, Y>>(value: &L, copy: impl Fn() -> L, call: Call<'_, X, Y>) {
+    match call {
+        Call::Forward(x, y) => value.forward(x, y),
+        Call::Backward(x, dx, dy) => value.backward(x, dx, dy, &mut copy()),
     }
 }
 

@@ -6,9 +6,10 @@ use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
+use super::Layer;
+use super::repack::{Choice, Repack};
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use super::word::word;
-use super::{Choice, Layer, Repack};
 use crate::kernel::{self, Algorithm, Packed, Sizes};
 use crate::shape::{Fit, Padding};
 use crate::{AnyVolume, Real, Volume};

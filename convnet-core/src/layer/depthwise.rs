@@ -4,9 +4,10 @@ use core::marker::PhantomData;
 
 use bytemuck::Zeroable;
 
+use super::Layer;
+use super::repack::Repack;
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use super::word::word;
-use super::{Layer, Repack};
 use crate::kernel::{self, Clamp, Packed, Sizes};
 use crate::shape::{Fit, Padding};
 use crate::{Real, Volume};

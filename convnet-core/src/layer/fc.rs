@@ -4,8 +4,9 @@ use core::array;
 
 use bytemuck::Zeroable;
 
+use super::Layer;
+use super::repack::{Choice, Repack};
 use super::word::word;
-use super::{Choice, Layer, Repack};
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::memory::volume::Scores;
 use crate::{AnyVolume, Real, Volume, kernel};

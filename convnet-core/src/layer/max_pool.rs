@@ -2,9 +2,10 @@
 
 use core::marker::PhantomData;
 
+use super::Layer;
+use super::repack::Pool;
 use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
 use super::word::word;
-use super::{Layer, Pool};
 use crate::kernel::{self, Sizes};
 use crate::scalar::real::{beats, keep_largest};
 use crate::shape::{Fit, Padding};

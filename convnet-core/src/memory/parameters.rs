@@ -265,7 +265,7 @@ macro_rules! parameters {
         }
 
         // SAFETY: every tensor is a field, an array of its scalars.
-        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::parameters::InFlash
+        unsafe impl<$t: $crate::Real $(, const $n: ::core::primitive::usize)*> $crate::__private::InFlash
             for $name<$t $(, { $n })*>
         {
             const OFFSETS: &'static [::core::primitive::usize] =

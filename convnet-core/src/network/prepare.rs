@@ -20,7 +20,8 @@
 use core::fmt::{self, Display, Formatter};
 
 use crate::kernel::{Algorithm, Packed};
-use crate::layer::{Choice, Norm, Repack, in_batches};
+use crate::layer::in_batches;
+use crate::layer::repack::{Choice, Norm, Repack};
 use crate::{AnyVolume, Network, Real};
 
 #[cfg(feature = "alloc")]

@@ -336,7 +336,7 @@ impl Display for Grouped {
 mod tests {
     use super::*;
     use crate::kernel::{Algorithm, Winograd};
-    use crate::layer::Choice;
+    use crate::layer::repack::Choice;
     use crate::plan::Op;
     use crate::shape::{Fit, Window};
     use alloc::string::ToString;

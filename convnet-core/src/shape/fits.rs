@@ -25,7 +25,7 @@ use typenum::{Add1, B1, Const, Diff, Prod, Quot, Sum, ToUInt, U, U0, U2, Unsigne
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::fits::{Filter, Fits, output};
+/// use convnet::shape::fits::{Filter, Fits, output};
 /// use typenum::Unsigned;
 ///
 /// assert_eq!(output::<227, 11, 4, 0>(), 55); // Krizhevsky et al. 2012, as CS231n reads it
@@ -36,7 +36,7 @@ use typenum::{Add1, B1, Const, Diff, Prod, Quot, Sum, ToUInt, U, U0, U2, Unsigne
 ///
 /// ```compile_fail
 /// # use convnet_core as convnet;
-/// convnet::fits::output::<224, 11, 4, 0>(); // what the paper prints
+/// convnet::shape::fits::output::<224, 11, 4, 0>(); // what the paper prints
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter<const F: usize, const S: usize, const P: usize>;
@@ -109,7 +109,7 @@ where
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::fits::{Filter, Fits, Square};
+/// use convnet::shape::fits::{Filter, Fits, Square};
 ///
 /// type Pooled = <Filter<2, 2, 0> as Fits<8>>::Out;
 /// let pooled = Square::<f32, Pooled>::zero();

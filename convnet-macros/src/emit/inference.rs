@@ -44,8 +44,13 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 
 /// A line of the table.
 pub(super) fn row(network: &Network, i: usize) -> TokenStream {
-    let (krate, layer) = (&network.krate, &network.layers[i]);
-    let (name, graph) = (&layer.path, network.constant("GRAPH"));
+    let graph = network.constant("GRAPH");
+    row_with(network, i, &code!(#graph[#i].op))
+}
+
+/// The same with another op.
+pub(super) fn row_with(network: &Network, i: usize, op: &TokenStream) -> TokenStream {
+    let (krate, name) = (&network.krate, &network.layers[i].path);
     let figures = match &network.plan {
         Some(plan) => {
             let macs = network
@@ -80,7 +85,7 @@ pub(super) fn row(network: &Network, i: usize) -> TokenStream {
             }
         }
     };
-    code!(#krate::plan::LayerInfo { name: #name, op: &#graph[#i].op, #figures },)
+    code!(#krate::plan::LayerInfo { name: #name, op: &#op, #figures },)
 }
 
 /// The forward pass of layer `i`, over `memory`: an arena or the tape.

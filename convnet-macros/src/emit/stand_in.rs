@@ -19,7 +19,8 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         network.scalars(network.totals.arena, &code!(totals.arena)),
         network.scalars(network.totals.prepared, &code!(totals.prepared)),
     );
-    let (tape, line) = (training::scalars(network), inference::row(network, last));
+    let tape = training::scalars(network);
+    let line = inference::row_with(network, last, &code!(#krate::graph::Op::Flatten));
     code! {
         impl<T: #krate::Real> #krate::Parameters for #name<T> {
             type Scalar = T;

@@ -1,69 +1,69 @@
-const _: fn(::convnet::dsl::input) = |a| {
+const _: fn(::convnet::generated::dsl::input) = |a| {
     let _ = &a;
 };
-const _: fn(::convnet::dsl::conv) = |a| {
+const _: fn(::convnet::generated::dsl::conv) = |a| {
     let _ = &a;
     let _ = a.pad;
 };
-const _: fn(::convnet::dsl::relu) = |a| {
+const _: fn(::convnet::generated::dsl::relu) = |a| {
     let _ = &a;
 };
-const _: fn(::convnet::dsl::max_pool) = |a| {
+const _: fn(::convnet::generated::dsl::max_pool) = |a| {
     let _ = &a;
     let _ = a.stride;
 };
-const _: fn(::convnet::dsl::fc) = |a| {
+const _: fn(::convnet::generated::dsl::fc) = |a| {
     let _ = &a;
 };
 #[doc(hidden)]
-const __GRAPH_OF_Cifar: &[::convnet::graph::Node<'static>] = &[
-    ::convnet::graph::Node {
+const __GRAPH_OF_Cifar: &[::convnet::generated::graph::Node<'static>] = &[
+    ::convnet::generated::graph::Node {
         name: "conv1",
-        op: ::convnet::graph::Op::Conv {
+        op: ::convnet::generated::graph::Op::Conv {
             filters: 12,
             groups: 1,
             bias: true,
-            window: ::convnet::shape::Window {
+            window: ::convnet::generated::shape::Window {
                 size: [5, 5],
                 dilation: [1, 1],
                 stride: [1, 1],
-                padding: ::convnet::shape::Padding::Zeros {
+                padding: ::convnet::generated::shape::Padding::Zeros {
                     top: 2,
                     bottom: 2,
                     left: 2,
                     right: 2,
                 },
-                fit: ::convnet::shape::Fit::Exact,
+                fit: ::convnet::generated::shape::Fit::Exact,
             },
         },
         volume: [32usize, 32usize, 12usize],
     },
-    ::convnet::graph::Node {
+    ::convnet::generated::graph::Node {
         name: "relu1",
-        op: ::convnet::graph::Op::Relu,
+        op: ::convnet::generated::graph::Op::Relu,
         volume: [32usize, 32usize, 12usize],
     },
-    ::convnet::graph::Node {
+    ::convnet::generated::graph::Node {
         name: "max_pool1",
-        op: ::convnet::graph::Op::MaxPool {
-            window: ::convnet::shape::Window {
+        op: ::convnet::generated::graph::Op::MaxPool {
+            window: ::convnet::generated::shape::Window {
                 size: [2, 2],
                 dilation: [1, 1],
                 stride: [2, 2],
-                padding: ::convnet::shape::Padding::Zeros {
+                padding: ::convnet::generated::shape::Padding::Zeros {
                     top: 0,
                     bottom: 0,
                     left: 0,
                     right: 0,
                 },
-                fit: ::convnet::shape::Fit::Exact,
+                fit: ::convnet::generated::shape::Fit::Exact,
             },
         },
         volume: [16usize, 16usize, 12usize],
     },
-    ::convnet::graph::Node {
+    ::convnet::generated::graph::Node {
         name: "scores",
-        op: ::convnet::graph::Op::Fc {
+        op: ::convnet::generated::graph::Op::Fc {
             filters: 10,
         },
         volume: [1usize, 1usize, 10usize],
@@ -84,54 +84,56 @@ f32: parameters 126,568 bytes, arena 61,440, tape 110,592*/
 #[repr(C)]
 pub struct Cifar<T = ::core::primitive::f32> {
     ///`conv`: 12 of 5x5, pad 2; writes 32x32x12, 912 parameters.
-    pub conv1: ::convnet::layer::Conv<
+    pub conv1: ::convnet::generated::layer::Conv<
         T,
         5,
         5,
         3,
         12,
-        ::convnet::layer::Slide<1, 1, 2, 2>,
+        ::convnet::generated::layer::Slide<1, 1, 2, 2>,
     >,
     ///`fc`: 10; writes 1x1x10, 30730 parameters.
-    pub scores: ::convnet::layer::Fc<T, 16, 16, 12, 10>,
+    pub scores: ::convnet::generated::layer::Fc<T, 16, 16, 12, 10>,
 }
-unsafe impl<T: ::convnet::Real> ::convnet::__private::Zeroable for Cifar<T> {}
+unsafe impl<T: ::convnet::generated::Real> ::convnet::generated::__private::Zeroable
+for Cifar<T> {}
 const _: () = {
     #[allow(dead_code)]
-    fn only<T: ::convnet::Real>(it: &Cifar<T>) {
+    fn only<T: ::convnet::generated::Real>(it: &Cifar<T>) {
         let Cifar { conv1: _, scores: _ } = it;
-        let _: *const ::convnet::layer::Conv<
+        let _: *const ::convnet::generated::layer::Conv<
             T,
             5,
             5,
             3,
             12,
-            ::convnet::layer::Slide<1, 1, 2, 2>,
+            ::convnet::generated::layer::Slide<1, 1, 2, 2>,
         > = &raw const it.conv1;
-        let _: *const ::convnet::layer::Fc<T, 16, 16, 12, 10> = &raw const it.scores;
+        let _: *const ::convnet::generated::layer::Fc<T, 16, 16, 12, 10> = &raw const it
+            .scores;
     }
 };
-impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
+impl<T: ::convnet::generated::Real> ::convnet::generated::Parameters for Cifar<T> {
     type Scalar = T;
-    const TENSORS: &'static [::convnet::Tensor] = &[
-        ::convnet::Tensor {
+    const TENSORS: &'static [::convnet::generated::Tensor] = &[
+        ::convnet::generated::Tensor {
             name: "conv1.filters",
-            role: ::convnet::Role::Filters,
+            role: ::convnet::generated::Role::Filters,
             shape: &[5, 5, 3, 12],
         },
-        ::convnet::Tensor {
+        ::convnet::generated::Tensor {
             name: "conv1.bias",
-            role: ::convnet::Role::Bias,
+            role: ::convnet::generated::Role::Bias,
             shape: &[12],
         },
-        ::convnet::Tensor {
+        ::convnet::generated::Tensor {
             name: "scores.filters",
-            role: ::convnet::Role::Weights,
+            role: ::convnet::generated::Role::Weights,
             shape: &[16, 16, 12, 10],
         },
-        ::convnet::Tensor {
+        ::convnet::generated::Tensor {
             name: "scores.bias",
-            role: ::convnet::Role::Bias,
+            role: ::convnet::generated::Role::Bias,
             shape: &[10],
         },
     ];
@@ -166,12 +168,12 @@ impl<T: ::convnet::Real> ::convnet::Parameters for Cifar<T> {
         }
     }
 }
-impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
-    type Input = ::convnet::Volume<T, 32, 32, 3>;
-    type Output = ::convnet::Volume<T, 1, 1, 10>;
-    type Arena = ::convnet::Overlay<T, 15360>;
-    const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = &[
-        ::convnet::plan::LayerInfo {
+impl<T: ::convnet::generated::Real> ::convnet::generated::Network for Cifar<T> {
+    type Input = ::convnet::generated::Volume<T, 32, 32, 3>;
+    type Output = ::convnet::generated::Volume<T, 1, 1, 10>;
+    type Arena = ::convnet::generated::Overlay<T, 15360>;
+    const LAYERS: &'static [::convnet::generated::plan::LayerInfo<'static>] = &[
+        ::convnet::generated::plan::LayerInfo {
             name: "conv1",
             op: &__GRAPH_OF_Cifar[0usize].op,
             volume: [32usize, 32usize, 12usize],
@@ -183,7 +185,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             fixed: 0usize,
             macs: 921600u64,
         },
-        ::convnet::plan::LayerInfo {
+        ::convnet::generated::plan::LayerInfo {
             name: "relu1",
             op: &__GRAPH_OF_Cifar[1usize].op,
             volume: [32usize, 32usize, 12usize],
@@ -195,7 +197,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             fixed: 0usize,
             macs: 0u64,
         },
-        ::convnet::plan::LayerInfo {
+        ::convnet::generated::plan::LayerInfo {
             name: "max_pool1",
             op: &__GRAPH_OF_Cifar[2usize].op,
             volume: [16usize, 16usize, 12usize],
@@ -207,7 +209,7 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             fixed: 0usize,
             macs: 0u64,
         },
-        ::convnet::plan::LayerInfo {
+        ::convnet::generated::plan::LayerInfo {
             name: "scores",
             op: &__GRAPH_OF_Cifar[3usize].op,
             volume: [1usize, 1usize, 10usize],
@@ -220,50 +222,50 @@ impl<T: ::convnet::Real> ::convnet::Network for Cifar<T> {
             macs: 30720u64,
         },
     ];
-    const GRAPH: &'static [::convnet::graph::Node<'static>] = __GRAPH_OF_Cifar;
+    const GRAPH: &'static [::convnet::generated::graph::Node<'static>] = __GRAPH_OF_Cifar;
     fn forward<'a>(
         &self,
         input: &Self::Input,
         memory: &'a mut Self::Arena,
     ) -> &'a Self::Output {
-        ::convnet::Layer::forward(
+        ::convnet::generated::Layer::forward(
             &self.conv1,
             input,
-            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
-        ::convnet::Activation::forward(
-            &::convnet::layer::Relu,
-            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        ::convnet::generated::Activation::forward(
+            &::convnet::generated::layer::Relu,
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         let (x, y) = memory
             .pair::<
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 0,
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 12288,
             >();
-        ::convnet::Layer::forward(
-            &::convnet::layer::MaxPool::<
+        ::convnet::generated::Layer::forward(
+            &::convnet::generated::layer::MaxPool::<
                 2,
                 2,
-                ::convnet::layer::Slide<2, 2, 0, 0>,
+                ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
             x,
             y,
         );
         let (x, y) = memory
             .pair::<
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 12288,
-                ::convnet::Volume<T, 1, 1, 10>,
+                ::convnet::generated::Volume<T, 1, 1, 10>,
                 0,
             >();
-        ::convnet::Layer::forward(&self.scores, x, y);
-        memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
+        ::convnet::generated::Layer::forward(&self.scores, x, y);
+        memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 0>()
     }
 }
-impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
-    type Tape = ::convnet::Overlay<T, 27648>;
+impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T> {
+    type Tape = ::convnet::generated::Overlay<T, 27648>;
     fn forward_train<'a>(
         &self,
         input: &Self::Input,
@@ -271,40 +273,40 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         seed: ::core::primitive::u64,
     ) -> &'a Self::Output {
         let _ = seed;
-        ::convnet::Layer::forward(
+        ::convnet::generated::Layer::forward(
             &self.conv1,
             input,
-            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
-        ::convnet::Activation::forward(
-            &::convnet::layer::Relu,
-            memory.at_mut::<::convnet::Volume<T, 32, 32, 12>, 0>(),
+        ::convnet::generated::Activation::forward(
+            &::convnet::generated::layer::Relu,
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         let (x, y) = memory
             .pair::<
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 0,
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 12288,
             >();
-        ::convnet::Layer::forward(
-            &::convnet::layer::MaxPool::<
+        ::convnet::generated::Layer::forward(
+            &::convnet::generated::layer::MaxPool::<
                 2,
                 2,
-                ::convnet::layer::Slide<2, 2, 0, 0>,
+                ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
             x,
             y,
         );
         let (x, y) = memory
             .pair::<
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 12288,
-                ::convnet::Volume<T, 1, 1, 10>,
+                ::convnet::generated::Volume<T, 1, 1, 10>,
                 15360,
             >();
-        ::convnet::Layer::forward(&self.scores, x, y);
-        memory.at::<::convnet::Volume<T, 1, 1, 10>, 15360>()
+        ::convnet::generated::Layer::forward(&self.scores, x, y);
+        memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>()
     }
     fn backward(
         &self,
@@ -318,52 +320,68 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         let dy = d_output;
         let (x, dx) = memory
             .pair::<
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 12288,
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 24576,
             >();
-        ::convnet::Layer::backward(&self.scores, x, dx, dy, &mut gradient.scores);
+        ::convnet::generated::Layer::backward(
+            &self.scores,
+            x,
+            dx,
+            dy,
+            &mut gradient.scores,
+        );
         let (x, dy, dx) = memory
             .triple::<
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 0,
-                ::convnet::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
                 24576,
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 12288,
             >();
-        ::convnet::Layer::backward(
-            &::convnet::layer::MaxPool::<
+        ::convnet::generated::Layer::backward(
+            &::convnet::generated::layer::MaxPool::<
                 2,
                 2,
-                ::convnet::layer::Slide<2, 2, 0, 0>,
+                ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
             x,
             dx,
             dy,
-            &mut ::convnet::layer::MaxPool::<
+            &mut ::convnet::generated::layer::MaxPool::<
                 2,
                 2,
-                ::convnet::layer::Slide<2, 2, 0, 0>,
+                ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
         );
         let (kept, dv) = memory
             .pair::<
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 0,
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 12288,
             >();
-        ::convnet::Activation::backward(&::convnet::layer::Relu, kept, dv);
+        ::convnet::generated::Activation::backward(
+            &::convnet::generated::layer::Relu,
+            kept,
+            dv,
+        );
         let x = input;
-        let dy = memory.at::<::convnet::Volume<T, 32, 32, 12>, 12288>();
+        let dy = memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>();
         match d_input.as_deref_mut() {
             ::core::option::Option::Some(dx) => {
-                ::convnet::Layer::backward(&self.conv1, x, dx, dy, &mut gradient.conv1);
+                ::convnet::generated::Layer::backward(
+                    &self.conv1,
+                    x,
+                    dx,
+                    dy,
+                    &mut gradient.conv1,
+                );
             }
             ::core::option::Option::None => {
-                ::convnet::Layer::backward_parameters(
+                ::convnet::generated::Layer::backward_parameters(
                     &self.conv1,
                     x,
                     dy,
@@ -373,55 +391,62 @@ impl<T: ::convnet::Real> ::convnet::Trainable for Cifar<T> {
         }
     }
 }
-impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
-    type Overlay = ::convnet::Overlay<T, 3840>;
-    const PACKING: &'static [::convnet::prepare::Packing] = &[
-        ::convnet::prepare::packing::<
-            ::convnet::Volume<T, 32, 32, 3>,
-            ::convnet::Volume<T, 32, 32, 12>,
-            ::convnet::layer::Conv<T, 5, 5, 3, 12, ::convnet::layer::Slide<1, 1, 2, 2>>,
+impl<T: ::convnet::generated::Real> ::convnet::generated::prepare::Prepare for Cifar<T> {
+    type Overlay = ::convnet::generated::Overlay<T, 3840>;
+    const PACKING: &'static [::convnet::generated::prepare::Packing] = &[
+        ::convnet::generated::prepare::packing::<
+            ::convnet::generated::Volume<T, 32, 32, 3>,
+            ::convnet::generated::Volume<T, 32, 32, 12>,
+            ::convnet::generated::layer::Conv<
+                T,
+                5,
+                5,
+                3,
+                12,
+                ::convnet::generated::layer::Slide<1, 1, 2, 2>,
+            >,
             (),
         >("conv1"),
-        ::convnet::prepare::packing::<
-            ::convnet::Volume<T, 16, 16, 12>,
-            ::convnet::Volume<T, 1, 1, 10>,
-            ::convnet::layer::Fc<T, 16, 16, 12, 10>,
+        ::convnet::generated::prepare::packing::<
+            ::convnet::generated::Volume<T, 16, 16, 12>,
+            ::convnet::generated::Volume<T, 1, 1, 10>,
+            ::convnet::generated::layer::Fc<T, 16, 16, 12, 10>,
             (),
         >("scores"),
     ];
-    fn pack(&self, packer: &mut ::convnet::prepare::Packer<'_, T>) {
+    fn pack(&self, packer: &mut ::convnet::generated::prepare::Packer<'_, T>) {
         let _ = &packer;
         packer
             .pack::<
-                ::convnet::Volume<T, 32, 32, 3>,
-                ::convnet::Volume<T, 32, 32, 12>,
+                ::convnet::generated::Volume<T, 32, 32, 3>,
+                ::convnet::generated::Volume<T, 32, 32, 12>,
                 _,
                 _,
             >(
-                &::convnet::prepare::Group {
+                &::convnet::generated::prepare::Group {
                     filters: &self.conv1,
                     norm: &(),
-                    clamp: ::convnet::kernel::Clamp::Relu,
+                    clamp: ::convnet::generated::kernel::Clamp::Relu,
                 },
             );
         packer
             .pack::<
-                ::convnet::Volume<T, 16, 16, 12>,
-                ::convnet::Volume<T, 1, 1, 10>,
+                ::convnet::generated::Volume<T, 16, 16, 12>,
+                ::convnet::generated::Volume<T, 1, 1, 10>,
                 _,
                 _,
             >(
-                &::convnet::prepare::Group {
+                &::convnet::generated::prepare::Group {
                     filters: &self.scores,
                     norm: &(),
-                    clamp: ::convnet::kernel::Clamp::None,
+                    clamp: ::convnet::generated::kernel::Clamp::None,
                 },
             );
     }
     fn forward_packed(
         &self,
-        packed: &mut ::convnet::prepare::Reader<'_, T>,
-        images: &mut [::convnet::prepare::Image<'_, Self>],
+        packed: &mut ::convnet::generated::prepare::Reader<'_, T>,
+        images: &mut [::convnet::generated::prepare::Image<'_, Self>],
     ) {
         packed
             .each(
@@ -431,19 +456,19 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                     let _ = (&packed, input);
                     let (x, y) = (
                         input,
-                        memory.at_mut::<::convnet::Volume<T, 2, 32, 12>, 0>(),
+                        memory.at_mut::<::convnet::generated::Volume<T, 2, 32, 12>, 0>(),
                     );
                     packed
                         .map::<
-                            ::convnet::Volume<T, 32, 32, 3>,
-                            ::convnet::Volume<T, 32, 32, 12>,
+                            ::convnet::generated::Volume<T, 32, 32, 3>,
+                            ::convnet::generated::Volume<T, 32, 32, 12>,
                             _,
                             _,
                         >(
-                            &::convnet::prepare::Group {
+                            &::convnet::generated::prepare::Group {
                                 filters: &self.conv1,
                                 norm: &(),
-                                clamp: ::convnet::kernel::Clamp::Relu,
+                                clamp: ::convnet::generated::kernel::Clamp::Relu,
                             },
                             x,
                             y.as_mut_slice(),
@@ -451,29 +476,29 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                     let x = input;
                     let (map, z) = memory
                         .pair_mut::<
-                            ::convnet::Volume<T, 2, 32, 12>,
+                            ::convnet::generated::Volume<T, 2, 32, 12>,
                             0,
-                            ::convnet::Volume<T, 16, 16, 12>,
+                            ::convnet::generated::Volume<T, 16, 16, 12>,
                             768,
                         >();
                     packed
                         .pool::<
-                            ::convnet::Volume<T, 32, 32, 3>,
-                            ::convnet::Volume<T, 32, 32, 12>,
-                            ::convnet::Volume<T, 16, 16, 12>,
+                            ::convnet::generated::Volume<T, 32, 32, 3>,
+                            ::convnet::generated::Volume<T, 32, 32, 12>,
+                            ::convnet::generated::Volume<T, 16, 16, 12>,
                             _,
                             _,
                             _,
                         >(
-                            &::convnet::prepare::Group {
+                            &::convnet::generated::prepare::Group {
                                 filters: &self.conv1,
                                 norm: &(),
-                                clamp: ::convnet::kernel::Clamp::Relu,
+                                clamp: ::convnet::generated::kernel::Clamp::Relu,
                             },
-                            &::convnet::layer::MaxPool::<
+                            &::convnet::generated::layer::MaxPool::<
                                 2,
                                 2,
-                                ::convnet::layer::Slide<2, 2, 0, 0>,
+                                ::convnet::generated::layer::Slide<2, 2, 0, 0>,
                             >::new(),
                             x.as_slice(),
                             map.as_mut_slice(),
@@ -481,17 +506,17 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
                         );
                     let (x, y) = memory
                         .pair::<
-                            ::convnet::Volume<T, 16, 16, 12>,
+                            ::convnet::generated::Volume<T, 16, 16, 12>,
                             768,
-                            ::convnet::Volume<T, 1, 1, 10>,
+                            ::convnet::generated::Volume<T, 1, 1, 10>,
                             0,
                         >();
                     packed
                         .forward(
-                            &::convnet::prepare::Group {
+                            &::convnet::generated::prepare::Group {
                                 filters: &self.scores,
                                 norm: &(),
-                                clamp: ::convnet::kernel::Clamp::None,
+                                clamp: ::convnet::generated::kernel::Clamp::None,
                             },
                             x,
                             y,
@@ -500,10 +525,11 @@ impl<T: ::convnet::Real> ::convnet::prepare::Prepare for Cifar<T> {
             );
     }
     fn output_in(memory: &Self::Overlay) -> &Self::Output {
-        memory.at::<::convnet::Volume<T, 1, 1, 10>, 0>()
+        memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 0>()
     }
 }
-unsafe impl<T: ::convnet::Real> ::convnet::flash::InFlash for Cifar<T> {
+unsafe impl<T: ::convnet::generated::Real> ::convnet::generated::flash::InFlash
+for Cifar<T> {
     const OFFSETS: &'static [::core::primitive::usize] = &[
         ::core::mem::offset_of!(Self, conv1.filters),
         ::core::mem::offset_of!(Self, conv1.bias),
@@ -517,98 +543,108 @@ impl Cifar<::core::primitive::f32> {
     /// The scores: height, width, depth, in the order of memory. (A declaration says the width first.)
     pub const OUTPUT: [::core::primitive::usize; 3] = [1, 1, 10];
     /// The declaration as a table, a line each.
-    pub const LAYERS: &'static [::convnet::plan::LayerInfo<'static>] = <Self as ::convnet::Network>::LAYERS;
+    pub const LAYERS: &'static [::convnet::generated::plan::LayerInfo<'static>] = <Self as ::convnet::generated::Network>::LAYERS;
     /// The declaration as a graph: every hyperparameter, every edge.
-    pub const GRAPH: &'static [::convnet::graph::Node<'static>] = __GRAPH_OF_Cifar;
+    pub const GRAPH: &'static [::convnet::generated::graph::Node<'static>] = __GRAPH_OF_Cifar;
     /// Learned scalars.
     pub const PARAMETERS: ::core::primitive::usize = 31642usize;
     /// Multiply-adds of one forward pass.
     pub const MACS: ::core::primitive::u64 = 952320u64;
     /// Bytes of the arena in `f32`.
     pub const ARENA_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
-        ::convnet::Arena<Self>,
+        ::convnet::generated::Arena<Self>,
     >();
     /// Bytes of the tape in `f32`.
     pub const TAPE_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
-        ::convnet::Tape<Self>,
+        ::convnet::generated::Tape<Self>,
     >();
     /// The table of the network, to print.
     #[must_use]
-    pub const fn summary() -> ::convnet::Summary<'static> {
-        ::convnet::Summary {
+    pub const fn summary() -> ::convnet::generated::Summary<'static> {
+        ::convnet::generated::Summary {
             name: "Cifar",
             input: Self::INPUT,
             layers: Self::LAYERS,
             arena_bytes: Self::ARENA_BYTES,
             tape_bytes: Self::TAPE_BYTES,
-            packing: <Self as ::convnet::prepare::Prepare>::PACKING,
+            packing: <Self as ::convnet::generated::prepare::Prepare>::PACKING,
             prepared_bytes: ::core::mem::size_of::<
-                <Self as ::convnet::prepare::Prepare>::Overlay,
+                <Self as ::convnet::generated::prepare::Prepare>::Overlay,
             >(),
         }
     }
 }
-impl<T: ::convnet::Real> Cifar<T> {
+impl<T: ::convnet::generated::Real> Cifar<T> {
     /// All parameters zero. For a `static`, or a network small enough for the stack; a
     /// large one is built in place on the heap, by `boxed`.
     pub const ZERO: Self = Self {
-        conv1: <::convnet::layer::Conv<
+        conv1: <::convnet::generated::layer::Conv<
             T,
             5,
             5,
             3,
             12,
-            ::convnet::layer::Slide<1, 1, 2, 2>,
+            ::convnet::generated::layer::Slide<1, 1, 2, 2>,
         >>::ZERO,
-        scores: <::convnet::layer::Fc<T, 16, 16, 12, 10>>::ZERO,
+        scores: <::convnet::generated::layer::Fc<T, 16, 16, 12, 10>>::ZERO,
     };
     /// The scores of `input`.
     pub fn forward<'a>(
         &self,
-        input: &::convnet::Volume<T, 32, 32, 3>,
-        arena: &'a mut ::convnet::Arena<Self>,
-    ) -> &'a ::convnet::Volume<T, 1, 1, 10> {
-        ::convnet::Network::forward(self, input, arena)
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        arena: &'a mut ::convnet::generated::Arena<Self>,
+    ) -> &'a ::convnet::generated::Volume<T, 1, 1, 10> {
+        ::convnet::generated::Network::forward(self, input, arena)
     }
     /// Forward as in training: dropout drops, by `seed`, and what `backward` needs stays
     /// on the tape.
     pub fn forward_train<'a>(
         &self,
-        input: &::convnet::Volume<T, 32, 32, 3>,
-        tape: &'a mut ::convnet::Tape<Self>,
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        tape: &'a mut ::convnet::generated::Tape<Self>,
         seed: ::core::primitive::u64,
-    ) -> &'a ::convnet::Volume<T, 1, 1, 10> {
-        ::convnet::Trainable::forward_train(self, input, tape, seed)
+    ) -> &'a ::convnet::generated::Volume<T, 1, 1, 10> {
+        ::convnet::generated::Trainable::forward_train(self, input, tape, seed)
     }
     /// Adds the gradient on the parameters to `gradient`, and writes the one on the image
     /// to `d_input` if it is asked for. The tape must come from `forward_train` with the
     /// same `input`, and is used up.
     pub fn backward(
         &self,
-        input: &::convnet::Volume<T, 32, 32, 3>,
-        d_input: ::core::option::Option<&mut ::convnet::Volume<T, 32, 32, 3>>,
-        tape: &mut ::convnet::Tape<Self>,
-        d_output: &::convnet::Volume<T, 1, 1, 10>,
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        d_input: ::core::option::Option<&mut ::convnet::generated::Volume<T, 32, 32, 3>>,
+        tape: &mut ::convnet::generated::Tape<Self>,
+        d_output: &::convnet::generated::Volume<T, 1, 1, 10>,
         gradient: &mut Self,
     ) {
-        ::convnet::Trainable::backward(self, input, d_input, tape, d_output, gradient);
+        ::convnet::generated::Trainable::backward(
+            self,
+            input,
+            d_input,
+            tape,
+            d_output,
+            gradient,
+        );
     }
 }
-::convnet::__if_alloc! {
+::convnet::generated::__if_alloc! {
     impl Cifar < ::core::primitive::f32 > { #[doc =
     r" All parameters zero, built in place on the heap."] #[must_use] pub fn boxed() ->
-    ::convnet::__private::Box < Self > { < Self as ::convnet::OnHeap > ::boxed() } #[doc
-    = r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
-    #[must_use] pub fn random(seed : ::core::primitive::u64) -> ::convnet::__private::Box
-    < Self > { < Self as ::convnet::OnHeap > ::random(seed) } #[doc =
+    ::convnet::generated::__private::Box < Self > { < Self as
+    ::convnet::generated::OnHeap > ::boxed() } #[doc =
+    r" Filters drawn at random by `seed` (Kaiming), biases zero: ready to be trained."]
+    #[must_use] pub fn random(seed : ::core::primitive::u64) ->
+    ::convnet::generated::__private::Box < Self > { < Self as
+    ::convnet::generated::OnHeap > ::random(seed) } #[doc =
     r" An arena for `forward`, built in place on the heap."] #[must_use] pub fn arena()
-    -> ::convnet::__private::Box < ::convnet::Arena < Self >> { < Self as
-    ::convnet::OnHeap > ::arena() } #[doc =
+    -> ::convnet::generated::__private::Box < ::convnet::generated::Arena < Self >> { <
+    Self as ::convnet::generated::OnHeap > ::arena() } #[doc =
     r" A tape for `forward_train` and `backward`, built in place on the heap."]
-    #[must_use] pub fn tape() -> ::convnet::__private::Box < ::convnet::Tape < Self >> {
-    < Self as ::convnet::OnHeap > ::tape() } }
+    #[must_use] pub fn tape() -> ::convnet::generated::__private::Box <
+    ::convnet::generated::Tape < Self >> { < Self as ::convnet::generated::OnHeap >
+    ::tape() } }
 }
-impl<T: ::convnet::Real> ::core::fmt::Display for Cifar<T> {
+impl<T: ::convnet::generated::Real> ::core::fmt::Display for Cifar<T> {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Display::fmt(&<Cifar<::core::primitive::f32>>::summary(), f)
     }

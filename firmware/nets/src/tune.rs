@@ -3,7 +3,7 @@
 
 use convnet::loss::{Loss, SoftmaxCrossEntropy};
 use convnet::optim::{Optimizer, Sgd, Step};
-use convnet::volume::Scores;
+use convnet::Scores;
 use convnet::{Overlay, Parameters, Tape, convnet};
 
 use crate::Words;

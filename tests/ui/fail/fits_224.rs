@@ -1,6 +1,6 @@
 //! A hand-written layer that breaks the rule: a bound, in plain numbers.
 
-use convnet::fits::output;
+use convnet::shape::fits::output;
 
 fn main() {
     output::<224, 11, 4, 0>();

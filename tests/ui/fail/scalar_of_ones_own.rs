@@ -2,7 +2,7 @@
 
 struct Half(u16);
 
-impl convnet::real::sealed::Sealed for Half {}
+impl convnet::generated::real::sealed::Sealed for Half {}
 
 fn main() {
     let _ = Half(0).0;

@@ -1,6 +1,6 @@
 //! A hand-written layer that keeps the rule.
 
-use convnet::fits::output;
+use convnet::shape::fits::output;
 
 fn main() {
     assert_eq!(output::<227, 11, 4, 0>(), 55);

@@ -6,7 +6,7 @@
 
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::{Sgd, Step};
-use convnet::volume::Scores;
+use convnet::Scores;
 use convnet::{Loss, Optimizer, Tape, convnet};
 
 convnet! {

@@ -3,7 +3,7 @@
 use core::array::from_fn;
 
 use super::{BatchNorm, used};
-use crate::layer::moments::{GIVEN, Moments, OWN, USED};
+use crate::memory::moments::{GIVEN, Moments, OWN, USED};
 use crate::{Real, Volume, kernel};
 
 /// Mean and variance.

@@ -37,9 +37,9 @@ use super::reduce::{self, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
 use crate::kernel::MICRO_BATCH;
-use crate::layer::moments;
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
+use crate::memory::moments;
 use crate::{AnyVolume, Real, Rng, Trainable, network};
 
 use moments::Here;

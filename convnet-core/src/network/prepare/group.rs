@@ -1,7 +1,7 @@
 //! Filters and what follows them, as one.
 
 use crate::kernel::{Algorithm, Clamp, Packed};
-use crate::layer::{Choice, Norm, Repack};
+use crate::layer::repack::{Choice, Norm, Repack};
 use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Real};
 

@@ -8,8 +8,8 @@
 //! How many rows of the map there is memory for tells the two apart.
 
 use super::{Group, Reader};
+use crate::layer::repack::{Norm, Pool, Repack};
 use crate::layer::rows::{PooledRows, conv_rows, max_pool};
-use crate::layer::{Norm, Pool, Repack};
 use crate::{AnyVolume, Real, kernel};
 
 impl<T: Real> Reader<'_, T> {
