@@ -67,3 +67,13 @@ fn unsafe_stands_where_the_page_says() {
         "modules with `#[expect(unsafe_code)]`, and those that ARCHITECTURE.md names"
     );
 }
+
+#[test]
+fn every_place_where_to_put_your_hand_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = page::places();
+    assert!(places.len() > 10, "{places:?}");
+    for place in places {
+        assert!(root.join(&place).exists(), "there is no {place}");
+    }
+}

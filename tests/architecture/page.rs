@@ -45,6 +45,23 @@ pub(crate) fn modules_with_unsafe() -> BTreeSet<String> {
     names(point).into_iter().collect()
 }
 
+/// The files and folders that *Where to put your hand* names from the root.
+pub(crate) fn places() -> Vec<String> {
+    let (_, from) = PAGE.split_once("## Where to put your hand").unwrap();
+    let (section, _) = from.split_once("\n## ").unwrap();
+    let named = names(section).into_iter();
+    let folders = [
+        "convnet-core/",
+        "convnet-macros/",
+        "fuzz/",
+        "src/",
+        "tests/",
+    ];
+    named
+        .filter(|name| folders.iter().any(|folder| name.starts_with(folder)))
+        .collect()
+}
+
 /// What stands in backticks.
 fn names(cell: &str) -> Vec<String> {
     cell.split('`')

@@ -32,7 +32,7 @@ word! {
 /// # use convnet_core as convnet;
 /// use convnet::Rng;
 /// use convnet::layer::Dropout;
-/// use convnet::volume::Scores;
+/// use convnet::Scores;
 ///
 /// let mut v = Scores::<f32, 4>::ZERO;
 /// v.as_mut_slice().fill(1.0);

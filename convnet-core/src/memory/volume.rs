@@ -93,7 +93,7 @@ impl<T: Real, const K: usize> Scores<T, K> {
     ///
     /// ```
     /// # use convnet_core as convnet;
-    /// use convnet::volume::Scores;
+    /// use convnet::Scores;
     ///
     /// let mut scores = Scores::<f32, 3>::ZERO;
     /// scores[0][0] = [1.0, 3.0, 3.0];

@@ -13,7 +13,7 @@ use crate::plan::LayerInfo;
 /// ```
 /// # use convnet_core as convnet;
 /// use convnet::plan::{LayerInfo, Op};
-/// use convnet::summary::Summary;
+/// use convnet::Summary;
 ///
 /// let scores = LayerInfo {
 ///     name: "scores",

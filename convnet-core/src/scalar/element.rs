@@ -14,7 +14,7 @@ use sealed::Sealed;
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::element::{Element, ElementType};
+/// use convnet::{Element, ElementType};
 ///
 /// assert_eq!(<f32 as Element>::TYPE, ElementType::F32);
 /// assert_eq!(ElementType::I8.bytes(), 1);
