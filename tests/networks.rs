@@ -39,6 +39,7 @@ convnet! {
         hard_swish,
         relu6,
         depthwise(3x3, stride = 2, pad = 1, fit = crop),
+        hard_sigmoid,
         tanh,
         hard_swish,
         dropout(0.0),

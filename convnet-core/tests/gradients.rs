@@ -4,8 +4,8 @@
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
     Activation, AvgPool, BatchNorm, Conv, ConvTranspose, Depthwise, Dropout, Fc, GlobalAvgPool,
-    GlobalMaxPool, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6, Sigmoid, Slide,
-    Softmax, Tanh,
+    GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6,
+    Sigmoid, Slide, Softmax, Tanh,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -94,6 +94,20 @@ fn hard_swish() {
     assert_eq!(dx.as_slice(), [0.0, -0.5, 0.0, 0.5, 1.5, 1.0]);
 }
 
+/// What PyTorch's `hardsigmoid` gives, at the ends too, where random numbers never come.
+#[test]
+fn hard_sigmoid_is_flat_at_both_ends() {
+    let mut v = Volume([[-4.0, -3.0, -1.5, 0.0, 2.25, 3.0, 4.0].map(|v| [v])]);
+    HardSigmoid.forward(&mut v);
+    assert_eq!(v.as_slice(), [0.0, 0.0, 0.25, 0.5, 0.875, 1.0, 1.0]);
+    let mut dv = Volume([[[6.0]; 7]]);
+    HardSigmoid.backward(&v, &mut dv);
+    assert_eq!(dv.as_slice(), [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+    let mut nan = Volume([[[f64::NAN]]]);
+    HardSigmoid.forward(&mut nan);
+    assert!(nan.as_slice()[0].is_nan());
+}
+
 /// Random numbers never reach 6.
 #[test]
 fn relu6_is_flat_at_both_ends() {
@@ -168,6 +182,7 @@ fn activations() {
     check_activation(&LeakyRelu::default());
     check_activation(&LeakyRelu { slope: 0.2 });
     check_activation(&Sigmoid);
+    check_activation(&HardSigmoid);
     check_activation(&Tanh);
     check_activation(&Softmax);
 }

@@ -308,6 +308,8 @@ ops! {
         Sigmoid: sigmoid::sigmoid,
         /// `tanh`.
         Tanh: tanh::tanh,
+        /// `hard_sigmoid`.
+        HardSigmoid: hard_sigmoid::hard_sigmoid,
         /// `hard_swish`.
         HardSwish: hard_swish::hard_swish,
         /// `max_pool(window)`.

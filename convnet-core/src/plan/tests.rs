@@ -316,6 +316,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         Just(Op::Tanh),
         Just(Op::Relu),
         Just(Op::HardSwish),
+        Just(Op::HardSigmoid),
         Just(BATCH_NORM),
         (1..40usize).prop_map(|filters| Op::ConvTranspose {
             filters,

@@ -206,7 +206,7 @@ fn layer(random: &mut Random) -> Layer {
         ),
         14 => Layer::Text(
             random
-                .pick(&["tanh", "hard_swish", "leaky_relu(0.1)"])
+                .pick(&["tanh", "hard_swish", "hard_sigmoid", "leaky_relu(0.1)"])
                 .into(),
         ),
         _ => Layer::Text("relu".into()),

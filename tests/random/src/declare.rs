@@ -162,6 +162,7 @@ impl Writer<'_> {
             Layer::Sigmoid => "sigmoid".into(),
             Layer::Tanh => "tanh".into(),
             Layer::HardSwish => "hard_swish".into(),
+            Layer::HardSigmoid => "hard_sigmoid".into(),
             Layer::Softmax => "softmax".into(),
             Layer::Dropout(rate) => format!("dropout({rate:?})"),
             Layer::Flatten => "flatten".into(),

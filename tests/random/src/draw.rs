@@ -277,10 +277,11 @@ impl Draw {
                 false => Layer::GlobalMaxPool,
             },
             17 if depth >= 16 || self.one_in(3) => Layer::Fc(self.between(1, 40)),
-            18 => match self.below(4) {
+            18 => match self.below(5) {
                 0 => Layer::Relu6,
                 1 => Layer::HardSwish,
                 2 => Layer::Sigmoid,
+                3 => Layer::HardSigmoid,
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),

@@ -66,6 +66,7 @@ pub(crate) enum Layer {
     Sigmoid,
     Tanh,
     HardSwish,
+    HardSigmoid,
     Softmax,
     Dropout(f64),
     Flatten,

@@ -272,6 +272,7 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::LeakyRelu(slope) => return map(x, |x| if x > 0.0 { x } else { slope * x }),
         Layer::Sigmoid => return map(x, |x| 1.0 / (1.0 + (-x).exp())),
         Layer::Tanh => return map(x, f64::tanh),
+        Layer::HardSigmoid => return map(x, |x| (x + 3.0).clamp(0.0, 6.0) / 6.0),
         Layer::HardSwish => return map(x, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
         Layer::Dropout(_) | Layer::Flatten => return x,
         Layer::BatchNorm(_) => unreachable!("of a batch"),
