@@ -163,6 +163,8 @@ fn name_alone(tokens: TokenStream) -> Option<Declaration> {
     let Some(TokenTree::Ident(name)) = trees.next() else {
         return None;
     };
+    // No keyword.
+    let name: Ident = syn::parse2(name.into_token_stream()).ok()?;
     let visible = |input: ParseStream| {
         let before = (Attribute::parse_outer(input)?, input.parse()?);
         input.parse::<TokenStream>()?;

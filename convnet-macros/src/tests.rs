@@ -1,5 +1,5 @@
 //! What a declaration becomes, as a snapshot to read; and that no declaration, however mangled, makes
-//! the macro panic.
+//! the macro panic, or becomes what is no Rust.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -102,6 +102,7 @@ fn intruders() -> Vec<TokenTree> {
         "same",
         "pad",
         "self",
+        "type",
         "r#fn",
         "_",
         "struct",
@@ -177,6 +178,8 @@ fn no_declaration_makes_the_macro_panic() {
             let expanded = catch_unwind(AssertUnwindSafe(|| expand(tokens.clone())));
             let expanded = expanded.unwrap_or_else(|_| panic!("the macro panics at {tokens}"));
             assert!(!expanded.is_empty(), "nothing is said of {tokens}");
+            let rust = syn2::parse2::<syn2::File>(expanded);
+            assert!(rust.is_ok(), "no Rust comes of {tokens}: {:?}", rust.err());
             tried += 1;
         }
     }

@@ -9,6 +9,7 @@ use convnet::data::Images;
 use convnet::optim::Sgd;
 use convnet::train::{Progress, Trainer};
 use convnet::{convnet, flash, weights};
+use proc_macro2::TokenStream;
 use safetensors::SafeTensors;
 
 convnet! {
@@ -18,6 +19,22 @@ convnet! {
         conv1: conv(1, 1x1, bias = none),
         bn1: batch_norm,
         scores: fc(2),
+    }
+}
+
+/// The macro does not panic at the declaration `text`, and whatever it makes of it is Rust.
+///
+/// A harness without `cfg(fuzzing)` calls `proc_macro2::extra::invalidate_current_thread_spans` after each:
+/// with the feature `span-locations`, every text that was ever parsed stays in memory, so that its spans
+/// keep their places. Of 100,000 declarations 380 MB stay, and 13 MB if they are let go.
+pub fn check_declaration(text: &str) {
+    // What is no sequence of tokens, the compiler refuses before the macro sees it.
+    let Ok(tokens) = format!("[::convnet::generated] {text}").parse::<TokenStream>() else {
+        return;
+    };
+    let expansion = convnet_macros_as_library::expansion(tokens);
+    if let Err(error) = syn::parse2::<syn::File>(expansion) {
+        panic!("no Rust: {error}");
     }
 }
 

@@ -51,7 +51,7 @@ fn arg(input: ParseStream, errors: &mut Errors) -> Result<Arg> {
 /// The name of an argument, if it has one; `pad: 2` and `pad 2` are reported and read as `pad = 2`.
 fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
     let ahead = input.fork();
-    let Ok(key) = ahead.call(Ident::parse_any) else {
+    let Ok(mut key) = ahead.call(Ident::parse_any) else {
         return Ok(None);
     };
     let is_lower = !key.to_string().contains(char::is_uppercase);
@@ -70,12 +70,16 @@ fn key(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
         );
         wrong
     } else if is_lower && lacks_equals(&ahead, words::is_key(&key.to_string())) {
-        // `stride stride = 2`.
+        let wrong = key.to_token_stream();
+        // `stride stride = 2`, `const stride = 2`.
         if ahead.peek(syn::Ident) && ahead.peek2(Token![=]) {
-            ahead.parse::<Ident>()?;
+            let second: Ident = ahead.parse()?;
             ahead.parse::<Token![=]>()?;
+            if !words::is_key(&key.to_string()) {
+                key = second;
+            }
         }
-        key.to_token_stream()
+        wrong
     } else {
         return Ok(None);
     };
