@@ -76,7 +76,10 @@ pub use convnet_core::{data, train};
 /// Instruction sets: which one the kernels use, and how a test has them use another.
 pub mod kernel {
     #[doc(inline)]
-    pub use convnet_core::kernel::{level, levels, with_level};
+    pub use convnet_core::kernel::level;
+    #[cfg(feature = "std")]
+    #[doc(inline)]
+    pub use convnet_core::kernel::{levels, with_level};
 }
 
 /// The plan of a network: every size and every figure, from its [graph] alone.
