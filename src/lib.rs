@@ -88,7 +88,9 @@ pub mod plan {
     #[doc(inline)]
     pub use convnet_core::network::{Draft, Planned, Unfit};
     #[doc(inline)]
-    pub use convnet_core::plan::{Failure, LayerInfo, Options, Plan, Step, Totals};
+    pub use convnet_core::plan::{
+        Elements, Failure, LayerInfo, Memory, Options, Plan, Step, Totals, Written,
+    };
     #[cfg(feature = "alloc")]
     #[doc(inline)]
     pub use convnet_core::plan::{place, place_of};

@@ -78,7 +78,7 @@ pub use tanh::Tanh;
 ///
 /// A layer's type holds its hyperparameters; `X` and `Y` are the volumes that it can sit between.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no layer from `{X}` to `{Y}`",
+    message = "`{Self}` is not a layer that reads `{X}` and writes `{Y}`",
     label = "does not implement `Layer` for the volume before it and the one that it is said to write",
     note = "a volume is `Volume<T, height, width, depth>`"
 )]

@@ -189,7 +189,8 @@ pub struct Failure {
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::plan::{Op, Plan};
+/// use convnet::graph::Op;
+/// use convnet::plan::Plan;
 /// use convnet::shape::Window;
 ///
 /// // CS231n's example network for CIFAR-10.
@@ -233,7 +234,8 @@ impl<const N: usize> Plan<N> {
     /// ```
     /// # use convnet_core as convnet;
     /// use convnet::ElementType::{F32, I8};
-    /// use convnet::plan::{Elements, Op, Options, Plan};
+    /// use convnet::graph::Op;
+    /// use convnet::plan::{Elements, Options, Plan};
     /// use convnet::shape::Window;
     ///
     /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::Fc { filters: 10 }];

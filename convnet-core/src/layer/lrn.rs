@@ -27,7 +27,7 @@ word! {
         /// n, how many neighbours are seen.
         size: usize = first(Takes::Count {
             default: None,
-            zero: "0 neighbours are nobody: a slice sees itself at least",
+            zero: "an lrn over 0 slices has nothing to sum: 1 is the slice alone",
             form: "the number of neighbours is 1 or more, such as `5`",
         }),
         /// α, 1e-4 by default.

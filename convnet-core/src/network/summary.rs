@@ -12,7 +12,8 @@ use crate::plan::LayerInfo;
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::plan::{LayerInfo, Op};
+/// use convnet::graph::Op;
+/// use convnet::plan::LayerInfo;
 /// use convnet::Summary;
 ///
 /// let scores = LayerInfo {

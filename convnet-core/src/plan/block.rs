@@ -12,7 +12,7 @@ pub(super) const fn linked(ops: &[Op], readers: &[Readers], layer: usize) -> boo
         return false;
     }
     match (ops[layer], named) {
-        // Of the volume before, `Branch` takes leave.
+        // A `Branch` reads `from`, so somebody else has to read the volume before it.
         (Op::Branch { from }, _) => {
             let followed = layer + 1 < ops.len();
             followed && !is_slice(ops, from) && (from == layer || readers[layer].count > 0)

@@ -16,7 +16,8 @@ impl Failure {
     ///
     /// ```
     /// # use convnet_core as convnet;
-    /// use convnet::plan::{Op, place};
+    /// use convnet::graph::Op;
+    /// use convnet::plan::place;
     /// use convnet::shape::Window;
     ///
     /// let op = Op::conv(96, Window::square(11, 4, 0));
@@ -38,7 +39,8 @@ impl Failure {
     ///
     /// ```
     /// # use convnet_core as convnet;
-    /// use convnet::plan::{Op, Written, place};
+    /// use convnet::graph::Op;
+    /// use convnet::plan::{Written, place};
     /// use convnet::shape::Window;
     ///
     /// // `[conv(4, 3x3, stride = 2)] * 2` on 11x11: 11, 5, 2.
