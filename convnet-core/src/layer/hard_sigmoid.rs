@@ -16,8 +16,9 @@ word! {
 /// PyTorch. NaN stays NaN.
 ///
 /// ```
-/// use convnet_core::Volume;
-/// use convnet_core::layer::{Activation, HardSigmoid};
+/// # use convnet_core as convnet;
+/// use convnet::Volume;
+/// use convnet::layer::{Activation, HardSigmoid};
 ///
 /// let mut v = Volume([[[-4.0], [-3.0], [0.0], [1.5], [3.0]]]);
 /// HardSigmoid.forward(&mut v);
