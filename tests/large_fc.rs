@@ -220,7 +220,8 @@ fn train<N: Trainable + Send + Sync>(net: &mut N, images: usize, shards: usize, 
     let (count, mut rng) = (images, Rng::new(7));
     let pixels = (0..images * 16 * 16 * 2).map(|_| rng.below(256) as u8);
     let labels = (0..images).map(|i| i % 8);
-    let images = Images::new([16, 16, 2], 8, pixels.collect(), labels.collect()).unwrap();
+    let classes = N::Output::SHAPE.iter().product();
+    let images = Images::new([16, 16, 2], classes, pixels.collect(), labels.collect()).unwrap();
     let trainer = Trainer::new(Sgd::default())
         .epochs(1)
         .batch_size(count)
