@@ -158,7 +158,7 @@ fn chain_bound(ops: &[Op], steps: &[Step]) -> usize {
             .all(|op| matches!(op, Op::Dropout { .. } | Op::Flatten));
         match op {
             Op::Dropout { .. } | Op::Flatten => lead && i + 1 == ops.len(),
-            Op::Tanh | Op::Relu | Op::HardSwish | Op::BatchNorm { .. } => lead,
+            Op::Tanh | Op::HardSigmoid | Op::Relu | Op::HardSwish | Op::BatchNorm { .. } => lead,
             _ => true,
         }
     });

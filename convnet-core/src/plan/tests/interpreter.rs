@@ -296,7 +296,7 @@ impl<'a> Memory<'a> {
             self.expect(step.tape.from, x, self.names[i]);
             disjoint(step.tape.from, x, to, x);
         }
-        if matches!(op, Op::Tanh | Op::Relu) {
+        if matches!(op, Op::Tanh | Op::HardSigmoid | Op::Relu) {
             self.expect(step.tape.to, y, Y(i + 1));
             disjoint(step.tape.to, y, to, x);
         }
@@ -438,7 +438,13 @@ pub(super) fn len(volume: [usize; 3]) -> usize {
 fn apart(op: &Op) -> bool {
     !matches!(
         op,
-        Op::Tanh | Op::Relu | Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } | Op::Add { .. }
+        Op::Tanh
+            | Op::HardSigmoid
+            | Op::Relu
+            | Op::Dropout { .. }
+            | Op::Flatten
+            | Op::Branch { .. }
+            | Op::Add { .. }
     )
 }
 
