@@ -371,6 +371,10 @@ fn where_no_checkpoint_can_be_written_is_found_out_at_once() {
         let _ = fs::remove_file(pipe);
     }
 
+    // Where even root may write nothing.
+    if cfg!(target_os = "linux") && Path::new("/sys/kernel").is_dir() {
+        refuse(Path::new("/sys/digits"), "");
+    }
     let folder = checkpoint("folder").with_file_name("read_only");
     let _ = fs::create_dir(&folder);
     let lock = |locked| {
@@ -383,7 +387,7 @@ fn where_no_checkpoint_can_be_written_is_found_out_at_once() {
     if fs::write(&probe, "").is_ok() {
         let _ = fs::remove_file(probe);
         eprintln!(
-            "SKIPPED: a read-only folder is refused, for this user may write there all the same"
+            "SKIPPED: a folder of one's own that is read-only, for this user may write there all the same"
         );
     } else {
         refuse(&folder.join("digits"), "");

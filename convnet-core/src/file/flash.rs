@@ -200,11 +200,31 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    #[allow(unreachable_pub, dead_code)] // what the macro writes is for crates
+    mod two {
+        crate::parameters! {
+            pub struct Two<T> { pub bias: Bias [2] }
+        }
+    }
+    use two::Two;
+
     /// What files are read and refused, `tests/safetensors.rs` says.
     #[test]
     fn a_big_endian_target_is_refused() {
         assert!(message::of_the_target(true).is_none());
         let refusal = message::of_the_target(false).unwrap();
         assert!(refusal.as_str().contains("the target big-endian"));
+
+        // On this one, whichever it is.
+        let header = br#"{"bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let mut file = alloc::vec![header.len() as u8, 0, 0, 0, 0, 0, 0, 0];
+        file.extend(header);
+        file.extend([1.0f32, -2.0].map(f32::to_le_bytes).as_flattened());
+        let read = read::<Two<f32>>(&file);
+        assert_eq!(read.is_ok(), cfg!(target_endian = "little"));
+        match read {
+            Ok(two) => assert_eq!(two.bias, [1.0, -2.0]),
+            Err(error) => assert_eq!(error.as_str(), refusal.as_str()),
+        }
     }
 }
