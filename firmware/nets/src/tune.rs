@@ -1,9 +1,9 @@
 //! Training on the microcontroller: the last layer of [`digits`](crate::digits) learns to read
 //! digits in a mirror.
 
+use convnet::Scores;
 use convnet::loss::{Loss, SoftmaxCrossEntropy};
 use convnet::optim::{Optimizer, Sgd, Step};
-use convnet::Scores;
 use convnet::{Overlay, Parameters, Tape, convnet};
 
 use crate::Words;
