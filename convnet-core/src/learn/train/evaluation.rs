@@ -56,10 +56,15 @@ where
         .map_init(Buffers::<N>::new, |buffers, index| {
             let label = samples.label(index);
             let (loss, output) = buffers.run(net, samples, index, &label, loss)?;
-            let mut confusion = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+            // Counted before it is the others' turn: a map answers for each of its pixels.
+            let mut seen = BTreeMap::<_, usize>::new();
             label.answers(output, &mut |label, predicted| {
-                *confusion.entry((label, predicted)).or_default() += 1;
+                *seen.entry((label, predicted)).or_default() += 1;
             });
+            let mut confusion = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+            for (pair, count) in seen {
+                *confusion.entry(pair).or_default() += count;
+            }
             Ok::<_, TrainError>(loss)
         })
         .collect();
