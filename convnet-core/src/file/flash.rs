@@ -22,6 +22,7 @@
 
 use core::mem::MaybeUninit;
 
+use crate::text::same;
 use crate::{Parameters, Role, Tensor};
 
 pub(crate) mod message;
@@ -176,24 +177,10 @@ const fn bytes<'a, P: Parameters>(
     if !entry.has_shape(header, tensor.shape) {
         return Err(message::shape(tensor, header, entry));
     }
-    if !same(entry.dtype().as_bytes(), dtype.as_bytes()) {
+    if !same(entry.dtype(), dtype) {
         return Err(message::dtype(tensor.name, entry.dtype(), dtype));
     }
     Ok(entry.bytes(header))
-}
-
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 
 use core::ops::Bound;
 
+use crate::text::same;
+
 /// A layer's word, `conv`, and what is known of the layer without its numbers.
 ///
 /// ```
@@ -312,22 +314,6 @@ impl Takes {
             Self::Shape => "a volume is width x height x depth: `32x32x12`",
         }
     }
-}
-
-/// Whether two names are the same, in a constant.
-const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 /// A word of a declaration: a type of that name for the editor, which shows its documentation and that

@@ -50,34 +50,23 @@ impl Elements<'_> {
                 writes,
             });
         };
-        let changes = matches!(
-            op.manner(),
-            Manner::Filters | Manner::Selects | Manner::Averages
-        );
-        let before = match op {
-            Op::Branch { from } => from,
-            _ => layer,
-        };
-        let named = match op.names() {
-            Some(named) => named,
-            None => before,
-        };
-        let (before, named) = (self.of(before), self.of(named));
-        match (before, named) {
-            (Some(before), Some(_)) if !changes && before as u8 != element as u8 => {
-                Err(Misfit::Elements {
-                    reads: Some(before),
-                    writes,
-                })
-            }
-            (Some(_), Some(named)) if !changes && named as u8 != element as u8 => {
-                Err(Misfit::Elements {
-                    reads: Some(named),
-                    writes,
-                })
-            }
-            _ => Ok(element),
+        if let Manner::Filters | Manner::Selects | Manner::Averages = op.manner() {
+            return Ok(element);
         }
+        let (volumes, mut at) = (op.reads(layer), 0);
+        while at < volumes.len() {
+            if let Some(v) = volumes[at]
+                && let Some(reads) = self.of(v)
+                && reads as u8 != element as u8
+            {
+                return Err(Misfit::Elements {
+                    reads: Some(reads),
+                    writes,
+                });
+            }
+            at += 1;
+        }
+        Ok(element)
     }
 }
 

@@ -237,14 +237,18 @@ impl View<'_> {
             scalar
         })
     }
+
+    /// Copies the scalars to a tensor.
+    pub(crate) fn copy_to<T: Real>(&self, tensor: &mut [T]) {
+        let pairs = tensor.iter_mut().zip(self.scalars());
+        pairs.for_each(|(to, from)| *to = from);
+    }
 }
 
 /// Copies `views`, those of one group in order, into the tensors.
 pub(crate) fn copy<P: Parameters>(views: &[View<'_>], parameters: &mut P) {
     for (index, view) in views.iter().enumerate() {
-        for (to, from) in parameters.tensor_mut(index).iter_mut().zip(view.scalars()) {
-            *to = from;
-        }
+        view.copy_to(parameters.tensor_mut(index));
     }
 }
 

@@ -69,8 +69,7 @@ pub fn from_bytes_matching<P: Parameters>(
     let ours = |name: &String| P::TENSORS.iter().any(|tensor| tensor.name == name);
     matching.extra = reader.names().filter(|name| !ours(name)).collect();
     for (index, view) in views {
-        let to = parameters.tensor_mut(index).iter_mut();
-        to.zip(view.scalars()).for_each(|(to, from)| *to = from);
+        view.copy_to(parameters.tensor_mut(index));
     }
     Ok(matching)
 }
