@@ -10,6 +10,8 @@
 //!     ├─▶ parts              packed ones on many threads: a part is a convolution of other sizes
 //!     ├─▶ clamp              what follows the sums before they are stored
 //!     └─▶ cache              how large caches are taken to be, for all of these
+//!
+//! i8                         the arithmetic of TensorFlow Lite, in plain loops
 //! ```
 //!
 //! What a layer calls is in `declared` and `packed`. Read `f32::conv` first. Every function here has a
@@ -71,6 +73,7 @@ pub(crate) mod cache;
 mod clamp;
 mod declared;
 mod f32;
+pub mod i8;
 mod packed;
 #[cfg(feature = "rayon")]
 mod parts;

@@ -1,0 +1,147 @@
+//! The int8 kernels compute what LiteRT does, to the bit: `int8/litert.py` made the expected values.
+
+use convnet_core::kernel::Sizes;
+use convnet_core::kernel::i8::{
+    Add, Channel, Filters, Multiplier, Pool, Quantization, Softmax, Table, hard_swish, leaky_relu,
+    lookup, rescale, tabulate,
+};
+use serde_json::Value;
+
+const CASES: &str = include_str!("int8/litert.json");
+
+#[test]
+fn every_operation_is_litert_s_to_the_bit() {
+    let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
+    assert_eq!(cases.len(), 40);
+    let mut wrong = Vec::new();
+    for (at, case) in cases.iter().enumerate() {
+        let expected = bytes(&case["y"]["values"]);
+        let op = case["op"].as_str().unwrap();
+        let got = compute(op, case);
+        let differ = got.iter().zip(&expected).filter(|(a, b)| a != b).count();
+        if got.len() != expected.len() || differ > 0 {
+            wrong.push(format!("case {at}, {op}: {differ} of {} differ", got.len()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn compute(op: &str, case: &Value) -> Vec<i8> {
+    let (x, y) = (side(&case["x"]), clamped(case));
+    let mut v = bytes(&case["x"]["values"]);
+    let table: Table = match op {
+        "conv" | "depthwise" | "fc" => return filters(op, case, x, y, &v),
+        "max_pool" | "avg_pool" => {
+            let (sizes, mut to) = (sizes(case), vec![0; len(case)]);
+            let pool = Pool { sizes: &sizes, y };
+            match op {
+                "max_pool" => pool.max(&v, &mut to).unwrap(),
+                _ => pool.avg(&v, &mut to).unwrap(),
+            }
+            return to;
+        }
+        "add" => {
+            let other = side(&case["other"]);
+            let with = bytes(&case["other"]["values"]);
+            Add::new(x.scale, other.scale, y.scale).accumulate(
+                &mut v,
+                x.zero,
+                (&with, other.zero),
+                &y,
+            );
+            return v;
+        }
+        "rescale" => {
+            let by = Multiplier::of(f64::from(x.scale) / f64::from(y.scale));
+            return v.iter().map(|&v| rescale(v, x.zero, by, &y)).collect();
+        }
+        "softmax" => {
+            Softmax::new(x.scale).forward(&mut v);
+            return v;
+        }
+        "leaky_relu" => leaky_relu(&x, &y, 0.1),
+        "hard_swish" => hard_swish(&x, &y),
+        "sigmoid" => tabulate(&x, &y, |v| 1.0 / (1.0 + (-v).exp())),
+        "tanh" => tabulate(&x, &y, f32::tanh),
+        _ => panic!("{op}"),
+    };
+    lookup(&mut v, &table);
+    v
+}
+
+fn filters(op: &str, case: &Value, x: Quantization, y: Quantization, v: &[i8]) -> Vec<i8> {
+    let scales = reals(&case["scales"]);
+    let (bias, sizes) = (&case["bias"], sizes(case));
+    let channels: Vec<Channel> = (0..sizes.y[2])
+        .map(|k| {
+            let real = match &scales[..] {
+                // An `fc` with one scale multiplies in `f32`.
+                &[scale] if op == "fc" => f64::from(x.scale * scale as f32),
+                &[scale] => f64::from(x.scale) * scale,
+                scales => f64::from(x.scale) * scales[k],
+            };
+            Channel {
+                bias: bias[k].as_i64().unwrap() as i32,
+                by: Multiplier::of(real / f64::from(y.scale)),
+            }
+        })
+        .collect();
+    let bank = bytes(&case["filters"]);
+    let layer = Filters {
+        sizes: &sizes,
+        filters: &bank,
+        channels: &channels,
+        x_zero: x.zero,
+        y,
+    };
+    let mut to = vec![0; len(case)];
+    match op {
+        "depthwise" => layer.depthwise(v, &mut to).unwrap(),
+        _ => layer.conv(v, &mut to).unwrap(),
+    }
+    to
+}
+
+fn sizes(case: &Value) -> Sizes {
+    let pair = |of: &Value| [0, 1].map(|at| of[at].as_u64().unwrap() as usize);
+    let shape = |of: &Value| [0, 1, 2].map(|at| of["shape"][at].as_u64().unwrap() as usize);
+    Sizes {
+        x: shape(&case["x"]),
+        filter: pair(&case["filter"]),
+        stride: pair(&case["stride"]),
+        dilation: case.get("dilation").map_or([1, 1], pair),
+        before: pair(&case["before"]),
+        y: shape(&case["y"]),
+        groups: case
+            .get("groups")
+            .map_or(1, |g| g.as_u64().unwrap() as usize),
+    }
+}
+
+fn side(of: &Value) -> Quantization {
+    let scale = of["scale"].as_f64().unwrap() as f32;
+    Quantization::new(scale, of["zero"].as_i64().unwrap() as i8)
+}
+
+fn clamped(case: &Value) -> Quantization {
+    let y = side(&case["y"]);
+    match case["clamp"].as_str() {
+        Some("relu") => y.relu(),
+        Some("relu6") => y.relu6(),
+        _ => y,
+    }
+}
+
+fn len(case: &Value) -> usize {
+    case["y"]["values"].as_array().unwrap().len()
+}
+
+fn reals(of: &Value) -> Vec<f64> {
+    let all = of.as_array().unwrap().iter();
+    all.map(|v| v.as_f64().unwrap()).collect()
+}
+
+fn bytes(of: &Value) -> Vec<i8> {
+    let all = of.as_array().unwrap().iter();
+    all.map(|v| v.as_i64().unwrap() as i8).collect()
+}
