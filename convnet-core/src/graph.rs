@@ -17,6 +17,9 @@
 //! before it; three name an earlier one too ([`Branch`](Op::Branch), [`Add`](Op::Add),
 //! [`Concat`](Op::Concat)), and so a list of them is a graph.
 
+// No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 pub(crate) mod input;
 mod nested;
 pub(crate) mod op;
@@ -64,7 +67,10 @@ pub struct Elsewhere<'a> {
 ///
 /// /// Layer by layer, with the volumes that each reads: 0 is the image, v what op v − 1 writes.
 /// fn edges<'a>(graph: &[Node<'a>]) -> Vec<(&'a str, Vec<usize>)> {
-///     let reads = |(at, node): (usize, &Node<'a>)| node.op.reads(at).into_iter().flatten().collect();
+///     let reads = |(at, node): (usize, &Node<'a>)| {
+///         let (first, second) = node.op.reads(at);
+///         [first].into_iter().chain(second).collect()
+///     };
 ///     let names = graph.iter().map(|node| node.name);
 ///     names.zip(graph.iter().enumerate().map(reads)).collect()
 /// }

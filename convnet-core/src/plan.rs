@@ -25,6 +25,9 @@
 //!
 //! **Invariant:** volumes that are alive together do not overlap.
 
+// No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use crate::graph::Elsewhere;
 use crate::kernel::Sizes;
 use crate::scalar::element::ElementType;
@@ -564,4 +567,5 @@ const fn volume(input: [usize; 3], steps: &[Step], v: usize) -> [usize; 3] {
 }
 
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "they say it their own way")]
 mod tests;

@@ -19,6 +19,9 @@
 //! `convnet-core/tests/by_hand.rs` is what the output looks like. Every token is spanned at the
 //! macro, except the user's own; paths begin with `$crate`.
 
+// No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod deferred;
 mod flash;
 mod graph;
@@ -199,11 +202,11 @@ impl Network {
     /// The layer that gave what layer `i` writes its shape, if that is not the image's.
     fn shaped_by(&self, mut i: usize) -> Option<usize> {
         loop {
-            let v = match self.layers[i].kind {
-                Kind::Branch { from } => from,
-                ref kind if kind.keeps_shape() => i,
-                _ => return Some(i),
-            };
+            let kind = &self.layers[i].kind;
+            if kind.branches_from().is_none() && !kind.keeps_shape() {
+                return Some(i);
+            }
+            let (v, _) = kind.reads(i);
             i = v.checked_sub(1)?;
         }
     }
@@ -305,7 +308,7 @@ impl Network {
             None => At::Caller(code!(input)),
             Some(layer) => match self.pass(layer, which).0.to {
                 Place::At(_) => At::Memory(self.to(layer, which)),
-                _ => At::Caller(code!(input)),
+                Place::Input | Place::Output => At::Caller(code!(input)),
             },
         }
     }
@@ -314,7 +317,9 @@ impl Network {
     fn flow(&self, i: usize, which: Which) -> &Flow {
         match which {
             Which::Shortcut => &self.steps[i].shortcut,
-            _ => &self.steps[i].backward,
+            Which::Backward | Which::Arena | Which::Prepared | Which::Tape => {
+                &self.steps[i].backward
+            }
         }
     }
 
@@ -322,7 +327,7 @@ impl Network {
     fn sum(&self, i: usize, which: Which) -> TokenStream {
         let name = match which {
             Which::Shortcut => own("shortcut"),
-            _ => own("backward"),
+            Which::Backward | Which::Arena | Which::Prepared | Which::Tape => own("backward"),
         };
         match &self.plan {
             Some(plan) => code!({ #plan.steps[#i].#name.sum_scalar() }),
@@ -343,7 +348,13 @@ impl Network {
             .filter(|&(i, _)| self.is_field(i))
     }
 
-    /// A call of layer `i`, which is written by hand and a value; what is wrong with it is reported
+    /// The path of layer `i`, if it is written by hand and a value.
+    fn value_by_hand(&self, i: usize) -> Option<&TokenStream> {
+        let kind = &self.layers[i].kind;
+        kind.elsewhere().filter(|_| !kind.has_parameters())
+    }
+
+    /// A call of such a layer; what is wrong with it is reported
     /// where it is named.
     fn by_hand(&self, i: usize, what: &TokenStream, call: &TokenStream) -> TokenStream {
         let (x, y) = (self.input_of(i), self.volume(i));

@@ -8,6 +8,9 @@
 //! After this stage there are no more errors, and whatever was declared there is a network to
 //! emit: the one that was meant, or one that resembles it.
 
+// No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod budget;
 mod detail;
 mod named;
@@ -16,6 +19,7 @@ mod numbers;
 mod place;
 
 use convnet_core::Summary;
+use convnet_core::graph::Sees;
 use convnet_core::plan::{LayerInfo, Options, Step, Totals, depth_first};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -175,15 +179,13 @@ fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Erro
     else {
         return false;
     };
-    let slides = |named: &Named| match &named.layer()?.kind {
-        Kind::Conv { window, .. }
-        | Kind::Depthwise { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => Some(window.size.value[1].known()),
-        Kind::Fc { .. } | Kind::GlobalAvgPool | Kind::GlobalMaxPool => Some(None),
-        Kind::Own { .. } | Kind::Network { .. } => Some(None),
-        _ => None,
+    let slides = |named: &Named| {
+        let kind = &named.layer()?.kind;
+        match kind.sees() {
+            Sees::Slides | Sees::Pools | Sees::Stamps => Some(kind.window()?.size.value[1].known()),
+            Sees::Everything | Sees::Anything | Sees::Inner => Some(None),
+            Sees::Pixel => None,
+        }
     };
     let first = layers
         .iter()
@@ -274,20 +276,19 @@ fn layer(named: &Named, first: usize, stands_in: &Option<TokenStream>) -> emit::
         docs,
         what,
     } = named;
-    let kind = match named.kind() {
+    let mut kind = named.kind().clone();
+    if let (Some(_), Some(it)) = (kind.elsewhere(), stands_in) {
+        let mut written = [(); 3].map(|()| Written::unwritten(Number::Known(1)));
+        if let Kind::Own { volume, .. } = kind {
+            written = volume;
+        }
         // Whatever it was, a value that goes from any volume to any.
-        Kind::Own { volume, .. } if stands_in.is_some() => Kind::Own {
-            what: stands_in.clone().unwrap_or_default(),
+        kind = Kind::Own {
+            what: it.clone(),
             learns: false,
-            volume: volume.clone(),
-        },
-        Kind::Network { .. } if stands_in.is_some() => Kind::Own {
-            what: stands_in.clone().unwrap_or_default(),
-            learns: false,
-            volume: [(); 3].map(|()| Written::unwritten(Number::Known(1))),
-        },
-        kind => kind.clone(),
-    };
+            volume: written,
+        };
+    }
     let (word, detail) = match what {
         What::Layer(layer) => (layer.canonical, detail::detail(&layer.kind)),
         What::Block(block, _) => (block.word(), String::new()),

@@ -20,11 +20,11 @@ impl<N, W, D, P> Op<N, W, D, P> {
     /// How it works.
     #[must_use]
     pub const fn manner(&self) -> Manner {
-        match self {
-            // A type, with parameters.
-            Self::Own { learns: true, .. } => Manner::Filters,
-            op => op.word().manner,
+        // A type, with parameters.
+        if let Self::Own { learns: true, .. } = self {
+            return Manner::Filters;
         }
+        self.word().manner
     }
 
     /// What each output sees of the input.
@@ -111,6 +111,24 @@ impl<N, W, D, P> Op<N, W, D, P> {
         self.works_apart() && !self.infers_in_place()
     }
 
+    /// Whether nothing is to be done: what it reads is what it writes.
+    #[must_use]
+    pub const fn is_idle(&self, training: bool) -> bool {
+        match self.manner() {
+            Manner::Passes | Manner::Branches => true,
+            Manner::Drops => !training,
+            Manner::Filters
+            | Manner::Normalises
+            | Manner::Selects
+            | Manner::Averages
+            | Manner::Clamps
+            | Manner::Activates
+            | Manner::ActivatesByInput
+            | Manner::Adds
+            | Manner::Concatenates => false,
+        }
+    }
+
     /// Whether it is a line of a table: of a block, the end is.
     #[must_use]
     pub const fn is_shown(&self) -> bool {
@@ -134,6 +152,18 @@ impl<N, W, D, P> Op<N, W, D, P> {
             at += 1;
         }
         false
+    }
+
+    /// Whether it is a `conv`: K filters that slide.
+    #[must_use]
+    pub const fn is_conv(&self) -> bool {
+        self.has_filters() && self.filters().is_some() && matches!(self.sees(), Sees::Slides)
+    }
+
+    /// Whether two ways through a block meet at it.
+    #[must_use]
+    pub const fn joins(&self) -> bool {
+        matches!(self.manner(), Manner::Adds | Manner::Concatenates)
     }
 
     /// Where the images of a batch meet at it, in training.
@@ -182,12 +212,13 @@ impl<N, W, D, P> Op<N, W, D, P> {
         }
     }
 
-    /// The volumes that it reads as op `at` of a list: 0 is the image, v is what op v − 1 writes.
+    /// The volume that it reads as op `at` of a list, and the one that it reads beside it: 0 is the
+    /// image, v is what op v − 1 writes.
     #[must_use]
-    pub const fn reads(&self, at: usize) -> [Option<usize>; 2] {
+    pub const fn reads(&self, at: usize) -> (usize, Option<usize>) {
         match self.branches_from() {
-            Some(from) => [Some(from), None],
-            None => [Some(at), self.names()],
+            Some(from) => (from, None),
+            None => (at, self.names()),
         }
     }
 }

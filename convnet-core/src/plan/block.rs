@@ -71,40 +71,38 @@ pub(super) const fn join(
     depth: Depth,
 ) -> Result<Step, Misfit> {
     let x = volume(input, steps, layer);
-    match ops[layer] {
-        Op::Add { with, input: at } => {
-            let (with_shape, shortcut) = (volume(input, steps, with), with != at);
-            if !same(x, with_shape, 3) {
-                let before = volume(input, steps, at);
-                let (body, shortcut) = match shortcut {
-                    true => (with_shape, Some(x)),
-                    false => (x, None),
-                };
-                return Err(Misfit::Sum {
-                    input: before,
-                    body,
-                    shortcut,
-                });
-            }
+    if let Op::Concat {
+        onto, input: at, ..
+    } = ops[layer]
+    {
+        let Some(v) = onto else {
+            return slice(x, 0, depth);
+        };
+        let first = steps[v - 1].volume;
+        if !same(x, first, 2) {
+            return Err(Misfit::Slices {
+                input: volume(input, steps, at),
+                first,
+                branch: branch(ops, layer),
+                other: x,
+            });
         }
-        Op::Concat {
-            onto: Some(v),
-            input: at,
-            ..
-        } => {
-            let first = steps[v - 1].volume;
-            if !same(x, first, 2) {
-                return Err(Misfit::Slices {
-                    input: volume(input, steps, at),
-                    first,
-                    branch: branch(ops, layer),
-                    other: x,
-                });
-            }
-            return slice(x, first[2], depth);
+        return slice(x, first[2], depth);
+    }
+    if let Op::Add { with, input: at } = ops[layer] {
+        let (with_shape, shortcut) = (volume(input, steps, with), with != at);
+        if !same(x, with_shape, 3) {
+            let before = volume(input, steps, at);
+            let (body, shortcut) = match shortcut {
+                true => (with_shape, Some(x)),
+                false => (x, None),
+            };
+            return Err(Misfit::Sum {
+                input: before,
+                body,
+                shortcut,
+            });
         }
-        Op::Concat { onto: None, .. } => return slice(x, 0, depth),
-        _ => {}
     }
     Ok(Step {
         volume: x,

@@ -165,7 +165,7 @@ impl Account<'_> {
         match self.ops[at].names() {
             Some(v) if 0 < v && v <= peak => match self.steps[v - 1].arena.to {
                 Place::At(place) => Some((v, place)),
-                _ => None,
+                Place::Input | Place::Output => None,
             },
             _ => None,
         }

@@ -53,20 +53,23 @@ impl Elements<'_> {
         if let Manner::Filters | Manner::Selects | Manner::Averages = op.manner() {
             return Ok(element);
         }
-        let (volumes, mut at) = (op.reads(layer), 0);
-        while at < volumes.len() {
-            if let Some(v) = volumes[at]
-                && let Some(reads) = self.of(v)
-                && reads as u8 != element as u8
-            {
-                return Err(Misfit::Elements {
-                    reads: Some(reads),
-                    writes,
-                });
-            }
-            at += 1;
+        let (first, second) = op.reads(layer);
+        let reads = match (self.other(first, element), second) {
+            (None, Some(second)) => self.other(second, element),
+            (reads, _) => reads,
+        };
+        match reads {
+            Some(_) => Err(Misfit::Elements { reads, writes }),
+            None => Ok(element),
         }
-        Ok(element)
+    }
+
+    /// What volume `v` is made of, if it is known and not that.
+    const fn other(&self, v: usize, element: ElementType) -> Option<ElementType> {
+        match self.of(v) {
+            Some(other) if other as u8 != element as u8 => Some(other),
+            Some(_) | None => None,
+        }
     }
 }
 

@@ -60,20 +60,13 @@ const fn place(
     step.element = ok!(elements.written(ops, layer));
     step.flash = flash(&ops[layer], &step);
     ok!(totals.add(&step));
-    let mut reach = match ops[layer] {
-        Op::Branch { from } => reach(steps, from),
-        _ => reach(steps, layer),
-    };
-    step.learned = ops[layer].has_parameters() || learned(steps, layer);
-    match ops[layer] {
-        Op::Branch { from } => step.learned = learned(steps, from),
-        op => {
-            if let Some(named) = op.names() {
-                step.learned |= learned(steps, named);
-                let other = self::reach(steps, named);
-                reach = [reach[0].or(other[0]), reach[1].or(other[1])];
-            }
-        }
+    let (first, second) = ops[layer].reads(layer);
+    let mut reach = reach(steps, first);
+    step.learned = ops[layer].has_parameters() || learned(steps, first);
+    if let Some(second) = second {
+        step.learned |= learned(steps, second);
+        let other = self::reach(steps, second);
+        reach = [reach[0].or(other[0]), reach[1].or(other[1])];
     }
     ops[layer].extend(x, &mut reach);
     // Clamped here or after all layers, what is beyond the image comes to the same.
@@ -98,16 +91,19 @@ pub(super) const fn step(
     depth: Depth,
 ) -> Result<Step, Misfit> {
     let x = volume(input, steps, layer);
-    match ops[layer] {
-        Op::Branch { from } => Ok(Step {
+    let op = &ops[layer];
+    if let Some(from) = op.branches_from() {
+        return Ok(Step {
             volume: volume(input, steps, from),
             ..Step::EMPTY
-        }),
-        Op::Add { .. } | Op::Concat { .. } => block::join(input, ops, steps, layer, depth),
-        op => match figures(x, &op) {
-            Err(Misfit::Larger(axis)) if after_fc(ops, layer) => Err(Misfit::AfterFc(axis)),
-            figures => figures,
-        },
+        });
+    }
+    if op.joins() {
+        return block::join(input, ops, steps, layer, depth);
+    }
+    match figures(x, op) {
+        Err(Misfit::Larger(axis)) if after_fc(ops, layer) => Err(Misfit::AfterFc(axis)),
+        figures => figures,
     }
 }
 

@@ -10,6 +10,7 @@
 
 use super::block::Readers;
 use super::{Op, Step, sizes, volume};
+use crate::graph::{Manner, Sees};
 use crate::kernel::Algorithm;
 
 /// The layers that follow filters and can be computed with them: first a norm, then clamps, then a pool.
@@ -30,11 +31,12 @@ impl Group {
     /// The group whose filters are those of layer `first`.
     const fn of(ops: &[Op], readers: &[Readers], first: usize) -> Option<Self> {
         // What may be stored in another form is a group though nothing follows it.
-        let (pools, alone) = match ops[first] {
-            Op::Conv { .. } => (true, true),
-            Op::Depthwise { .. } => (false, false),
-            Op::Fc { .. } => (false, true),
-            _ => return None,
+        let (op, conv) = (&ops[first], ops[first].is_conv());
+        let (pools, alone) = match (op.has_filters(), op.sees()) {
+            (true, Sees::Slides) => (conv, conv),
+            (true, Sees::Everything) => (false, true),
+            (true, Sees::Pixel | Sees::Pools | Sees::Stamps | Sees::Anything | Sees::Inner)
+            | (false, _) => return None,
         };
         let (mut group, mut last) = (
             Self {
@@ -45,7 +47,9 @@ impl Group {
             },
             first,
         );
-        if let Some(Op::BatchNorm { .. }) = only_reader(ops, readers, last) {
+        if let Some(op) = only_reader(ops, readers, last)
+            && matches!(op.manner(), Manner::Normalises)
+        {
             last += 1;
             group.norm = Some(last);
         }
@@ -55,7 +59,10 @@ impl Group {
             last += 1;
             group.clamps += 1;
         }
-        if let (Some(Op::MaxPool { .. }), true) = (only_reader(ops, readers, last), pools) {
+        if let Some(op) = only_reader(ops, readers, last)
+            && pools
+            && op.is_max_pool()
+        {
             group.pool = Some(last + 1);
         }
         match alone || last > first {
@@ -79,11 +86,11 @@ impl Group {
     /// largest of a window stays the largest after a clamp, but not after every norm.)
     const fn row_pool(&self, ops: &[Op]) -> Option<(usize, usize)> {
         match (self.norm, self.pool) {
-            (None, Some(pool)) => match ops[pool] {
-                Op::MaxPool { window } => Some((pool, window.size[0])),
-                _ => None,
+            (None, Some(pool)) => match ops[pool].window() {
+                Some(window) => Some((pool, window.size[0])),
+                None => None,
             },
-            _ => None,
+            (Some(_), _) | (_, None) => None,
         }
     }
 
@@ -104,13 +111,11 @@ impl Group {
         let Some(pool) = self.pool else {
             return None;
         };
-        let (Op::Conv { window: filter, .. }, Op::MaxPool { window }) =
-            (ops[self.first], ops[pool])
-        else {
+        let (Some(filter), Some(window)) = (ops[self.first].window(), ops[pool].window()) else {
             return None;
         };
-        let conv = sizes(input, steps, self.first, filter);
-        let pooled = sizes(input, steps, pool, window);
+        let conv = sizes(input, steps, self.first, *filter);
+        let pooled = sizes(input, steps, pool, *window);
         let ([height, width, depth], rows) = (conv.y, window.size[0]);
         // The input must outlive the pool for it, and may not make the arena larger.
         let fits = self.first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);

@@ -16,8 +16,8 @@ use super::block::Readers;
 use super::elements::bytes;
 use super::figures::learned;
 use super::memory::Buffer;
-use super::{Flow, Group, How, Op, Pass, Place, Step};
-use crate::graph::Manner;
+use super::{Flow, Group, How, Nested, Op, Pass, Place, Step};
+use crate::graph::{Cut, Manner};
 
 /// A layer's buffers: its output, the gradient on its input, and a dropout's mask, the moments of a
 /// batch_norm or the memory of a network.
@@ -83,15 +83,11 @@ const fn forward(
             Some(v) => place(steps, v, run),
             None => before,
         };
-        let from = match op {
-            Op::Branch { .. } => named,
-            _ => before,
+        let from = match op.branches_from() {
+            Some(_) => named,
+            None => before,
         };
-        let idle = match op.manner() {
-            Manner::Passes | Manner::Branches => true,
-            Manner::Drops => !training,
-            _ => false,
-        };
+        let idle = op.is_idle(training);
         let ([height, width, depth], element) = (steps[i].volume, steps[i].element);
         // How many rows are written, whether a group begins, and whether its pool reads what it reads.
         let (rows, begins, asks) = match run {
@@ -110,17 +106,16 @@ const fn forward(
             _ if idle => How::Skip,
             Place::At(owner) if buffers[owner][Y].is_named(i) => How::Copy,
             Place::At(owner) if buffers[owner][Y].is_kept(i) => How::Copy,
-            _ => How::InPlace,
+            Place::At(_) | Place::Output => How::InPlace,
         };
         let mut pass = pass(from, how, Place::At(i));
         buffers[i] = [Buffer::EMPTY; 3];
-        match op {
+        if let Op::Concat { onto: Some(_), .. } = op {
             // Into the volume that the first branch began.
-            Op::Concat { onto: Some(_), .. } => {
-                pass.to = named;
-                keep(from, i, buffers, Y);
-            }
-            _ => begin(pass, i, bytes([rows, width, depth], element), buffers, Y),
+            pass.to = named;
+            keep(from, i, buffers, Y);
+        } else {
+            begin(pass, i, bytes([rows, width, depth], element), buffers, Y);
         }
         if let Place::At(owner) = pass.to
             && i + 1 < end
@@ -142,20 +137,20 @@ const fn forward(
             if op.backward_reads_y() {
                 keep(pass.to, backward, buffers, Y);
             }
-            let own = match op {
-                Op::Dropout { .. } => steps[i].bytes(),
-                Op::BatchNorm { .. } => bytes([3, 2, depth], element),
-                Op::Network { what } => what.nested.tape,
-                _ => 0,
+            let own = match (op.manner(), op.cut()) {
+                (Manner::Drops, _) => steps[i].bytes(),
+                (_, Cut::Moments) => bytes([3, 2, depth], element),
+                (_, Cut::Inside) => inner(&op).tape,
+                (_, Cut::Nowhere | Cut::MicroBatches) => 0,
             };
             if own > 0 {
                 buffers[i][OWN] = Buffer::new(own, i);
                 buffers[i][OWN].keep(backward);
             }
-        } else if let Op::Network { what } = op {
+        } else if matches!(op.cut(), Cut::Inside) {
             let own = match run {
-                Run::Prepared => what.nested.prepared,
-                _ => what.nested.arena,
+                Run::Prepared => inner(&op).prepared,
+                Run::Arena | Run::Tape => inner(&op).arena,
             };
             buffers[i][OWN] = Buffer::new(own, i);
         }
@@ -168,6 +163,14 @@ const fn forward(
         i += 1;
     }
     keep(before, end, buffers, Y);
+}
+
+/// What is known of the network that a layer is.
+const fn inner(op: &Op) -> Nested {
+    match op.elsewhere() {
+        Some(what) => what.nested,
+        None => Nested::UNKNOWN,
+    }
 }
 
 /// Where volume `v` lies.
@@ -206,39 +209,31 @@ const fn gradients(
     while i > 0 {
         i -= 1;
         let (op, moment, dy) = (ops[i], 2 * end - i, steps[i].backward.pass.from);
-        match op {
-            Op::Add { with, .. } => {
-                let there = gradient(steps, image, with);
-                let (how, sum) = match there {
-                    NOWHERE => (How::Copy, None),
-                    place => (How::Skip, Some(place)),
-                };
-                let pass = pass(dy, how, fresh(with, lead, i));
-                let bytes = written(image_bytes, steps, with);
-                steps[i].shortcut = flow(pass, sum, moment, bytes, buffers);
-                steps[i].shortcut.on_request = !learned(steps, with);
-                settle_gradient(steps, &mut image, with, steps[i].shortcut);
-            }
-            // Its slices are cut from the same gradient.
-            Op::Concat { onto: Some(v), .. } => steps[v - 1].backward.pass.from = dy,
-            _ => {}
+        if let Op::Add { with, .. } = op {
+            let sum = gradient(steps, image, with);
+            let how = match sum {
+                None => How::Copy,
+                Some(_) => How::Skip,
+            };
+            let pass = pass(dy, how, fresh(with, lead, i));
+            let bytes = written(image_bytes, steps, with);
+            steps[i].shortcut = flow(pass, sum, moment, bytes, buffers);
+            steps[i].shortcut.on_request = !learned(steps, with);
+            settle_gradient(steps, &mut image, with, steps[i].shortcut);
         }
-        let v = match op {
-            Op::Branch { from } => from,
-            _ => i,
-        };
-        let there = gradient(steps, image, v);
-        let sum = match there {
-            NOWHERE => None,
-            place => Some(place),
-        };
+        if let Op::Concat { onto: Some(v), .. } = op {
+            // Its slices are cut from the same gradient.
+            steps[v - 1].backward.pass.from = dy;
+        }
+        let (v, _) = op.reads(i);
+        let sum = gradient(steps, image, v);
         let how = match (op.manner(), dy) {
             _ if op.works_apart() => How::Apart,
             (Manner::Activates | Manner::Clamps | Manner::Drops, Place::Output) => How::Copy,
             (_, Place::Input) => How::InPlace,
             _ if sum.is_none() && v <= lead => How::Copy,
             (Manner::Branches, Place::Output) if sum.is_none() => How::Copy,
-            _ => How::InPlace,
+            (_, Place::Output | Place::At(_)) => How::InPlace,
         };
         let how = match (op.manner(), how) {
             (Manner::Passes | Manner::Branches | Manner::Adds, How::InPlace) => How::Skip,
@@ -282,11 +277,15 @@ const fn fresh(v: usize, lead: usize, owner: usize) -> Place {
     }
 }
 
-/// Where the gradient on volume `v` lies.
-const fn gradient(steps: &[Step], image: Place, v: usize) -> Place {
-    match v {
+/// Where the gradient on volume `v` lies, if there is one yet.
+const fn gradient(steps: &[Step], image: Place, v: usize) -> Option<Place> {
+    let place = match v {
         0 => image,
         _ => steps[v - 1].backward.pass.from,
+    };
+    match place {
+        NOWHERE => None,
+        Place::Input | Place::Output | Place::At(_) => Some(place),
     }
 }
 
@@ -399,7 +398,7 @@ const fn settle_flow(flow: Flow, buffers: &[Buffers]) -> Flow {
 const fn settled(place: Place, buffers: &[Buffers], kind: usize) -> Place {
     match place {
         Place::At(owner) => Place::At(buffers[owner][kind].at),
-        caller => caller,
+        Place::Input | Place::Output => place,
     }
 }
 

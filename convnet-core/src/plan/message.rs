@@ -8,6 +8,7 @@ mod meeting;
 use super::repair::{Case, Repairs, Way};
 use super::trial::{Trial, Written};
 use super::{Failure, Op, Step};
+use crate::graph::Sees;
 use crate::shape::{Axis, Misfit, Padding, Placed, Window};
 use crate::text::Message;
 
@@ -192,28 +193,23 @@ const fn has_stride(layer: usize, written: &Written<'_>) -> bool {
 impl Op {
     /// How the layer slides, if it does; of a pool, `stride` says whether it is its own.
     const fn way(&self, stride: bool) -> Option<(Window, Way)> {
-        match self {
-            Self::Conv { window, .. } | Self::Depthwise { window, .. } => {
-                Some((*window, Way::Slides))
-            }
-            Self::MaxPool { window } | Self::AvgPool { window } => {
-                Some((*window, Way::Pools { stride }))
-            }
-            Self::ConvTranspose { window, .. } => Some((*window, Way::Stamps)),
-            _ => None,
-        }
+        let Some(window) = self.window() else {
+            return None;
+        };
+        let way = match self.sees() {
+            Sees::Slides => Way::Slides,
+            Sees::Pools => Way::Pools { stride },
+            Sees::Stamps => Way::Stamps,
+            Sees::Pixel | Sees::Everything | Sees::Anything | Sees::Inner => return None,
+        };
+        Some((*window, way))
     }
 
     /// The same with another window, if it has one.
     pub(super) const fn with_window(self, new: Window) -> Self {
         let mut op = self;
-        match &mut op {
-            Self::Conv { window, .. }
-            | Self::Depthwise { window, .. }
-            | Self::MaxPool { window }
-            | Self::AvgPool { window }
-            | Self::ConvTranspose { window, .. } => *window = new,
-            _ => {}
+        if let Some(window) = op.window_mut() {
+            *window = new;
         }
         op
     }

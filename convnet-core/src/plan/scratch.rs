@@ -9,8 +9,10 @@ use crate::scalar::element::ElementType;
 pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize {
     let (mut most, mut i) = (0, 0);
     while i < ops.len() {
-        if let Op::Conv { window, .. } = ops[i] {
-            let scalars = conv_scratch(&sizes(input, steps, i, window));
+        if let Some(window) = ops[i].window()
+            && ops[i].is_conv()
+        {
+            let scalars = conv_scratch(&sizes(input, steps, i, *window));
             let scratch = (scalars * ElementType::F32.bytes()).next_multiple_of(LINE);
             if scratch > most {
                 most = scratch;

@@ -104,11 +104,10 @@ impl<'a> Trial<'a> {
             }
             // What the block's own layers write goes on.
             let sum = self.ops[at];
-            let (kept, input) = match sum {
-                Op::Add { with, input } if with == input => (at, input),
-                Op::Add { with, input } => (with, input),
-                _ => return false,
+            let Op::Add { with, input } = sum else {
+                return false;
             };
+            let kept = if with == input { at } else { with };
             self.ops[at] = Op::Branch { from: kept };
             meets = self.fits(self.image, from, at + 1);
             let [height, width, _] = volume(self.image, self.steps, input);

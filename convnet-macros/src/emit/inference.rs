@@ -166,7 +166,7 @@ fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
         Place::At(_) => code! {
             let (x, rows, y) = memory.read_one::<#x, #x_at, #rows, #rows_at, #y, #y_at>();
         },
-        _ => code! {
+        Place::Input | Place::Output => code! {
             let x = input;
             let (rows, y) = memory.pair_mut::<#rows, #rows_at, #y, #y_at>();
         },
@@ -187,15 +187,14 @@ fn row_by_row(network: &Network, conv: usize, pool: usize) -> TokenStream {
 /// A layer that reads `x` and writes `y`.
 fn forward(network: &Network, i: usize, x: &TokenStream, y: &TokenStream) -> TokenStream {
     let (krate, layer) = (&network.krate, network.value(i));
-    match &network.layers[i].kind {
+    let kind = &network.layers[i].kind;
+    if let Some(what) = network.value_by_hand(i) {
+        return network.by_hand(i, what, &code!(Forward(#x, #y)));
+    }
+    match matches!(kind.manner(), Manner::Concatenates) {
         // It writes a slice only.
-        Kind::Concat { .. } => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
-        Kind::Own {
-            what,
-            learns: false,
-            ..
-        } => network.by_hand(i, what, &code!(Forward(#x, #y))),
-        _ => code!(#krate::Layer::forward(&#layer, #x, #y);),
+        true => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
+        false => code!(#krate::Layer::forward(&#layer, #x, #y);),
     }
 }
 

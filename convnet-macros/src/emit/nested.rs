@@ -1,5 +1,6 @@
 //! Networks inside, and layers written by hand with parameters: what only the compiler sees of them.
 
+use convnet_core::graph::Sees;
 use convnet_core::plan::Place;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -69,7 +70,7 @@ fn single(ty: &TokenStream) -> TokenStream {
 fn with_scalar(ty: &TokenStream, scalar: &str) -> TokenStream {
     let (mut with, mut in_path) = (TokenStream::new(), false);
     for tree in ty.clone() {
-        match tree {
+        match &tree {
             TokenTree::Ident(name) if name == "T" && !in_path => {
                 let scalar = Ident::new(scalar, name.span());
                 with.extend(quote_spanned!(name.span()=> ::core::primitive::#scalar));
@@ -79,9 +80,12 @@ fn with_scalar(ty: &TokenStream, scalar: &str) -> TokenStream {
                 inner.set_span(group.span());
                 with.extend([TokenTree::Group(inner)]);
             }
-            other => {
-                in_path = matches!(&other, TokenTree::Punct(mark) if mark.as_char() == ':');
-                with.extend([other]);
+            TokenTree::Group(_)
+            | TokenTree::Ident(_)
+            | TokenTree::Punct(_)
+            | TokenTree::Literal(_) => {
+                in_path = matches!(&tree, TokenTree::Punct(mark) if mark.as_char() == ':');
+                with.extend([tree]);
                 continue;
             }
         }
@@ -93,16 +97,13 @@ fn with_scalar(ty: &TokenStream, scalar: &str) -> TokenStream {
 /// Of layer `i`, if the compiler alone sees them: its tensors.
 pub(super) fn elsewhere(network: &Network, i: usize) -> Option<TokenStream> {
     let krate = &network.krate;
-    match &network.layers[i].kind {
-        Kind::Own {
-            what, learns: true, ..
-        } => Some(tensors(krate, what)),
-        Kind::Network { what } => {
-            let facts = facts(krate, what);
-            Some(code!(#facts.tensors))
-        }
-        _ => None,
+    let kind = &network.layers[i].kind;
+    let what = kind.elsewhere()?;
+    if matches!(kind.sees(), Sees::Inner) {
+        let facts = facts(krate, what);
+        return Some(code!(#facts.tensors));
     }
+    kind.has_parameters().then(|| tensors(krate, what))
 }
 
 /// What an implementation takes for granted of types that the macro does not see. It holds for every
@@ -113,15 +114,15 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
     let bounds = network.fields().filter_map(|(i, layer)| {
         let (x, y) = (network.input_of(i), network.volume(i));
         let ty = types::field(network, i);
-        match &layer.kind {
-            Kind::Own { .. } => Some(code! {
+        match layer.kind.sees() {
+            Sees::Anything => Some(code! {
                 for<'__any> #ty: #krate::Parameters<Scalar = T> + #krate::Layer<#x, #y>,
             }),
-            Kind::Network { .. } => Some(code! {
+            Sees::Inner => Some(code! {
                 for<'__any> #ty: #krate::network::nested::Nestable
                     + #krate::Network<Scalar = T, Input = #x, Output = #y>,
             }),
-            _ => None,
+            Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Everything => None,
         }
     });
     let bounds: TokenStream = bounds.collect();
@@ -167,26 +168,22 @@ fn table(network: &Network) -> TokenStream {
     let line = code!(#krate::plan::LayerInfo<'static>);
     let (mut sections, mut rows) = (Vec::new(), Vec::new());
     for (i, layer) in layers.iter().enumerate() {
-        match (&layer.kind, &network.plan) {
-            (Kind::Network { what }, Some(plan)) => {
-                let (prefix, facts) = (format!("{}.", layer.path), facts(krate, what));
-                let reach = match i.checked_sub(1) {
-                    Some(before) => {
-                        code!((#plan.steps[#before].field, #plan.steps[#before].jump))
-                    }
-                    None => code!(([1; 2], [1; 2])),
-                };
-                sections.push(section(krate, &line, &rows));
-                sections.push(code! {
-                    #krate::join::Section::new(#prefix, #facts.layers).reading(#reach, #plan.input)
-                });
-                rows.clear();
-            }
+        if let (Kind::Network { what }, Some(plan)) = (&layer.kind, &network.plan) {
+            let (prefix, facts) = (format!("{}.", layer.path), facts(krate, what));
+            let reach = match i.checked_sub(1) {
+                Some(before) => {
+                    code!((#plan.steps[#before].field, #plan.steps[#before].jump))
+                }
+                None => code!(([1; 2], [1; 2])),
+            };
+            sections.push(section(krate, &line, &rows));
+            sections.push(code! {
+                #krate::join::Section::new(#prefix, #facts.layers).reading(#reach, #plan.input)
+            });
+            rows.clear();
+        } else if layer.kind.is_shown() && !network.ops.is_empty() {
             // What is wrong has no graph.
-            _ if layer.kind.is_shown() && !network.ops.is_empty() => {
-                rows.push(inference::row(network, i))
-            }
-            _ => {}
+            rows.push(inference::row(network, i));
         }
     }
     if sections.is_empty() {
@@ -213,19 +210,14 @@ pub(super) fn packing(network: &Network) -> TokenStream {
     let packing = code!(#krate::prepare::Packing);
     // How many there are and what they are called is the same for every scalar.
     let list = |of: &dyn Fn(&TokenStream) -> TokenStream| -> TokenStream {
-        let sections = layers
-            .iter()
-            .enumerate()
-            .filter_map(|(i, layer)| match &layer.kind {
-                Kind::Network { what } => {
-                    let (prefix, packing) = (format!("{}.", layer.path), of(what));
-                    Some(code!(#krate::join::Section::new(#prefix, #packing),))
-                }
-                _ => {
-                    let packing = prepared::packing(network, i, prepared::group(network, i)?);
-                    Some(code!(#krate::join::Section::new("", &[#packing]),))
-                }
-            });
+        let sections = layers.iter().enumerate().filter_map(|(i, layer)| {
+            if let Kind::Network { what } = &layer.kind {
+                let (prefix, packing) = (format!("{}.", layer.path), of(what));
+                return Some(code!(#krate::join::Section::new(#prefix, #packing),));
+            }
+            let packing = prepared::packing(network, i, prepared::group(network, i)?);
+            Some(code!(#krate::join::Section::new("", &[#packing]),))
+        });
         sections.collect()
     };
     let named = single(&list(&|what| {
@@ -255,7 +247,7 @@ pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream 
     let field = &network.layers[i].name;
     let call = match which {
         Which::Arena => code!(forward(&self.#field, x, inner, y)),
-        _ => {
+        Which::Prepared | Which::Tape | Which::Backward | Which::Shortcut => {
             let (stream, segment) = (i as u64, segments::of_network(network, i));
             code!(forward_segment(&self.#field, #segment, x, inner, (seed, #stream), y))
         }
@@ -281,7 +273,7 @@ fn borrow_forward(network: &Network, i: usize, which: Which) -> TokenStream {
             code!(Input),
             network.from(i, which),
         )]),
-        _ => Err(code!(let x = input;)),
+        Place::Input | Place::Output => Err(code!(let x = input;)),
     };
     let writes = [
         memory(network, i, which),
@@ -311,7 +303,7 @@ pub(super) fn memory(network: &Network, i: usize, which: Which) -> Lies {
                 ),
             }
         }
-        _ => {
+        Which::Tape | Which::Backward | Which::Shortcut => {
             let mut tape = lies(network, i, code!(inner), code!(Arena), network.mask(i));
             let (krate, ty) = (&network.krate, types::field(network, i));
             tape.ty = code!(<#ty as #krate::Trainable>::Tape);

@@ -195,7 +195,7 @@ fn pooled(network: &Network, i: usize, it: Group, pool: usize) -> TokenStream {
                 let (x, map, z) = memory.read_one::<#x, #x_at, #map, #map_at, #z, #z_at>();
             }
         }
-        _ => code! {
+        Place::Input | Place::Output => code! {
             let x = input;
             let (map, z) = memory.pair_mut::<#map, #map_at, #z, #z_at>();
         },
@@ -217,6 +217,6 @@ fn bind(network: &Network, i: usize, to: &TokenStream) -> TokenStream {
     );
     match network.pass(i, Which::Prepared).0.from {
         Place::At(_) => code!(let (x, y) = memory.pair::<#x, #x_at, #to, #y_at>();),
-        _ => code!(let (x, y) = (input, memory.at_mut::<#to, #y_at>());),
+        Place::Input | Place::Output => code!(let (x, y) = (input, memory.at_mut::<#to, #y_at>());),
     }
 }

@@ -357,6 +357,6 @@ fn x(network: &Network, i: usize) -> (TokenStream, Vec<Lies>) {
             };
             (TokenStream::new(), vec![x])
         }
-        _ => (code!(let x = input;), Vec::new()),
+        Place::Input | Place::Output => (code!(let x = input;), Vec::new()),
     }
 }

@@ -1,11 +1,11 @@
 //! `impl Trainable`: forward over the tape, and back.
 
-use convnet_core::graph::Manner;
+use convnet_core::graph::{Cut, Manner};
 use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, code, nested, segments};
+use super::{Network, Which, code, nested, segments};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -109,14 +109,12 @@ fn volumes(network: &Network) -> TokenStream {
 
 /// The backward pass of layer `i`; of a `batch_norm`, what comes after the batch has exchanged moments.
 pub(super) fn step(network: &Network, i: usize) -> TokenStream {
-    let shortcut = match &network.layers[i].kind {
-        Kind::Add { .. } => {
-            let copy = copy(network, i, Which::Shortcut);
-            let sum = sum(network, i, Which::Shortcut);
-            requested(network, i, Which::Shortcut, code!(#copy #sum))
-        }
-        _ => TokenStream::new(),
-    };
+    let mut shortcut = TokenStream::new();
+    if matches!(network.layers[i].kind.manner(), Manner::Adds) {
+        let copy = copy(network, i, Which::Shortcut);
+        let sum = sum(network, i, Which::Shortcut);
+        shortcut = requested(network, i, Which::Shortcut, code!(#copy #sum));
+    }
     let way = match network.steps[i].backward.pass.how {
         How::Apart => apart(network, i),
         How::Skip | How::InPlace | How::Copy => {
@@ -152,7 +150,7 @@ fn copy(network: &Network, i: usize, which: Which) -> TokenStream {
             let to = (pass.to, network.to(i, which));
             transfer(&network.volume(i), from, to, &code!(copy_from))
         }
-        _ => TokenStream::new(),
+        How::Skip | How::InPlace | How::Apart => TokenStream::new(),
     }
 }
 
@@ -190,7 +188,7 @@ fn transfer(
         (from, _) => {
             let from = match from {
                 Place::At(_) => code!(memory.at::<#v, #from_at>()),
-                _ => code!(d_output),
+                Place::Input | Place::Output => code!(d_output),
             };
             code! {
                 if let ::core::option::Option::Some(to) = d_input.as_deref_mut() {
@@ -231,7 +229,7 @@ fn in_place(network: &Network, i: usize) -> TokenStream {
                 #call
             }
         }
-        _ => code! {
+        Place::Input | Place::Output => code! {
             if let ::core::option::Option::Some(dv) = d_input.as_deref_mut() {
                 let kept = memory.at::<#v, #kept>();
                 #call
@@ -246,28 +244,37 @@ fn apart(network: &Network, i: usize) -> TokenStream {
     let flow = network.steps[i].backward;
     let kind = &network.layers[i].kind;
     let (layer, name) = (network.value(i), &network.layers[i].name);
-    let takes_an_option = matches!(kind, Kind::Network { .. }) || has_scratch(network, i);
-    let call = match kind {
+    let takes_an_option = matches!(kind.cut(), Cut::Inside) || has_scratch(network, i);
+    let call = match (network.value_by_hand(i), kind.manner()) {
         _ if takes_an_option => with_option(network, i, &code!(::core::option::Option::Some(dx))),
-        Kind::Own {
-            what,
-            learns: false,
-            ..
-        } => network.by_hand(i, what, &code!(Backward(x, dx, dy))),
-        Kind::BatchNorm { .. } => code!(#layer.backward_normalised(x, dy, moments, dx);),
-        kind if kind.has_parameters() => {
+        (Some(what), _) => network.by_hand(i, what, &code!(Backward(x, dx, dy))),
+        (None, Manner::Normalises) => code!(#layer.backward_normalised(x, dy, moments, dx);),
+        (None, Manner::Filters) => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut gradient.#name);)
         }
-        kind if kind.backward_reads_x() => {
+        (None, Manner::Selects | Manner::ActivatesByInput) => {
             code!(#krate::Layer::backward(&#layer, x, dx, dy, &mut #layer);)
         }
-        _ => code!(#layer.backward_input(dx, dy);),
+        // Of those that work apart, the ones whose backward needs the gradient only.
+        (
+            None,
+            Manner::Averages
+            | Manner::Concatenates
+            | Manner::Clamps
+            | Manner::Activates
+            | Manner::Drops
+            | Manner::Passes
+            | Manner::Branches
+            | Manner::Adds,
+        ) => code!(#layer.backward_input(dx, dy);),
     };
-    let parameters_only = network.is_field(i).then(|| match kind {
+    let parameters_only = network.is_field(i).then(|| match kind.cut() {
         _ if takes_an_option => with_option(network, i, &code!(::core::option::Option::None)),
         // That is done.
-        Kind::BatchNorm { .. } => code!(let _ = (x, dy, moments);),
-        _ => code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);),
+        Cut::Moments => code!(let _ = (x, dy, moments);),
+        Cut::Nowhere | Cut::MicroBatches | Cut::Inside => {
+            code!(#krate::Layer::backward_parameters(&#layer, x, dy, &mut gradient.#name);)
+        }
     });
     let (bind, read) = (bind(network, i, true), bind(network, i, false));
     match (flow.on_request, flow.pass.to) {
@@ -311,7 +318,7 @@ fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
 
 /// Whether layer `i` may work in the tape's scratch, as far as the macro sees.
 pub(super) fn has_scratch(network: &Network, i: usize) -> bool {
-    let wanted = !network.direct_training && matches!(network.layers[i].kind, Kind::Conv { .. });
+    let wanted = !network.direct_training && network.layers[i].kind.is_conv();
     wanted && (network.plan.is_some() || network.totals.tape_scratch > 0)
 }
 
@@ -357,7 +364,7 @@ pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
     if kind.backward_reads_x() {
         match step.tape.from {
             Place::At(_) => reads.push(lies(code!(x), &v, network.from(i, Which::Tape))),
-            _ => caller.extend(code!(let x = input;)),
+            Place::Input | Place::Output => caller.extend(code!(let x = input;)),
         }
     }
     match step.backward.pass.from {
@@ -365,16 +372,18 @@ pub(super) fn bind(network: &Network, i: usize, with_dx: bool) -> TokenStream {
             let at = network.from(i, Which::Backward);
             reads.push(lies(code!(dy), &network.volume(i), at));
         }
-        _ => caller.extend(code!(let dy = d_output;)),
+        Place::Input | Place::Output => caller.extend(code!(let dy = d_output;)),
     }
     if with_dx {
         writes.push(lies(code!(dx), &v, network.to(i, Which::Backward)));
     }
-    match kind {
-        Kind::Network { .. } => writes.push(nested::memory(network, i, Which::Tape)),
-        Kind::BatchNorm { .. } => writes.push(segments::kept(network, i)),
-        _ if has_scratch(network, i) => writes.push(scratch(network)),
-        _ => {}
+    match kind.cut() {
+        Cut::Inside => writes.push(nested::memory(network, i, Which::Tape)),
+        Cut::Moments => writes.push(segments::kept(network, i)),
+        Cut::Nowhere | Cut::MicroBatches if has_scratch(network, i) => {
+            writes.push(scratch(network));
+        }
+        Cut::Nowhere | Cut::MicroBatches => {}
     }
     let borrow = borrow(&reads, &writes);
     code!(#caller #borrow)

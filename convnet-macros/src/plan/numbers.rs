@@ -1,6 +1,6 @@
 //! The numbers of a layer as they are written, in plain numbers and as expressions.
 
-use convnet_core::graph::{Elsewhere, Field, Numbers, Op};
+use convnet_core::graph::{Elsewhere, Field, Numbers, Op, Sees};
 use convnet_core::plan::Nested;
 use convnet_core::shape::{Fit, Padding, Window as PlainWindow};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -26,16 +26,14 @@ pub(super) fn plain_at<'a>(
 
 /// The layer as expressions.
 fn expression(krate: &TokenStream, kind: &Kind) -> Expression {
-    let facts = match kind {
-        Kind::Network { what } => nested(krate, what),
-        Kind::Own {
-            what, learns: true, ..
-        } => {
+    let facts = match kind.elsewhere() {
+        Some(what) if matches!(kind.sees(), Sees::Inner) => nested(krate, what),
+        Some(what) if kind.has_parameters() => {
             let tensors = tensors(krate, what);
             let scalars = code!(#krate::Tensor::scalars(#tensors));
             code!(nested: #krate::plan::Nested::learning(#scalars), graph: &[])
         }
-        _ => code!(nested: #krate::plan::Nested::UNKNOWN, graph: &[]),
+        Some(_) | None => code!(nested: #krate::plan::Nested::UNKNOWN, graph: &[]),
     };
     kind.map(&mut Expressions { krate, facts })
 }

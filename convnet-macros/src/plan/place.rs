@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use convnet_core::graph::Sees;
 use convnet_core::plan::{self, Op, Options, Step, Totals, Written};
 use convnet_core::shape::{Blame, Fit, Window};
 use proc_macro2::TokenStream;
@@ -10,7 +11,7 @@ use quote::ToTokens;
 use super::names::{Named, What};
 use super::numbers::plain;
 use crate::report::Errors;
-use crate::syntax::Kind;
+use crate::syntax::Layer;
 
 /// A network that fits.
 pub(super) struct Placed {
@@ -93,9 +94,12 @@ impl Lines {
             *lines.entry(line).or_insert(i)
         };
         let firsts: Vec<_> = layers.iter().enumerate().map(first).collect();
-        let unstrided = |named: &Named| match named.kind() {
-            Kind::MaxPool { window } | Kind::AvgPool { window } => window.stride.tokens.is_empty(),
-            _ => false,
+        let unstrided = |named: &Named| {
+            let kind = named.kind();
+            matches!(kind.sees(), Sees::Pools)
+                && kind
+                    .window()
+                    .is_some_and(|window| window.stride.tokens.is_empty())
         };
         Self {
             firsts,
@@ -129,17 +133,15 @@ impl Lines {
 fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
     known.truncate(layers.len() + 1);
     for i in known.len() - 1..layers.len() {
-        let next = match layers[i].kind() {
-            Kind::Fc { .. }
-            | Kind::GlobalAvgPool
-            | Kind::GlobalMaxPool
-            | Kind::Own { .. }
-            | Kind::Network { .. } => true,
-            Kind::Branch { from } => known[*from],
-            Kind::Add { with: v, .. } | Kind::Concat { onto: Some(v), .. } => known[i] && known[*v],
-            _ => {
-                let right = layers[i].layer().is_none_or(|layer| layer.slides_right);
-                known[i] && misfits[i] == 0 && right
+        let kind = layers[i].kind();
+        let next = match kind.sees() {
+            Sees::Everything | Sees::Anything | Sees::Inner => true,
+            Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps => {
+                let (first, second) = kind.reads(i);
+                let right = |layer: &Layer| misfits[i] == 0 && layer.slides_right;
+                known[first]
+                    && second.is_none_or(|v| known[v])
+                    && layers[i].layer().is_none_or(right)
             }
         };
         known.push(next);
@@ -165,17 +167,8 @@ const ONE: Window = Window::square(1, 1, 0);
 /// A layer that may fit where `op` did not, at the first, second and third try: as many pixels as
 /// the stride that its type names can meet.
 fn placeholder(op: &Op, misfits: usize) -> Option<Op> {
-    let (filters, window) = match op {
-        Op::Conv {
-            filters, window, ..
-        }
-        | Op::ConvTranspose { filters, window } => (*filters, *window),
-        Op::Depthwise { window, .. } | Op::MaxPool { window } | Op::AvgPool { window } => {
-            (1, *window)
-        }
-        Op::Fc { filters } => (*filters, ONE),
-        _ => (1, ONE),
-    };
+    let filters = op.filters().copied().unwrap_or(1);
+    let window = op.window().copied().unwrap_or(ONE);
     let cropped = Window {
         fit: Fit::Crop,
         ..window
@@ -195,23 +188,17 @@ fn placeholder(op: &Op, misfits: usize) -> Option<Op> {
 
 /// The same layer with other numbers, in one group.
 fn with(op: &Op, filters: usize, window: Window) -> Op {
-    match op {
-        Op::Conv { bias, .. } => Op::Conv {
-            filters,
-            groups: 1,
-            bias: *bias,
-            window,
-        },
-        Op::Depthwise { bias, .. } => Op::Depthwise {
-            bias: *bias,
-            window,
-        },
-        Op::ConvTranspose { .. } => Op::ConvTranspose { filters, window },
-        Op::MaxPool { .. } => Op::MaxPool { window },
-        Op::AvgPool { .. } => Op::AvgPool { window },
-        Op::Fc { .. } => Op::Fc { filters },
-        other => *other,
+    let mut op = *op;
+    if let Some(it) = op.filters_mut() {
+        *it = filters;
     }
+    if let Some(it) = op.groups_mut() {
+        *it = 1;
+    }
+    if let Some(it) = op.window_mut() {
+        *it = window;
+    }
+    op
 }
 
 /// The smallest tokens to change: the word, if a default is to blame.
@@ -219,23 +206,19 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
     let What::Layer(layer) = named.what else {
         return named.word().to_token_stream();
     };
-    let written = match &layer.kind {
-        Kind::Conv { groups, .. } if blame == Blame::Groups => &groups.tokens,
-        Kind::Conv { window, .. }
-        | Kind::Depthwise { window, .. }
-        | Kind::ConvTranspose { window, .. }
-        | Kind::MaxPool { window }
-        | Kind::AvgPool { window } => match blame {
-            Blame::Padding => &window.pad.tokens,
-            _ => &window.size.tokens,
-        },
-        Kind::Fc { filters } => &filters.tokens,
-        Kind::Network { what } => what,
-        _ => return named.word().to_token_stream(),
+    let kind = &layer.kind;
+    let written = match (blame, kind.window()) {
+        (Blame::Groups, _) => kind.groups().map(|groups| &groups.tokens),
+        (Blame::Padding, Some(window)) => Some(&window.pad.tokens),
+        (Blame::Size, Some(window)) => Some(&window.size.tokens),
+        (Blame::Size | Blame::Padding, None) => kind
+            .filters()
+            .map(|filters| &filters.tokens)
+            .or(kind.elsewhere()),
     };
-    match written.is_empty() {
-        true => named.word().to_token_stream(),
-        false => written.clone(),
+    match written {
+        Some(written) if !written.is_empty() => written.clone(),
+        Some(_) | None => named.word().to_token_stream(),
     }
 }
 

@@ -6,8 +6,8 @@ use crate::shape::{Axis, Fit, Misfit, Window};
 
 /// A line under a [`Misfit::Sum`] or [`Misfit::Slices`].
 pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mut Trial<'_>>) {
-    match misfit {
-        Misfit::Sum { input, body, .. } => match projection(*input, *body) {
+    if let Misfit::Sum { input, body, .. } = misfit {
+        match projection(*input, *body) {
             Some(window) if meets(trial, body[2], &window) => {
                 text.push_str("\nshortcut { conv(")
                     .push_number(body[2])
@@ -16,19 +16,21 @@ pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mu
                 text.push_str(") } at the end of the block would make them equal");
             }
             _ => write_same(text, *input),
-        },
-        Misfit::Slices {
-            input,
-            first,
-            other,
-            ..
-        } => match input[0] == first[0] && input[1] == first[1]
+        }
+    }
+    if let Misfit::Slices {
+        input,
+        first,
+        other,
+        ..
+    } = misfit
+    {
+        match input[0] == first[0] && input[1] == first[1]
             || input[0] == other[0] && input[1] == other[1]
         {
             true => write_same(text, *input),
             false => _ = text.push_str("\nequal sizes, strides and paddings make them equal"),
-        },
-        _ => {}
+        }
     }
 }
 
