@@ -5,6 +5,7 @@
 //! packed ───┴─▶ f32          one function a kernel, generic over the vectors of an instruction set
 //!     │          ├─▶ simd    level: which set, chosen at run time with `std`
 //!     │          │           lanes: the widest of its vectors that fits the depth
+//!     │          │           registers: how many it keeps, and the tiles cut from them
 //!     │          └─▶ window  which taps meet the input; pixels that have the same are tiled together
 //!     ├─▶ algorithm          which kernel computes a convolution whose filters are packed
 //!     ├─▶ parts              packed ones on many threads: a part is a convolution of other sizes

@@ -2,7 +2,7 @@
 //! was measured in the same run; batch 1, one thread. With `--training`, how many images a second
 //! they learn from; with `--process`, how long a process takes to its first scores, and how much memory.
 //!
-//! `cargo run --release --example bench [-- --json] [--only NAME] [--images 16] [--training [--threads 2]]`,
+//! `cargo run --release --example bench [-- --json] [--only NAME] [--level avx2] [--images 16] [--training [--threads 2]]`,
 //! or `cargo bench` with the same options.
 
 mod nets;
@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::{AnyVolume, Rng};
 use nets::*;
@@ -44,6 +45,9 @@ struct Options {
     /// Prepared, so many images at a time; a row is of one of them.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     images: Option<u32>,
+    /// The instruction set, by the beginning of its name (`avx2`, `sse2`); this machine's best if none is named.
+    #[arg(long)]
+    level: Option<String>,
     /// Show the algorithm of every layer.
     #[arg(long)]
     choices: bool,
@@ -76,6 +80,21 @@ pub(crate) fn main() -> ExitCode {
         process::execute(task);
         return ExitCode::SUCCESS;
     }
+    let Some(name) = &options.level else {
+        return execute(&options);
+    };
+    let is_named = |level: &_| format!("{level:?}").to_lowercase().starts_with(name);
+    let Some(level) = levels().find(is_named) else {
+        eprintln!(
+            "this machine has no {name}, it has {:?}",
+            levels().collect::<Vec<_>>()
+        );
+        return ExitCode::FAILURE;
+    };
+    with_level(level, || execute(&options))
+}
+
+fn execute(options: &Options) -> ExitCode {
     if options.process {
         return process::rows().unwrap_or_else(|error| {
             eprintln!("cannot start a process: {error}");

@@ -16,12 +16,13 @@ use core::ops::Range;
 
 use fearless_simd::Simd;
 
-use super::tile::{PIXELS, Start, Taps, tiles};
+use super::tile::{self, Start, Taps};
 use crate::kernel::Sizes;
 use crate::kernel::cache::{L2, scalars};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::{Run, Walk, even_lengths};
+use crate::kernel::simd::registers::groups;
+use crate::kernel::window::{Run, Walk};
 
 /// What is read.
 pub(crate) struct Operands<'a> {
@@ -78,11 +79,11 @@ struct Block {
     first: bool,
 }
 
-/// All filters, two vectors of them at a time, after a single one if their number is odd.
+/// All filters, a few vectors of them at a time.
 ///
 /// The last vector ends at the last filter, and may compute some of the one before a second time.
-/// **Invariant:** it is in one tile with that one. A tile reads all that it starts from before it
-/// writes; in a tile of its own the last vector would start from what the one before has written,
+/// **Invariant:** it is in one tile with that one, as [`groups`] are. A tile reads all that it starts from
+/// before it writes; in a tile of its own the last vector would start from what the one before has written,
 /// and from the second block on add the block to some sums twice.
 #[inline(always)]
 fn all_filters<S: Simd, V: Lanes<S>>(
@@ -91,14 +92,18 @@ fn all_filters<S: Simd, V: Lanes<S>>(
     block: &Block,
     y: &mut [f32],
 ) -> Option<()> {
-    let (k, len) = (from.sizes.y[2], V::LEN);
-    let single = k.div_ceil(len) % 2 * len;
-    if single > 0 {
-        sweep::<S, V, 1>(simd, from, block, [0], y)?;
-    }
-    for at in (single..k).step_by(2 * len) {
-        let ks = [at, (at + len).min(k - len)];
-        sweep::<S, V, 2>(simd, from, block, ks, y)?;
+    let (k, len, most) = (from.sizes.y[2], V::LEN, const { tile::vectors::<S>() });
+    for (first, count) in groups(k.div_ceil(len), most) {
+        let at = |n: usize| ((first + n) * len).min(k - len);
+        match count {
+            1 => sweep::<S, V, 1>(simd, from, block, [at(0)], y)?,
+            2 => sweep::<S, V, 2>(simd, from, block, [at(0), at(1)], y)?,
+            _ if const { tile::vectors::<S>() == 4 } => {
+                let ks = [at(0), at(1), at(2), at(3)];
+                sweep::<S, V, 4>(simd, from, block, ks, y)?;
+            }
+            _ => return None,
+        }
     }
     Some(())
 }
@@ -112,7 +117,6 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ks: [usize; N],
     y: &mut [f32],
 ) -> Option<()> {
-    let tiles = tiles::<S, V, N>();
     for rows in from.sizes.axis(0).runs() {
         for columns in from.sizes.axis(1).runs() {
             let (taps, first) = taps(from, block, [&rows.taps, &columns.taps], ks);
@@ -120,9 +124,8 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                 continue;
             }
             let mut walk = walk(from.sizes, [&rows, &columns], first);
-            for size in even_lengths(rows.places.len() * columns.places.len(), PIXELS) {
-                tiles.get(size - 1)?(simd, &taps, &mut walk, y)?;
-            }
+            let pixels = rows.places.len() * columns.places.len();
+            tile::sweep::<S, V, N>(simd, &taps, &mut walk, pixels, y)?;
         }
     }
     Some(())

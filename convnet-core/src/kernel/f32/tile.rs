@@ -11,7 +11,7 @@
 //!   x[pixel P][i] ──▶  └────────┴────────┘
 //! ```
 //!
-//! Six pixels by two vectors leave four of AVX2's sixteen registers for the factors, and twelve sums
+//! Six pixels by as many vectors as the [registers](registers) of a level allow, or twelve by one: sums enough to
 //! hide the latency of the multiply-adds.
 
 #![expect(
@@ -23,27 +23,67 @@ use core::array;
 
 use fearless_simd::Simd;
 
+use crate::kernel::cache::{self, scalars};
 use crate::kernel::simd::lanes::Lanes;
-use crate::kernel::window::{Walk, extent};
+use crate::kernel::simd::registers;
+use crate::kernel::window::{Walk, even_lengths, extent};
 
-/// P at most.
-pub(crate) const PIXELS: usize = 6;
+/// P at most; twice as many of a single vector.
+const PIXELS: usize = 6;
 
-/// P pixels at the next places of the walk, which leads from `x` to `y`.
-pub(crate) type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, &mut [f32]) -> Option<()>;
-
-/// The tiles of 1 to [`PIXELS`] pixels. Called through a table, so that each is a function with the
-/// registers to itself.
+/// N at most.
 #[inline(always)]
-pub(crate) fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
-    [
-        tile::<S, V, 1, N>,
-        tile::<S, V, 2, N>,
-        tile::<S, V, 3, N>,
-        tile::<S, V, 4, N>,
-        tile::<S, V, 5, N>,
-        tile::<S, V, 6, N>,
-    ]
+pub(crate) const fn vectors<S: Simd>() -> usize {
+    registers::vectors::<S>(PIXELS, 0)
+}
+
+/// `pixels` at the next places of the walk, which leads from `x` to `y`, by N vectors of filters: in as few
+/// tiles as there can be.
+#[inline(always)]
+pub(crate) fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
+    simd: S,
+    taps: &Taps<'_, N>,
+    walk: &mut Walk,
+    pixels: usize,
+    y: &mut [f32],
+) -> Option<()> {
+    // Called through a table, so that each tile is a function with the registers to itself.
+    let tiles = tiles::<S, V, N>();
+    let step = if N == 1 { 2 } else { 1 };
+    let mut left = pixels;
+    for size in even_lengths(pixels.div_ceil(step), PIXELS) {
+        let some = left.min(size * step);
+        tiles.get(size - 1)?(simd, taps, walk, some, y)?;
+        left -= some;
+    }
+    Some(())
+}
+
+/// The next places of a walk, as many as are asked for.
+type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, usize, &mut [f32]) -> Option<()>;
+
+/// The tiles of so many pixels. Of one vector every second size: one pixel more costs nothing there.
+#[inline(always)]
+fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
+    if const { N == 1 } {
+        [
+            tile::<S, V, 2, N>,
+            tile::<S, V, 4, N>,
+            tile::<S, V, 6, N>,
+            tile::<S, V, 8, N>,
+            tile::<S, V, 10, N>,
+            tile::<S, V, 12, N>,
+        ]
+    } else {
+        [
+            tile::<S, V, 1, N>,
+            tile::<S, V, 2, N>,
+            tile::<S, V, 3, N>,
+            tile::<S, V, 4, N>,
+            tile::<S, V, 5, N>,
+            tile::<S, V, 6, N>,
+        ]
+    }
 }
 
 /// What the tiles of one rectangle share: the taps that meet the input.
@@ -64,7 +104,7 @@ pub(crate) struct Taps<'a, const N: usize> {
     pub(crate) weight_pitch: usize,
     /// From one scalar's weights to the next one's.
     pub(crate) weight_step: usize,
-    /// The N vectors of a scalar's weights, and of an output.
+    /// The N vectors of a scalar's weights, which may lie beyond the next scalar's, and of an output.
     pub(crate) from: [usize; N],
     pub(crate) to: [usize; N],
 }
@@ -115,10 +155,13 @@ pub(crate) enum Start<'a> {
     Sums,
 }
 
+/// P pixels, or `pixels`, and the last of them once more for each that lacks: a tile reads all that it starts
+/// from before it writes, so it writes the same again.
 fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     simd: S,
     taps: &Taps<'_, N>,
     walk: &mut Walk,
+    pixels: usize,
     y: &mut [f32],
 ) -> Option<()> {
     simd.vectorize(
@@ -126,7 +169,13 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
         || {
             // Copies, which no store to `y` could change.
             let &Taps { clamp, to, .. } = taps;
-            let places: [_; P] = array::from_fn(|_| walk.next());
+            let mut place = [0; 2];
+            let places: [_; P] = array::from_fn(|p| {
+                if N > 1 || p < pixels {
+                    place = walk.next();
+                }
+                place
+            });
             let mut furthest = 0;
             for n in 0..N {
                 furthest = furthest.max(to[n]);
@@ -160,10 +209,7 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
                 for p in 0..P {
                     xs[p] = places[p][0];
                 }
-                sums = match taps.far {
-                    true => add_products::<S, V, P, N, true>(simd, taps, xs, sums)?,
-                    false => add_products::<S, V, P, N, false>(simd, taps, xs, sums)?,
-                };
+                sums = add_products(simd, taps, xs, sums)?;
             }
             for p in 0..P {
                 for n in 0..N {
@@ -182,7 +228,7 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
 /// Unchecked inside, and loops that test at their end: with either the other way round, some tiles
 /// run out of registers and fall to half of the speed.
 #[inline(always)]
-fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR: bool>(
+fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     simd: S,
     taps: &Taps<'_, N>,
     places: [usize; P],
@@ -197,9 +243,14 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
         from,
         ..
     } = taps;
-    let weights = taps
-        .weights
-        .get(..extent(rows, weight_pitch, row.checked_mul(weight_step)?)?)?;
+    let mut furthest = 0;
+    for n in 0..N {
+        furthest = furthest.max(from[n]);
+    }
+    let step = extent(row, weight_step, furthest.checked_add(V::LEN)?)?;
+    let weights = taps.weights.get(..extent(rows, weight_pitch, step)?)?;
+    // What is not far is asked for where it is read.
+    let ahead = if taps.far { AHEAD } else { 0 };
     let seen = extent(rows, x_pitch, row)?;
     let last = taps.x.len().checked_sub(seen)?;
     let mut xs = [&[][..]; P];
@@ -210,21 +261,18 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
         // SAFETY: places[p] + seen <= last + seen = x.len().
         xs[p] = unsafe { taps.x.get_unchecked(places[p]..places[p] + seen) };
     }
-    if row == 0 || from.iter().any(|at| at + V::LEN > weight_step) {
-        return None;
-    }
     let mut fy = 0;
     loop {
         let mut i = 0;
         loop {
             let mut vectors = [V::splat(simd, 0.0); N];
-            if FAR {
-                prefetch(weights, fy * weight_pitch + i * weight_step + AHEAD);
-            }
             for n in 0..N {
                 let at = fy * weight_pitch + i * weight_step + from[n];
-                // SAFETY: at + LEN <= (rows − 1) · weight_pitch + row · weight_step =
-                // weights.len(), because fy < rows, i < row and from[n] + LEN <= weight_step.
+                if n * V::LEN % LINE == 0 {
+                    prefetch(weights, at + ahead);
+                }
+                // SAFETY: at + LEN <= (rows − 1) · weight_pitch + (row − 1) · weight_step + furthest + LEN
+                // = weights.len(), because fy < rows, i < row and from[n] <= furthest.
                 vectors[n] = unsafe { V::load_unchecked(simd, weights, at) };
             }
             for p in 0..P {
@@ -246,6 +294,9 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize, const FAR:
     }
     Some(sums)
 }
+
+/// Scalars to a cache line.
+const LINE: usize = scalars::<f32>(cache::LINE);
 
 /// Scalars of weights ahead of the tile: a page, at whose end the hardware's own prefetching stops.
 const AHEAD: usize = 1024;

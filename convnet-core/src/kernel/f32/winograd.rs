@@ -29,7 +29,7 @@ use core::ops::Range;
 use fearless_simd::Simd;
 
 use self::transform::{LONGEST, filter_rows, sums, values};
-use super::conv::panels::{PANEL, panel, starts};
+use super::conv::panels::{PANEL, Panels, starts};
 use super::tile::{Start, Taps};
 use crate::kernel::cache::{L2, L3, scalars};
 use crate::kernel::simd::lanes::Lanes;
@@ -251,10 +251,14 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
         filters,
     } = from;
     let walk = Walk::new(tiles, [0, 0], [depth, filters], [0, 0]);
-    for (at, weights) in starts(filters).zip(weights.chunks_exact(depth * PANEL)) {
+    let panels = Panels {
+        k: filters,
+        len: depth * PANEL,
+    };
+    for (panel, count) in panels.groups::<S, V>() {
         let taps = Taps {
             x: v,
-            weights,
+            weights: weights.get(panel * panels.len..)?,
             far,
             start: Start::Zero,
             clamp: None,
@@ -263,10 +267,10 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
             x_pitch: 0,
             weight_pitch: 0,
             weight_step: PANEL,
-            from: [0],
-            to: [at],
+            from: [],
+            to: [],
         };
-        panel::<S, V>(simd, &taps, &walk, tiles, m)?;
+        panels.sweep::<S, V>(simd, &taps, (panel, count), (&walk, tiles), m)?;
     }
     Some(())
 }

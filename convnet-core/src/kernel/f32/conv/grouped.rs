@@ -12,10 +12,9 @@
 use fearless_simd::Simd;
 
 use super::{Operands, walk};
-use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
+use crate::kernel::f32::tile::{self, Start, Taps};
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::even_lengths;
 
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
@@ -60,7 +59,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
 ) -> Option<()> {
     let sizes = from.sizes;
     let ([_, _, all], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
-    let (tiles, depth) = (tiles::<S, V, N>(), all / sizes.groups);
+    let depth = all / sizes.groups;
     for fy in 0..fh {
         for rows in sizes.axis(0).runs() {
             for columns in sizes.axis(1).runs() {
@@ -89,9 +88,8 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                 };
                 let first = [fy, columns.taps.start * all + group * depth];
                 let mut walk = walk(sizes, [&rows, &columns], first);
-                for size in even_lengths(rows.places.len() * columns.places.len(), PIXELS) {
-                    tiles.get(size - 1)?(simd, &taps, &mut walk, y)?;
-                }
+                let pixels = rows.places.len() * columns.places.len();
+                tile::sweep::<S, V, N>(simd, &taps, &mut walk, pixels, y)?;
             }
         }
     }

@@ -16,10 +16,11 @@ use fearless_simd::Simd;
 
 use super::walk;
 use crate::kernel::cache::{L2, L3, scalars};
-use crate::kernel::f32::tile::{PIXELS, Start, Taps, tiles};
+use crate::kernel::f32::tile::{self, Start, Taps};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
-use crate::kernel::window::{Walk, even, even_lengths};
+use crate::kernel::simd::registers::groups;
+use crate::kernel::window::{Walk, even};
 use crate::kernel::{Packed, Scale, Sizes};
 
 /// Filters in a panel: a cache line, and the widest vector.
@@ -87,13 +88,13 @@ fn forward_with<S: Simd>(
             sizes: &sizes,
             ..*from
         };
-        sweep::<S, S::f32s>(simd, &from, x.get(start * across * depth..)?, y)?;
+        all_panels::<S, S::f32s>(simd, &from, x.get(start * across * depth..)?, y)?;
     }
     Some(())
 }
 
 #[inline(always)]
-fn sweep<S: Simd, V: Lanes<S>>(
+fn all_panels<S: Simd, V: Lanes<S>>(
     simd: S,
     from: &Packed<'_, f32>,
     x: &[f32],
@@ -102,8 +103,12 @@ fn sweep<S: Simd, V: Lanes<S>>(
     let sizes = from.sizes;
     let ([_, width, depth], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
     let row = fw * depth;
-    let panels = from.packed.chunks_exact(fh * row * PANEL);
-    for (at, weights) in starts(k).zip(panels) {
+    let panels = Panels {
+        k,
+        len: fh * row * PANEL,
+    };
+    for (panel, count) in panels.groups::<S, V>() {
+        let weights = from.packed.get(panel * panels.len..)?;
         for rows in sizes.axis(0).runs() {
             for columns in sizes.axis(1).runs() {
                 let first = [rows.taps.start, columns.taps.start * depth];
@@ -124,52 +129,86 @@ fn sweep<S: Simd, V: Lanes<S>>(
                     x_pitch: width * depth,
                     weight_pitch: row * PANEL,
                     weight_step: PANEL,
-                    from: [0],
-                    to: [at],
+                    from: [],
+                    to: [],
                 };
                 let walk = walk(sizes, [&rows, &columns], first);
                 let pixels = rows.places.len() * columns.places.len();
-                panel::<S, V>(simd, &taps, &walk, pixels, y)?;
+                panels.sweep::<S, V>(simd, &taps, (panel, count), (&walk, pixels), y)?;
             }
         }
     }
     Some(())
 }
 
-/// `pixels` of a walk for one panel, whose first filter `taps.to` names.
-#[inline(always)]
-pub(crate) fn panel<S: Simd, V: Lanes<S>>(
-    simd: S,
-    taps: &Taps<'_, 1>,
-    walk: &Walk,
-    pixels: usize,
-    y: &mut [f32],
-) -> Option<()> {
-    let ([from], [to]) = (taps.from, taps.to);
-    for at in (0..PANEL).step_by(2 * V::LEN) {
-        if const { 2 * V::LEN <= PANEL } {
-            let both = [at, at + V::LEN];
-            let taps = taps.at(both.map(|at| from + at), both.map(|at| to + at));
-            vectors::<S, V, 2>(simd, &taps, walk, pixels, y)?;
-        } else {
-            vectors::<S, V, 1>(simd, taps, walk, pixels, y)?;
-        }
-    }
-    Some(())
+/// Panels of `k` filters, one every `len` scalars.
+pub(crate) struct Panels {
+    pub(crate) k: usize,
+    pub(crate) len: usize,
 }
 
-/// `pixels` of a walk for N vectors of filters.
+impl Panels {
+    /// Those that a tile takes at once: the first, and how many.
+    #[inline(always)]
+    pub(crate) fn groups<S: Simd, V: Lanes<S>>(&self) -> impl Iterator<Item = (usize, usize)> {
+        groups(self.k.div_ceil(PANEL), const { Self::beside::<S, V>() })
+    }
+
+    /// How many at most.
+    const fn beside<S: Simd, V: Lanes<S>>() -> usize {
+        match tile::vectors::<S>() * V::LEN / PANEL {
+            0 => 1,
+            panels => panels,
+        }
+    }
+
+    /// So many pixels of a walk for `count` panels from `panel` on, whose weights are the first of `taps`.
+    #[inline(always)]
+    pub(crate) fn sweep<S: Simd, V: Lanes<S>>(
+        &self,
+        simd: S,
+        taps: &Taps<'_, 0>,
+        (panel, count): (usize, usize),
+        (walk, pixels): (&Walk, usize),
+        y: &mut [f32],
+    ) -> Option<()> {
+        let to = |n: usize| ((panel + n) * PANEL).min(self.k - PANEL);
+        let vectors = const { tile::vectors::<S>() };
+        if const { V::LEN == PANEL } {
+            let (two, four) = ([0, self.len], [0, self.len, 2 * self.len, 3 * self.len]);
+            return match count {
+                1 => sweep::<S, V, 1>(simd, &taps.at([0], [to(0)]), walk, pixels, y),
+                2 => sweep::<S, V, 2>(simd, &taps.at(two, [to(0), to(1)]), walk, pixels, y),
+                _ => {
+                    let to = [to(0), to(1), to(2), to(3)];
+                    sweep::<S, V, 4>(simd, &taps.at(four, to), walk, pixels, y)
+                }
+            };
+        }
+        for at in (0..PANEL).step_by(vectors * V::LEN) {
+            let place = |n: usize| at + n * V::LEN;
+            if const { tile::vectors::<S>() == 4 } {
+                let from = [place(0), place(1), place(2), place(3)];
+                let taps = taps.at(from, from.map(|at| to(0) + at));
+                sweep::<S, V, 4>(simd, &taps, walk, pixels, y)?;
+            } else {
+                let from = [place(0), place(1)];
+                let taps = taps.at(from, from.map(|at| to(0) + at));
+                sweep::<S, V, 2>(simd, &taps, walk, pixels, y)?;
+            }
+        }
+        Some(())
+    }
+}
+
+/// So many pixels of a walk, which stays where it is.
 #[inline(always)]
-fn vectors<S: Simd, V: Lanes<S>, const N: usize>(
+fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
     taps: &Taps<'_, N>,
     walk: &Walk,
     pixels: usize,
     y: &mut [f32],
 ) -> Option<()> {
-    let (tiles, mut walk) = (tiles::<S, V, N>(), walk.clone());
-    for size in even_lengths(pixels, PIXELS) {
-        tiles.get(size - 1)?(simd, taps, &mut walk, y)?;
-    }
-    Some(())
+    tile::sweep::<S, V, N>(simd, taps, &mut walk.clone(), pixels, y)
 }
