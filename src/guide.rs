@@ -18,6 +18,7 @@ chapters! {
     first_network "first-network.md"
     declaring "declaring.md"
     training "training.md"
+    photos "photos.md"
     weights "weights.md"
     transfer "transfer.md"
     speed "speed.md"

@@ -32,7 +32,7 @@
 //! | **declare** | [`convnet!`], a network; [`dsl`], its words one by one; [`parameters!`], a layer of your own with weights |
 //! | **train** | [`train`], the trainer; [`data`], images; [`loss`], [`optim`], [`schedule`], [`init`] |
 //! | **keep** | [`mod@weights`]: save, load, from PyTorch |
-//! | **run** | [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
+//! | **run** | [`Classifier`], from an image to names and probabilities; [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
 //! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static` |
 //! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
 //! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
@@ -45,6 +45,7 @@
 //! | `rayon` | large layers, and batches, on all cores at inference | yes |
 //! | `safetensors` | weight files, PyTorch's layouts in | yes |
 //! | `train` | the trainer, data sets, checkpoints | yes |
+//! | `image` | image files: [folders](data::folder) of them to train on, one at a time to classify | |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
@@ -67,7 +68,7 @@ pub use convnet_core::{OnHeap, Prepared};
 
 #[cfg(feature = "safetensors")]
 #[doc(inline)]
-pub use convnet_core::weights;
+pub use convnet_core::{Classifier, classify, weights};
 
 #[cfg(feature = "train")]
 #[doc(inline)]

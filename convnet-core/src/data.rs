@@ -1,7 +1,7 @@
 //! # Data: images, and what a network is to answer to each
 //!
 //! ```text
-//! files ──▶ mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
+//! files ──▶ folder, mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
 //! ```
 //!
 //! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, the wrappers
@@ -30,6 +30,8 @@ mod cifar10;
 mod digits;
 mod error;
 mod file;
+#[cfg(feature = "image")]
+mod folder;
 mod images;
 mod mnist;
 mod subset;
@@ -42,11 +44,15 @@ pub use augment::{RandomFlips, RandomShifts};
 pub use cifar10::cifar10;
 pub use digits::digits;
 pub use error::{DataError, Defect};
-pub use images::{Images, Normalisation};
+#[cfg(feature = "image")]
+pub use folder::{Folder, folder};
+pub use images::Images;
 pub use mnist::{idx, mnist};
 pub use subset::{Subset, split};
 pub use target::{ClassMap, Labels, Misfit, Target, Values};
 pub use targets::{Autoencoder, Targets};
+
+pub use crate::picture::{Normalisation, Sizing};
 
 /// A set of images of one shape, each with its class, or another [`Target`].
 pub trait Samples<Y: Target = usize>: Sync {
@@ -59,6 +65,11 @@ pub trait Samples<Y: Target = usize>: Sync {
     /// How many classes there are; labels are smaller. 0 if there are none, or nobody knows.
     fn classes(&self) -> usize {
         0
+    }
+
+    /// What the classes are called, in their order. Empty if they have no names.
+    fn class_names(&self) -> &[String] {
+        &[]
     }
 
     /// The class of image `index`; in general what a network is to answer to it.
@@ -133,6 +144,10 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for &S {
 
     fn classes(&self) -> usize {
         (**self).classes()
+    }
+
+    fn class_names(&self) -> &[String] {
+        (**self).class_names()
     }
 
     fn label(&self, index: usize) -> Y {

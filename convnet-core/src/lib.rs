@@ -14,6 +14,7 @@
 //! | `std` | run-time choice of the instruction set |
 //! | `safetensors` | weight files |
 //! | `train` | the trainer, data sets, checkpoints |
+//! | `image` | image files |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
@@ -21,6 +22,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "safetensors")]
+pub mod classify;
 #[cfg(feature = "train")]
 pub mod data;
 pub mod dsl;
@@ -31,6 +34,8 @@ pub mod layer;
 mod learn;
 mod memory;
 pub mod network;
+#[cfg(feature = "safetensors")]
+mod picture;
 pub mod plan;
 mod scalar;
 pub mod shape;
@@ -48,6 +53,8 @@ pub use network::join;
 pub use network::{prepare, summary};
 pub use scalar::{element, real, rng};
 
+#[cfg(feature = "safetensors")]
+pub use classify::Classifier;
 pub use element::{Element, ElementType};
 pub use layer::{Activation, InPlace, Layer};
 #[cfg(feature = "alloc")]

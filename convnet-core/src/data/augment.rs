@@ -43,6 +43,10 @@ macro_rules! delegate {
             self.samples.classes()
         }
 
+        fn class_names(&self) -> &[String] {
+            self.samples.class_names()
+        }
+
         fn label(&self, index: usize) -> $y {
             self.samples.label(index)
         }

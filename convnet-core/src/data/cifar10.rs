@@ -7,6 +7,20 @@ use super::{DataError, Defect, Images, file};
 const REMEDY: &str = "CIFAR-10 is data_batch_1.bin to data_batch_5.bin and test_batch.bin in one \
     folder; take the binary version from https://www.cs.toronto.edu/~kriz/cifar.html";
 
+/// In the order of their labels.
+const NAMES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
 /// A depth slice of an image.
 const PLANE: usize = 32 * 32;
 /// Label, red, green, blue.
@@ -51,7 +65,9 @@ fn part(folder: &Path, files: impl IntoIterator<Item = String>) -> Result<Images
             );
         }
     }
-    Images::new([32, 32, 3], 10, pixels, labels).map_err(|error| error.at(folder))
+    Images::new([32, 32, 3], 10, pixels, labels)
+        .and_then(|images| images.named(NAMES))
+        .map_err(|error| error.at(folder))
 }
 
 /// Path and bytes of a file of whole records.

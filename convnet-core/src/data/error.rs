@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Normalisation;
+#[cfg(feature = "image")]
+use crate::picture::PictureError;
 
 /// Why a data set was not made, and which file is to blame.
 #[derive(Debug)]
@@ -95,8 +97,33 @@ pub enum Defect {
         /// What was asked for.
         found: Normalisation,
     },
+    /// There are not as many names as classes.
+    Names {
+        /// Names.
+        names: usize,
+        /// Classes.
+        classes: usize,
+    },
     /// There is no image at all.
     Empty,
+    /// A folder has no sub-folder, and so no class.
+    #[cfg(feature = "image")]
+    NoClass,
+    /// A sub-folder is none of the classes asked for.
+    #[cfg(feature = "image")]
+    OtherClass {
+        /// The classes asked for.
+        expected: Vec<String>,
+    },
+    /// An image file cannot be read.
+    #[cfg(feature = "image")]
+    Picture(PictureError),
+    /// Some image files cannot be read.
+    #[cfg(feature = "image")]
+    Broken(
+        /// What is wrong with each, in the order of their paths.
+        Vec<DataError>,
+    ),
     /// A share that leaves one side of a split without images.
     Share {
         /// The share asked for.
@@ -205,7 +232,43 @@ impl fmt::Display for Defect {
                 "images of depth {depth} cannot be normalised by {found:?}\n\
                  one finite mean and one positive deviation for each depth slice are expected"
             ),
+            Self::Names { names, classes } => write!(
+                f,
+                "there are {classes} classes and {names} names\none name a class is expected, in the order of \
+                 the labels"
+            ),
             Self::Empty => write!(f, "there are no images"),
+            #[cfg(feature = "image")]
+            Self::NoClass => write!(
+                f,
+                "there is no sub-folder\na sub-folder for each class, named for it, with its images in it, is \
+                 expected"
+            ),
+            #[cfg(feature = "image")]
+            Self::OtherClass { expected } => write!(
+                f,
+                "this is none of the classes, which are {}",
+                expected.join(", ")
+            ),
+            #[cfg(feature = "image")]
+            Self::Picture(error) => write!(f, "{error}"),
+            #[cfg(feature = "image")]
+            Self::Broken(errors) => {
+                let (mut shown, files) = (errors.iter().take(MOST_SHOWN), errors.len());
+                let files = match files {
+                    1 => "a file".to_owned(),
+                    _ => format!("{files} files"),
+                };
+                write!(f, "{files} cannot be read as images")?;
+                shown.try_for_each(|error| write!(f, "\n{error}"))?;
+                if let more @ 1.. = errors.len().saturating_sub(MOST_SHOWN) {
+                    write!(f, "\nand {more} more")?;
+                }
+                write!(
+                    f,
+                    "\ntake them out of the folder, or leave them out by `Folder::read_sound`"
+                )
+            }
             Self::Share { share, images } => write!(
                 f,
                 "a share of {share} of {images} images leaves one side of the split empty\n\
@@ -214,6 +277,10 @@ impl fmt::Display for Defect {
         }
     }
 }
+
+/// Of more broken files than these the others are counted.
+#[cfg(feature = "image")]
+const MOST_SHOWN: usize = 20;
 
 impl Error for DataError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

@@ -1,31 +1,40 @@
 //! A set of images in memory, a byte a pixel value.
 
-use std::array;
-
-use super::{DataError, Defect, Samples};
-use crate::Real;
+use super::{DataError, Defect, Normalisation, Samples, Sizing};
+use crate::{Real, Rng};
 
 /// Images and their labels in memory.
 ///
 /// A pixel value `p` is read as `(p − mean) / deviation` of its depth slice: until
 /// [`normalised`](Self::normalised) says otherwise, as `p / 255`.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::data::{DataError, Images, Samples};
+///
+/// // Two images, 2 high, 1 wide, of depth 3: red above blue, and gray, of classes 0 and 1.
+/// let pixels = vec![255, 0, 0, 0, 0, 255, 128, 128, 128, 128, 128, 128];
+/// let images = Images::new([2, 1, 3], 2, pixels, vec![0, 1])?.named(["flag", "fog"])?;
+/// assert_eq!((images.len(), images.pixels(0)[3..].to_vec()), (2, vec![0, 0, 255]));
+///
+/// // Each depth slice to mean 0 and deviation 1.
+/// let images = images.clone().normalised(&images.statistics())?;
+/// let mut image = [0.0_f32; 6];
+/// images.image(1, &mut image);
+/// assert!(image[0].abs() < 1.0);
+/// # Ok::<(), DataError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Images {
     shape: [usize; 3],
     classes: usize,
     pixels: Vec<u8>,
     labels: Vec<usize>,
+    names: Vec<String>,
+    sizing: Sizing,
+    normalisation: Normalisation,
     /// For each depth slice, what each pixel value is read as.
     values: Vec<[f64; 256]>,
-}
-
-/// What is subtracted from the pixel values of each depth slice, and what they are divided by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Normalisation {
-    /// One for each depth slice, in pixel values.
-    pub mean: Vec<f64>,
-    /// One for each depth slice, in pixel values.
-    pub deviation: Vec<f64>,
 }
 
 impl Images {
@@ -63,13 +72,16 @@ impl Images {
             }
             .into());
         }
-        let values = Normalisation::divide(255.0, shape[2]).values();
+        let normalisation = Normalisation::divide(255.0, shape[2]);
         Ok(Self {
             shape,
             classes,
             pixels,
             labels,
-            values,
+            names: Vec::new(),
+            sizing: Sizing::default(),
+            values: normalisation.values().collect(),
+            normalisation,
         })
     }
 
@@ -129,15 +141,120 @@ impl Images {
     /// ```
     pub fn normalised(mut self, normalisation: &Normalisation) -> Result<Self, DataError> {
         let depth = self.shape[2];
-        let Normalisation { mean, deviation } = normalisation;
-        let positive = |s: &f64| s.is_finite() && *s > 0.0;
-        let sound = mean.iter().all(|m| m.is_finite()) && deviation.iter().all(positive);
-        if !sound || [mean.len(), deviation.len()] != [depth; 2] {
+        if !normalisation.fits(depth) {
             let found = normalisation.clone();
             return Err(Defect::Normalisation { depth, found }.into());
         }
-        self.values = normalisation.values();
+        self.values = normalisation.values().collect();
+        self.normalisation = normalisation.clone();
         Ok(self)
+    }
+
+    /// Through what the pixel values are read.
+    #[must_use]
+    pub fn normalisation(&self) -> &Normalisation {
+        &self.normalisation
+    }
+
+    /// The same images, whose classes are called so, in their order: an evaluation and a
+    /// [`Classifier`](crate::Classifier) show the names.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::data::{DataError, Images, Samples};
+    ///
+    /// let images = Images::new([1, 1, 1], 2, vec![0, 255], vec![0, 1])?.named(["night", "day"])?;
+    /// assert_eq!(images.class_names()[images.label(1)], "day");
+    /// # Ok::<(), DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Defect::Names`] if there are not as many names as classes.
+    pub fn named<I>(mut self, names: I) -> Result<Self, DataError>
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() != self.classes {
+            let (names, classes) = (names.len(), self.classes);
+            return Err(Defect::Names { names, classes }.into());
+        }
+        self.names = names;
+        Ok(self)
+    }
+
+    /// Two sets: all but a `share` of the images of each class, and that share, drawn by `seed`. A class of two
+    /// images or more has one at least on either side; the only image of a class stays on the first.
+    ///
+    /// Each set has its own copy of its pixels. To split without a copy, and without a look at the classes,
+    /// there is [`split`](super::split()).
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::data::{DataError, Images, Samples};
+    ///
+    /// // Ten images of class 0, five of class 1.
+    /// let labels = [[0; 10].as_slice(), &[1; 5]].concat();
+    /// let (training, test) = Images::new([1, 1, 1], 2, vec![0; 15], labels)?.split(0.2, 231)?;
+    /// assert_eq!((training.len(), test.len()), (12, 3));
+    /// assert_eq!((0..3).filter(|&image| test.label(image) == 1).count(), 1);
+    /// # Ok::<(), DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Defect::Share`] if one of them would be empty.
+    pub fn split(self, share: f64, seed: u64) -> Result<(Self, Self), DataError> {
+        let images = self.len();
+        let mut of_class = vec![Vec::new(); self.classes];
+        (0..images).for_each(|image| of_class[self.labels[image]].push(image));
+        let (mut rng, mut apart) = (Rng::new(seed), vec![false; images]);
+        for mut members in of_class {
+            let most = members.len().saturating_sub(1);
+            let count = (members.len() as f64 * share).round() as usize;
+            rng.shuffle(&mut members);
+            for &image in &members[..count.max(1).min(most)] {
+                apart[image] = true;
+            }
+        }
+        let sound = share > 0.0 && share < 1.0 && apart.contains(&true);
+        if !sound {
+            return Err(Defect::Share { share, images }.into());
+        }
+        let [rest, apart] =
+            [false, true].map(|side| self.only((0..images).filter(|&image| apart[image] == side)));
+        Ok((rest, apart))
+    }
+
+    /// A set of its own of some of the images.
+    fn only(&self, images: impl Iterator<Item = usize>) -> Self {
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for image in images {
+            pixels.extend_from_slice(self.pixels(image));
+            labels.push(self.labels[image]);
+        }
+        Self {
+            shape: self.shape,
+            classes: self.classes,
+            pixels,
+            labels,
+            names: self.names.clone(),
+            sizing: self.sizing,
+            normalisation: self.normalisation.clone(),
+            values: self.values.clone(),
+        }
+    }
+
+    /// How image files of another size were brought to this one.
+    #[must_use]
+    pub fn sizing(&self) -> Sizing {
+        self.sizing
+    }
+
+    #[cfg(feature = "image")]
+    pub(super) fn sized(self, sizing: Sizing) -> Self {
+        Self { sizing, ..self }
     }
 
     /// The pixel values of image `index` as they were given.
@@ -145,24 +262,6 @@ impl Images {
     pub fn pixels(&self, index: usize) -> &[u8] {
         let size = self.pixels.len() / self.labels.len();
         &self.pixels[index * size..][..size]
-    }
-}
-
-impl Normalisation {
-    /// No mean, and the same deviation for each of `depth` slices.
-    #[must_use]
-    pub fn divide(by: f64, depth: usize) -> Self {
-        Self {
-            mean: vec![0.0; depth],
-            deviation: vec![by; depth],
-        }
-    }
-
-    fn values(&self) -> Vec<[f64; 256]> {
-        let slices = self.mean.iter().zip(&self.deviation);
-        slices
-            .map(|(m, s)| array::from_fn(|p| (p as f64 - m) / s))
-            .collect()
     }
 }
 
@@ -177,6 +276,10 @@ impl Samples for Images {
 
     fn classes(&self) -> usize {
         self.classes
+    }
+
+    fn class_names(&self) -> &[String] {
+        &self.names
     }
 
     fn label(&self, index: usize) -> usize {

@@ -60,6 +60,10 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
         self.samples.classes()
     }
 
+    fn class_names(&self) -> &[String] {
+        self.samples.class_names()
+    }
+
     fn label(&self, index: usize) -> Y {
         self.samples.label(self.indices[index])
     }

@@ -128,6 +128,17 @@ impl Target for usize {
 /// many. A score above 0 says that it has.
 ///
 /// In an [`Evaluation`](crate::train::Evaluation) there is one class more than labels: none of them.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::data::{DataError, Images, Labels, Samples};
+///
+/// // The first image shows a cat and a tree, the second nothing.
+/// let labels = vec![Labels(vec![true, false, true]), Labels(vec![false; 3])];
+/// let images = Images::unlabelled([1, 1, 1], vec![7, 9])?.with_targets(labels)?.named(["cat", "dog", "tree"]);
+/// assert!(images.label(0).0[2]);
+/// # Ok::<(), DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels(pub Vec<bool>);
 
@@ -155,6 +166,17 @@ impl Target for Labels {
 }
 
 /// Numbers: a vector, as of a regression, or a volume, as of an autoencoder.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::data::{DataError, Images, Samples, Values};
+///
+/// // Where in the image something is: x and y.
+/// let places = vec![Values::vector([0.5, 0.25]), Values::vector([0.0, 1.0])];
+/// let images = Images::unlabelled([1, 1, 1], vec![7, 9])?.with_targets(places)?;
+/// assert_eq!((images.label(0).shape, images.label(1).values), ([1, 1, 2], vec![0.0, 1.0]));
+/// # Ok::<(), DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Values {
     /// Height, width, depth; of a vector 1, 1 and how many numbers it has.
@@ -198,6 +220,17 @@ impl Target for Values {
 }
 
 /// A class a pixel: what a network for segmentation answers.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::data::{ClassMap, DataError, Images, Samples};
+///
+/// // An image 1 high and 3 wide: sky, tree, and nobody knows.
+/// let map = ClassMap { shape: [1, 3], classes: vec![0, 1, ClassMap::UNLABELLED] };
+/// let images = Images::unlabelled([1, 3, 1], vec![200, 90, 0])?.with_targets(vec![map])?.named(["sky", "tree"]);
+/// assert_eq!((images.classes(), images.label(0).classes[1]), (2, 1));
+/// # Ok::<(), DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassMap {
     /// Rows and columns.

@@ -10,6 +10,7 @@ use crate::{Real, Rng};
 pub struct Targets<Y> {
     images: Images,
     classes: usize,
+    names: Vec<String>,
     targets: Vec<Y>,
 }
 
@@ -46,6 +47,7 @@ impl Images {
         Ok(Targets {
             images: self,
             classes: 0,
+            names: Vec::new(),
             targets,
         })
     }
@@ -56,6 +58,17 @@ impl<Y> Targets<Y> {
     #[must_use]
     pub fn of_classes(mut self, classes: usize) -> Self {
         self.classes = classes;
+        self
+    }
+
+    /// Says how many classes there are by their names, in their order: an evaluation shows them.
+    #[must_use]
+    pub fn named<I>(mut self, names: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.names = names.into_iter().map(Into::into).collect();
+        self.classes = self.names.len();
         self
     }
 }
@@ -71,6 +84,10 @@ impl<Y: Target + Clone> Samples<Y> for Targets<Y> {
 
     fn classes(&self) -> usize {
         self.classes
+    }
+
+    fn class_names(&self) -> &[String] {
+        &self.names
     }
 
     fn label(&self, index: usize) -> Y {

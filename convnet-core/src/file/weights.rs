@@ -44,6 +44,7 @@ mod replace;
 #[cfg(feature = "std")]
 use std::path::Path;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
@@ -67,17 +68,30 @@ pub(crate) use replace::{probe, replace};
 ///
 /// [`WeightsError::NotFinite`], [`WeightsError::Variance`]: weights that cannot be loaded are not saved.
 pub fn to_bytes<P: Parameters>(parameters: &P) -> Result<Vec<u8>, WeightsError> {
+    to_bytes_noted(parameters, None)
+}
+
+/// As [`to_bytes`], with `note` under its key in the metadata.
+pub(crate) fn to_bytes_noted<P: Parameters>(
+    parameters: &P,
+    note: Option<(&str, &str)>,
+) -> Result<Vec<u8>, WeightsError> {
     file::check_values(parameters)?;
     let mut bytes = Vec::with_capacity(size_of::<P>() + 4096);
     let group = file::Group {
         prefix: "",
         parameters,
     };
-    let Ok(()) = file::write(&[group], None, |part| {
+    let Ok(()) = file::write(&[group], note, |part| {
         bytes.extend_from_slice(part);
         Ok::<_, Infallible>(())
     });
     Ok(bytes)
+}
+
+/// What [`save_noted`] put under `key`.
+pub(crate) fn note(bytes: &[u8], key: &str) -> Result<Option<String>, WeightsError> {
+    Ok(file::Reader::new(bytes)?.note(key))
 }
 
 /// Reads the parameters from the bytes of a safetensors file, wherever they lie in memory.
@@ -103,16 +117,25 @@ pub fn from_bytes<P: Parameters>(parameters: &mut P, bytes: &[u8]) -> Result<(),
 /// [`WeightsError::NotFinite`], [`WeightsError::Variance`], [`WeightsError::Io`].
 #[cfg(feature = "std")]
 pub fn save<P: Parameters>(parameters: &P, path: impl AsRef<Path>) -> Result<(), WeightsError> {
+    save_noted(parameters, None, path.as_ref())
+}
+
+/// As [`save`], with `note` under its key in the metadata.
+#[cfg(feature = "std")]
+pub(crate) fn save_noted<P: Parameters>(
+    parameters: &P,
+    note: Option<(&str, &str)>,
+    path: &Path,
+) -> Result<(), WeightsError> {
     use std::io::Write;
 
-    let path = path.as_ref();
     file::check_values(parameters)?;
     let group = file::Group {
         prefix: "",
         parameters,
     };
     replace::replace(path, |out| {
-        file::write(&[group], None, |part| out.write_all(part))
+        file::write(&[group], note, |part| out.write_all(part))
     })
     .map_err(|source| WeightsError::io(path, source))
 }
@@ -128,7 +151,7 @@ pub fn load<P: Parameters>(parameters: &mut P, path: impl AsRef<Path>) -> Result
 }
 
 #[cfg(feature = "std")]
-fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
     let bytes = std::fs::metadata(path).and_then(|about| match about.is_file() {
         true => std::fs::read(path),
         // A pipe, or a device that may have no end.

@@ -23,7 +23,7 @@ use core::ops::{Deref, DerefMut};
 
 use bytemuck::Zeroable;
 
-use crate::scalar::real::place_of_largest;
+use crate::scalar::real::{place_of_largest, probabilities, ranking};
 use crate::{Element, Real};
 
 /// Height × width × depth scalars; `v[y][x][d]`.
@@ -102,6 +102,41 @@ impl<T: Real, const K: usize> Scores<T, K> {
     #[must_use]
     pub fn best(&self) -> usize {
         place_of_largest(self.as_slice())
+    }
+
+    /// The probabilities that softmax makes of the scores, class by class: they are in [0, 1] and add up to 1.
+    /// NaN where a score is NaN or +∞. For a network that does not end in `softmax` itself.
+    ///
+    /// Each is computed when it is asked for, without memory in between. [`loss::softmax`](crate::loss::softmax)
+    /// is faster for many, and takes a buffer.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::Scores;
+    ///
+    /// let mut scores = Scores::<f32, 3>::ZERO;
+    /// scores[0][0] = [1000.0, 1000.0, -1000.0];
+    /// assert!(scores.probabilities().eq([0.5, 0.5, 0.0]));
+    /// ```
+    pub fn probabilities(&self) -> impl Iterator<Item = T> {
+        probabilities(self.as_slice())
+    }
+
+    /// The `most` classes with the highest scores, the highest first, each with its score; of equals the first
+    /// comes first. NaN counts as the highest.
+    ///
+    /// Looks through all scores for each: for the few best of many.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::Scores;
+    ///
+    /// let mut scores = Scores::<f32, 4>::ZERO;
+    /// scores[0][0] = [1.0, 3.0, -2.0, 3.0];
+    /// assert!(scores.top(3).eq([(1, 3.0), (3, 3.0), (0, 1.0)]));
+    /// ```
+    pub fn top(&self, most: usize) -> impl Iterator<Item = (usize, T)> {
+        ranking(self.as_slice()).take(most)
     }
 }
 

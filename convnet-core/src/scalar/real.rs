@@ -64,6 +64,31 @@ pub(crate) fn place_of_largest<T: Real>(scores: &[T]) -> usize {
     best.0
 }
 
+/// Softmax: each exp(score − max) over their sum, computed when it is asked for.
+pub(crate) fn probabilities<T: Real>(scores: &[T]) -> impl Iterator<Item = T> {
+    let max = scores.iter().copied().fold(T::neg_infinity(), T::max);
+    let sum: T = scores.iter().map(|&score| (score - max).exp()).sum();
+    scores.iter().map(move |&score| (score - max).exp() / sum)
+}
+
+/// The places and values of all scores, the largest first, of equals the first; NaN counts as the largest.
+pub(crate) fn ranking<T: Real>(scores: &[T]) -> impl Iterator<Item = (usize, T)> {
+    let mut before: Option<(usize, T)> = None;
+    core::iter::from_fn(move || {
+        let left = scores.iter().copied().enumerate().filter(|&(at, score)| {
+            // Behind the one before: smaller, or as large and later.
+            before.is_none_or(
+                |(place, value)| match (beats(score, value), beats(value, score)) {
+                    (false, false) => at > place,
+                    (_, smaller) => smaller,
+                },
+            )
+        });
+        before = left.reduce(|best, next| if beats(next.1, best.1) { next } else { best });
+        before
+    })
+}
+
 mod sealed {
     /// Which types there are.
     #[diagnostic::on_unimplemented(

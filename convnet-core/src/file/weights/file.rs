@@ -12,9 +12,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::WeightsError;
-#[cfg(feature = "train")]
-use crate::file::header::Json;
-use crate::file::header::{Defect, Entry, Header};
+use crate::file::header::{Defect, Entry, Header, Json};
 use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
@@ -96,7 +94,6 @@ pub(crate) fn check_finite<T: Real>(views: &[View<'_>]) -> Result<(), WeightsErr
 /// A file whose header is sound and whose length is right.
 pub(crate) struct Reader<'a> {
     header: Header<'a>,
-    #[cfg(feature = "train")]
     metadata: Option<Json<'a>>,
     /// In the order of their places.
     entries: Vec<Entry>,
@@ -119,7 +116,6 @@ impl<'a> Reader<'a> {
         let names = entries.iter().map(|entry| entry.name(&header).to_text());
         Ok(Self {
             header,
-            #[cfg(feature = "train")]
             metadata: text.metadata,
             places: names.zip(0..).collect(),
             entries,
@@ -133,7 +129,6 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`write()`] put under `key`.
-    #[cfg(feature = "train")]
     pub(crate) fn note(&self, key: &str) -> Option<String> {
         self.metadata?.text(key)
     }

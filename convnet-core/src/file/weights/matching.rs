@@ -29,6 +29,24 @@ pub struct Matching {
 /// others as they are: `random` weights for a new head, say. If nothing fits, nothing changes; look at
 /// [`Matching::loaded`].
 ///
+/// ```
+/// # use convnet_core as convnet;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/tiny.rs"));
+/// # fn main() -> Result<(), convnet_core::weights::WeightsError> {
+/// # let path = std::env::temp_dir().join(format!("convnet-matching-{}", std::process::id()));
+/// # let (net, mut another): (Box<Tiny>, Box<Tiny>) = (bytemuck::zeroed_box(), bytemuck::zeroed_box());
+/// use convnet::weights;
+///
+/// weights::save(&*net, &path)?;
+/// let matching = weights::load_matching(&mut *another, &path)?;
+/// println!("{matching}");
+/// // The same network: everything fits.
+/// assert!(!matching.loaded.is_empty() && matching.missing.is_empty() && matching.reshaped.is_empty());
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// A [`WeightsError`] if the file cannot be read, or if what fits is made of another type of scalar or

@@ -16,19 +16,44 @@ use crate::{AnyVolume, Network, Real};
 /// Of classes, and of a class a pixel, it counts what was taken for what. Of several labels an image it
 /// does so with one class more, *none of them*. Of numbers it knows the loss only.
 ///
-/// `Display` draws the confusion matrix, of [`MOST_DRAWN`] classes at most. It is kept for any number of
+/// `Display` draws the confusion matrix, of [`MOST_DRAWN`] classes at most, with the names that the set has for
+/// them. It is kept for any number of
 /// classes, in memory for the pairs of label and prediction that were seen.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/digit.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let net: Box<Digit> = bytemuck::zeroed_box();
+/// use convnet::data::Images;
+/// use convnet::loss::SoftmaxCrossEntropy;
+/// use convnet::train::evaluate;
+///
+/// // A network without weights takes everything for the first class, and both images are of the second.
+/// let images = Images::new([8, 8, 1], 10, vec![0; 128], vec![1, 1])?;
+/// let seen = evaluate(&*net, &images, &SoftmaxCrossEntropy::default())?;
+/// assert_eq!((seen.images(), seen.accuracy(), seen.count(1, 0)), (2, 0.0, 2));
+/// assert_eq!(seen.class_accuracies().nth(1), Some(Some(0.0)));
+/// assert!((seen.loss() - 10_f64.ln()).abs() < 1e-6);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     loss: f64,
     images: usize,
     classes: usize,
+    /// What the first classes are called.
+    names: Vec<String>,
     /// How often each label and prediction met.
     confusion: BTreeMap<(usize, usize), usize>,
 }
 
 /// Of more classes than these no confusion matrix is drawn.
 pub const MOST_DRAWN: usize = 200;
+
+/// Of a longer name no more than this is drawn.
+const MOST_SHOWN: usize = 24;
 
 /// Runs `net` on every image of `samples`. It predicts the class of the highest score, the first
 /// of equals; of several labels those with a score above 0.
@@ -81,6 +106,7 @@ where
         loss: sum / samples.len() as f64,
         images: samples.len(),
         classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
+        names: samples.class_names().to_vec(),
         confusion: confusion
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner),
@@ -120,6 +146,12 @@ impl Evaluation {
         images.copied().unwrap_or(0)
     }
 
+    /// What the classes are called; empty if the set has no names for them.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.names
+    }
+
     /// The accuracy on the images of each class, from 0 to 1; `None` where there was no image.
     pub fn class_accuracies(&self) -> impl Iterator<Item = Option<f64>> {
         (0..self.classes).map(|class| {
@@ -148,11 +180,20 @@ impl fmt::Display for Evaluation {
         if self.classes > MOST_DRAWN {
             return write!(f, "{} classes are too many to draw", self.classes);
         }
-        write!(f, "{:>8}", "class")?;
+        let names = |class: usize| self.names.get(class).map_or("", |name| &**name);
+        let widest = (0..self.classes).map(|class| names(class).chars().count());
+        // A long name is cut: the number says which class it is.
+        let wide = widest.max().unwrap_or(0).min(MOST_SHOWN);
+        let margin = if wide > 0 { wide + 2 } else { 0 };
+        write!(f, "{:margin$}{:>8}", "", "class")?;
         (0..self.classes).try_for_each(|class| write!(f, "{class:>width$}"))?;
         write!(f, "{:>10}", "accuracy")?;
         for (class, accuracy) in self.class_accuracies().enumerate() {
-            write!(f, "\n{class:>8}")?;
+            writeln!(f)?;
+            if wide > 0 {
+                write!(f, "  {:<wide$.wide$}", names(class))?;
+            }
+            write!(f, "{class:>8}")?;
             for predicted in 0..self.classes {
                 match self.count(class, predicted) {
                     0 => write!(f, "{:>width$}", '·')?,
@@ -228,6 +269,7 @@ mod tests {
             loss: 0.25,
             images: 126,
             classes: 3,
+            names: Vec::new(),
             confusion: [((0, 0), 3), ((0, 2), 1), ((2, 1), 2), ((2, 2), 120)].into(),
         };
         assert_eq!(evaluation.images(), 126);
@@ -241,6 +283,20 @@ mod tests {
             "       2   ·   2 120    98.4 %",
         ];
         assert_eq!(evaluation.to_string(), table.join("\n"));
+        // Two of three have names: there is a class more than labels, none of them.
+        let named = Evaluation {
+            names: vec!["Ж".to_owned(), "a very long name of a class".to_owned()],
+            ..evaluation.clone()
+        };
+        let table = [
+            "126 images, accuracy 97.62 %, loss 0.2500",
+            "                             class   0   1   2  accuracy",
+            "  Ж                              0   3   ·   1    75.0 %",
+            "  a very long name of a cl       1   ·   ·   ·         –",
+            "                                 2   ·   2 120    98.4 %",
+        ];
+        assert_eq!(named.to_string(), table.join("\n"));
+        assert_eq!(named.class_names().len(), 2);
         // Pixels of three images, and numbers.
         let pixels = Evaluation {
             images: 3,
