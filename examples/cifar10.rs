@@ -7,10 +7,11 @@
 mod common;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::{Parser, ValueEnum};
+use common::{Training, options};
 use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::AdamW;
@@ -44,36 +45,42 @@ convnet! {
     }
 }
 
-/// Trains on CIFAR-10.
-#[derive(Parser)]
-struct Options {
-    /// The folder of data_batch_1.bin to data_batch_5.bin and test_batch.bin
-    #[arg(long, default_value = "data/cifar-10-batches-bin")]
-    data: PathBuf,
-    /// Which network
-    #[arg(long, value_enum, default_value_t = Net::Deep)]
-    net: Net,
-    #[command(flatten)]
-    training: common::Training,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy)]
 enum Net {
     Cs231n,
     Deep,
 }
 
-fn main() -> ExitCode {
-    common::exit(run(&Options::parse()))
+impl FromStr for Net {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "cs231n" => Ok(Self::Cs231n),
+            "deep" => Ok(Self::Deep),
+            _ => Err("it is cs231n or deep"),
+        }
+    }
 }
 
-fn run(
-    Options {
-        data,
-        net,
-        training,
-    }: &Options,
-) -> Result<(), Box<dyn Error>> {
+const DATA: &str = "data/cifar-10-batches-bin";
+
+fn main() -> ExitCode {
+    let help = format!(
+        "Trains on CIFAR-10.\n\n\
+         --data FOLDER      the folder of data_batch_1.bin to data_batch_5.bin and test_batch.bin ({DATA})\n\
+         --net NAME         which network, cs231n or deep (deep)\n{}",
+        common::HELP
+    );
+    let (data, net, training) = options::read(&help, |arguments| {
+        let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
+        let net = options::value(arguments, "--net", Net::Deep)?;
+        Ok((data, net, Training::read(arguments)?))
+    });
+    common::exit(run(&data, net, &training))
+}
+
+fn run(data: &Path, net: Net, training: &Training) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::cifar10(data)?;
     let statistics = train.statistics();
     let train = train

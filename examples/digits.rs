@@ -5,12 +5,14 @@
 //! The data is in the repository: 1,797 digits of 8x8 pixels (`examples/data/README.md`).
 #![forbid(unsafe_code)]
 
+#[path = "common/options.rs"]
+mod options;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
 use convnet::data::{self, Samples};
 use convnet::loss::{SoftmaxCrossEntropy, softmax};
 use convnet::optim::Adam;
@@ -33,24 +35,32 @@ convnet! {
     }
 }
 
-#[derive(Parser)]
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz");
+
+const HELP: &str = "\
+--data FILE     the digits, as CSV (examples/data/digits.csv.gz)
+--epochs N      how often each training image is seen (30)
+--seed N        decides all that is random (231)
+--weights FILE  where the weights go (digits.safetensors among the temporary files)";
+
 struct Options {
-    /// The digits, as CSV
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz"))]
     data: PathBuf,
-    /// How often each training image is seen
-    #[arg(long, default_value_t = 30)]
     epochs: usize,
-    /// Decides all that is random
-    #[arg(long, default_value_t = 231)]
     seed: u64,
-    /// Where the weights go
-    #[arg(long, default_value_os_t = std::env::temp_dir().join("digits.safetensors"))]
     weights: PathBuf,
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = options::read(HELP, |arguments| {
+        let weights = std::env::temp_dir().join("digits.safetensors");
+        Ok(Options {
+            data: options::value(arguments, "--data", DATA.into())?,
+            epochs: options::value(arguments, "--epochs", 30)?,
+            seed: options::value(arguments, "--seed", 231)?,
+            weights: options::value(arguments, "--weights", weights)?,
+        })
+    });
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

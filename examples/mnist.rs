@@ -6,10 +6,10 @@
 mod common;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use common::{Training, options};
 use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::Adam;
@@ -34,21 +34,21 @@ convnet! {
     }
 }
 
-/// Trains LeNet-5 on MNIST.
-#[derive(Parser)]
-struct Options {
-    /// The folder of the four IDX files, gzipped or not
-    #[arg(long, default_value = "data/mnist")]
-    data: PathBuf,
-    #[command(flatten)]
-    training: common::Training,
-}
-
 fn main() -> ExitCode {
-    common::exit(run(&Options::parse()))
+    let help = format!(
+        "Trains LeNet-5 on MNIST.\n\n--data FOLDER      the folder of the four IDX files, gzipped or not ({DATA})\n{}",
+        common::HELP
+    );
+    let (data, training) = options::read(&help, |arguments| {
+        let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
+        Ok((data, Training::read(arguments)?))
+    });
+    common::exit(run(&data, &training))
 }
 
-fn run(Options { data, training }: &Options) -> Result<(), Box<dyn Error>> {
+const DATA: &str = "data/mnist";
+
+fn run(data: &Path, training: &Training) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::mnist(data)?;
     let statistics = train.statistics();
     let train = train.normalised(&statistics)?.random_shifts(2);

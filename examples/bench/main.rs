@@ -6,6 +6,8 @@
 //! or `cargo bench` with the same options.
 
 mod nets;
+#[path = "../common/options.rs"]
+mod options;
 #[path = "../common/peak.rs"]
 mod peak;
 mod process;
@@ -15,67 +17,71 @@ mod resnet;
 mod training;
 
 use std::hint::black_box;
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::{AnyVolume, Rng};
 use nets::*;
 
-/// Measures networks.
-#[derive(Parser)]
+const HELP: &str = "\
+Measures networks.
+
+--json         one line of JSON a row
+--only NAME    only the network of this name
+--raw          the weights as declared, not prepared
+--no-winograd  prepared, but direct sums only
+--bfloat16     prepared, with the filters of large `fc`s rounded to bfloat16
+--images N     prepared, so many images at a time; a row is of one of them
+--level NAME   the instruction set, by the beginning of its name, avx2 or sse2 say (this machine's best)
+--choices      show the algorithm of every layer
+--training     training: steps of stochastic gradient descent with momentum
+--batch N      images a step of training (64)
+--threads N    threads that train; or that share the large layers of an image, or images (1)
+--process      whole processes: cold start and memory
+--seconds S    how long to measure each (0.5)";
+
 struct Options {
-    /// One line of JSON a row.
-    #[arg(long)]
     json: bool,
-    /// Only the network of this name.
-    #[arg(long)]
     only: Option<String>,
-    /// The weights as declared, not prepared.
-    #[arg(long)]
     raw: bool,
-    /// Prepared, but direct sums only.
-    #[arg(long)]
     no_winograd: bool,
-    /// Prepared, with the filters of large `fc`s rounded to bfloat16.
-    #[arg(long)]
     bfloat16: bool,
-    /// Prepared, so many images at a time; a row is of one of them.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    images: Option<u32>,
-    /// The instruction set, by the beginning of its name (`avx2`, `sse2`); this machine's best if none is named.
-    #[arg(long)]
+    images: Option<NonZero<u32>>,
     level: Option<String>,
-    /// Show the algorithm of every layer.
-    #[arg(long)]
     choices: bool,
-    /// Training: steps of stochastic gradient descent with momentum.
-    #[arg(long)]
     training: bool,
-    /// Images a step of training.
-    #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// Threads that train; or that share the large layers of an image, or images.
-    #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Whole processes: cold start and memory.
-    #[arg(long)]
     process: bool,
-    /// What `cargo bench` says to every benchmark.
-    #[arg(long, hide = true)]
-    bench: bool,
     /// What one of those processes does.
-    #[arg(long, hide = true)]
     task: Option<process::Task>,
-    /// How long to measure each, in seconds.
-    #[arg(long, default_value_t = 0.5)]
     seconds: f64,
 }
 
 pub(crate) fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = options::read(HELP, |arguments| {
+        // What `cargo bench` says to every benchmark.
+        arguments.contains("--bench");
+        Ok(Options {
+            json: arguments.contains("--json"),
+            only: arguments.opt_value_from_str("--only")?,
+            raw: arguments.contains("--raw"),
+            no_winograd: arguments.contains("--no-winograd"),
+            bfloat16: arguments.contains("--bfloat16"),
+            images: arguments.opt_value_from_str("--images")?,
+            level: arguments.opt_value_from_str("--level")?,
+            choices: arguments.contains("--choices"),
+            training: arguments.contains("--training"),
+            batch: options::value(arguments, "--batch", 64)?,
+            threads: options::value(arguments, "--threads", 1)?,
+            process: arguments.contains("--process"),
+            task: arguments.opt_value_from_str("--task")?,
+            seconds: options::value(arguments, "--seconds", 0.5)?,
+        })
+    });
     if let Some(task) = options.task {
         process::execute(task);
         return ExitCode::SUCCESS;
@@ -102,7 +108,7 @@ fn execute(options: &Options) -> ExitCode {
         });
     }
     if options.training {
-        training::rows(&options);
+        training::rows(options);
         return ExitCode::SUCCESS;
     }
     if !options.json {
@@ -164,7 +170,7 @@ impl Options {
         let (mut arena, mut raw) = (net.arena(), bytemuck::zeroed_box());
         // Before and after, and the higher of both: a pause of this machine is not a slow peak.
         let before = peak::gflops();
-        let images = vec![&*image; self.images.unwrap_or(0) as usize];
+        let images = vec![&*image; self.images.map_or(0, NonZero::get) as usize];
         let mut run = || {
             if self.images.is_some() {
                 let times = measure(self.seconds, || {

@@ -1,16 +1,16 @@
 //! Whole processes: how long until the first scores, and the most memory that was ever used.
 
 use std::process::{Command, ExitCode, Stdio};
+use std::str::FromStr;
 use std::time::Instant;
 
-use clap::ValueEnum;
 use convnet::Volume;
 use convnet::prepare::{Prepare, Prepared};
 
 use super::nets::{Cifar, Vgg16};
 
 /// What a process of its own does.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Nothing.
     Nothing,
@@ -22,6 +22,25 @@ pub(crate) enum Task {
     Vgg16Direct,
     /// Those of VGG-16, prepared.
     Vgg16,
+}
+
+/// What each is called on the command line.
+const NAMES: [(&str, Task); 5] = [
+    ("nothing", Task::Nothing),
+    ("cifar", Task::Cifar),
+    ("vgg16-raw", Task::Vgg16Raw),
+    ("vgg16-direct", Task::Vgg16Direct),
+    ("vgg16", Task::Vgg16),
+];
+
+impl FromStr for Task {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let mut names = NAMES.into_iter();
+        let named = names.find(|(it, _)| *it == name);
+        named.map(|(_, task)| task).ok_or("no process does that")
+    }
 }
 
 /// Processes of each kind, and their median time.
@@ -86,13 +105,15 @@ fn prepared<N: Prepare<Scalar = f32>>(net: Prepared<Box<N>>) {
 
 fn run(task: Task) -> std::io::Result<String> {
     let done = Command::new(std::env::current_exe()?)
-        .args(["--task", &name(task)])
+        .args(["--task", name(task)])
         .stderr(Stdio::inherit())
         .output()?;
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
-fn name(task: Task) -> String {
-    let value = task.to_possible_value();
-    value.map_or_else(String::new, |value| value.get_name().to_owned())
+fn name(task: Task) -> &'static str {
+    let mut names = NAMES.into_iter();
+    names
+        .find(|(_, it)| *it == task)
+        .map_or("", |(name, _)| name)
 }

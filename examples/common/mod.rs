@@ -6,30 +6,39 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Args;
 use convnet::data::Samples;
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::train::{Progress, Trainer, evaluate};
 use convnet::{Optimizer, Trainable};
+use pico_args::Arguments;
+
+pub(crate) mod options;
+
+/// What [`Training::read`] reads.
+pub(crate) const HELP: &str = "\
+--epochs N         how often each training image is seen (12)
+--seed N           decides all that is random (231)
+--threads N        on how many threads (as many as there are cores)
+--checkpoint FILE  saves the training here after each epoch, and goes on from here if it was killed";
 
 /// The options of every training.
-#[derive(Args)]
 pub(crate) struct Training {
-    /// How often each training image is seen
-    #[arg(long, default_value_t = 12)]
     epochs: usize,
-    /// Decides all that is random
-    #[arg(long, default_value_t = 231)]
     pub(crate) seed: u64,
-    /// On how many threads; as many as there are cores if not said
-    #[arg(long)]
     threads: Option<usize>,
-    /// Saves the training here after each epoch, and goes on from here if it was killed
-    #[arg(long)]
     checkpoint: Option<PathBuf>,
 }
 
 impl Training {
+    pub(crate) fn read(arguments: &mut Arguments) -> Result<Self, pico_args::Error> {
+        Ok(Self {
+            epochs: options::value(arguments, "--epochs", 12)?,
+            seed: options::value(arguments, "--seed", 231)?,
+            threads: arguments.opt_value_from_str("--threads")?,
+            checkpoint: arguments.opt_value_from_str("--checkpoint")?,
+        })
+    }
+
     /// Trains `net`, then counts what it predicts on `test`.
     pub(crate) fn run<N, O>(
         &self,

@@ -23,7 +23,7 @@ pub(crate) struct Crate {
 
 impl Crate {
     pub(crate) fn read(name: &'static str) -> Self {
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join("src");
+        let src = super::root().join(name).join("src");
         let mut it = Self {
             name,
             files: Vec::new(),

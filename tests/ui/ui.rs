@@ -4,6 +4,6 @@
 #[test]
 fn ui() {
     let tests = trybuild::TestCases::new();
-    tests.pass("tests/ui/pass/*.rs");
-    tests.compile_fail("tests/ui/fail/*.rs");
+    tests.pass("pass/*.rs");
+    tests.compile_fail("fail/*.rs");
 }
