@@ -1,6 +1,6 @@
 //! Lesson 4, training: a network learns to read handwritten digits, in seconds.
 //!
-//! `cargo run --release --example digits`
+//! `cargo run --release --example digits`; with `-- --int8` the network in bytes, too
 //!
 //! The data is in the repository: 1,797 digits of 8x8 pixels (`examples/data/README.md`).
 #![forbid(unsafe_code)]
@@ -14,11 +14,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use convnet::data::{self, Samples};
+use convnet::int8::{Int8, Quantize};
 use convnet::loss::{SoftmaxCrossEntropy, softmax};
 use convnet::optim::Adam;
 use convnet::schedule::Cosine;
 use convnet::train::{Trainer, evaluate};
-use convnet::{Volume, convnet, weights};
+use convnet::{Volume, convnet, int8, weights};
 
 convnet! {
     /// Reads a digit of 8x8 pixels.
@@ -34,6 +35,7 @@ convnet! {
         scores: fc(10),
     }
 }
+int8!(Digits);
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz");
 
@@ -41,13 +43,15 @@ const HELP: &str = "\
 --data FILE     the digits, as CSV (examples/data/digits.csv.gz)
 --epochs N      how often each training image is seen (30)
 --seed N        decides all that is random (231)
---weights FILE  where the weights go (digits.safetensors among the temporary files)";
+--weights FILE  where the weights go (digits.safetensors among the temporary files)
+--int8          the network in bytes, too: its size, and how often it is right";
 
 struct Options {
     data: PathBuf,
     epochs: usize,
     seed: u64,
     weights: PathBuf,
+    int8: bool,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
             epochs: options::value(arguments, "--epochs", 30)?,
             seed: options::value(arguments, "--seed", 231)?,
             weights: options::value(arguments, "--weights", weights)?,
+            int8: arguments.contains("--int8"),
         })
     });
     match run(&options) {
@@ -104,6 +109,48 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let path = options.weights.display();
     println!("Saved to {path}, loaded from there: the same scores, bit for bit");
+    if options.int8 {
+        quantize(&net, &training, &test)?;
+    }
+    Ok(())
+}
+
+/// The network in bytes, for a microcontroller: how large it is, and how often it is right.
+fn quantize(
+    net: &Digits,
+    training: &impl Samples,
+    test: &impl Samples,
+) -> Result<(), Box<dyn Error>> {
+    let image = |set: &dyn Fn(&mut [f32])| {
+        let mut image = Volume::boxed();
+        set(image.as_mut_slice());
+        image
+    };
+    // The images show which numbers each volume has.
+    let seen: Vec<_> = (0..200)
+        .map(|index| image(&|to| training.image(index, to)))
+        .collect();
+    let twin = net.quantize(&seen)?;
+    println!("\n{}\n", twin.report(net, &seen));
+
+    let (mut right, mut arena) = ([0; 2], Int8::<Digits>::arena());
+    let mut bytes = Volume::boxed();
+    for index in 0..test.len() {
+        let image = image(&|to| test.image(index, to));
+        twin.encode(&image, &mut bytes);
+        let answers = [
+            net.forward(&image, &mut Digits::arena()).best(),
+            twin.classify(&bytes, &mut arena),
+        ];
+        let label = test.label(index);
+        right
+            .iter_mut()
+            .zip(answers)
+            .for_each(|(right, answer)| *right += usize::from(answer == label));
+    }
+    let share = |right: usize| 100.0 * right as f64 / test.len() as f64;
+    let [numbers, bytes] = right.map(share);
+    println!("On digits held out: f32 {numbers:.2} % right, int8 {bytes:.2} %");
     Ok(())
 }
 

@@ -33,7 +33,7 @@
 //! | **train** | [`train`], the trainer; [`data`], images; [`loss`], [`optim`], [`schedule`], [`init`] |
 //! | **keep** | [`mod@weights`]: save, load, from PyTorch |
 //! | **run** | [`Classifier`], from an image to names and probabilities; [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
-//! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static` |
+//! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static`; [`mod@int8`], the network in bytes |
 //! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
 //! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
 //!
@@ -55,8 +55,8 @@
 pub use convnet_core::{
     Activation, AnyVolume, Arena, Element, ElementType, InPlace, Layer, Loss, Network, Optimizer,
     Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Summary, Tape, Tensor, Trainable,
-    Volume, dsl, flash, gradient_check, graph, init, layer, loss, optim, parameters, schedule,
-    shape,
+    Volume, dsl, flash, gradient_check, graph, init, int8, layer, loss, optim, parameters,
+    schedule, shape,
 };
 
 #[cfg(all(doc, feature = "train"))]

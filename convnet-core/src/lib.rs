@@ -29,6 +29,7 @@ pub mod data;
 pub mod dsl;
 mod file;
 pub mod graph;
+pub mod int8;
 pub mod kernel;
 pub mod layer;
 mod learn;

@@ -16,6 +16,14 @@ pub struct Channel {
     pub by: Multiplier,
 }
 
+impl Channel {
+    /// Nothing.
+    pub const ZERO: Self = Self {
+        bias: 0,
+        by: Multiplier::ZERO,
+    };
+}
+
 /// A layer with filters.
 #[derive(Clone, Copy, Debug)]
 pub struct Filters<'a> {
@@ -146,6 +154,23 @@ impl Filters<'_> {
         }
         Some(())
     }
+
+    /// Depth columns by a factor and a bias each, in place: a `depthwise` of 1x1.
+    #[must_use]
+    pub fn scale(&self, v: &mut [i8]) -> Option<()> {
+        let depth = self.filters.len();
+        if depth == 0 || self.channels.len() != depth {
+            return None;
+        }
+        for column in v.chunks_exact_mut(depth) {
+            for ((v, &w), channel) in column.iter_mut().zip(self.filters).zip(self.channels) {
+                let product = (i32::from(*v) - i32::from(self.x_zero)) * i32::from(w);
+                let sum = channel.bias.wrapping_add(product);
+                *v = self.y.stored(channel.by.times(sum));
+            }
+        }
+        Some(())
+    }
 }
 
 /// Depths of a `depthwise` that are summed at a time.
@@ -154,7 +179,7 @@ const PART: usize = 16;
 impl Sizes {
     /// The row (axis 0) or column (1) of the input that `tap` of the window at output `o` meets; `None` above or
     /// left of it.
-    pub(super) fn input(&self, axis: usize, o: usize, tap: usize) -> Option<usize> {
+    pub(crate) fn input(&self, axis: usize, o: usize, tap: usize) -> Option<usize> {
         let [stride, dilation, before] = match axis {
             0 => [self.stride[0], self.dilation[0], self.before[0]],
             _ => [self.stride[1], self.dilation[1], self.before[1]],

@@ -1,0 +1,134 @@
+//! # Int8: the network of a declaration in bytes
+//!
+//! ```text
+//!  convnet!  struct Digits ──GRAPH──▶ int8!(Digits): tasks, places, sizes, by the compiler
+//!                │                                       │
+//!  trained net ──┴──quantize(&images)──▶ Int8<Digits> ◀──┘   filters i8, biases i32, multipliers
+//!                    ranges, norms folded      │
+//!                                              └─ forward(&bytes, &mut arena) ─▶ bytes
+//! ```
+//!
+//! [`int8!`](crate::int8!) gives a network its twin: [`Int8`], a type of its own, whose size and arena are
+//! constants, and which a `static` may hold. [`quantize`](Quantize::quantize) fills it after training, from a few
+//! images: they show which numbers each volume has. Its arithmetic is [TensorFlow
+//! Lite's](crate::kernel::i8), so that results are the same to the bit on every machine.
+//!
+//! Every `batch_norm` behind filters is folded into them; a clamp, into the bounds of what is stored. Pools keep the
+//! quantization of what they read.
+//!
+//! **Invariant:** nothing in [`forward`](Quantized::forward) allocates, computes with floats or panics; kernels
+//! of layers that a network has not are not in the program.
+
+use crate::{AnyVolume, Network};
+
+#[cfg(feature = "alloc")]
+mod calibrate;
+mod program;
+mod quantized;
+#[cfg(feature = "alloc")]
+mod real;
+#[cfg(feature = "alloc")]
+mod report;
+mod run;
+
+#[cfg(feature = "alloc")]
+pub use calibrate::{QuantizeError, Ranges};
+pub use program::{Fixed, Kind, Planned, Program, Range, Task};
+pub use quantized::{Parameters, Quantized};
+#[cfg(feature = "alloc")]
+pub use report::{Line, Report};
+
+/// A network that has an int8 twin: [`int8!`](crate::int8!) says so.
+pub trait Quantize: Network<Scalar = f32> + Sized {
+    /// The image, in bytes.
+    type Image: AnyVolume<Scalar = i8>;
+    /// The scores, in bytes.
+    type Scores: AnyVolume<Scalar = i8>;
+    /// The planned activations, in bytes.
+    type Overlay: AnyVolume<Scalar = i8>;
+    /// The twin.
+    type Int8: Parameters;
+    /// What it computes.
+    const PROGRAM: Program<'static>;
+
+    /// Where [`Quantized::forward`] leaves the scores.
+    fn scores_in(memory: &Self::Overlay) -> &Self::Scores;
+
+    /// The twin of this network, which has learned. The images, some hundred of those that it learned from, show
+    /// which numbers there are: each volume covers the least and the largest.
+    ///
+    /// # Errors
+    ///
+    /// No images, or numbers that are not finite.
+    #[cfg(feature = "alloc")]
+    fn quantize<I>(&self, images: &[I]) -> Result<alloc::boxed::Box<Self::Int8>, QuantizeError>
+    where
+        I: core::borrow::Borrow<Self::Input>,
+    {
+        self.quantize_by(images, Ranges::MinMax)
+    }
+
+    /// As [`quantize`](Self::quantize), with the ranges found in another way.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "alloc")]
+    fn quantize_by<I>(
+        &self,
+        images: &[I],
+        ranges: Ranges,
+    ) -> Result<alloc::boxed::Box<Self::Int8>, QuantizeError>
+    where
+        I: core::borrow::Borrow<Self::Input>,
+    {
+        calibrate::quantize(self, images, ranges)
+    }
+}
+
+/// The int8 twin of a network: `Int8<Digits>`.
+pub type Int8<N> = <N as Quantize>::Int8;
+
+/// Gives a network its int8 twin, [`Int8<Net>`](crate::int8::Int8). The compiler plans it here, in bytes; a layer that
+/// has no int8 form is an error.
+#[macro_export]
+macro_rules! int8 {
+    ($net:ty) => {
+        const _: () = {
+            const GRAPH: &[$crate::graph::Node<'static>] = <$net as $crate::Network>::GRAPH;
+            const IMAGE: [::core::primitive::usize; 3] =
+                <<$net as $crate::Network>::Input as $crate::AnyVolume>::SHAPE;
+            const SCORES: [::core::primitive::usize; 3] =
+                <<$net as $crate::Network>::Output as $crate::AnyVolume>::SHAPE;
+            const PLANNED: &$crate::int8::Planned<{ GRAPH.len() }> =
+                &match $crate::int8::Planned::new(IMAGE, GRAPH) {
+                    ::core::result::Result::Ok(planned) => planned,
+                    ::core::result::Result::Err(message) => {
+                        ::core::panic!("{}", message.as_str())
+                    }
+                };
+            impl $crate::int8::Quantize for $net {
+                type Image =
+                    $crate::Volume<::core::primitive::i8, { IMAGE[0] }, { IMAGE[1] }, { IMAGE[2] }>;
+                type Scores = $crate::Volume<
+                    ::core::primitive::i8,
+                    { SCORES[0] },
+                    { SCORES[1] },
+                    { SCORES[2] },
+                >;
+                type Overlay = $crate::Overlay<::core::primitive::i8, { PLANNED.arena }>;
+                type Int8 = $crate::int8::Quantized<
+                    $net,
+                    { PLANNED.filters },
+                    { PLANNED.channels },
+                    { PLANNED.volumes },
+                >;
+                const PROGRAM: $crate::int8::Program<'static> = PLANNED.program();
+
+                fn scores_in(memory: &Self::Overlay) -> &Self::Scores {
+                    memory.at::<Self::Scores, { PLANNED.output }>()
+                }
+            }
+        };
+    };
+}

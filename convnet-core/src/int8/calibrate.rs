@@ -1,0 +1,246 @@
+//! From numbers to bytes: which range each volume has, and what becomes of filters and biases.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::error::Error;
+use core::fmt::{self, Display, Formatter};
+
+use num_traits::float::FloatCore;
+
+use super::Quantize;
+use super::program::{Fixed, Kind, Task};
+use super::quantized::Parameters;
+use super::real::{Real, Weights, activate};
+use crate::AnyVolume;
+use crate::graph::Op;
+use crate::kernel::Clamp;
+use crate::kernel::i8::{
+    Add, Channel, Multiplier, Quantization, Softmax, hard_swish, leaky_relu, tabulate,
+};
+
+/// How the range of a volume is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Ranges {
+    /// From the least to the largest number that there was.
+    #[default]
+    MinMax,
+    /// Without the most distant ones: of a hundred numbers so many are covered, `Percentile(99.99)`.
+    Percentile(f64),
+}
+
+/// Why a network has no int8 twin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    /// There are no images.
+    NoImages,
+    /// A volume, or a filter, holds something that is no finite number.
+    NotFinite {
+        /// The layer that has it or writes it; `input`, of the image.
+        layer: String,
+    },
+    /// A percentile that is none.
+    Percentile,
+}
+
+impl Display for QuantizeError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoImages => f.write_str(
+                "no images to quantise by: hand over some hundred of those that the network learned from",
+            ),
+            Self::NotFinite { layer } => write!(
+                f,
+                "{layer} has numbers that are not finite: quantise a network that has learned, by images \
+                 without NaN"
+            ),
+            Self::Percentile => f.write_str("a percentile lies above 0 and is 100 at most"),
+        }
+    }
+}
+
+impl Error for QuantizeError {}
+
+/// How finely a percentile is counted.
+const BINS: usize = 4096;
+
+pub(super) fn quantize<N, I>(
+    net: &N,
+    images: &[I],
+    ranges: Ranges,
+) -> Result<Box<N::Int8>, QuantizeError>
+where
+    N: Quantize,
+    I: Borrow<N::Input>,
+{
+    if images.is_empty() {
+        return Err(QuantizeError::NoImages);
+    }
+    if let Ranges::Percentile(percent) = ranges
+        && !(percent > 0.0 && percent <= 100.0)
+    {
+        return Err(QuantizeError::Percentile);
+    }
+    let real = Real::new(net);
+    if let Some(node) = N::GRAPH
+        .iter()
+        .enumerate()
+        .find(|(at, _)| !real.is_finite(*at))
+    {
+        let layer = node.1.name.into();
+        return Err(QuantizeError::NotFinite { layer });
+    }
+    let mut quantized: Box<N::Int8> = bytemuck::zeroed_box();
+    let (filters, channels, volumes) = quantized.parts_mut();
+    let seen = seen(net, &real, images, ranges)?;
+    for (at, (to, [low, high])) in volumes.iter_mut().zip(seen).enumerate() {
+        let range = at.checked_sub(1).and_then(|at| N::PROGRAM.ranges.get(at));
+        let fixed = range.and_then(|range| range.fixed);
+        let covering = match fixed {
+            Some(Fixed::Unit) => Softmax::Y,
+            Some(Fixed::Signed) => Quantization::new(1.0 / 128.0, 0),
+            None => Quantization::covering(low, high),
+        };
+        *to = match range.map_or(Clamp::None, |range| range.clamp) {
+            Clamp::None => covering,
+            Clamp::Relu => covering.relu(),
+            Clamp::Relu6 => covering.relu6(),
+        };
+    }
+    for task in N::PROGRAM.tasks {
+        let op = &N::GRAPH[task.node].op;
+        let is = task.volumes.map(|v| volumes[v]);
+        let [filters_at, channels_at] = [task.filters, task.channels];
+        let filters = &mut filters[filters_at[0]..filters_at[1]];
+        let channels = &mut channels[channels_at[0]..channels_at[1]];
+        match real.weights(task.node) {
+            Some(weights) => fill(task, weights, is, filters, channels),
+            None => constants(task, op, is, filters, channels),
+        }
+    }
+    Ok(quantized)
+}
+
+/// The least and the largest number of each volume that has a quantization.
+fn seen<N, I>(
+    _: &N,
+    real: &Real,
+    images: &[I],
+    ranges: Ranges,
+) -> Result<Vec<[f32; 2]>, QuantizeError>
+where
+    N: Quantize,
+    I: Borrow<N::Input>,
+{
+    let observed = || core::iter::once(0).chain(N::PROGRAM.ranges.iter().map(|it| it.observed));
+    let mut all: Vec<_> = observed().map(|_| [0.0f32; 2]).collect();
+    for image in images {
+        let volumes = real.volumes::<N>(image.borrow().as_slice());
+        for (v, [low, high]) in observed().zip(&mut all) {
+            for &number in &volumes[v] {
+                if !number.is_finite() {
+                    let node = v.checked_sub(1).map(|node| N::GRAPH[node].name);
+                    let layer = node.unwrap_or("input").into();
+                    return Err(QuantizeError::NotFinite { layer });
+                }
+                (*low, *high) = (low.min(number), high.max(number));
+            }
+        }
+    }
+    if let Ranges::Percentile(percent) = ranges {
+        let mut counts: Vec<_> = all.iter().map(|_| alloc::vec![0u64; BINS]).collect();
+        let step = |[low, high]: [f32; 2]| (high - low) / BINS as f32;
+        for image in images {
+            let volumes = real.volumes::<N>(image.borrow().as_slice());
+            for ((v, range), counts) in observed().zip(&all).zip(&mut counts) {
+                for &number in &volumes[v] {
+                    let bin = ((number - range[0]) / step(*range)) as usize;
+                    counts[bin.min(BINS - 1)] += 1;
+                }
+            }
+        }
+        for (range, counts) in all.iter_mut().zip(counts) {
+            let most = counts.iter().sum::<u64>() as f64 * (100.0 - percent) / 200.0;
+            let cut = |counts: &mut dyn Iterator<Item = &u64>| {
+                let mut sum = 0;
+                let beyond = |count: &&u64| {
+                    sum += **count;
+                    sum as f64 <= most
+                };
+                counts.take_while(beyond).count() as f32
+            };
+            let (below, above) = (cut(&mut counts.iter()), cut(&mut counts.iter().rev()));
+            let [low, high] = *range;
+            *range = [low + below * step(*range), high - above * step(*range)];
+            range.sort_by(f32::total_cmp);
+            debug_assert!(low <= range[0] && range[1] <= high);
+        }
+    }
+    Ok(all)
+}
+
+/// The filters of a task, a scale each, and their biases.
+fn fill(
+    task: &Task,
+    weights: &Weights,
+    [x, _, y]: [Quantization; 3],
+    filters: &mut [i8],
+    channels: &mut [Channel],
+) {
+    let (k, declared) = (task.sizes.y[2], &weights.filters);
+    let len = filters.len() / k;
+    for (at, (channel, &bias)) in channels.iter_mut().zip(&weights.bias).enumerate() {
+        let own = || declared.iter().skip(at).step_by(k);
+        let most = own().fold(0.0f32, |most, w| most.max(w.abs()));
+        // Of a filter without weights too, the bias has a place in 32 bits.
+        let least = f64::from(bias.abs()) / (f64::from(x.scale) * f64::from(1 << 30));
+        let scale = (f64::from(most) / 127.0).max(least) as f32;
+        let scale = if scale.is_normal() { scale } else { 1.0 };
+        for (e, &w) in own().enumerate() {
+            let place = match task.kind {
+                Kind::Conv => at * len + e,
+                _ => e * k + at,
+            };
+            filters[place] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
+        }
+        let unit = f64::from(x.scale) * f64::from(scale);
+        *channel = Channel {
+            bias: FloatCore::round(f64::from(bias) / unit) as i32,
+            by: Multiplier::of(unit / f64::from(y.scale)),
+        };
+    }
+}
+
+/// What a task without weights needs.
+fn constants(
+    task: &Task,
+    op: &Op,
+    [x, with, y]: [Quantization; 3],
+    table: &mut [i8],
+    channels: &mut [Channel],
+) {
+    let of = |by: Multiplier| Channel { bias: 0, by };
+    match task.kind {
+        Kind::Table => table.copy_from_slice(&match op {
+            Op::LeakyRelu { slope } => leaky_relu(&x, &y, *slope as f32),
+            Op::HardSwish => hard_swish(&x, &y),
+            op => tabulate(&x, &y, |v| activate(op, v).unwrap_or(v)),
+        }),
+        Kind::Rescale => channels[0] = of(Multiplier::of(f64::from(x.scale) / f64::from(y.scale))),
+        Kind::Softmax => {
+            let Softmax { by, least } = Softmax::new(x.scale);
+            channels[0] = Channel { bias: least, by };
+        }
+        Kind::Add => {
+            let sum = Add::new(x.scale, with.scale, y.scale);
+            channels
+                .iter_mut()
+                .zip(sum.by)
+                .for_each(|(to, by)| *to = of(by));
+        }
+        Kind::Conv | Kind::Depthwise | Kind::Scale | Kind::MaxPool | Kind::AvgPool | Kind::Copy => {
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! What an int8 network does, layer by layer, with every place: made by the compiler, from the graph.
+
+#![expect(
+    clippy::result_large_err,
+    reason = "the compiler alone runs this, where nothing is returned through a stack"
+)]
+
+use crate::ElementType;
+use crate::graph::{Node, Op, Sees};
+use crate::kernel::{Clamp, Sizes};
+use crate::plan::{Elements, How, Options, Place, Plan, Step};
+use crate::shape::Window;
+use crate::text::Message;
+
+/// How a task is computed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A `conv`, or an `fc`, with what follows it.
+    Conv,
+    /// A `depthwise`.
+    Depthwise,
+    /// A `batch_norm` that follows no filters: a factor and a bias a depth.
+    Scale,
+    /// The largest of windows.
+    MaxPool,
+    /// The average of windows.
+    AvgPool,
+    /// The same numbers, in other steps; or, of a branch of a `concat`, in its slice.
+    Rescale,
+    /// An activation by table.
+    Table,
+    /// Depth columns become probabilities.
+    Softmax,
+    /// Two volumes become their sum.
+    Add,
+    /// Nothing but a copy.
+    Copy,
+}
+
+/// How many there are.
+pub(super) const KINDS: usize = Kind::Copy as usize + 1;
+
+/// What is to be computed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Which layer of the graph.
+    pub node: usize,
+    /// How.
+    pub kind: Kind,
+    /// What is read and what is written, and how a window slides over it.
+    pub sizes: Sizes,
+    /// Whether x is copied to y, to be worked on there.
+    pub copies: bool,
+    /// The byte of the arena at which x lies; or it is the image.
+    pub x: Option<usize>,
+    /// Where the other volume of an `Add` lies.
+    pub with: Option<usize>,
+    /// Where y lies.
+    pub y: usize,
+    /// The depth at which a slice begins.
+    pub slice: usize,
+    /// Which quantizations x, the other volume and y have.
+    pub volumes: [usize; 3],
+    /// The first of its filters, or of its table, and one past the last.
+    pub filters: [usize; 2],
+    /// The same of its channels.
+    pub channels: [usize; 2],
+}
+
+/// What has a quantization: one volume, or several that are one for the bytes in them, as those before and
+/// behind a pool.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The volume whose numbers are to be covered.
+    pub observed: usize,
+    /// What its bytes are clamped by.
+    pub clamp: Clamp,
+    /// The scale and the zero point, where they are no matter of what is observed.
+    pub fixed: Option<Fixed>,
+}
+
+/// What everything between 0 and 1, or between −1 and 1, has.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// 0 to 255 of 256.
+    Unit,
+    /// −128 to 127 of 128.
+    Signed,
+}
+
+/// The tasks of a network.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// In order.
+    pub tasks: &'a [Task],
+    /// What has a quantization: first the image.
+    pub ranges: &'a [Range],
+    /// Which of them the scores have.
+    pub scores: usize,
+}
+
+/// A program of at most `N` tasks, in a `static`. `int8!` writes it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Planned<const N: usize> {
+    tasks: [Task; N],
+    ranges: [Range; N],
+
+    count: usize,
+    /// How many quantizations there are.
+    pub volumes: usize,
+    /// Bytes of filters and tables.
+    pub filters: usize,
+    /// How many channels there are.
+    pub channels: usize,
+    /// Bytes of the arena.
+    pub arena: usize,
+    /// Where the scores lie.
+    pub output: usize,
+    scores: usize,
+}
+
+impl<const N: usize> Planned<N> {
+    /// Of an `input` and a [graph](crate::Network::GRAPH) of `N` layers.
+    ///
+    /// # Errors
+    ///
+    /// The first layer that has no int8 form, or a graph that cannot be planned.
+    pub const fn new(input: [usize; 3], graph: &[Node<'static>]) -> Result<Self, Message> {
+        let mut ops = [Op::Flatten; N];
+        let mut i = 0;
+        while i < N {
+            ops[i] = graph[i].op;
+            if let Op::ConvTranspose { .. } | Op::Lrn { .. } | Op::Own { .. } | Op::Network { .. } =
+                ops[i]
+            {
+                return Err(unsupported(&graph[i]));
+            }
+            i += 1;
+        }
+        let options = Options {
+            elements: Elements::All(ElementType::I8),
+            ..Options::DEFAULT
+        };
+        match Plan::of(input, &ops, options) {
+            Ok(plan) if N > 0 => Ok(Self::of(input, &ops, &plan)),
+            _ => {
+                let mut message = Message::new();
+                message.push_str("the graph cannot be planned in i8");
+                Err(message)
+            }
+        }
+    }
+
+    const fn of(input: [usize; 3], ops: &[Op; N], plan: &Plan<N>) -> Self {
+        let mut all = Self {
+            tasks: [Task::NONE; N],
+            ranges: [Range::NONE; N],
+
+            count: 0,
+            volumes: 1,
+            filters: 0,
+            channels: 0,
+            arena: plan.totals.arena,
+            output: 0,
+            scores: 0,
+        };
+        // Of each volume: its quantization, and whether a clamp behind it may be its own.
+        let (mut of, mut clampable) = ([0; N], [false; N]);
+        let mut i = 0;
+        while i < N {
+            let (op, step) = (ops[i], &plan.steps[i]);
+            let from = match op {
+                Op::Branch { from } => from,
+                _ => i,
+            };
+            let x = match from {
+                0 => 0,
+                v => of[v - 1],
+            };
+            let apart = matches!(step.arena.how, How::Copy | How::Apart);
+            let own = from == i && is_alone(ops, i);
+            let folds = i > 0 && own && clampable[i - 1] && !apart;
+            (of[i], clampable[i]) = (x, false);
+            let sizes = sizes(input, plan, i, &op);
+            let kind = match op {
+                Op::Conv { .. } | Op::Fc { .. } => Some(Kind::Conv),
+                Op::Depthwise { .. } => Some(Kind::Depthwise),
+                Op::BatchNorm { .. } if is_folded(plan, i) => None,
+                Op::BatchNorm { .. } => Some(Kind::Scale),
+                Op::Relu | Op::Relu6 if folds => None,
+                Op::Relu | Op::Relu6 | Op::Concat { .. } => Some(Kind::Rescale),
+                Op::LeakyRelu { .. } | Op::Sigmoid | Op::Tanh | Op::HardSigmoid | Op::HardSwish => {
+                    Some(Kind::Table)
+                }
+                Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
+                Op::AvgPool { .. } | Op::GlobalAvgPool => Some(Kind::AvgPool),
+                Op::Softmax => Some(Kind::Softmax),
+                Op::Add { .. } => Some(Kind::Add),
+                Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } => match step.arena.how {
+                    How::Copy => Some(Kind::Copy),
+                    How::Skip | How::InPlace | How::Apart => None,
+                },
+                // Refused before.
+                Op::ConvTranspose { .. } | Op::Lrn { .. } | Op::Own { .. } | Op::Network { .. } => {
+                    None
+                }
+            };
+            let clamp = match op {
+                Op::Relu => Clamp::Relu,
+                Op::Relu6 => Clamp::Relu6,
+                _ => Clamp::None,
+            };
+            match (kind, op) {
+                (None, _) => {
+                    clampable[i] = i > 0 && own && clampable[i - 1];
+                    if !matches!(clamp, Clamp::None) || matches!(op, Op::BatchNorm { .. }) {
+                        let range = &mut all.ranges[x - 1];
+                        (range.observed, range.clamp) = (i + 1, range.clamp.then(clamp));
+                    }
+                }
+                (Some(Kind::MaxPool), _) => clampable[i] = i > 0 && own && clampable[i - 1],
+                (Some(Kind::AvgPool | Kind::Copy), _) => {}
+                (Some(_), Op::Concat { onto: Some(v), .. }) => {
+                    of[i] = of[v - 1];
+                    all.ranges[of[i] - 1].observed = i + 1;
+                }
+                (Some(kind), _) => {
+                    clampable[i] =
+                        matches!(kind, Kind::Conv | Kind::Depthwise | Kind::Scale | Kind::Add);
+                    of[i] = all.volumes;
+                    all.volumes += 1;
+                    all.ranges[of[i] - 1] = Range {
+                        observed: i + 1,
+                        clamp,
+                        fixed: match op {
+                            Op::Softmax | Op::Sigmoid | Op::HardSigmoid => Some(Fixed::Unit),
+                            Op::Tanh => Some(Fixed::Signed),
+                            _ => None,
+                        },
+                    };
+                }
+            }
+            if let Some(kind) = kind {
+                let (with, other) = match op {
+                    Op::Add { with, .. } if with > 0 => {
+                        (at(plan.steps[with - 1].arena.to), of[with - 1])
+                    }
+                    _ => (None, 0),
+                };
+                let [filters, channels] = counts(kind, &sizes);
+                all.tasks[all.count] = Task {
+                    node: i,
+                    kind,
+                    sizes,
+                    copies: matches!(step.arena.how, How::Copy),
+                    x: at(step.arena.from),
+                    with,
+                    y: match at(step.arena.to) {
+                        Some(byte) => byte,
+                        None => 0,
+                    },
+                    slice: step.slice,
+                    volumes: [x, other, of[i]],
+                    filters: [all.filters, all.filters + filters],
+                    channels: [all.channels, all.channels + channels],
+                };
+                all.filters += filters;
+                all.channels += channels;
+                all.count += 1;
+            }
+            i += 1;
+        }
+        all.scores = of[N - 1];
+        if let Some(byte) = at(plan.steps[N - 1].arena.to) {
+            all.output = byte;
+        }
+        all
+    }
+
+    /// Its tasks, and what has a quantization.
+    #[must_use]
+    pub const fn program(&self) -> Program<'_> {
+        Program {
+            tasks: self.tasks.split_at(self.count).0,
+            ranges: self.ranges.split_at(self.volumes - 1).0,
+            scores: self.scores,
+        }
+    }
+}
+
+impl Program<'_> {
+    /// How each task is computed: which of all kinds there are.
+    pub(super) const fn kinds(&self) -> [bool; KINDS] {
+        let (mut kinds, mut at) = ([false; KINDS], 0);
+        while at < self.tasks.len() {
+            kinds[self.tasks[at].kind as usize] = true;
+            at += 1;
+        }
+        kinds
+    }
+}
+
+impl Task {
+    const NONE: Self = Self {
+        node: 0,
+        kind: Kind::Copy,
+        sizes: Sizes {
+            x: [0; 3],
+            filter: [1; 2],
+            stride: [1; 2],
+            dilation: [1; 2],
+            before: [0; 2],
+            y: [0; 3],
+            groups: 1,
+        },
+        copies: false,
+        x: None,
+        with: None,
+        y: 0,
+        slice: 0,
+        volumes: [0; 3],
+        filters: [0; 2],
+        channels: [0; 2],
+    };
+}
+
+impl Range {
+    const NONE: Self = Self {
+        observed: 0,
+        clamp: Clamp::None,
+        fixed: None,
+    };
+}
+
+/// Bytes of filters or tables, and channels.
+const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
+    let (k, [fh, fw]) = (sizes.y[2], sizes.filter);
+    match kind {
+        Kind::Conv => [k * fh * fw * (sizes.x[2] / sizes.groups), k],
+        Kind::Depthwise | Kind::Scale => [k * fh * fw, k],
+        Kind::Table => [256, 0],
+        Kind::Add => [0, 3],
+        Kind::Rescale | Kind::Softmax => [0, 1],
+        Kind::MaxPool | Kind::AvgPool | Kind::Copy => [0, 0],
+    }
+}
+
+/// What layer `i` reads and writes, and how a window slides over it.
+const fn sizes<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: &Op) -> Sizes {
+    let volume = match op {
+        Op::Branch { from } => *from,
+        _ => i,
+    };
+    let x = match volume {
+        0 => input,
+        v => plan.steps[v - 1].volume,
+    };
+    let step: &Step = &plan.steps[i];
+    let window = match op.window() {
+        Some(window) => *window,
+        None if matches!(op.sees(), Sees::Everything) => Window {
+            size: [x[0], x[1]],
+            ..Window::square(1, 1, 0)
+        },
+        None => Window::square(1, 1, 0),
+    };
+    Sizes {
+        x,
+        filter: window.size,
+        stride: window.stride,
+        dilation: window.dilation,
+        before: step.before,
+        y: step.volume,
+        groups: match op.groups() {
+            Some(groups) => *groups,
+            None => 1,
+        },
+    }
+}
+
+/// Whether layer `i` alone reads the volume before it.
+const fn is_alone(ops: &[Op], i: usize) -> bool {
+    let mut later = i;
+    while later < ops.len() {
+        if let Some(v) = ops[later].names()
+            && v == i
+        {
+            return false;
+        }
+        later += 1;
+    }
+    true
+}
+
+/// Whether layer `i` is a `batch_norm` that is folded into the filters before it.
+const fn is_folded<const N: usize>(plan: &Plan<N>, i: usize) -> bool {
+    match i.checked_sub(1) {
+        Some(before) => match plan.steps[before].group {
+            Some(group) => matches!(group.norm, Some(norm) if norm == i),
+            None => false,
+        },
+        None => false,
+    }
+}
+
+const fn at(place: Place) -> Option<usize> {
+    match place {
+        Place::At(byte) => Some(byte),
+        Place::Input | Place::Output => None,
+    }
+}
+
+const fn unsupported(node: &Node<'_>) -> Message {
+    let mut message = Message::new();
+    message
+        .push_str(node.name)
+        .push_str(": `")
+        .push_str(node.op.word().name)
+        .push_str("` has no int8 form");
+    message
+}

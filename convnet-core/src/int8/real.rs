@@ -1,0 +1,241 @@
+//! The network in `f32`, with norms folded into filters and every volume kept: what the bytes are to stand for.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use num_traits::Float;
+
+use super::Quantize;
+use super::program::{Kind, Task};
+use crate::Role;
+use crate::graph::Op;
+use crate::kernel::{self, Clamp, Sizes};
+use crate::layer::rows::{conv_rows, max_pool};
+
+/// The filters of a task as they are declared, and the biases, with the `batch_norm` behind them folded in; or
+/// a `batch_norm` of its own, as filters of 1x1.
+pub(super) struct Weights {
+    pub(super) filters: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+/// A network in `f32`.
+pub(super) struct Real {
+    /// The task of each node, if it has one.
+    tasks: Vec<Option<&'static Task>>,
+    weights: Vec<Option<Weights>>,
+}
+
+impl Real {
+    pub(super) fn new<N: Quantize>(net: &N) -> Self {
+        let task = |node: usize| N::PROGRAM.tasks.iter().find(|task| task.node == node);
+        let tasks: Vec<_> = (0..N::GRAPH.len()).map(task).collect();
+        let weights = |node: usize| {
+            let task = tasks[node]?;
+            let [_, _, k] = task.sizes.y;
+            let (mut filters, mut bias) = match task.kind {
+                Kind::Conv | Kind::Depthwise => {
+                    let bias = tensor(net, node, |role| role == Role::Bias);
+                    let bias = bias.map_or_else(|| vec![0.0; k], <[f32]>::to_vec);
+                    (tensor(net, node, is_filters)?.to_vec(), bias)
+                }
+                Kind::Scale => (vec![1.0; k], vec![0.0; k]),
+                _ => return None,
+            };
+            let norm = match task.kind {
+                Kind::Scale => Some(node),
+                _ => Some(node + 1).filter(|&next| tasks.get(next).is_some_and(Option::is_none)),
+            };
+            if let Some(norm) = norm.and_then(|norm| norm_of(net, norm)) {
+                for (at, filter) in filters.iter_mut().enumerate() {
+                    *filter = (f64::from(*filter) * norm[at % k][0]) as f32;
+                }
+                for (bias, [scale, shift]) in bias.iter_mut().zip(norm) {
+                    *bias = (f64::from(*bias) * scale + shift) as f32;
+                }
+            }
+            Some(Weights { filters, bias })
+        };
+        let weights = (0..tasks.len()).map(weights).collect();
+        Self { tasks, weights }
+    }
+
+    /// The weights of the task of a node.
+    pub(super) fn weights(&self, node: usize) -> Option<&Weights> {
+        self.weights.get(node)?.as_ref()
+    }
+
+    /// Whether all weights of a node are numbers.
+    pub(super) fn is_finite(&self, node: usize) -> bool {
+        let all = self.weights(node).into_iter();
+        all.flat_map(|of| of.filters.iter().chain(&of.bias))
+            .all(|w| w.is_finite())
+    }
+
+    /// The volume that a task's bytes stand for: behind the clamps and norms that it does on the way.
+    pub(super) fn written<N: Quantize>(&self, task: &Task) -> usize {
+        let rest = N::GRAPH.iter().zip(&self.tasks).skip(task.node + 1);
+        let folded =
+            rest.take_while(|(node, task)| task.is_none() && !matches!(node.op, Op::Branch { .. }));
+        task.node + 1 + folded.count()
+    }
+
+    /// Every volume: first the image, then what each layer writes.
+    pub(super) fn volumes<N: Quantize>(&self, image: &[f32]) -> Vec<Vec<f32>> {
+        let mut all = vec![image.to_vec()];
+        for (at, node) in N::GRAPH.iter().enumerate() {
+            let (x, other) = node.op.reads(at);
+            let other = other.map(|v| &all[v][..]);
+            let y = self.layer(at, &node.op, &all[x], other);
+            all.push(y);
+        }
+        all
+    }
+
+    fn layer(&self, at: usize, op: &Op, x: &[f32], other: Option<&[f32]>) -> Vec<f32> {
+        let sizes = self.tasks[at].map(|task| &task.sizes);
+        let zeros = |sizes: &Sizes| vec![0.0; sizes.y.iter().product()];
+        let mut v = x.to_vec();
+        match (op, sizes, self.weights(at)) {
+            (Op::Conv { .. } | Op::Fc { .. }, Some(sizes), Some(of)) => {
+                let mut y = zeros(sizes);
+                let from = [&of.filters[..], &of.bias];
+                let done =
+                    matches!(op, Op::Fc { .. }) && kernel::fc_forward(x, from[0], from[1], &mut y);
+                if !done {
+                    // Never `None`: the sizes are those of the plan.
+                    let _ = conv_rows(sizes, x, from, 0..sizes.y[0], &mut y);
+                }
+                return y;
+            }
+            (Op::Depthwise { .. }, Some(sizes), Some(of)) => {
+                let mut y = zeros(sizes);
+                let depth = sizes.y[2];
+                windows(sizes, |tap, x_at, y_at| {
+                    let filters = &of.filters[tap * depth..][..depth];
+                    let terms = x[x_at..].iter().zip(filters);
+                    let sums = y[y_at..].iter_mut().zip(terms);
+                    sums.for_each(|(y, (x, w))| *y += x * w);
+                });
+                add_bias(&mut y, &of.bias);
+                return y;
+            }
+            (Op::BatchNorm { .. }, Some(_), Some(of)) => {
+                let filters = of.filters.iter().cycle();
+                v.iter_mut().zip(filters).for_each(|(v, w)| *v *= w);
+                add_bias(&mut v, &of.bias);
+            }
+            (Op::MaxPool { .. } | Op::GlobalMaxPool, Some(sizes), _) => {
+                let mut y = zeros(sizes);
+                max_pool(sizes, x, &mut y);
+                return y;
+            }
+            (Op::AvgPool { .. } | Op::GlobalAvgPool, Some(sizes), _) => {
+                let (mut y, depth) = (zeros(sizes), sizes.y[2]);
+                let mut counts = vec![0.0f32; sizes.y[0] * sizes.y[1]];
+                windows(sizes, |_, x_at, y_at| {
+                    counts[y_at / depth] += 1.0;
+                    let sums = y[y_at..][..depth].iter_mut().zip(&x[x_at..]);
+                    sums.for_each(|(y, x)| *y += x);
+                });
+                for (y, count) in y.chunks_mut(depth).zip(counts) {
+                    y.iter_mut().for_each(|y| *y /= count);
+                }
+                return y;
+            }
+            (Op::Relu, ..) => Clamp::Relu.apply(&mut v),
+            (Op::Relu6, ..) => Clamp::Relu6.apply(&mut v),
+            (Op::Softmax, Some(sizes), _) => {
+                for v in v.chunks_mut(sizes.y[2]) {
+                    let most = v.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    v.iter_mut().for_each(|v| *v = Float::exp(*v - most));
+                    let sum: f32 = v.iter().sum();
+                    v.iter_mut().for_each(|v| *v /= sum);
+                }
+            }
+            (Op::Add { .. }, ..) => {
+                let others = other.unwrap_or_default();
+                v.iter_mut().zip(others).for_each(|(v, other)| *v += other);
+            }
+            (Op::Concat { .. }, Some(sizes), _) => {
+                let mut y = other.map_or_else(|| zeros(sizes), <[f32]>::to_vec);
+                let slice = self.tasks[at].map_or(0, |task| task.slice);
+                let slices = y.chunks_mut(sizes.y[2]).zip(x.chunks(sizes.x[2]));
+                slices.for_each(|(y, x)| y[slice..][..x.len()].copy_from_slice(x));
+                return y;
+            }
+            (op, ..) => v
+                .iter_mut()
+                .for_each(|v| *v = activate(op, *v).unwrap_or(*v)),
+        }
+        v
+    }
+}
+
+/// The activation that is a table, of one number.
+pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
+    match op {
+        Op::LeakyRelu { slope } if v < 0.0 => Some(*slope as f32 * v),
+        Op::LeakyRelu { .. } => Some(v),
+        Op::Sigmoid => Some(1.0 / (1.0 + Float::exp(-v))),
+        Op::Tanh => Some(Float::tanh(v)),
+        Op::HardSigmoid => Some(((v + 3.0) / 6.0).clamp(0.0, 1.0)),
+        Op::HardSwish => Some(v * ((v + 3.0) / 6.0).clamp(0.0, 1.0)),
+        _ => None,
+    }
+}
+
+/// Calls `f` with each tap of each window that meets the input, and the places of the two depth columns.
+fn windows(sizes: &Sizes, mut f: impl FnMut(usize, usize, usize)) {
+    let ([height, width, depth], [ho, wo, k]) = (sizes.x, sizes.y);
+    let [fh, fw] = sizes.filter;
+    for (oy, ox) in (0..ho).flat_map(|oy| (0..wo).map(move |ox| (oy, ox))) {
+        for (fy, fx) in (0..fh).flat_map(|fy| (0..fw).map(move |fx| (fy, fx))) {
+            let (iy, ix) = (sizes.input(0, oy, fy), sizes.input(1, ox, fx));
+            if let (Some(iy), Some(ix)) = (iy, ix)
+                && iy < height
+                && ix < width
+            {
+                f(fy * fw + fx, (iy * width + ix) * depth, (oy * wo + ox) * k);
+            }
+        }
+    }
+}
+
+fn add_bias(v: &mut [f32], bias: &[f32]) {
+    v.iter_mut()
+        .zip(bias.iter().cycle())
+        .for_each(|(v, bias)| *v += bias);
+}
+
+fn is_filters(role: Role) -> bool {
+    matches!(role, Role::Filters | Role::Grouped(_) | Role::Weights)
+}
+
+/// The tensor of a node with such a role.
+fn tensor<N: Quantize>(net: &N, node: usize, is: impl Fn(Role) -> bool) -> Option<&[f32]> {
+    let own = |name: &str| {
+        name.rsplit_once('.')
+            .is_some_and(|(of, _)| of == N::GRAPH[node].name)
+    };
+    let index = N::TENSORS.iter().position(|it| own(it.name) && is(it.role));
+    index.map(|index| net.tensor(index))
+}
+
+/// The factor and what is added, a depth slice each, if the node is a `batch_norm`.
+fn norm_of<N: Quantize>(net: &N, node: usize) -> Option<Vec<[f64; 2]>> {
+    let Op::BatchNorm { eps } = N::GRAPH.get(node)?.op else {
+        return None;
+    };
+    let of = |is: fn(Role) -> bool| tensor(net, node, is);
+    let gain = of(|role| role == Role::Gain)?.iter();
+    let bias = of(|role| role == Role::Bias)?.iter();
+    let mean = of(|role| role == Role::Mean)?.iter();
+    let variance = of(|role| matches!(role, Role::Variance(_)))?.iter();
+    let all = gain.zip(bias).zip(mean.zip(variance));
+    let norm = all.map(|((&gain, &bias), (&mean, &variance))| {
+        let scale = f64::from(gain) / Float::sqrt(f64::from(variance) + eps);
+        [scale, f64::from(bias) - f64::from(mean) * scale]
+    });
+    Some(norm.collect())
+}

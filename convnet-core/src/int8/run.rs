@@ -1,0 +1,171 @@
+//! A network is computed: each task by its kernel, in the arena.
+
+use super::program::{KINDS, Kind, Program, Task};
+use crate::kernel::i8::{Add, Channel, Filters, Pool, Quantization, Softmax, lookup, rescale};
+
+/// What a network keeps.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    pub(super) filters: &'a [i8],
+    pub(super) channels: &'a [Channel],
+    pub(super) volumes: &'a [Quantization],
+}
+
+/// Which kinds of tasks a network has: no other is compiled into the program.
+pub(super) trait Kinds {
+    const KINDS: [bool; KINDS];
+}
+
+/// Computes all tasks; `after` sees the arena after each. `None` if a place lies outside, which places of a
+/// plan do not.
+#[inline(always)]
+pub(super) fn run<K: Kinds>(
+    program: &Program<'_>,
+    parts: Parts<'_>,
+    image: &[i8],
+    arena: &mut [i8],
+    mut after: impl FnMut(&Task, &[i8]),
+) -> Option<()> {
+    for task in program.tasks {
+        compute::<K>(task, parts, image, arena)?;
+        after(task, arena);
+    }
+    Some(())
+}
+
+#[inline(always)]
+fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i8]) -> Option<()> {
+    let is = |kind: Kind| K::KINDS[kind as usize] && task.kind as usize == kind as usize;
+    let [of_x, of_with, of_y] = task.volumes;
+    let (x_is, y_is) = (parts.volumes.get(of_x)?, parts.volumes.get(of_y)?);
+    let channels = part(parts.channels, task.channels)?;
+    let filters = part(parts.filters, task.filters)?;
+    let layer = Filters {
+        sizes: &task.sizes,
+        filters,
+        channels,
+        x_zero: x_is.zero,
+        y: *y_is,
+    };
+    let pool = Pool {
+        sizes: &task.sizes,
+        y: *y_is,
+    };
+    if is(Kind::Conv) {
+        let (x, y) = apart(task, image, arena)?;
+        return layer.conv(x, y);
+    }
+    if is(Kind::Depthwise) {
+        let (x, y) = apart(task, image, arena)?;
+        return layer.depthwise(x, y);
+    }
+    if is(Kind::MaxPool) {
+        let (x, y) = apart(task, image, arena)?;
+        return pool.max(x, y);
+    }
+    if is(Kind::AvgPool) {
+        let (x, y) = apart(task, image, arena)?;
+        return pool.avg(x, y);
+    }
+    if is(Kind::Rescale) && task.sizes.x[2] != task.sizes.y[2] {
+        let (x, y) = apart(task, image, arena)?;
+        return slice(task, layer.channels.first()?, (x, x_is), (y, y_is));
+    }
+    if task.copies {
+        let (x, y) = apart(task, image, arena)?;
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
+    }
+    let [height, width, depth] = task.sizes.y;
+    if is(Kind::Add) {
+        let (with, v) = two(task, image, arena)?;
+        let [x, other, sum] = channels else {
+            return None;
+        };
+        let by = [x.by, other.by, sum.by];
+        let other = (with, parts.volumes.get(of_with)?.zero);
+        Add { by }.accumulate(v, x_is.zero, other, y_is);
+        return Some(());
+    }
+    let v = arena.get_mut(task.y..)?.get_mut(..height * width * depth)?;
+    if is(Kind::Scale) {
+        return layer.scale(v);
+    }
+    if is(Kind::Rescale) {
+        let by = channels.first()?.by;
+        v.iter_mut()
+            .for_each(|v| *v = rescale(*v, x_is.zero, by, y_is));
+    }
+    if is(Kind::Table) {
+        lookup(v, filters.try_into().ok()?);
+    }
+    if is(Kind::Softmax) {
+        let &Channel { bias: least, by } = channels.first()?;
+        if depth > 0 {
+            v.chunks_exact_mut(depth)
+                .for_each(|v| Softmax { by, least }.forward(v));
+        }
+    }
+    Some(())
+}
+
+fn part<T>(all: &[T], [start, end]: [usize; 2]) -> Option<&[T]> {
+    all.get(start..end)
+}
+
+fn count([height, width, depth]: [usize; 3]) -> usize {
+    height * width * depth
+}
+
+/// x to read, and y to write.
+fn apart<'a>(
+    task: &Task,
+    image: &'a [i8],
+    arena: &'a mut [i8],
+) -> Option<(&'a [i8], &'a mut [i8])> {
+    let [x, y] = [task.sizes.x, task.sizes.y].map(count);
+    ranges(image, arena, (task.x, x), (task.y, y))
+}
+
+/// The other volume of an `Add`, and the one that becomes the sum.
+fn two<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> Option<(&'a [i8], &'a mut [i8])> {
+    let len = count(task.sizes.y);
+    ranges(image, arena, (task.with, len), (task.y, len))
+}
+
+/// Where a volume of so many bytes lies, in the arena or in the image, and another in the arena.
+fn ranges<'a>(
+    image: &'a [i8],
+    arena: &'a mut [i8],
+    (x, x_len): (Option<usize>, usize),
+    (y, y_len): (usize, usize),
+) -> Option<(&'a [i8], &'a mut [i8])> {
+    let Some(x) = x else {
+        return Some((image.get(..x_len)?, arena.get_mut(y..)?.get_mut(..y_len)?));
+    };
+    if x < y {
+        let (low, high) = arena.split_at_mut_checked(y)?;
+        Some((low.get(x..)?.get(..x_len)?, high.get_mut(..y_len)?))
+    } else {
+        let (low, high) = arena.split_at_mut_checked(x)?;
+        Some((high.get(..x_len)?, low.get_mut(y..)?.get_mut(..y_len)?))
+    }
+}
+
+/// A branch of a `concat` becomes a slice.
+fn slice(
+    task: &Task,
+    by: &Channel,
+    (x, x_is): (&[i8], &Quantization),
+    (y, y_is): (&mut [i8], &Quantization),
+) -> Option<()> {
+    let [own, all] = [task.sizes.x[2], task.sizes.y[2]];
+    if own == 0 || all == 0 {
+        return None;
+    }
+    for (x, y) in x.chunks_exact(own).zip(y.chunks_exact_mut(all)) {
+        for (y, x) in y.get_mut(task.slice..)?.iter_mut().zip(x) {
+            *y = rescale(*x, x_is.zero, by.by, y_is);
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,150 @@
+//! The int8 twin of a network: every layer that has one, against the network itself.
+#![cfg(feature = "train")]
+
+use convnet::int8::{Int8, Quantize, QuantizeError, Ranges};
+use convnet::{AnyVolume, Network, Rng, Volume, convnet, int8};
+
+convnet! {
+    /// Filters of each kind, norms folded and alone, every activation, pools.
+    pub struct Chain {
+        input(12x10x3),
+        batch_norm,
+        conv1: conv(8, 3x3, pad = 1),
+        batch_norm,
+        relu6,
+        max_pool(2x2),
+        depthwise(3x3, pad = 1),
+        batch_norm,
+        relu,
+        conv(12, 1x1, groups = 4, bias = none),
+        leaky_relu(0.1),
+        conv(6, 3x3, pad = 2, dilation = 2),
+        hard_swish,
+        avg_pool(2x2, stride = 1),
+        relu,
+        dropout(0.5),
+        hidden: fc(20),
+        tanh,
+        scores: fc(10),
+        softmax,
+    }
+}
+int8!(Chain);
+
+convnet! {
+    /// Blocks: sums, slices, shortcuts; a sum of the image itself.
+    pub struct Blocks {
+        input(8x8x4),
+        residual { conv(4, 3x3, pad = 1) },
+        relu,
+        residual { conv(6, 3x3, pad = 1), relu, shortcut { conv(6, 1x1) } },
+        concat { [conv(3, 1x1), sigmoid], [flatten], [hard_sigmoid], [conv(5, 3x3, pad = 1), relu] },
+        residual { relu, conv(20, 1x1) },
+        global_avg_pool,
+        scores: fc(5),
+    }
+}
+int8!(Blocks);
+
+/// Sizes that a macro cannot see.
+const FILTERS: usize = 7;
+convnet! {
+    pub struct ByName { input(6x6x2), conv(FILTERS, 3x3), relu, global_max_pool, fc(3) }
+}
+int8!(ByName);
+
+/// Images with smooth numbers, which are not all alike.
+fn images<N: Network<Scalar = f32>>(count: usize) -> Vec<Box<N::Input>> {
+    let mut rng = Rng::new(231);
+    let image = |_| {
+        let mut image: Box<N::Input> = bytemuck::zeroed_box();
+        let phase = rng.uniform() as f32;
+        for (at, v) in image.as_mut_slice().iter_mut().enumerate() {
+            *v = ((at as f32 * 0.13 + phase * 6.0).sin() + 1.0) * 0.5;
+        }
+        image
+    };
+    (0..count).map(image).collect()
+}
+
+macro_rules! is_near {
+    ($($test:ident: $net:ident, $decibels:literal;)*) => { $(
+        #[test]
+        fn $test() {
+            let net = $net::random(7);
+            let images = images::<$net>(16);
+            let twin = net.quantize(&images).unwrap();
+            let report = twin.report(&net, &images);
+            assert!(report.lines.len() >= 3, "{report}");
+            for line in &report.lines {
+                assert!(line.decibels > $decibels, "{}: {report}", line.name);
+            }
+            // What a report compares with is the network itself.
+            let (mut arena, mut worst) = ($net::arena(), 0.0f32);
+            for image in &images {
+                let numbers = net.forward(image, &mut arena);
+                let bytes = twin.predict(image);
+                for (a, b) in numbers.as_slice().iter().zip(bytes.as_slice()) {
+                    worst = worst.max((a - b).abs() / twin.scores().scale);
+                }
+            }
+            assert!(worst < 16.0, "{worst} steps: {report}");
+        }
+    )* };
+}
+
+is_near! {
+    a_chain_of_every_layer: Chain, 15.0;
+    blocks: Blocks, 15.0;
+    sizes_by_name: ByName, 15.0;
+}
+
+#[test]
+fn what_it_takes_is_a_constant() {
+    // 3·3·3·8 + 3·3·8 + 1·3·12 + … bytes of filters, 12 bytes a channel.
+    const { assert!(Int8::<Chain>::PARAMETERS * 2 < size_of::<Chain>()) };
+    // 12x10x3 bytes and 12x10x8, each from a multiple of 64 on.
+    assert_eq!(Int8::<Chain>::ARENA_BYTES, 384 + 960);
+    static TWIN: Int8<ByName> = Int8::<ByName>::ZERO;
+    let mut arena = Int8::<ByName>::arena();
+    assert_eq!(TWIN.forward(&Volume::ZERO, &mut arena).as_slice(), [0; 3]);
+}
+
+#[test]
+fn what_cannot_be_quantised_says_why() {
+    let net = ByName::random(1);
+    let none: [Volume<f32, 6, 6, 2>; 0] = [];
+    assert_eq!(net.quantize(&none).err(), Some(QuantizeError::NoImages));
+    let mut images = images::<ByName>(2);
+    let percentile = net.quantize_by(&images, Ranges::Percentile(0.0));
+    assert_eq!(percentile.err(), Some(QuantizeError::Percentile));
+    images[1].as_mut_slice()[5] = f32::NAN;
+    let error = net.quantize(&images).err().unwrap();
+    assert_eq!(
+        error,
+        QuantizeError::NotFinite {
+            layer: "input".into()
+        }
+    );
+    let mut net = net;
+    net.conv1.filters[0][0][0][3] = f32::INFINITY;
+    let images = self::images::<ByName>(2);
+    let error = net.quantize(&images).err().unwrap();
+    assert_eq!(
+        error,
+        QuantizeError::NotFinite {
+            layer: "conv1".into()
+        }
+    );
+}
+
+#[test]
+fn a_percentile_leaves_out_what_is_rare() {
+    let net = ByName::random(1);
+    let mut images = images::<ByName>(20);
+    images[3].as_mut_slice()[0] = 40.0;
+    let [all, most] = [Ranges::MinMax, Ranges::Percentile(99.0)]
+        .map(|ranges| net.quantize_by(&images, ranges).unwrap().image());
+    assert_eq!(all.real(127), 40.0);
+    assert!(most.real(127) < 2.0, "{most:?}");
+}
