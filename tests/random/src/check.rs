@@ -4,6 +4,7 @@ use convnet::data::Samples;
 use convnet::gradient_check::slope;
 use convnet::kernel::{levels, with_level};
 use convnet::optim::Sgd;
+use convnet::plan::{Options, place_of};
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::train::{Progress, Trainer};
 use convnet::{AnyVolume, Parameters, Real, Rng, Role, Trainable};
@@ -19,6 +20,12 @@ const SCORES: f64 = 2e-4;
 /// Of a gradient in `f32`, of its length. A kink (a relu at zero, a pool between two equals) may fall
 /// to the other side by rounding, so single numbers may differ by more.
 const GRADIENT: f64 = 5e-3;
+/// What rounding the mean of a batch to `f32` makes of a gradient, of its length, times
+/// [`Tensors::condition`]. That mean is taken off each x, so the gradients on these no longer add up to zero,
+/// and what lies in front of the `batch_norm` multiplies their sum by the mean of what it reads. Measured on
+/// seed 1106, whose condition is 4.9e4: with the mean alone rounded and all else in `f64`, a conv's gradient
+/// in front is .12 % off, and .17 % with all in `f32`; a bias far in front, whose own sum cancels, .8 %.
+const MEAN: f64 = 1.0 / (1 << 22) as f64;
 /// The images of a batch.
 const BATCH: usize = 5;
 
@@ -48,7 +55,11 @@ where
 /// The graph holds all that the plan asks: planned again, it gives the same volumes and as much memory.
 fn planned_again<N: convnet::Network>() {
     let ops: Vec<_> = N::GRAPH.iter().map(|node| node.op).collect();
-    let (steps, totals) = convnet::plan::place(N::Input::SHAPE, &ops).expect("it fits");
+    let options = Options {
+        row_by_row: N::ROW_BY_ROW,
+        ..Options::DEFAULT
+    };
+    let (steps, totals) = place_of(N::Input::SHAPE, &ops, options).expect("it fits");
     for (step, node) in steps.iter().zip(N::GRAPH) {
         assert_eq!(step.volume, node.volume, "{}", node.name);
     }
@@ -105,25 +116,26 @@ impl<'a> Case<'a> {
             scores: Vec::new(),
             drops: network.any(&Layer::drops),
         };
-        case.scores = case.plainly(false, &case.images[..1]).remove(0).values;
+        case.scores = case.plainly(false, &case.images[..1]).0.remove(0).values;
         case
     }
 
-    fn plainly(&self, training: bool, images: &[Vec<f64>]) -> Vec<Volume> {
+    /// The scores; and the condition of its batch norms.
+    fn plainly(&self, training: bool, images: &[Vec<f64>]) -> (Vec<Volume>, f64) {
         let shape = self.network.input;
         let image = |values: &Vec<f64>| Volume {
             shape,
             values: values.clone(),
         };
-        let mut tensors = Tensors(self.tensors.iter());
+        let mut tensors = Tensors::new(&self.tensors);
         let scores = reference::forward(
             self.network,
             &mut tensors,
             training,
             images.iter().map(image).collect(),
         );
-        assert!(tensors.0.next().is_none(), "tensors that nobody reads");
-        scores
+        assert!(tensors.rest.len() == 0, "tensors that nobody reads");
+        (scores, tensors.condition)
     }
 
     fn net<N: Parameters>(&self) -> Box<N> {
@@ -199,7 +211,8 @@ impl<'a> Case<'a> {
         self.sloped("image", slope);
     }
 
-    /// A difference of two losses is known to 1e-16 of the loss, over a step of 1e-5 at least.
+    /// A difference of two losses is known to 1e-16 of the loss, over a step of 1e-5 or more where no kink is
+    /// nearer.
     fn sloped(&self, name: &str, slope: convnet::gradient_check::Slope) {
         let loss: f64 = self
             .scores
@@ -239,17 +252,18 @@ impl<'a> Case<'a> {
             &exact.scores,
             SCORES,
         );
-        self.gradients(level, &*run.gradient, &*exact.gradient);
+        self.gradients(level, &*run.gradient, &*exact.gradient, GRADIENT);
         let (d_image, exact) = (run.d_image.as_slice(), exact.d_image.as_slice());
         near(
             &format!("gradient on the image at {level}"),
             d_image,
             exact,
             0.0,
+            GRADIENT,
         );
     }
 
-    fn gradients<S, D>(&self, level: &str, ours: &S, exact: &D)
+    fn gradients<S, D>(&self, level: &str, ours: &S, exact: &D, bound: f64)
     where
         S: Parameters<Scalar = f32>,
         D: Parameters<Scalar = f64>,
@@ -264,6 +278,7 @@ impl<'a> Case<'a> {
                 ours.tensor(index),
                 exact.tensor(index),
                 1e-3 * longest,
+                bound,
             );
         }
     }
@@ -314,8 +329,8 @@ impl<'a> Case<'a> {
             let (one, three) = (single.tensor(index), threads.1.tensor(index));
             assert_eq!(one, three, "{} on 3 threads", D::TENSORS[index].name);
         }
+        let (scores, condition) = self.plainly(true, &self.images);
         if !self.drops {
-            let scores = self.plainly(true, &self.images);
             let losses = scores.iter().enumerate().map(|(label, scores)| {
                 let scores = &scores.values;
                 let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -327,7 +342,8 @@ impl<'a> Case<'a> {
         }
         close("loss of a batch, f32", &[loss], &[exact], SCORES);
         // A step of rate 1: what is added is the gradient.
-        self.gradients("a batch", &*single, &*double);
+        let bound = GRADIENT + MEAN * condition;
+        self.gradients("a batch", &*single, &*double, bound);
     }
 
     /// The loss before a step of rate 1, and what the step added.
@@ -437,14 +453,14 @@ fn close<T: Real>(what: &str, ours: &[T], exact: &[f64], bound: f64) {
     }
 }
 
-/// Fails unless the whole differs by at most [`GRADIENT`] of its length, or by a part of `floor`.
-fn near(what: &str, ours: &[f32], exact: &[f64], floor: f64) {
+/// Fails unless the whole differs by at most `bound` of its length, or of `floor`.
+fn near(what: &str, ours: &[f32], exact: &[f64], floor: f64, bound: f64) {
     let apart: Vec<f64> = ours
         .iter()
         .zip(exact)
         .map(|(a, b)| f64::from(*a) - b)
         .collect();
     let (off, length) = (length(&apart), length(exact));
-    let bound = GRADIENT * length.max(floor);
+    let bound = bound * length.max(floor);
     assert!(off <= bound, "{what}: off by {off:.1e}, of {length:.1e}");
 }

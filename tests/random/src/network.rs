@@ -206,7 +206,14 @@ impl Item {
     pub(crate) fn output(&self, x: Shape) -> Option<Shape> {
         match self {
             Self::Layer(_, layer) => layer.output(x),
-            Self::Repeat(items, times) => (0..*times).try_fold(x, |x, _| output(items, x)),
+            Self::Repeat(items, times) => {
+                let says_its_volume = |layer: &Layer| matches!(layer, Layer::Scale | Layer::Negate);
+                // It would say that of the first pass.
+                if output(items, x)? != x && any(items, &says_its_volume) {
+                    return None;
+                }
+                (0..*times).try_fold(x, |x, _| output(items, x))
+            }
             Self::Named(_, items) => output(items, x),
             Self::Residual(items, shortcut) => {
                 let y = output(items, x)?;

@@ -36,11 +36,24 @@ impl Volume {
 }
 
 /// Tensors in the order of declaration.
-pub(crate) struct Tensors<'a>(pub std::slice::Iter<'a, Vec<f64>>);
+pub(crate) struct Tensors<'a> {
+    pub rest: std::slice::Iter<'a, Vec<f64>>,
+    /// (mean / deviation)² of what a `batch_norm` reads, on average over its depth slices: the largest of
+    /// all that were trained.
+    pub condition: f64,
+}
 
 impl<'a> Tensors<'a> {
+    pub(crate) fn new(tensors: &'a [Vec<f64>]) -> Self {
+        Self {
+            rest: tensors.iter(),
+            condition: 0.0,
+        }
+    }
+
     fn next(&mut self) -> &'a [f64] {
-        self.0.next().expect("a tensor for each that is declared")
+        let next = self.rest.next();
+        next.expect("a tensor for each that is declared")
     }
 }
 
@@ -107,8 +120,10 @@ fn side_by_side<'a>(branches: impl Iterator<Item = &'a Volume> + Clone) -> Volum
 
 fn layers(layer: &Layer, tensors: &mut Tensors, training: bool, batch: Vec<Volume>) -> Vec<Volume> {
     if let Layer::BatchNorm(eps) = layer {
-        let tensors = [(); 4].map(|()| tensors.next());
-        return batch_norm(*eps, tensors, training, batch);
+        let own = [(); 4].map(|()| tensors.next());
+        let (batch, condition) = batch_norm(*eps, own, training, batch);
+        tensors.condition = tensors.condition.max(condition);
+        return batch;
     }
     let filters = if learns(layer) { tensors.next() } else { &[] };
     let bias = biased(layer).then(|| tensors.next());
@@ -135,14 +150,15 @@ fn biased(layer: &Layer) -> bool {
     }
 }
 
-/// γ·(x − mean)/√(variance + ε) + β.
+/// γ·(x − mean)/√(variance + ε) + β; and its [condition](Tensors::condition).
 fn batch_norm(
     eps: f64,
     [gamma, beta, mean, variance]: [&[f64]; 4],
     training: bool,
     mut batch: Vec<Volume>,
-) -> Vec<Volume> {
+) -> (Vec<Volume>, f64) {
     let depth = gamma.len();
+    let mut condition = 0.0;
     for d in 0..depth {
         let slice = |batch: &[Volume]| -> Vec<f64> {
             let values = batch.iter().flat_map(|v| v.values.iter());
@@ -154,6 +170,7 @@ fn batch_norm(
             let count = slice.len() as f64;
             mean = slice.iter().sum::<f64>() / count;
             variance = slice.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            condition += mean.powi(2) / (variance + eps) / depth as f64;
         }
         for v in &mut batch {
             for x in v.values.iter_mut().skip(d).step_by(depth) {
@@ -161,7 +178,7 @@ fn batch_norm(
             }
         }
     }
-    batch
+    (batch, condition)
 }
 
 fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volume {
