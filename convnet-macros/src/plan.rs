@@ -17,6 +17,7 @@ mod named;
 mod names;
 mod numbers;
 mod place;
+mod repeated;
 
 use convnet_core::Summary;
 use convnet_core::graph::Sees;
@@ -29,6 +30,7 @@ use crate::emit::{self, code};
 use crate::report::Errors;
 use crate::syntax::{Branch, Declaration, Item, Kind, Layer, Mention, Number, Ways, Written};
 use names::{Named, What};
+use repeated::Repeated;
 
 /// What is to be emitted; `None` if nothing can be.
 pub(crate) fn plan(
@@ -84,9 +86,13 @@ pub(crate) fn plan(
     if errors.count() == 0 && !waits {
         budget::check(&declaration.budget, &layers, &placed, errors);
     }
-    let deferred = match waits && errors.count() == 0 {
-        true => named::deferred(&krate, declaration, &layers),
-        false => None,
+    let mut repeated = Repeated::default();
+    let image = input.map(|input| repeated.sizes(&input.value));
+    let deferred = match image {
+        Some(image) if waits && errors.count() == 0 => {
+            Some(named::deferred(&krate, declaration, &image, &layers))
+        }
+        _ => None,
     };
     let place::Placed {
         input,
@@ -98,17 +104,18 @@ pub(crate) fn plan(
         totals.tape -= core::mem::take(&mut totals.tape_scratch);
     }
     let attrs = &declaration.attrs;
-    let op = |named: &Named| numbers::op(&krate, named.kind());
+    let kinds = layers.iter().map(|named| repeated.layer(named.kind()));
+    let kinds: Vec<_> = kinds.collect();
     let ops = match errors.count() {
-        0 => layers.iter().map(op).collect(),
+        0 => kinds.iter().map(|kind| numbers::op(&krate, kind)).collect(),
         _ => Vec::new(),
     };
     // What resembles the network may have volumes that a layer written by hand, or a network inside,
     // does not know.
     let stands_in = (errors.count() > 0).then(|| code!(#krate::__private::AnyLayer));
     let firsts = place::Lines::of(&layers).firsts;
-    let emitted = layers.iter().zip(firsts);
-    let emitted = emitted.map(|(named, first)| layer(named, first, &stands_in));
+    let emitted = layers.iter().zip(kinds).zip(firsts);
+    let emitted = emitted.map(|((named, kind), first)| layer(named, kind, first, &stands_in));
     let emitted: Vec<_> = emitted.collect();
     let name = &declaration.name;
     let table = match waits || stands_in.is_some() {
@@ -269,14 +276,18 @@ pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
 }
 
 /// A layer to emit; what `stands_in` for those that are declared elsewhere, if something does.
-fn layer(named: &Named, first: usize, stands_in: &Option<TokenStream>) -> emit::Layer {
+fn layer(
+    named: &Named,
+    mut kind: Kind,
+    first: usize,
+    stands_in: &Option<TokenStream>,
+) -> emit::Layer {
     let Named {
         name,
         path,
         docs,
         what,
     } = named;
-    let mut kind = named.kind().clone();
     if let (Some(_), Some(it)) = (kind.elsewhere(), stands_in) {
         let mut written = [(); 3].map(|()| Written::unwritten(Number::Known(1)));
         if let Kind::Own { volume, .. } = kind {

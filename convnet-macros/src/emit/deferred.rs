@@ -68,6 +68,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         const #list: &[#krate::plan::Op; #layers] = &[#(#ops),*];
 
         #[doc(hidden)]
+        #[allow(long_running_const_eval)] // of a thousand layers and more
         static #planned: ::core::result::Result<
             #krate::plan::Plan<#layers>,
             #krate::plan::Failure,

@@ -139,14 +139,17 @@ pub(super) fn unfit(network: &Network) -> TokenStream {
     }
     let Network {
         krate,
+        visibility,
         name,
         layers,
         ..
     } = network;
     let (input, output) = (network.input_of(0), network.volume(layers.len() - 1));
+    // Seen where the network is: so where another module takes all that there is in this one.
     code! {
+        #[doc(hidden)]
         #[allow(unused_imports)]
-        use #krate::network::unfit::Unfit as _;
+        #visibility use #krate::network::unfit::Unfit as _;
 
         impl<T: #krate::Real> #krate::network::unfit::Unfit for #name<T> {
             type Input = #input;
@@ -154,8 +157,9 @@ pub(super) fn unfit(network: &Network) -> TokenStream {
         }
 
         #krate::__if_alloc! {
+            #[doc(hidden)]
             #[allow(unused_imports)]
-            use #krate::network::unfit::UnfitOnHeap as _;
+            #visibility use #krate::network::unfit::UnfitOnHeap as _;
 
             impl #krate::network::unfit::UnfitOnHeap for #name<::core::primitive::f32> {}
         }

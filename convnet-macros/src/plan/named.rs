@@ -11,7 +11,7 @@ use super::names::Named;
 use super::numbers::{any_named, is_named, size};
 use super::place::{self, Lines};
 use crate::emit::{Deferred, code};
-use crate::syntax::{Declaration, Limit};
+use crate::syntax::{Declaration, Limit, Number};
 
 /// Whether the plan has to wait for the compiler.
 pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
@@ -23,9 +23,9 @@ pub(super) fn any(declaration: &Declaration, layers: &[Named]) -> bool {
 pub(super) fn deferred(
     krate: &TokenStream,
     declaration: &Declaration,
+    image: &[Number; 3],
     layers: &[Named],
-) -> Option<Deferred> {
-    let input = declaration.input.as_ref()?;
+) -> Deferred {
     let limits = declaration.budget.iter().map(|limit: &Limit| {
         let memory = match limit.memory {
             Memory::Ram => code!(Ram),
@@ -36,12 +36,12 @@ pub(super) fn deferred(
         let blame = written.map_or_else(|| limit.key.span(), |token| token.span());
         (code!(#krate::plan::Memory::#memory, #text, #bytes), blame)
     });
-    Some(Deferred {
-        input: input.value.each_ref().map(size),
+    Deferred {
+        input: image.each_ref().map(size),
         written: written(krate, layers),
         blames: layers.iter().map(blames).collect(),
         limits: limits.collect(),
-    })
+    }
 }
 
 /// What one line stands for, as the plan takes it.

@@ -297,7 +297,9 @@ fn deferred(text: &str) -> String {
         .split_once(". message_in")
         .expect("a message");
     let (written, _) = rest.split_once(';').expect("its arguments");
-    (0..10).fold(format!("{planned}{written}"), |text, digit| {
+    // Behind the first of its places.
+    let planned = format!("{planned}{written}").replace(" as :: core :: primitive :: usize", "");
+    (0..10).fold(planned, |text, digit| {
         text.replace(&format!("N{digit}"), &digit.to_string())
     })
 }
