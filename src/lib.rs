@@ -46,6 +46,8 @@
 //! | `safetensors` | weight files, PyTorch's layouts in | yes |
 //! | `train` | the trainer, data sets, checkpoints | yes |
 //! | `image` | image files: [folders](data::folder) of them to train on, one at a time to classify | |
+//!
+//! <style>.docblock td:first-child code { white-space: nowrap }</style>
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
 #![deny(missing_docs)]
@@ -120,6 +122,8 @@ pub mod generated {
 ///
 #[cfg_attr(doc, doc = include_str!("guide/links.md"))]
 #[cfg_attr(doc, doc = include_str!("../docs/guide/reference.md"))]
+///
+/// <style>.docblock td:first-child code { white-space: nowrap }</style>
 #[macro_export]
 macro_rules! convnet {
     ($($declaration:tt)*) => { $crate::generated::convnet! { [$crate::generated] $($declaration)* } };

@@ -64,6 +64,8 @@ pub(crate) struct Network {
     pub(crate) name: Ident,
     /// Height, width, depth: literals, or consts in braces.
     pub(crate) input: [TokenStream; 3],
+    /// The same in numbers, if they are literals.
+    pub(crate) image: [usize; 3],
     pub(crate) layers: Vec<Layer>,
     /// A step for each layer. If `plan` is given, only its [`Place`]s' and [`How`]s' variants are
     /// true.
@@ -84,6 +86,8 @@ pub(crate) struct Network {
     pub(crate) ops: Vec<TokenStream>,
     /// What that constant is made of, beside the ops.
     pub(crate) deferred: Option<Deferred>,
+    /// The declaration, as text.
+    pub(crate) written: String,
     /// The table, in Markdown.
     pub(crate) table: String,
     /// The words as they were written.

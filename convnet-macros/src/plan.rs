@@ -135,6 +135,7 @@ pub(crate) fn plan(
         visibility: declaration.vis.to_token_stream(),
         name: name.clone(),
         input: sizes,
+        image: input,
         layers: emitted,
         steps,
         totals,
@@ -144,6 +145,7 @@ pub(crate) fn plan(
         plan,
         ops,
         deferred,
+        written: declaration.written.clone(),
         table,
         mentions: mentions(declaration),
     })

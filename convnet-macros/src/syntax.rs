@@ -22,6 +22,7 @@ mod read;
 mod slips;
 mod window;
 mod words;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,8 @@ pub(crate) struct Declaration {
     pub(crate) items: Vec<Item>,
     /// The words that are not layers.
     pub(crate) mentions: Vec<Mention>,
+    /// All of it but attributes, as text.
+    pub(crate) written: String,
 }
 
 /// A line of the declaration.
@@ -149,7 +152,11 @@ impl<T> Written<T> {
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     let parser = |input: ParseStream| declaration(input, errors);
     let parsed = parser.parse2(tokens.clone());
-    errors.ok(parsed).or_else(|| name_alone(tokens))
+    let declaration = errors.ok(parsed).or_else(|| name_alone(tokens.clone()))?;
+    Some(Declaration {
+        written: written::text(tokens),
+        ..declaration
+    })
 }
 
 /// What can be read of a declaration that cannot: that there is a type of this name.
@@ -183,6 +190,7 @@ fn name_alone(tokens: TokenStream) -> Option<Declaration> {
         input: None,
         items: Vec::new(),
         mentions: Vec::new(),
+        written: String::new(),
     })
 }
 
@@ -225,6 +233,7 @@ fn declaration(input: ParseStream, errors: &mut Errors) -> Result<Declaration> {
         input: size,
         items,
         mentions,
+        written: String::new(),
     })
 }
 

@@ -11,7 +11,9 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         attributes,
         visibility,
         name,
+        written,
         table,
+        stands_in,
         ..
     } = network;
     let types: Vec<TokenStream> = network.fields().map(|(i, _)| field(network, i)).collect();
@@ -24,6 +26,10 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let marker = types
         .is_empty()
         .then(|| code!(__scalar: ::core::marker::PhantomData<T>,));
+    let written = (!stands_in).then(|| {
+        let block = format!("```text\n{written}\n```");
+        code!(#[doc = ""] #[doc = #block])
+    });
     let table = (!table.is_empty()).then(|| code!(#[doc = ""] #[doc = #table]));
     let names: Vec<_> = network.fields().map(|(_, layer)| &layer.name).collect();
     let elsewhere = network
@@ -34,6 +40,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let no_field = types.is_empty().then(|| code!(__scalar: _));
     code! {
         #attributes
+        #written
         #table
         #[repr(C)]
         #visibility struct #name<T = ::core::primitive::f32> { #(#fields)* #marker }

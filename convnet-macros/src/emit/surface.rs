@@ -67,11 +67,19 @@ fn constants(network: &Network) -> TokenStream {
         }
     };
     let graph = network.constant("GRAPH");
+    let values = values(network);
+    let [about_input, about_output] = [("image", &values[0]), ("scores", &values[1])].map(|(what, value)| {
+        format!(
+            " The {what}{value}: height, width, depth, in the order of memory. (A declaration says the width first.)"
+        )
+    });
+    let [about_arena, about_tape] = [("arena", &values[2]), ("tape", &values[3])]
+        .map(|(what, value)| format!(" Bytes of the {what} in `f32`{value}."));
     code! {
         impl #name<::core::primitive::f32> {
-            /// The image: height, width, depth, in the order of memory. (A declaration says the width first.)
+            #[doc = #about_input]
             pub const INPUT: [::core::primitive::usize; 3] = [#h, #w, #d];
-            /// The scores: height, width, depth, in the order of memory. (A declaration says the width first.)
+            #[doc = #about_output]
             pub const OUTPUT: [::core::primitive::usize; 3] = [#oh, #ow, #od];
             /// The declaration as a table, a line each.
             pub const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
@@ -81,9 +89,9 @@ fn constants(network: &Network) -> TokenStream {
             pub const PARAMETERS: ::core::primitive::usize = #parameters;
             /// Multiply-adds of one forward pass.
             pub const MACS: ::core::primitive::u64 = #macs;
-            /// Bytes of the arena in `f32`.
+            #[doc = #about_arena]
             pub const ARENA_BYTES: ::core::primitive::usize = #arena;
-            /// Bytes of the tape in `f32`.
+            #[doc = #about_tape]
             pub const TAPE_BYTES: ::core::primitive::usize = #tape;
 
             /// The table of the network, to print.
@@ -101,6 +109,22 @@ fn constants(network: &Network) -> TokenStream {
             }
         }
     }
+}
+
+/// For the documentation, the values of `INPUT`, `OUTPUT`, `ARENA_BYTES` and `TAPE_BYTES`, which rustdoc does not
+/// compute: `, [32, 32, 3]`; nothing where the compiler alone knows them.
+fn values(network: &Network) -> [String; 4] {
+    let (None, Some(last)) = (&network.plan, network.steps.last()) else {
+        return Default::default();
+    };
+    let volume = |volume: [usize; 3]| format!(", `{volume:?}`");
+    let bytes = |bytes: usize| format!(", {bytes}");
+    [
+        volume(network.image),
+        volume(last.volume),
+        bytes(network.totals.arena),
+        bytes(network.totals.tape),
+    ]
 }
 
 fn functions(network: &Network) -> TokenStream {

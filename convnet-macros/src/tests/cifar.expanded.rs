@@ -71,6 +71,16 @@ const __GRAPH_OF_Cifar: &[::convnet::generated::graph::Node<'static>] = &[
 ];
 /// CS231n's example network for CIFAR-10.
 ///
+/**```text
+pub struct Cifar {
+    input(32x32x3),
+    conv1: conv(12, 5x5, pad = 2),
+    relu,
+    max_pool(2x2, stride = 2),
+    scores: fc(10),
+}
+```*/
+///
 /**| layer | what | volume | sees | parameters | multiply-adds | bytes |
 |---|---|--:|--:|--:|--:|--:|
 | input |  | 32x32x3 |  |  |  | 12,288 |
@@ -538,9 +548,9 @@ for Cifar<T> {
     ];
 }
 impl Cifar<::core::primitive::f32> {
-    /// The image: height, width, depth, in the order of memory. (A declaration says the width first.)
+    /// The image, `[32, 32, 3]`: height, width, depth, in the order of memory. (A declaration says the width first.)
     pub const INPUT: [::core::primitive::usize; 3] = [32, 32, 3];
-    /// The scores: height, width, depth, in the order of memory. (A declaration says the width first.)
+    /// The scores, `[1, 1, 10]`: height, width, depth, in the order of memory. (A declaration says the width first.)
     pub const OUTPUT: [::core::primitive::usize; 3] = [1, 1, 10];
     /// The declaration as a table, a line each.
     pub const LAYERS: &'static [::convnet::generated::plan::LayerInfo<'static>] = <Self as ::convnet::generated::Network>::LAYERS;
@@ -550,11 +560,11 @@ impl Cifar<::core::primitive::f32> {
     pub const PARAMETERS: ::core::primitive::usize = 31642usize;
     /// Multiply-adds of one forward pass.
     pub const MACS: ::core::primitive::u64 = 952320u64;
-    /// Bytes of the arena in `f32`.
+    /// Bytes of the arena in `f32`, 61440.
     pub const ARENA_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
         ::convnet::generated::Arena<Self>,
     >();
-    /// Bytes of the tape in `f32`.
+    /// Bytes of the tape in `f32`, 110592.
     pub const TAPE_BYTES: ::core::primitive::usize = ::core::mem::size_of::<
         ::convnet::generated::Tape<Self>,
     >();

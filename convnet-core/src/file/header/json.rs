@@ -129,7 +129,7 @@ impl<'a> Json<'a> {
     }
 
     /// What `{"key":"text"}`, which was stepped over, says under `key`.
-    #[cfg(feature = "train")]
+    #[cfg(feature = "safetensors")]
     pub(crate) fn text(mut self, key: &str) -> Option<alloc::string::String> {
         self.take(b'{').then_some(())?;
         loop {
