@@ -1,0 +1,136 @@
+//! From a graph to lines, with blocks where ways part and meet.
+//!
+//! ```text
+//!   ┌──▶ a ──▶ b ──┐
+//!  v                Add ──▶ c      v, residual { a, b, shortcut { d } }, c
+//!   └─────▶ d ─────┘
+//! ```
+//!
+//! Where ways meet, they began at the last volume that all of them come from: the one that dominates the
+//! meeting.
+
+use crate::ImportError;
+use crate::network::{Network, What};
+
+/// A line of a declaration.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// The layer that is that step.
+    Layer(usize),
+    /// Two ways that meet in a sum; the second one may be empty.
+    Residual {
+        step: usize,
+        body: Vec<Item>,
+        shortcut: Vec<Item>,
+    },
+    /// Ways that meet side by side.
+    Concat { step: usize, ways: Vec<Vec<Item>> },
+}
+
+/// The lines of a network.
+pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
+    let mut finder = Finder {
+        network,
+        dominators: dominators(network),
+        written: vec![false; network.steps.len()],
+    };
+    finder.between(0, network.output)
+}
+
+/// For each volume the last one, but itself, that every way from the image to it passes.
+fn dominators(network: &Network) -> Vec<usize> {
+    let mut dominators = vec![0; network.steps.len() + 1];
+    for (step, it) in network.steps.iter().enumerate() {
+        let mut reads = it.reads.iter().copied();
+        let first = reads.next().unwrap_or(0);
+        // The one with the greater number lies later.
+        dominators[step + 1] = reads.fold(first, |mut a, mut b| {
+            while a != b {
+                if a > b {
+                    a = dominators[a];
+                } else {
+                    b = dominators[b];
+                }
+            }
+            a
+        });
+    }
+    dominators
+}
+
+struct Finder<'a> {
+    network: &'a Network,
+    dominators: Vec<usize>,
+    /// Which steps are lines already: each is one once.
+    written: Vec<bool>,
+}
+
+impl Finder<'_> {
+    /// The lines from volume `from` to volume `to`, which it dominates.
+    fn between(&mut self, from: usize, to: usize) -> Result<Vec<Item>, ImportError> {
+        let (mut items, mut at) = (Vec::new(), to);
+        while at > from {
+            let step = at - 1;
+            if std::mem::replace(&mut self.written[step], true) {
+                return Err(self.twice(step));
+            }
+            let it = &self.network.steps[step];
+            match (&it.what, it.reads.as_slice()) {
+                (What::Layer(_), &[read]) => {
+                    items.push(Item::Layer(step));
+                    at = read;
+                }
+                (what, reads) => {
+                    let fork = self.dominators[at];
+                    let ways = reads.iter().map(|&way| self.between(fork, way));
+                    let ways = ways.collect::<Result<Vec<_>, _>>()?;
+                    items.push(match what {
+                        What::Add => self.residual(step, ways)?,
+                        What::Layer(_) | What::Concat => Item::Concat { step, ways },
+                    });
+                    at = fork;
+                }
+            }
+        }
+        items.reverse();
+        Ok(items)
+    }
+
+    fn residual(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
+        let mut ways = ways.into_iter();
+        let (first, second) = (
+            ways.next().unwrap_or_default(),
+            ways.next().unwrap_or_default(),
+        );
+        // What the block is about is the longer way.
+        let (body, shortcut) = match first.len() >= second.len() {
+            true => (first, second),
+            false => (second, first),
+        };
+        match body.is_empty() {
+            true => Err(ImportError::Unfit(format!(
+                "volume {} is added to itself: `residual` has layers on one way at least",
+                self.dominators[step + 1]
+            ))),
+            false => Ok(Item::Residual {
+                step,
+                body,
+                shortcut,
+            }),
+        }
+    }
+
+    fn twice(&self, step: usize) -> ImportError {
+        let it = &self.network.steps[step];
+        let what = match &it.what {
+            What::Layer(op) => op.to_string(),
+            What::Add => "a sum".into(),
+            What::Concat => "a concatenation".into(),
+        };
+        let name = it.name.as_deref().unwrap_or("without a name");
+        ImportError::Unfit(format!(
+            "what `{what}` ({name}) writes is read inside and outside of a block: blocks lie in each other, \
+             and ways do not cross"
+        ))
+    }
+}

@@ -1,0 +1,220 @@
+//! # Models of other libraries, as `convnet!` declarations
+//!
+//! ```text
+//!  model.onnx ──▶ nodes ──▶ layers ──▶ lines, with blocks and names ──▶ convnet! { … }
+//!                              └─────────────────────────────────────▶ weights.safetensors
+//! ```
+//!
+//! [`Imported::read`] reads a model; [`declaration`](Imported::declaration) is what a person would have
+//! written, [`weights`](Imported::weights) the file with its numbers in the axes of that declaration, and
+//! [`draft`](Imported::draft) the same network as data, to be planned and printed.
+//!
+//! ```no_run
+//! use convnet_import::{Imported, Options};
+//!
+//! let model = Imported::read("mnist.onnx", &Options::default())?;
+//! std::fs::write("mnist.rs", model.declaration("Mnist"))?;
+//! std::fs::write("mnist.safetensors", model.weights()?)?;
+//! println!("{}", model.draft("Mnist").plan()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What no layer computes is an error that names every such node.
+
+mod array;
+mod blocks;
+mod declaration;
+mod error;
+mod names;
+mod network;
+mod onnx;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use convnet_core::graph::Op;
+use convnet_core::network::Draft;
+use safetensors::Dtype;
+use safetensors::tensor::View;
+
+use blocks::Item;
+use names::Names;
+use network::{Network, Tensor, What};
+
+pub use error::{ImportError, Refusal};
+
+/// What a model does not say, or says too much of.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Depth, height and width of the image, where the file leaves them open.
+    pub input: Option<[usize; 3]>,
+    /// The output to compute, where there are several.
+    pub output: Option<String>,
+}
+
+/// A model that a declaration can be.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    network: Network,
+    items: Vec<Item>,
+    names: Names,
+}
+
+impl Imported {
+    /// A model out of a file, with tensors that lie beside it.
+    ///
+    /// # Errors
+    ///
+    /// An [`ImportError`].
+    pub fn read(path: impl AsRef<Path>, options: &Options) -> Result<Self, ImportError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|source| ImportError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::of(&bytes, path.parent(), options)
+    }
+
+    /// A model out of the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// An [`ImportError`], but `Io`.
+    pub fn from_bytes(bytes: &[u8], options: &Options) -> Result<Self, ImportError> {
+        Self::of(bytes, None, options)
+    }
+
+    fn of(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Self, ImportError> {
+        let network = onnx::read(bytes, folder, options)?;
+        let items = blocks::lines(&network)?;
+        let names = names::name(&network, &items);
+        let imported = Self {
+            network,
+            items,
+            names,
+        };
+        // By the rules of `convnet!`.
+        let draft = imported.draft("Model");
+        let planned = draft
+            .plan()
+            .map_err(|unfit| ImportError::Unfit(unfit.to_string()))?;
+        let differs = planned.graph().zip(imported.order()).find(|(node, step)| {
+            let step = &imported.network.steps[*step];
+            matches!(step.what, What::Layer(_)) && node.volume != step.volume
+        });
+        match differs {
+            None => Ok(imported),
+            Some((node, step)) => Err(ImportError::Unfit(format!(
+                "`{}` writes {:?} in the model and {:?} here, as height, width, depth",
+                node.name, imported.network.steps[step].volume, node.volume
+            ))),
+        }
+    }
+
+    /// The volume that it reads: height, width, depth.
+    #[must_use]
+    pub fn input(&self) -> [usize; 3] {
+        self.network.input
+    }
+
+    /// The declaration of a network called `name`, as Rust.
+    #[must_use]
+    pub fn declaration(&self, name: &str) -> String {
+        declaration::write(&self.network, &self.items, &self.names, name)
+    }
+
+    /// The same as data: to be planned, printed as a table, and asked.
+    #[must_use]
+    pub fn draft(&self, name: &str) -> Draft {
+        let mut draft = Draft::new(name, self.network.input);
+        for (name, op, _) in self.ops() {
+            draft.push(name, op);
+        }
+        draft
+    }
+
+    /// The step behind each op of [`draft`](Self::draft).
+    fn order(&self) -> impl Iterator<Item = usize> {
+        self.ops().into_iter().map(|(_, _, step)| step)
+    }
+
+    /// The ops as `convnet!` makes them of the lines, with their names and steps.
+    fn ops(&self) -> Vec<(String, Op, usize)> {
+        let mut ops = Vec::new();
+        self.push(&self.items, &mut ops);
+        ops
+    }
+
+    fn push(&self, items: &[Item], ops: &mut Vec<(String, Op, usize)>) {
+        let name = |step: usize| self.names.paths.get(&step).cloned().unwrap_or_default();
+        for item in items {
+            let input = ops.len();
+            match item {
+                Item::Layer(step) => {
+                    if let What::Layer(op) = self.network.steps[*step].what {
+                        ops.push((name(*step), op, *step));
+                    }
+                }
+                Item::Residual {
+                    step,
+                    body,
+                    shortcut,
+                } => {
+                    self.push(body, ops);
+                    let mut with = input;
+                    if !shortcut.is_empty() {
+                        with = ops.len();
+                        ops.push((name(*step), Op::Branch { from: input }, *step));
+                        self.push(shortcut, ops);
+                    }
+                    ops.push((name(*step), Op::Add { with, input }, *step));
+                }
+                Item::Concat { step, ways } => {
+                    let mut onto = None;
+                    for (at, way) in ways.iter().enumerate() {
+                        if at > 0 {
+                            ops.push((name(*step), Op::Branch { from: input }, *step));
+                        }
+                        self.push(way, ops);
+                        let last = at + 1 == ways.len();
+                        ops.push((name(*step), Op::Concat { onto, input, last }, *step));
+                        onto = Some(ops.len());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The weights as a safetensors file, by the names and in the axes of the declaration.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Format`], if the format does not take them.
+    pub fn weights(&self) -> Result<Vec<u8>, ImportError> {
+        let tensors = self.names.paths.iter().flat_map(|(step, path)| {
+            let tensors = self.network.steps[*step].tensors.iter();
+            tensors.map(move |tensor| (format!("{path}.{}", tensor.field), tensor))
+        });
+        safetensors::serialize(tensors, None)
+            .map_err(|error| ImportError::Format(error.to_string()))
+    }
+}
+
+impl View for &Tensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let bytes = self.data.iter().flat_map(|it| it.to_le_bytes());
+        Cow::Owned(bytes.collect())
+    }
+
+    fn data_len(&self) -> usize {
+        size_of::<f32>() * self.data.len()
+    }
+}

@@ -1,0 +1,223 @@
+//! Names that a declaration can have, made of the model's.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use convnet_core::graph::WORDS;
+
+use crate::blocks::Item;
+use crate::network::{Network, What};
+
+/// What the steps are called in a declaration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// What stands in front of a line, if it has a name.
+    pub(crate) written: HashMap<usize, String>,
+    /// By which name tensors and tables call it, `layer1_0.conv1`.
+    pub(crate) paths: BTreeMap<usize, String>,
+}
+
+/// Names every line: a layer with weights by the model's name, what has none by its word.
+pub(crate) fn name(network: &Network, items: &[Item]) -> Names {
+    let mut naming = Naming {
+        network,
+        names: Names::default(),
+        taken: HashSet::new(),
+    };
+    naming.walk(items, &mut Scope::default());
+    naming.names
+}
+
+struct Naming<'a> {
+    network: &'a Network,
+    names: Names,
+    /// Fields: paths with `_` for `.`.
+    taken: HashSet<String>,
+}
+
+/// What lies in one block.
+#[derive(Default)]
+struct Scope {
+    /// The declaration's names around it, `layer1_0.`.
+    path: String,
+    /// What the model's names here begin with, `layer1.0.`.
+    model: String,
+    words: HashMap<&'static str, usize>,
+}
+
+impl Naming<'_> {
+    fn walk(&mut self, items: &[Item], scope: &mut Scope) {
+        for item in items {
+            match item {
+                Item::Layer(step) => {
+                    let it = &self.network.steps[*step];
+                    let What::Layer(op) = &it.what else { continue };
+                    let word = op.word().name;
+                    let wanted = it.name.as_deref().map(|name| {
+                        let own = name.strip_prefix(scope.model.as_str());
+                        identifier(own.unwrap_or(name), word)
+                    });
+                    // What has weights has a name of its own, so that a word more or less in front of it
+                    // does not change that.
+                    let wanted =
+                        wanted.or_else(|| (!it.tensors.is_empty()).then(|| word.to_owned()));
+                    self.call(*step, wanted, word, scope);
+                }
+                Item::Residual {
+                    step,
+                    body,
+                    shortcut,
+                } => {
+                    let mut inner = self.block(*step, "residual", &[body, shortcut], scope);
+                    self.walk(body, &mut inner);
+                    self.walk(shortcut, &mut inner);
+                }
+                Item::Concat { step, ways } => {
+                    let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
+                    let mut inner = self.block(*step, "concat", &all, scope);
+                    for way in ways {
+                        self.walk(way, &mut inner);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A block is called by what the names inside have in common.
+    fn block<'b>(
+        &mut self,
+        step: usize,
+        word: &'static str,
+        ways: &[impl AsRef<[Item]> + 'b],
+        scope: &mut Scope,
+    ) -> Scope {
+        let mut common: Option<Vec<&str>> = None;
+        for way in ways {
+            self.common(way.as_ref(), &mut common);
+        }
+        let model = common.unwrap_or_default().join(".");
+        let own = model.strip_prefix(scope.model.as_str()).unwrap_or(&model);
+        let wanted = (!own.is_empty()).then(|| identifier(own, word));
+        let inside = match own.is_empty() {
+            true => scope.model.clone(),
+            false => format!("{model}."),
+        };
+        self.call(step, wanted, word, scope);
+        Scope {
+            path: format!("{}.", self.names.paths[&step]),
+            model: inside,
+            words: HashMap::new(),
+        }
+    }
+
+    /// The parts with which all names in `items` begin, their own last ones left out.
+    fn common<'n>(&'n self, items: &[Item], common: &mut Option<Vec<&'n str>>) {
+        for item in items {
+            match item {
+                Item::Layer(step) => {
+                    let Some(name) = &self.network.steps[*step].name else {
+                        continue;
+                    };
+                    let parts = name.split('.').collect::<Vec<_>>();
+                    let parts = &parts[..parts.len() - 1];
+                    match common {
+                        None => *common = Some(parts.to_vec()),
+                        Some(common) => {
+                            let same = common.iter().zip(parts).take_while(|(a, b)| a == b);
+                            let same = same.count();
+                            common.truncate(same);
+                        }
+                    }
+                }
+                Item::Residual { body, shortcut, .. } => {
+                    self.common(body, common);
+                    self.common(shortcut, common);
+                }
+                Item::Concat { ways, .. } => {
+                    ways.iter().for_each(|way| self.common(way, common));
+                }
+            }
+        }
+    }
+
+    /// Notes the name of a line; what has none is called by its word and how many of it there were.
+    fn call(&mut self, step: usize, wanted: Option<String>, word: &'static str, scope: &mut Scope) {
+        let count = scope.words.entry(word).or_default();
+        *count += 1;
+        let field = |text: &str| format!("{}{text}", scope.path).replace('.', "_");
+        let (text, written) = match wanted {
+            None => (format!("{word}{count}"), false),
+            Some(wanted) => {
+                let numbered = (2..).map(|n| format!("{wanted}_{n}"));
+                let mut names = [wanted.clone()].into_iter().chain(numbered);
+                let free = names.find(|name| !self.taken.contains(&field(name)));
+                (free.unwrap_or(wanted), true)
+            }
+        };
+        self.taken.insert(field(&text));
+        let path = format!("{}{text}", scope.path);
+        self.names.paths.insert(step, path);
+        if written {
+            self.names.written.insert(step, text);
+        }
+    }
+}
+
+/// A name that Rust and the declaration allow.
+fn identifier(name: &str, word: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        match letter {
+            'a'..='z' | '0'..='9' => text.push(letter),
+            'A'..='Z' => text.push(letter.to_ascii_lowercase()),
+            _ if text.ends_with('_') || text.is_empty() => {}
+            _ => text.push('_'),
+        }
+    }
+    let text = text.trim_end_matches('_');
+    match text.chars().next() {
+        None => word.to_owned(),
+        Some('0'..='9') => format!("{word}_{text}"),
+        Some(_) if is_reserved(text) => format!("{text}_"),
+        Some(_) => text.to_owned(),
+    }
+}
+
+/// Names of Rust's and of blocks; and those that a line without a name may get, `relu2`.
+fn is_reserved(name: &str) -> bool {
+    const RUST: &[&str] = &[
+        "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+        "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+        "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub",
+        "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type",
+        "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    ];
+    let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
+    let has_none =
+        |word: &&&convnet_core::graph::Word| word.name == stem && word.tensors.is_empty();
+    let counted = stem != name && WORDS.iter().any(|word| has_none(&word));
+    let block = ["residual", "concat", "shortcut"];
+    RUST.contains(&name) || counted || block.contains(&stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_an_identifier() {
+        for (name, expected) in [
+            ("conv1", "conv1"),
+            ("layer1.0.conv1", "layer1_0_conv1"),
+            ("0", "conv_0"),
+            ("features.0", "features_0"),
+            ("Convolution28", "convolution28"),
+            ("match", "match_"),
+            ("relu2", "relu2_"),
+            ("residual", "residual_"),
+            ("é", "conv"),
+            ("a--b-", "a_b"),
+        ] {
+            assert_eq!(identifier(name, "conv"), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A model as a list of layers, before it has blocks and names.
+//!
+//! Volumes are counted as in `convnet_core::graph`: 0 is the image, i + 1 is what step i writes.
+
+use convnet_core::graph::Op;
+
+/// A whole model.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    /// Height, width, depth of the image.
+    pub(crate) input: [usize; 3],
+    pub(crate) steps: Vec<Step>,
+    /// The volume of the scores.
+    pub(crate) output: usize,
+}
+
+/// A layer, or where ways meet.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// What the model calls it, `layer1.0.conv1`, if it says so.
+    pub(crate) name: Option<String>,
+    pub(crate) what: What,
+    /// The volumes that it reads.
+    pub(crate) reads: Vec<usize>,
+    /// Height, width, depth of what it writes.
+    pub(crate) volume: [usize; 3],
+    pub(crate) tensors: Vec<Tensor>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Layer(Op),
+    Add,
+    Concat,
+}
+
+/// A tensor in the axes of the declaration.
+#[derive(Clone, Debug)]
+pub(crate) struct Tensor {
+    /// The field of the layer's type: `filters`.
+    pub(crate) field: &'static str,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<f32>,
+}
+
+impl Tensor {
+    /// One with a single axis.
+    pub(crate) fn vector(field: &'static str, data: Vec<f32>) -> Self {
+        Self {
+            field,
+            shape: vec![data.len()],
+            data,
+        }
+    }
+}

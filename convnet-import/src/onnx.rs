@@ -1,0 +1,198 @@
+//! ONNX models: what is in the file, and what each of its nodes becomes.
+
+mod attributes;
+mod fold;
+mod proto;
+mod tensor;
+mod translate;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use prost::Message;
+
+use crate::array::Array;
+use crate::network::Network;
+use crate::{ImportError, Options};
+use proto::{Graph, Model, Node};
+
+/// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
+pub(crate) fn read(
+    bytes: &[u8],
+    folder: Option<&Path>,
+    options: &Options,
+) -> Result<Network, ImportError> {
+    let model = Model::decode(bytes).map_err(|error| ImportError::Format(error.to_string()))?;
+    let graph = model
+        .graph
+        .ok_or_else(|| ImportError::Format("there is no graph in it".into()))?;
+    // The default domain; by an old file that says nothing, the first version.
+    let versions = model.opset_import.iter();
+    let opset = versions
+        .filter(|it| it.domain.is_empty() || it.domain == "ai.onnx")
+        .map(|it| it.version)
+        .max()
+        .unwrap_or(1);
+    let output = output(&graph, options)?;
+    let nodes = needed(&graph, output)?;
+    let mut constants = HashMap::new();
+    for initializer in &graph.initializer {
+        let array = tensor::decode(initializer, folder)?;
+        constants.insert(initializer.name.as_str(), array);
+    }
+    let input = input(&graph, &nodes, &constants, options)?;
+    translate::network(&nodes, constants, input, output, opset)
+}
+
+/// The output to compute.
+fn output<'a>(graph: &'a Graph, options: &'a Options) -> Result<&'a str, ImportError> {
+    let names: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
+    match (&options.output, names.as_slice()) {
+        (Some(wanted), _) => {
+            let written = graph.node.iter().flat_map(|node| &node.output);
+            match written.into_iter().any(|it| it == wanted) {
+                true => Ok(wanted),
+                false => Err(ImportError::Ends(format!(
+                    "nothing in this model is called `{wanted}`: its outputs are {names:?}"
+                ))),
+            }
+        }
+        (None, [only]) => Ok(only),
+        (None, []) => Err(ImportError::Ends("the model has no output".into())),
+        (None, _) => Err(ImportError::Ends(format!(
+            "the model has {} outputs, and a declaration one: choose one of {names:?}",
+            names.len()
+        ))),
+    }
+}
+
+/// The nodes on which `output` rests, each behind those that it reads.
+fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportError> {
+    let mut writer: HashMap<&str, usize> = HashMap::new();
+    for (at, node) in graph.node.iter().enumerate() {
+        for name in node.output.iter().filter(|it| !it.is_empty()) {
+            writer.insert(name, at);
+        }
+    }
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; graph.node.len()];
+    let mut order = Vec::new();
+    // A node is looked at twice: before and after what it reads.
+    let mut open: Vec<(usize, bool)> = writer
+        .get(output)
+        .map(|&at| (at, false))
+        .into_iter()
+        .collect();
+    while let Some((at, read)) = open.pop() {
+        if read {
+            states[at] = State::Done;
+            order.push(&graph.node[at]);
+            continue;
+        }
+        match states[at] {
+            State::Done => continue,
+            State::Open => return Err(ImportError::Format("it reads itself, in a circle".into())),
+            State::New => states[at] = State::Open,
+        }
+        open.push((at, true));
+        for name in &graph.node[at].input {
+            match writer.get(name.as_str()) {
+                Some(&from) if states[from] == State::Open => {
+                    return Err(ImportError::Format(format!(
+                        "`{name}` depends on itself, in a circle"
+                    )));
+                }
+                Some(&from) if states[from] == State::New => open.push((from, false)),
+                Some(_) | None => {}
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// The image: its name, its sizes as the model has them, `[1, 3, 224, 224]`.
+pub(crate) struct Input {
+    name: String,
+    dims: Vec<usize>,
+}
+
+fn input(
+    graph: &Graph,
+    nodes: &[&Node],
+    constants: &HashMap<&str, Array>,
+    options: &Options,
+) -> Result<Input, ImportError> {
+    let read: HashSet<&str> = nodes
+        .iter()
+        .flat_map(|node| node.input.iter().map(String::as_str))
+        .collect();
+    let images: Vec<_> = graph
+        .input
+        .iter()
+        .filter(|it| read.contains(it.name.as_str()) && !constants.contains_key(it.name.as_str()))
+        .collect();
+    let image = match images.as_slice() {
+        [image] => *image,
+        images => {
+            let names: Vec<&str> = images.iter().map(|it| it.name.as_str()).collect();
+            return Err(ImportError::Ends(format!(
+                "the model reads {} inputs, {names:?}: a declaration has one",
+                names.len()
+            )));
+        }
+    };
+    let shape = image.r#type.as_ref().and_then(|it| it.tensor.as_ref());
+    let shape = shape.and_then(|it| it.shape.as_ref());
+    let sizes = shape.map(|it| it.dim.iter().map(|dim| dim.value).collect::<Vec<_>>());
+    let written: Option<Vec<Option<usize>>> = sizes.map(|sizes| {
+        let known = sizes.iter().map(|&size| usize::try_from(size).ok());
+        known.map(|size| size.filter(|&size| size > 0)).collect()
+    });
+    let dims = match (written, options.input) {
+        (Some(mut dims), given) if dims.len() == 4 => {
+            dims[0] = Some(1);
+            if let Some(given) = given {
+                for (dim, given) in dims[1..].iter_mut().zip(given) {
+                    match dim {
+                        Some(dim) if *dim != given => {
+                            return Err(ImportError::Ends(format!(
+                                "`{}` is {dim} where the given size is {given}",
+                                image.name
+                            )));
+                        }
+                        _ => *dim = Some(given),
+                    }
+                }
+            }
+            dims.into_iter().collect()
+        }
+        (Some(mut dims), None) if dims.len() == 2 => {
+            dims[0] = Some(1);
+            dims.into_iter().collect()
+        }
+        (None, Some([d, h, w])) => Some(vec![1, d, h, w]),
+        (Some(dims), _) => {
+            return Err(ImportError::Ends(format!(
+                "`{}` has {} axes: an image has four (batch, depth, height, width), a vector two",
+                image.name,
+                dims.len()
+            )));
+        }
+        (None, None) => None,
+    };
+    let dims = dims.ok_or_else(|| {
+        ImportError::Ends(format!(
+            "the size of `{}` is open: give it as depth, height, width, such as 3x224x224",
+            image.name
+        ))
+    })?;
+    Ok(Input {
+        name: image.name.clone(),
+        dims,
+    })
+}

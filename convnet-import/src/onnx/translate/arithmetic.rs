@@ -1,0 +1,221 @@
+//! Sums, products and clamps.
+
+use convnet_core::graph::Op;
+
+use super::{
+    Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Step, Tensor, Translated, Translator,
+    Value, What,
+};
+use crate::array::Array;
+use crate::onnx::fold::places;
+
+/// What older files say of two shapes.
+const BROADCAST: [&str; 3] = ["axis", "broadcast", "consumed_inputs"];
+
+impl<'a> Translator<'a> {
+    pub(super) fn clip(&mut self, node: &'a Node) -> Translated {
+        let known = ["max", "min"];
+        let attributes = Attributes::of(node, &known)?;
+        let bound = |at: usize, name: &str, none: f32| match node.input.get(at) {
+            Some(input) if !input.is_empty() => self
+                .array(input)
+                .and_then(|it| it.as_floats()?.first().copied())
+                .ok_or_else(|| format!("its {name} is computed")),
+            _ => Ok(attributes.float(name, none)),
+        };
+        match (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?) {
+            (0.0, 6.0) => self.plain(node, &known, Op::Relu6),
+            (0.0, f32::MAX | f32::INFINITY) => self.plain(node, &known, Op::Relu),
+            (low, high) => Err(format!(
+                "it cuts off at {low} and {high}: `relu` cuts off at 0, `relu6` at 0 and 6"
+            )),
+        }
+    }
+
+    pub(super) fn hard_sigmoid(&mut self, node: &'a Node) -> Translated {
+        let known = ["alpha", "beta"];
+        let attributes = Attributes::of(node, &known)?;
+        let (alpha, beta) = (
+            attributes.float("alpha", 0.2),
+            attributes.float("beta", 0.5),
+        );
+        match (alpha - 1.0 / 6.0).abs() < 1e-6 && beta == 0.5 {
+            true => self.plain(node, &known, Op::HardSigmoid),
+            false => Err(format!(
+                "it is {alpha}·v + {beta}: `hard_sigmoid` is v/6 + 1/2"
+            )),
+        }
+    }
+
+    /// Two ways meet; or a bias.
+    pub(super) fn add(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &BROADCAST)?;
+        let [a, b] = node.input.as_slice() else {
+            return Err(format!("a sum of {}: of two it can be", node.input.len()));
+        };
+        for (x, constant) in [(a, b), (b, a)] {
+            if let Some(array) = self.array(constant).cloned() {
+                return self.affine(x, &array, |step, by| {
+                    if let What::Layer(Op::Conv { bias, .. } | Op::Depthwise { bias, .. }) =
+                        &mut step.what
+                    {
+                        *bias = true;
+                    }
+                    match step.tensors.iter_mut().find(|it| it.field == "bias") {
+                        Some(biases) => {
+                            let sums = biases.data.iter_mut().zip(by);
+                            sums.for_each(|(it, by)| *it += by);
+                        }
+                        None => step.tensors.push(Tensor::vector("bias", by.to_vec())),
+                    }
+                });
+            }
+        }
+        let (x, y) = (self.activation(node, 0)?, self.activation(node, 1)?);
+        if self.volume(&x) != self.volume(&y) || x.axes != y.axes {
+            return Err(format!(
+                "{:?} and {:?} are not of one shape",
+                self.dims(&x),
+                self.dims(&y)
+            ));
+        }
+        let volume = self.volume(&x);
+        Ok(self.meet(What::Add, &[x, y], volume))
+    }
+
+    pub(super) fn mul(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &BROADCAST)?;
+        let [a, b] = node.input.as_slice() else {
+            return Err("a product of two".into());
+        };
+        for (x, constant) in [(a, b), (b, a)] {
+            if let Some(array) = self.array(constant).cloned() {
+                // Filters are the innermost axis of each tensor.
+                return self.affine(x, &array, |step, by| {
+                    for tensor in &mut step.tensors {
+                        let all = tensor.data.iter_mut().zip(by.iter().cycle());
+                        all.for_each(|(it, by)| *it *= by);
+                    }
+                });
+            }
+        }
+        // x · hard_sigmoid(x).
+        for (x, gate) in [(a, b), (b, a)] {
+            let (Some(Value::Activation(read)), Some(step)) =
+                (self.values.get(x.as_str()), self.own_step(gate))
+            else {
+                continue;
+            };
+            let it = &self.steps[step];
+            let hard = matches!(it.what, What::Layer(Op::HardSigmoid));
+            if hard && it.reads == [read.volume] && step + 1 == self.steps.len() {
+                let value = Value::Activation(Activation {
+                    volume: step + 1,
+                    ..read.clone()
+                });
+                self.steps[step].what = What::Layer(Op::HardSwish);
+                return Ok(value);
+            }
+        }
+        Err("a product of two volumes: no block of a declaration multiplies".into())
+    }
+
+    /// A constant for each filter, taken into the layer that wrote `name`.
+    fn affine(
+        &mut self,
+        name: &'a str,
+        constant: &Array,
+        change: impl Fn(&mut Step, &[f32]),
+    ) -> Translated {
+        let Some(Value::Activation(x)) = self.values.get(name).cloned() else {
+            return Err("its input is missing".into());
+        };
+        let [_, _, depth] = self.volume(&x);
+        let takes = |step: &usize| {
+            let what = &self.steps[*step].what;
+            matches!(
+                what,
+                What::Layer(Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
+            )
+        };
+        let step = self.own_step(name).filter(takes).ok_or(
+            "it adds or multiplies by a constant where no `conv` and no `fc` in front can take it; \
+             what is done to the image can be done to its pixels before",
+        )?;
+        let by = per_slice(&x, constant, depth).ok_or_else(|| {
+            format!(
+                "a constant of {:?} is not one number for each of {depth} depth slices",
+                constant.dims
+            )
+        })?;
+        change(&mut self.steps[step], &by);
+        Ok(Value::Activation(x))
+    }
+
+    pub(super) fn concat(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["axis"])?;
+        let all = (0..node.input.len()).map(|at| self.activation(node, at));
+        let all = all.collect::<Result<Vec<_>, _>>()?;
+        let first = all.first().ok_or("it joins nothing")?;
+        let axis = places(&[attributes.int("axis", 1)], self.dims(first).len())?[0];
+        let [height, width, _] = self.volume(first);
+        let deep = match &first.axes {
+            Axes::Four(axes) => axes[axis] == Axis::Depth,
+            // One value a slice.
+            Axes::Flat(_) => axis == 1 && height == 1 && width == 1,
+        };
+        if !deep {
+            return Err("it joins along another axis than the depth".into());
+        }
+        let mut depth = 0;
+        for it in &all {
+            let [h, w, d] = self.volume(it);
+            if it.axes != first.axes || [h, w] != [height, width] {
+                return Err(format!(
+                    "{:?} and {:?} are not of one height and width",
+                    self.dims(first),
+                    self.dims(it)
+                ));
+            }
+            depth += d;
+        }
+        match all.as_slice() {
+            [only] => Ok(Value::Activation(only.clone())),
+            all => Ok(self.meet(What::Concat, all, [height, width, depth])),
+        }
+    }
+
+    fn meet(&mut self, what: What, all: &[Activation], volume: [usize; 3]) -> Value {
+        self.steps.push(Step {
+            name: None,
+            what,
+            reads: all.iter().map(|it| it.volume).collect(),
+            volume,
+            tensors: Vec::new(),
+        });
+        let axes = all.first().map(|it| it.axes.clone());
+        Value::Activation(Activation {
+            volume: self.steps.len(),
+            axes: axes.unwrap_or(Axes::Four(DEPTH_FIRST)),
+            pad: [0; 4],
+        })
+    }
+}
+
+/// One number for each of `depth` slices, if a constant is that as the model sees `x`.
+fn per_slice(x: &Activation, constant: &Array, depth: usize) -> Option<Vec<f32>> {
+    let data = constant.as_floats()?;
+    if let &[one] = data {
+        return Some(vec![one; depth]);
+    }
+    // Axes are counted from the last one.
+    let behind = match &x.axes {
+        Axes::Four(axes) => 3 - axes.iter().position(|it| *it == Axis::Depth)?,
+        Axes::Flat(_) => 0,
+    };
+    let place = constant.dims.len().checked_sub(1 + behind)?;
+    let mut sizes = constant.dims.iter().enumerate();
+    sizes
+        .all(|(axis, &size)| size == if axis == place { depth } else { 1 })
+        .then(|| data.to_vec())
+}

@@ -1,0 +1,246 @@
+//! Layers with weights, which come in the axes of the model and go in those of the declaration.
+
+use convnet_core::graph::Op;
+use convnet_core::shape::{Fit, Window};
+
+use super::{
+    Attributes, Axes, Axis, Node, Tensor, Translated, Translator, fitted, shortest, window,
+};
+use crate::array::{Array, Data};
+
+impl<'a> Translator<'a> {
+    pub(super) fn conv(&mut self, node: &'a Node) -> Translated {
+        let known = [
+            "auto_pad",
+            "dilations",
+            "group",
+            "kernel_shape",
+            "pads",
+            "strides",
+        ];
+        let attributes = Attributes::of(node, &known)?;
+        let x = self.depth_first(node, 0)?;
+        let (filters, [k, group_depth, height, width]) = self.filters(node)?;
+        let [rows, columns, depth] = self.volume(&x);
+        let groups = usize::try_from(attributes.int("group", 1)).unwrap_or(0);
+        if groups == 0 || groups * group_depth != depth || k == 0 || !k.is_multiple_of(groups) {
+            return Err(format!(
+                "{groups} groups of {k} filters that see {group_depth} slices, on a depth of {depth}"
+            ));
+        }
+        let window = window(attributes, [height, width], 1, [rows, columns], x.pad)?;
+        let place = |it: &Window| it.place([rows, columns]);
+        let (window, placed) = fitted(window, Fit::Crop, place)?;
+        let biases = self.bias(node, k)?;
+        let bias = biases.is_some();
+        let op = match groups == depth && k == depth && groups > 1 {
+            true => Op::Depthwise { bias, window },
+            false => Op::Conv {
+                filters: k,
+                groups,
+                bias,
+                window,
+            },
+        };
+        let volume = [placed[0].output, placed[1].output, k];
+        let tensors = tensors(&filters, &[2, 3, 1, 0], biases)?;
+        Ok(self.push(node, op, &x, volume, tensors))
+    }
+
+    pub(super) fn conv_transpose(&mut self, node: &'a Node) -> Translated {
+        let known = [
+            "auto_pad",
+            "dilations",
+            "group",
+            "kernel_shape",
+            "output_padding",
+            "pads",
+            "strides",
+        ];
+        let attributes = Attributes::of(node, &known)?;
+        let x = self.depth_first(node, 0)?;
+        let (filters, [d, k, height, width]) = self.filters(node)?;
+        let [rows, columns, depth] = self.volume(&x);
+        if attributes.int("group", 1) != 1 || d != depth {
+            return Err("a transposed conv in groups".into());
+        }
+        if attributes.pair("dilations", 1)? != [1; 2]
+            || attributes.pair("output_padding", 0)? != [0; 2]
+            || attributes.text("auto_pad").unwrap_or("NOTSET") != "NOTSET"
+            || x.pad != [0; 4]
+        {
+            return Err(
+                "a transposed conv with dilation, output padding, `auto_pad` or a `Pad` in front"
+                    .into(),
+            );
+        }
+        let window = window(attributes, [height, width], 1, [rows, columns], [0; 4])?;
+        let mut sizes = [0; 2];
+        for (at, size) in sizes.iter_mut().enumerate() {
+            let axis = window
+                .axis(at, [rows, columns][at])
+                .map_err(|it| it.to_string())?;
+            let stamped = axis.stride * (axis.size - 1) + axis.filter;
+            *size = stamped
+                .checked_sub(axis.before + axis.after)
+                .filter(|&size| size > 0)
+                .ok_or("nothing of its output is left")?;
+        }
+        // There always is one here.
+        let biases = self.bias(node, k)?.unwrap_or_else(|| vec![0.0; k]);
+        let tensors = tensors(&filters, &[2, 3, 1, 0], Some(biases))?;
+        let op = Op::ConvTranspose { filters: k, window };
+        Ok(self.push(node, op, &x, [sizes[0], sizes[1], k], tensors))
+    }
+
+    /// Filters of four axes.
+    fn filters(&self, node: &Node) -> Result<(Array, [usize; 4]), String> {
+        let filters = self
+            .weights(node, 1, "filters")?
+            .ok_or("it has no filters")?;
+        match *filters.dims.as_slice() {
+            [a, b, c, d] => Ok((filters, [a, b, c, d])),
+            ref dims => Err(format!(
+                "its filters have {} axes: those of a conv over images have 4",
+                dims.len()
+            )),
+        }
+    }
+
+    pub(super) fn gemm(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["alpha", "beta", "transA", "transB"])?;
+        if attributes.int("transA", 0) != 0 {
+            return Err("it reads its input the other way round".into());
+        }
+        let turned = attributes.int("transB", 0) != 0;
+        let mut weights = self.matrix(node, turned)?;
+        let alpha = attributes.float("alpha", 1.0);
+        if let Data::Float(data) = &mut weights.data
+            && alpha != 1.0
+        {
+            data.iter_mut().for_each(|it| *it *= alpha);
+        }
+        let beta = attributes.float("beta", 1.0);
+        let biases = self.bias(node, weights.dims[0])?;
+        let biases = biases.map(|biases| biases.iter().map(|it| it * beta).collect());
+        self.fc(node, &weights, biases)
+    }
+
+    pub(super) fn mat_mul(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &[])?;
+        let weights = self.matrix(node, false)?;
+        self.fc(node, &weights, None)
+    }
+
+    /// The second input as `[K, …]`; it is so already if `turned`.
+    fn matrix(&self, node: &Node, turned: bool) -> Result<Array, String> {
+        let weights = self
+            .weights(node, 1, "second matrix")?
+            .ok_or("it has no weights")?;
+        let matrix = match turned {
+            true => (weights.dims.len() == 2).then_some(weights),
+            false => weights.transposed(&[1, 0]),
+        };
+        matrix.ok_or_else(|| "its weights are no matrix".into())
+    }
+
+    /// `weights` is `[K, D·H·W]`, in the order in which the model sees the volume.
+    fn fc(&mut self, node: &'a Node, weights: &Array, biases: Option<Vec<f32>>) -> Translated {
+        let x = self.activation(node, 0)?;
+        let Axes::Flat(order) = x.axes else {
+            return Err("its input has four axes: a fully connected layer reads a flat one".into());
+        };
+        let [height, width, depth] = self.volume(&x);
+        let k = weights.dims[0];
+        let lengths = order.map(|axis| match axis {
+            Axis::Batch => 1,
+            Axis::Height => height,
+            Axis::Width => width,
+            Axis::Depth => depth,
+        });
+        let dims = [&[k], lengths.as_slice()].concat();
+        let apart = weights.reshaped(dims).ok_or_else(|| {
+            format!(
+                "its weights are for {} values, and it reads {}",
+                weights.dims[1],
+                height * width * depth
+            )
+        })?;
+        let place = |axis| {
+            let at = order.iter().position(|it| *it == axis);
+            at.map(|at| at + 1).ok_or("its input has no such axis")
+        };
+        let turn = [
+            place(Axis::Height)?,
+            place(Axis::Width)?,
+            place(Axis::Depth)?,
+            0,
+        ];
+        let biases = biases.unwrap_or_else(|| vec![0.0; k]);
+        let tensors = tensors(&apart, &turn, Some(biases))?;
+        Ok(self.push(node, Op::Fc { filters: k }, &x, [1, 1, k], tensors))
+    }
+
+    pub(super) fn batch_norm(&mut self, node: &'a Node) -> Translated {
+        let known = ["epsilon", "momentum", "spatial", "training_mode", "is_test"];
+        let attributes = Attributes::of(node, &known)?;
+        if attributes.int("training_mode", 0) != 0 || attributes.int("spatial", 1) != 1 {
+            return Err("it is exported for training, or for each pixel by itself".into());
+        }
+        let x = self.activation(node, 0)?;
+        let [height, width, depth] = self.volume(&x);
+        let by_slice = match &x.axes {
+            Axes::Four(axes) => *axes == super::DEPTH_FIRST,
+            Axes::Flat(_) => height == 1 && width == 1,
+        };
+        if !by_slice {
+            return Err("it normalises another axis than the depth".into());
+        }
+        let mut tensors = Vec::new();
+        for (at, field) in ["gamma", "beta", "mean", "variance"]
+            .into_iter()
+            .enumerate()
+        {
+            let array = self.weights(node, at + 1, field)?;
+            let data = array.and_then(|it| Some(it.as_floats()?.to_vec()));
+            let data = data.filter(|data| data.len() == depth);
+            let data = data.ok_or_else(|| format!("its {field} is not {depth} numbers"))?;
+            tensors.push(Tensor::vector(field, data));
+        }
+        let op = Op::BatchNorm {
+            eps: shortest(attributes.float("epsilon", 1e-5)),
+        };
+        Ok(self.push(node, op, &x, [height, width, depth], tensors))
+    }
+
+    /// The third input, one number for each of `k` filters.
+    fn bias(&self, node: &Node, k: usize) -> Result<Option<Vec<f32>>, String> {
+        let Some(array) = self.weights(node, 2, "bias")? else {
+            return Ok(None);
+        };
+        match array.as_floats() {
+            Some(&[one]) => Ok(Some(vec![one; k])),
+            Some(data) if data.len() == k => Ok(Some(data.to_vec())),
+            _ => Err(format!("its bias is {:?}, for {k} filters", array.dims)),
+        }
+    }
+}
+
+/// The tensors of a layer: filters, whose axes are put into this order, and biases.
+fn tensors(
+    filters: &Array,
+    order: &[usize],
+    biases: Option<Vec<f32>>,
+) -> Result<Vec<Tensor>, String> {
+    let turned = filters
+        .transposed(order)
+        .ok_or("its weights are not of four axes")?;
+    let data = turned.as_floats().ok_or("its weights are of integers")?;
+    let filters = Tensor {
+        field: "filters",
+        shape: turned.dims.clone(),
+        data: data.to_vec(),
+    };
+    let biases = biases.map(|biases| Tensor::vector("bias", biases));
+    Ok([Some(filters), biases].into_iter().flatten().collect())
+}

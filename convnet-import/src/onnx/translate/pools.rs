@@ -1,0 +1,125 @@
+//! Layers that look at windows, at neighbours or at the whole map, without weights.
+
+use convnet_core::graph::Op;
+use convnet_core::shape::{Fit, Padding, Window};
+
+use super::{
+    Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted, shortest, window,
+};
+use crate::onnx::fold::places;
+
+impl<'a> Translator<'a> {
+    pub(super) fn pool(&mut self, node: &'a Node) -> Translated {
+        let known = [
+            "auto_pad",
+            "ceil_mode",
+            "count_include_pad",
+            "dilations",
+            "kernel_shape",
+            "pads",
+            "storage_order",
+            "strides",
+        ];
+        let attributes = Attributes::of(node, &known)?;
+        let x = self.depth_first(node, 0)?;
+        if x.pad != [0; 4] {
+            return Err("zeros around its input count in its windows: no pool sees them".into());
+        }
+        let [height, width, depth] = self.volume(&x);
+        if attributes.ints("kernel_shape").is_none() {
+            return Err("it does not say how large its window is".into());
+        }
+        let size = attributes.pair("kernel_shape", 1)?;
+        let window = window(attributes, size, 1, [height, width], [0; 4])?;
+        if window.dilation != [1; 2] {
+            return Err("a pool with dilation".into());
+        }
+        let average = node.op_type == "AveragePool";
+        if average && attributes.int("count_include_pad", 0) != 0 && window.padding != Padding::NONE
+        {
+            return Err("it counts the zeros around the volume: `avg_pool` does not".into());
+        }
+        let rest = match attributes.int("ceil_mode", 0) {
+            0 => Fit::Crop,
+            _ => Fit::Pad,
+        };
+        let place = |it: &Window| it.place_pool([height, width]);
+        let (window, placed) = fitted(window, rest, place)?;
+        let op = match average {
+            true => Op::AvgPool { window },
+            false => Op::MaxPool { window },
+        };
+        let volume = [placed[0].output, placed[1].output, depth];
+        Ok(self.push(node, op, &x, volume, Vec::new()))
+    }
+
+    pub(super) fn global(&mut self, node: &'a Node, op: Op) -> Translated {
+        let x = self.activation(node, 0)?;
+        if x.axes != Axes::Four(DEPTH_FIRST) {
+            return Err("it is not over height and width".into());
+        }
+        let [_, _, depth] = self.volume(&x);
+        Ok(self.push(node, op, &x, [1, 1, depth], Vec::new()))
+    }
+
+    /// A mean or a maximum over height and width.
+    pub(super) fn reduce(&mut self, node: &'a Node, op: Op) -> Translated {
+        let attributes = Attributes::of(node, &["axes", "keepdims", "noop_with_empty_axes"])?;
+        let x = self.activation(node, 0)?;
+        let Axes::Four(axes) = x.axes else {
+            return Err("its input is flat".into());
+        };
+        let over = self.numbers(node, attributes, "axes");
+        let over = places(over.ok_or("its axes are not known")?, 4)?;
+        let over: Vec<Axis> = over.iter().map(|&axis| axes[axis]).collect();
+        if over.len() != 2 || !over.contains(&Axis::Height) || !over.contains(&Axis::Width) {
+            return Err("it is not over height and width".into());
+        }
+        let [_, _, depth] = self.volume(&x);
+        let value = self.push(node, op, &x, [1, 1, depth], Vec::new());
+        match attributes.int("keepdims", 1) {
+            0 => super::views::flat(value),
+            _ => Ok(value),
+        }
+    }
+
+    pub(super) fn lrn(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["alpha", "beta", "bias", "size"])?;
+        let size = usize::try_from(attributes.int("size", 0)).unwrap_or(0);
+        if size == 0 {
+            return Err("it does not say how many slices it sees".into());
+        }
+        let x = self.activation(node, 0)?;
+        if x.axes != Axes::Four(DEPTH_FIRST) {
+            return Err("it is not over the depth".into());
+        }
+        let op = Op::Lrn {
+            size,
+            alpha: shortest(attributes.float("alpha", 1e-4)),
+            beta: shortest(attributes.float("beta", 0.75)),
+            k: shortest(attributes.float("bias", 1.0)),
+        };
+        let volume = self.volume(&x);
+        Ok(self.push(node, op, &x, volume, Vec::new()))
+    }
+
+    pub(super) fn softmax(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["axis"])?;
+        let x = self.activation(node, 0)?;
+        let ([height, width, depth], dims) = (self.volume(&x), self.dims(&x));
+        // Before version 13 it is over an axis and all behind it.
+        let old = self.opset < 13;
+        let axis = attributes.int("axis", if old { 1 } else { -1 });
+        let axis = places(&[axis], dims.len())?[0];
+        let counted: usize = match old {
+            true => dims[axis..].iter().product(),
+            false => dims[axis],
+        };
+        match height == 1 && width == 1 && counted == depth {
+            true => Ok(self.push(node, Op::Softmax, &x, [1, 1, depth], Vec::new())),
+            false => Err(format!(
+                "it is over {counted} values of {width}x{height}x{depth}"
+            )),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Nodes that compute nothing: they only see a volume in other axes.
+
+use super::{Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, Value};
+use crate::array::{Array, Data};
+use crate::onnx::attributes::sizes;
+use crate::onnx::fold::{places, resolve};
+use crate::onnx::tensor;
+
+pub(super) fn constant(node: &Node) -> Translated {
+    let known = [
+        "value",
+        "value_float",
+        "value_floats",
+        "value_int",
+        "value_ints",
+    ];
+    let attributes = Attributes::of(node, &known)?;
+    if let Some(value) = attributes.tensor("value") {
+        let array = tensor::decode(value, None).map_err(|error| error.to_string())?;
+        return Ok(Value::Constant(array));
+    }
+    let scalar = |data| Array {
+        dims: Vec::new(),
+        data,
+    };
+    let array = if let Some(ints) = attributes.ints("value_ints") {
+        Array::ints(ints.to_vec())
+    } else if let Some(floats) = attributes.floats("value_floats") {
+        Array::floats(vec![floats.len()], floats.to_vec())
+    } else if attributes.ints("value_int").is_some() {
+        scalar(Data::Int(vec![attributes.int("value_int", 0)]))
+    } else {
+        scalar(Data::Float(vec![attributes.float("value_float", 0.0)]))
+    };
+    Ok(Value::Constant(array))
+}
+
+/// The same volume with all axes but the batch as one.
+pub(super) fn flat(value: Value) -> Translated {
+    let Value::Activation(x) = value else {
+        return Ok(value);
+    };
+    let order = match x.axes {
+        Axes::Flat(order) => order,
+        Axes::Four([Axis::Batch, a, b, c]) => [a, b, c],
+        Axes::Four(_) => return Err("the batch is not its first axis".into()),
+    };
+    Ok(Value::Activation(Activation {
+        axes: Axes::Flat(order),
+        ..x
+    }))
+}
+
+/// The same volume in the axes of ONNX.
+fn deep(x: Activation) -> Value {
+    Value::Activation(Activation {
+        axes: Axes::Four(DEPTH_FIRST),
+        ..x
+    })
+}
+
+impl<'a> Translator<'a> {
+    /// The numbers that older files have as an attribute and newer ones as the second input.
+    pub(super) fn numbers<'s>(
+        &'s self,
+        node: &Node,
+        attributes: Attributes<'s>,
+        name: &str,
+    ) -> Option<&'s [i64]> {
+        let second = || self.array(node.input.get(1)?)?.as_ints();
+        attributes.ints(name).or_else(second)
+    }
+
+    /// The same volume: what is said of training is over.
+    pub(super) fn alias(&mut self, node: &'a Node) -> Translated {
+        Ok(Value::Activation(self.padded(node, 0)?))
+    }
+
+    pub(super) fn shape(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &[])?;
+        let dims = self.dims(&self.activation(node, 0)?);
+        let dims = dims.iter().map(|&size| size as i64).collect();
+        Ok(Value::Constant(Array::ints(dims)))
+    }
+
+    pub(super) fn flatten(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["axis"])?;
+        let x = self.activation(node, 0)?;
+        match attributes.int("axis", 1) {
+            1 => flat(Value::Activation(x)),
+            axis => Err(format!("it flattens from axis {axis} on: 1 is wanted")),
+        }
+    }
+
+    pub(super) fn reshape(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["allowzero", "shape"])?;
+        let x = self.activation(node, 0)?;
+        let to = self.numbers(node, attributes, "shape");
+        let to = to.ok_or("its shape is computed, and not a constant")?;
+        let from = self.dims(&x);
+        let to = resolve(&from, to)?;
+        match to.as_slice() {
+            _ if to == from => Ok(Value::Activation(x)),
+            // The batch may be left out.
+            [1, _] | [_] => flat(Value::Activation(x)),
+            &[1, depth, 1, 1] if self.volume(&x) == [1, 1, depth] => Ok(deep(x)),
+            _ => Err(format!(
+                "{from:?} becomes {to:?}: a volume keeps its shape, or becomes flat"
+            )),
+        }
+    }
+
+    pub(super) fn squeeze(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &["axes"])?;
+        let x = self.activation(node, 0)?;
+        match self.volume(&x) {
+            [1, 1, _] => flat(Value::Activation(x)),
+            [height, width, depth] => {
+                Err(format!("it takes axes away from {width}x{height}x{depth}"))
+            }
+        }
+    }
+
+    pub(super) fn unsqueeze(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &["axes"])?;
+        let x = self.activation(node, 0)?;
+        match (self.volume(&x), &x.axes) {
+            ([1, 1, _], Axes::Flat(_)) => Ok(deep(x)),
+            _ => Err("a volume has four axes with its batch".into()),
+        }
+    }
+
+    pub(super) fn transpose(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["perm"])?;
+        let x = self.activation(node, 0)?;
+        let Axes::Four(axes) = x.axes else {
+            return Err("its input is flat".into());
+        };
+        let order = places(attributes.ints("perm").unwrap_or(&[3, 2, 1, 0]), 4)?;
+        let turned: Vec<Axis> = order.iter().map(|&at| axes[at]).collect();
+        match <[Axis; 4]>::try_from(turned) {
+            Ok(turned) if axes.iter().all(|axis| turned.contains(axis)) => {
+                Ok(Value::Activation(Activation {
+                    axes: Axes::Four(turned),
+                    ..x
+                }))
+            }
+            Ok(_) | Err(_) => Err("its `perm` is no order of four axes".into()),
+        }
+    }
+
+    /// Zeros around a volume: the conv that reads it takes them among its own.
+    pub(super) fn pad(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["mode", "pads", "value"])?;
+        let x = self.depth_first(node, 0)?;
+        if attributes.text("mode").unwrap_or("constant") != "constant" {
+            return Err("it repeats the border: a declaration pads with zeros".into());
+        }
+        let value = match node.input.get(2).filter(|name| !name.is_empty()) {
+            Some(name) => self
+                .array(name)
+                .and_then(|it| it.as_floats()?.first().copied()),
+            None => Some(attributes.float("value", 0.0)),
+        };
+        if value != Some(0.0) {
+            return Err("it pads with another number than 0".into());
+        }
+        let pads = self.numbers(node, attributes, "pads");
+        let pads = pads.ok_or("how much it pads is not known")?;
+        let &[0, 0, top, left, 0, 0, bottom, right] = pads else {
+            return Err(format!("it pads by {pads:?}: only height and width can be"));
+        };
+        let more = sizes([top, bottom, left, right])?;
+        Ok(Value::Activation(Activation {
+            pad: std::array::from_fn(|side| x.pad[side] + more[side]),
+            ..x
+        }))
+    }
+}
