@@ -56,10 +56,10 @@ impl Naming<'_> {
                         let own = name.strip_prefix(scope.model.as_str());
                         identifier(own.unwrap_or(name), word)
                     });
-                    // What has weights has a name of its own, so that a word more or less in front of it
-                    // does not change that.
-                    let wanted =
-                        wanted.or_else(|| (!it.tensors.is_empty()).then(|| word.to_owned()));
+                    // What has weights is named, so that a line more or less in front does not change that.
+                    let count = scope.words.get(word).map_or(1, |count| count + 1);
+                    let counted = || (!it.tensors.is_empty()).then(|| format!("{word}{count}"));
+                    let wanted = wanted.or_else(counted);
                     self.call(*step, wanted, word, scope);
                 }
                 Item::Residual {

@@ -26,13 +26,14 @@ pub(crate) fn read(
     let graph = model
         .graph
         .ok_or_else(|| ImportError::Format("there is no graph in it".into()))?;
-    // The default domain; by an old file that says nothing, the first version.
     let versions = model.opset_import.iter();
     let opset = versions
         .filter(|it| it.domain.is_empty() || it.domain == "ai.onnx")
         .map(|it| it.version)
-        .max()
-        .unwrap_or(1);
+        .max();
+    let opset = opset.ok_or_else(|| {
+        ImportError::Format("it does not say which version of the operators it means".into())
+    })?;
     let output = output(&graph, options)?;
     let nodes = needed(&graph, output)?;
     let mut constants = HashMap::new();

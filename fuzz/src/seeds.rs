@@ -62,6 +62,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
             vec![idx, words(&[0x801, 2], &[0, 1]), packed]
         }
         "cifar10" => vec![vec![3; 3073]],
+        "onnx" => vec![include_bytes!("../../convnet-import/tests/models/mnist.onnx").to_vec()],
         "checkpoint" => {
             let path = folder().join("seed");
             let _ = fs::remove_file(&path);

@@ -8,21 +8,24 @@
 
 mod arithmetic;
 mod filters;
+mod names;
 mod pools;
 mod views;
+mod window;
 
 use std::collections::HashMap;
 
 use convnet_core::graph::Op;
-use convnet_core::shape::{Fit, Misfit, Padding, Placed, Window};
 
 use super::Input;
 use super::attributes::Attributes;
-use super::fold::fold;
+use super::fold::{MOST, fold};
 use super::proto::Node;
 use crate::array::Array;
 use crate::network::{Network, Step, Tensor, What};
 use crate::{ImportError, Refusal};
+use names::{called, layer_name, shortest, unknown};
+use window::{fitted, window};
 
 /// An axis of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,8 @@ struct Translator<'a> {
     steps: Vec<Step>,
     refusals: Vec<Refusal>,
     opset: i64,
+    /// How many values constants may still have that are made of others.
+    most: usize,
 }
 
 /// What a node writes, or why there is no layer for it.
@@ -105,6 +110,7 @@ pub(super) fn network(
         steps: Vec::new(),
         refusals: Vec::new(),
         opset,
+        most: MOST,
     };
     for node in nodes {
         translator.node(node);
@@ -157,13 +163,9 @@ impl<'a> Translator<'a> {
         let inputs: Vec<Option<&Value>> = inputs.collect();
         // What reads a refused node is looked at for its own operator only.
         let lost = inputs.iter().any(|it| matches!(it, Some(Value::Refused)));
-        let value = if lost {
-            match is_known(&node.op_type) {
-                true => Ok(Value::Refused),
-                false => Err(unknown(&node.op_type)),
-            }
-        } else {
-            self.translate(node)
+        let value = match self.translate(node) {
+            Err(why) if lost && why != unknown(&node.op_type) => Ok(Value::Refused),
+            value => value,
         };
         let value = value.unwrap_or_else(|why| {
             self.refusals.push(Refusal {
@@ -208,9 +210,11 @@ impl<'a> Translator<'a> {
         let given = node.input.iter().filter(|name| !name.is_empty()).count();
         if given > 0
             && constants.iter().flatten().count() == given
-            && let Some(folded) = fold(node, &constants)
+            && let Some(folded) = fold(node, &constants, self.most)
         {
-            return folded.map(Value::Constant);
+            let folded = folded?;
+            self.most = self.most.saturating_sub(folded.len());
+            return Ok(Value::Constant(folded));
         }
         match node.op_type.as_str() {
             "Conv" => self.conv(node),
@@ -395,182 +399,5 @@ impl<'a> Translator<'a> {
             .iter()
             .any(|other| other.reads.contains(&it.volume));
         (alone && !read && names.count() == 1).then_some(step)
-    }
-}
-
-/// The window of a node on an input of `[height, width]`, with the zeros of a `Pad` in front of it.
-fn window(
-    attributes: Attributes<'_>,
-    size: [usize; 2],
-    stride: usize,
-    [height, width]: [usize; 2],
-    padded: [usize; 4],
-) -> Result<Window, String> {
-    let stride = attributes.pair("strides", stride)?;
-    let dilation = attributes.pair("dilations", 1)?;
-    let pads = match attributes.text("auto_pad").unwrap_or("NOTSET") {
-        "NOTSET" => match attributes.ints("pads") {
-            None => [0; 4],
-            Some(&[top, left, bottom, right]) => {
-                super::attributes::sizes([top, bottom, left, right])?
-            }
-            Some(pads) => return Err(format!("`pads` is {pads:?}: four numbers are wanted")),
-        },
-        "VALID" => [0; 4],
-        side @ ("SAME_UPPER" | "SAME_LOWER") => {
-            let around = |axis: usize, input: usize| -> Result<[usize; 2], String> {
-                if stride[axis] == 0 || size[axis] == 0 {
-                    return Err("a size or a stride is 0".into());
-                }
-                let outputs = input.div_ceil(stride[axis]);
-                let covers = dilation[axis] * (size[axis] - 1) + 1;
-                let zeros = ((outputs - 1) * stride[axis] + covers).saturating_sub(input);
-                let (less, more) = (zeros / 2, zeros.div_ceil(2));
-                Ok(match side {
-                    "SAME_UPPER" => [less, more],
-                    _ => [more, less],
-                })
-            };
-            let ([top, bottom], [left, right]) = (around(0, height)?, around(1, width)?);
-            [top, bottom, left, right]
-        }
-        other => return Err(format!("`auto_pad` is {other}")),
-    };
-    let [top, bottom, left, right] = std::array::from_fn(|side| pads[side] + padded[side]);
-    Ok(Window {
-        size,
-        dilation,
-        stride,
-        padding: Padding::Zeros {
-            top,
-            bottom,
-            left,
-            right,
-        },
-        fit: Fit::Exact,
-    })
-}
-
-/// The window with what has to be said of a remainder, and where it then lies.
-fn fitted(
-    window: Window,
-    else_: Fit,
-    place: impl Fn(&Window) -> Result<[Placed; 2], Misfit>,
-) -> Result<(Window, [Placed; 2]), String> {
-    let other = Window {
-        fit: else_,
-        ..window
-    };
-    match place(&window) {
-        Ok(placed) => Ok((window, placed)),
-        Err(misfit) => match place(&other) {
-            Ok(placed) => Ok((other, placed)),
-            Err(_) => Err(misfit.to_string()),
-        },
-    }
-}
-
-/// What a node is called in a message.
-fn called(node: &Node) -> &str {
-    match (node.name.as_str(), node.output.first()) {
-        ("", Some(output)) => output,
-        (name, _) => name,
-    }
-}
-
-/// The model's own name of a layer: that of its weights, `layer1.0.conv1.weight`, or of its node,
-/// `/layer1/layer1.0/conv1/Conv`.
-fn layer_name(node: &Node, weights: &str) -> Option<String> {
-    let speaks = |name: &str| {
-        let first = name.chars().next();
-        first.is_some_and(|it| it.is_ascii_alphabetic()) && !name.contains("::")
-    };
-    for end in [".weight", "_weight", ".gamma", ".w", "_w", "/kernel:0"] {
-        if let Some(name) = weights.strip_suffix(end)
-            && speaks(name)
-        {
-            return Some(name.replace('/', "."));
-        }
-    }
-    let path: Vec<&str> = node
-        .name
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    let Some((last, modules)) = path.split_last() else {
-        return None;
-    };
-    let mut name = String::new();
-    for part in modules {
-        // PyTorch writes the way to a module in each of its parts.
-        name = match part.strip_prefix(&format!("{name}.")) {
-            Some(_) => (*part).to_owned(),
-            None if name.is_empty() => (*part).to_owned(),
-            None => format!("{name}.{part}"),
-        };
-    }
-    if name.is_empty() {
-        name = (*last).to_owned();
-    }
-    speaks(&name).then_some(name)
-}
-
-/// A number of the model's 32 bits as one writes it: 1e-5, and not 9.99999974737875e-6.
-fn shortest(number: f32) -> f64 {
-    number.to_string().parse().unwrap_or(f64::from(number))
-}
-
-/// Whether some node of that operator becomes a layer.
-fn is_known(operator: &str) -> bool {
-    const KNOWN: &[&str] = &[
-        "Add",
-        "AveragePool",
-        "BatchNormalization",
-        "Cast",
-        "Clip",
-        "Concat",
-        "Constant",
-        "ConstantOfShape",
-        "Conv",
-        "ConvTranspose",
-        "Dropout",
-        "Flatten",
-        "Gather",
-        "Gemm",
-        "GlobalAveragePool",
-        "GlobalMaxPool",
-        "HardSigmoid",
-        "HardSwish",
-        "Identity",
-        "LRN",
-        "LeakyRelu",
-        "MatMul",
-        "MaxPool",
-        "Mul",
-        "Pad",
-        "ReduceMax",
-        "ReduceMean",
-        "Relu",
-        "Reshape",
-        "Shape",
-        "Sigmoid",
-        "Softmax",
-        "Squeeze",
-        "Sum",
-        "Tanh",
-        "Transpose",
-        "Unsqueeze",
-    ];
-    KNOWN.contains(&operator)
-}
-
-fn unknown(operator: &str) -> String {
-    match operator {
-        "LSTM" | "GRU" | "RNN" | "Attention" | "LayerNormalization" => {
-            "a declaration is a ConvNet, and has no such layer".into()
-        }
-        _ => "no layer of a declaration computes it: write one by hand, as `layer(MINE, WxHxD)`, and \
-              import the model up to it and from it on"
-            .into(),
     }
 }

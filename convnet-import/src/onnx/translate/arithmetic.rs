@@ -61,7 +61,8 @@ impl<'a> Translator<'a> {
                     {
                         *bias = true;
                     }
-                    match step.tensors.iter_mut().find(|it| it.field == "bias") {
+                    let shift = |it: &&mut Tensor| matches!(it.field, "bias" | "beta");
+                    match step.tensors.iter_mut().find(shift) {
                         Some(biases) => {
                             let sums = biases.data.iter_mut().zip(by);
                             sums.for_each(|(it, by)| *it += by);
@@ -92,7 +93,8 @@ impl<'a> Translator<'a> {
             if let Some(array) = self.array(constant).cloned() {
                 // Filters are the innermost axis of each tensor.
                 return self.affine(x, &array, |step, by| {
-                    for tensor in &mut step.tensors {
+                    let statistic = |it: &&mut Tensor| matches!(it.field, "mean" | "variance");
+                    for tensor in step.tensors.iter_mut().filter(|it| !statistic(it)) {
                         let all = tensor.data.iter_mut().zip(by.iter().cycle());
                         all.for_each(|(it, by)| *it *= by);
                     }
@@ -135,11 +137,13 @@ impl<'a> Translator<'a> {
             let what = &self.steps[*step].what;
             matches!(
                 what,
-                What::Layer(Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. })
+                What::Layer(
+                    Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. } | Op::BatchNorm { .. }
+                )
             )
         };
         let step = self.own_step(name).filter(takes).ok_or(
-            "it adds or multiplies by a constant where no `conv` and no `fc` in front can take it; \
+            "it adds or multiplies by a constant where no `conv`, `fc` or `batch_norm` in front can take it; \
              what is done to the image can be done to its pixels before",
         )?;
         let by = per_slice(&x, constant, depth).ok_or_else(|| {
@@ -149,6 +153,8 @@ impl<'a> Translator<'a> {
             )
         })?;
         change(&mut self.steps[step], &by);
+        // What stood there before nobody can read any more.
+        self.values.remove(name);
         Ok(Value::Activation(x))
     }
 
