@@ -104,7 +104,7 @@ impl<N: Prepare> Classifier<N> {
     }
 
     /// The network, and what it was trained with: of a file that says nothing of it, by
-    /// [`weights::load`](crate::weights::load), or of another library.
+    /// [`weights::load`], or of another library.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl<N: Prepare> Classifier<N> {
         })
     }
 
-    /// Saves it as [`weights::save`](crate::weights::save) saves the network, with names, normalisation and size
+    /// Saves it as [`weights::save`] saves the network, with names, normalisation and size
     /// in the file's metadata. Whatever reads weight files reads this one.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ impl<N: Prepare> Classifier<N> {
     /// # Errors
     ///
     /// [`ClassifierError::Weights`] if it is no file of this network; [`ClassifierError::Unsaid`] if it is a weight file that
-    /// does not say how images are read: those are loaded by [`weights::load`](crate::weights::load), and given
+    /// does not say how images are read: those are loaded by [`weights::load`], and given
     /// to [`with`](Self::with). [`ClassifierError::Note`] and the errors of `with` if what it says is wrong.
     #[cfg(feature = "std")]
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ClassifierError> {
