@@ -3,7 +3,7 @@
 use core::fmt::{self, Display, Formatter};
 
 use super::Sizes;
-use super::cache::{L2, scalars};
+use super::cache::{L2, L3, scalars};
 use super::f32::conv::panels;
 use super::f32::{rows, winograd};
 
@@ -231,13 +231,14 @@ impl Algorithm {
     }
 }
 
-/// What it costs to read `weights`, if they are more than half of the second-level cache holds.
+/// What it costs to read `weights`, if they are more than half of the second-level cache holds: a quarter each
+/// from the last cache, and five eighths those that it has no room for.
 const fn far(weights: u64) -> u64 {
-    if weights > scalars::<f32>(L2 / 2) as u64 {
-        weights * 5 / 8
-    } else {
-        0
+    let (near, last) = (scalars::<f32>(L2 / 2) as u64, scalars::<f32>(L3) as u64);
+    if weights <= near {
+        return 0;
     }
+    weights / 4 + weights.saturating_sub(last) * 3 / 8
 }
 
 /// `direct`, `panels`, `rows`, `winograd 4x4`, `winograd 4x1` (of a column), `bfloat16`.

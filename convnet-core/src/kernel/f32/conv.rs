@@ -82,9 +82,9 @@ struct Block {
 /// All filters, a few vectors of them at a time.
 ///
 /// The last vector ends at the last filter, and may compute some of the one before a second time.
-/// **Invariant:** it is in one tile with that one, as [`groups`] are. A tile reads all that it starts from
-/// before it writes; in a tile of its own the last vector would start from what the one before has written,
-/// and from the second block on add the block to some sums twice.
+/// **Invariant:** it is in one tile with that one. A tile reads all that it starts from before it writes; in a
+/// tile of its own the last vector would start from what the one before has written, and from the second block
+/// on add the block to some sums twice.
 #[inline(always)]
 fn all_filters<S: Simd, V: Lanes<S>>(
     simd: S,
@@ -93,7 +93,11 @@ fn all_filters<S: Simd, V: Lanes<S>>(
     y: &mut [f32],
 ) -> Option<()> {
     let (k, len, most) = (from.sizes.y[2], V::LEN, const { tile::vectors::<S>() });
-    for (first, count) in groups(k.div_ceil(len), most) {
+    let all = k.div_ceil(len);
+    // Two that overlap are a tile of their own: they are not as far apart as others.
+    let overlap = if k.is_multiple_of(len) { 0 } else { 2 };
+    let last = (overlap > 0).then_some((all.checked_sub(overlap)?, overlap));
+    for (first, count) in groups(all - overlap, most).chain(last) {
         let at = |n: usize| ((first + n) * len).min(k - len);
         match count {
             1 => sweep::<S, V, 1>(simd, from, block, [at(0)], y)?,
@@ -108,7 +112,7 @@ fn all_filters<S: Simd, V: Lanes<S>>(
     Some(())
 }
 
-/// All pixels for the filters at `ks`.
+/// All pixels for the vectors of filters at `ks`, each as far from the next.
 #[inline(always)]
 fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
@@ -170,9 +174,8 @@ fn taps<'a, const N: usize>(
         x: from.x,
         weights: from
             .filters
-            .get((fy.start * pitch + i.start) * k..)
+            .get((fy.start * pitch + i.start) * k + ks[0]..)
             .unwrap_or_default(),
-        far: false,
         start: match block.first {
             true => Start::Bias(from.bias),
             false => Start::Sums,
@@ -183,7 +186,7 @@ fn taps<'a, const N: usize>(
         x_pitch: width * depth,
         weight_pitch: pitch * k,
         weight_step: k,
-        from: ks,
+        apart: if N > 1 { ks[1] - ks[0] } else { 0 },
         to: ks,
     };
     (taps, [fy.start, i.start])

@@ -11,8 +11,8 @@
 //!   x[pixel P][i] ──▶  └────────┴────────┘
 //! ```
 //!
-//! Six pixels by as many vectors as the [registers](registers) of a level allow, or twelve by one: sums enough to
-//! hide the latency of the multiply-adds.
+//! Six pixels by as many vectors as the [registers] of a level allow, or eight by one: sums enough to hide the
+//! latency of the multiply-adds.
 
 #![expect(
     clippy::needless_range_loop,
@@ -28,8 +28,10 @@ use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::registers;
 use crate::kernel::window::{Walk, even_lengths, extent};
 
-/// P at most; twice as many of a single vector.
+/// P at most.
 const PIXELS: usize = 6;
+/// P at most where N is 1: more would not leave other registers enough for their addresses.
+const SINGLE: usize = 8;
 
 /// N at most.
 #[inline(always)]
@@ -38,7 +40,7 @@ pub(crate) const fn vectors<S: Simd>() -> usize {
 }
 
 /// `pixels` at the next places of the walk, which leads from `x` to `y`, by N vectors of filters: in as few
-/// tiles as there can be.
+/// tiles as there can be, as even as possible.
 #[inline(always)]
 pub(crate) fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     simd: S,
@@ -48,52 +50,37 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     y: &mut [f32],
 ) -> Option<()> {
     // Called through a table, so that each tile is a function with the registers to itself.
-    let tiles = tiles::<S, V, N>();
-    let step = if N == 1 { 2 } else { 1 };
-    let mut left = pixels;
-    for size in even_lengths(pixels.div_ceil(step), PIXELS) {
-        let some = left.min(size * step);
-        tiles.get(size - 1)?(simd, taps, walk, some, y)?;
-        left -= some;
+    let tiles: [Tile<S, N>; PIXELS] = [
+        tile::<S, V, 1, N>,
+        tile::<S, V, 2, N>,
+        tile::<S, V, 3, N>,
+        tile::<S, V, 4, N>,
+        tile::<S, V, 5, N>,
+        tile::<S, V, 6, N>,
+    ];
+    if const { N == 1 } {
+        let more: [Tile<S, N>; SINGLE - PIXELS] = [tile::<S, V, 7, N>, tile::<S, V, 8, N>];
+        for size in even_lengths(pixels, SINGLE) {
+            let tile = tiles.get(size - 1).or_else(|| more.get(size - 1 - PIXELS));
+            tile?(simd, taps, walk, y)?;
+        }
+        return Some(());
+    }
+    for size in even_lengths(pixels, PIXELS) {
+        tiles.get(size - 1)?(simd, taps, walk, y)?;
     }
     Some(())
 }
 
-/// The next places of a walk, as many as are asked for.
-type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, usize, &mut [f32]) -> Option<()>;
-
-/// The tiles of so many pixels. Of one vector every second size: one pixel more costs nothing there.
-#[inline(always)]
-fn tiles<S: Simd, V: Lanes<S>, const N: usize>() -> [Tile<S, N>; PIXELS] {
-    if const { N == 1 } {
-        [
-            tile::<S, V, 2, N>,
-            tile::<S, V, 4, N>,
-            tile::<S, V, 6, N>,
-            tile::<S, V, 8, N>,
-            tile::<S, V, 10, N>,
-            tile::<S, V, 12, N>,
-        ]
-    } else {
-        [
-            tile::<S, V, 1, N>,
-            tile::<S, V, 2, N>,
-            tile::<S, V, 3, N>,
-            tile::<S, V, 4, N>,
-            tile::<S, V, 5, N>,
-            tile::<S, V, 6, N>,
-        ]
-    }
-}
+/// P pixels at the next places of a walk.
+type Tile<S, const N: usize> = fn(S, &Taps<'_, N>, &mut Walk, &mut [f32]) -> Option<()>;
 
 /// What the tiles of one rectangle share: the taps that meet the input.
 #[derive(Clone, Copy)]
 pub(crate) struct Taps<'a, const N: usize> {
     pub(crate) x: &'a [f32],
-    /// From the first tap on.
+    /// From the first vector of the first tap on.
     pub(crate) weights: &'a [f32],
-    /// Whether they come from beyond the caches.
-    pub(crate) far: bool,
     pub(crate) start: Start<'a>,
     /// What the sums are clamped to, if they are done.
     pub(crate) clamp: Option<[f32; 2]>,
@@ -104,19 +91,24 @@ pub(crate) struct Taps<'a, const N: usize> {
     pub(crate) weight_pitch: usize,
     /// From one scalar's weights to the next one's.
     pub(crate) weight_step: usize,
-    /// The N vectors of a scalar's weights, which may lie beyond the next scalar's, and of an output.
-    pub(crate) from: [usize; N],
+    /// From one vector of a scalar's weights to the next of N, which may lie beyond the next scalar's.
+    pub(crate) apart: usize,
+    /// The N vectors of an output.
     pub(crate) to: [usize; N],
 }
 
 impl<'a, const N: usize> Taps<'a, N> {
-    /// The same taps, other filters.
+    /// The same taps of as many vectors, from the weights at `first` on.
     #[inline(always)]
-    pub(crate) fn at<const M: usize>(&self, from: [usize; M], to: [usize; M]) -> Taps<'a, M> {
+    pub(crate) fn at<const M: usize>(
+        &self,
+        first: usize,
+        apart: usize,
+        to: [usize; M],
+    ) -> Taps<'a, M> {
         let &Self {
             x,
             weights,
-            far,
             start,
             clamp,
             rows,
@@ -128,8 +120,8 @@ impl<'a, const N: usize> Taps<'a, N> {
         } = self;
         Taps {
             x,
-            weights,
-            far,
+            // Nothing is read there if no tap meets the input.
+            weights: weights.get(first..).unwrap_or_default(),
             start,
             clamp,
             rows,
@@ -137,7 +129,7 @@ impl<'a, const N: usize> Taps<'a, N> {
             x_pitch,
             weight_pitch,
             weight_step,
-            from,
+            apart,
             to,
         }
     }
@@ -155,27 +147,18 @@ pub(crate) enum Start<'a> {
     Sums,
 }
 
-/// P pixels, or `pixels`, and the last of them once more for each that lacks: a tile reads all that it starts
-/// from before it writes, so it writes the same again.
 fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     simd: S,
     taps: &Taps<'_, N>,
     walk: &mut Walk,
-    pixels: usize,
     y: &mut [f32],
 ) -> Option<()> {
     simd.vectorize(
         #[inline(always)]
         || {
-            // Copies, which no store to `y` could change.
-            let &Taps { clamp, to, .. } = taps;
-            let mut place = [0; 2];
-            let places: [_; P] = array::from_fn(|p| {
-                if N > 1 || p < pixels {
-                    place = walk.next();
-                }
-                place
-            });
+            // A copy, which no store to `y` could change.
+            let to = taps.to;
+            let places: [_; P] = array::from_fn(|_| walk.next());
             let mut furthest = 0;
             for n in 0..N {
                 furthest = furthest.max(to[n]);
@@ -211,6 +194,8 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
                 }
                 sums = add_products(simd, taps, xs, sums)?;
             }
+            // Not before: the sums need its registers.
+            let clamp = taps.clamp;
             for p in 0..P {
                 for n in 0..N {
                     let sum = sums[p][n].clamp(simd, clamp);
@@ -240,17 +225,11 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
         x_pitch,
         weight_pitch,
         weight_step,
-        from,
+        apart,
         ..
     } = taps;
-    let mut furthest = 0;
-    for n in 0..N {
-        furthest = furthest.max(from[n]);
-    }
-    let step = extent(row, weight_step, furthest.checked_add(V::LEN)?)?;
-    let weights = taps.weights.get(..extent(rows, weight_pitch, step)?)?;
-    // What is not far is asked for where it is read.
-    let ahead = if taps.far { AHEAD } else { 0 };
+    let of_row = extent(row, weight_step, extent(N, apart, V::LEN)?)?;
+    let weights = taps.weights.get(..extent(rows, weight_pitch, of_row)?)?;
     let seen = extent(rows, x_pitch, row)?;
     let last = taps.x.len().checked_sub(seen)?;
     let mut xs = [&[][..]; P];
@@ -263,27 +242,30 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     }
     let mut fy = 0;
     loop {
-        let mut i = 0;
+        // Counted from the first row, so that a pixel has one address for all of them.
+        let mut i = fy * x_pitch;
+        let (end, mut w) = (i + row, fy * weight_pitch);
         loop {
             let mut vectors = [V::splat(simd, 0.0); N];
             for n in 0..N {
-                let at = fy * weight_pitch + i * weight_step + from[n];
+                let at = w + n * apart;
                 if n * V::LEN % LINE == 0 {
-                    prefetch(weights, at + ahead);
+                    prefetch(weights, at + AHEAD);
                 }
-                // SAFETY: at + LEN <= (rows − 1) · weight_pitch + (row − 1) · weight_step + furthest + LEN
-                // = weights.len(), because fy < rows, i < row and from[n] <= furthest.
+                // SAFETY: at + LEN <= (rows − 1) · weight_pitch + (row − 1) · weight_step + (N − 1) · apart
+                // + LEN = weights.len(): fy < rows, w is less than `row` steps behind its row, n < N.
                 vectors[n] = unsafe { V::load_unchecked(simd, weights, at) };
             }
             for p in 0..P {
-                // SAFETY: fy · x_pitch + i < (rows − 1) · x_pitch + row = xs[p].len().
-                let x = V::splat(simd, *unsafe { xs[p].get_unchecked(fy * x_pitch + i) });
+                // SAFETY: i < fy · x_pitch + row <= (rows − 1) · x_pitch + row = xs[p].len().
+                let x = V::splat(simd, *unsafe { xs[p].get_unchecked(i) });
                 for n in 0..N {
                     sums[p][n] = x.mul_add(vectors[n], sums[p][n]);
                 }
             }
+            w += weight_step;
             i += 1;
-            if i >= row {
+            if i >= end {
                 break;
             }
         }

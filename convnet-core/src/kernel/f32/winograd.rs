@@ -29,9 +29,9 @@ use core::ops::Range;
 use fearless_simd::Simd;
 
 use self::transform::{LONGEST, filter_rows, sums, values};
-use super::conv::panels::{PANEL, Panels, starts};
+use super::conv::panels::{self, PANEL, Panels, starts};
 use super::tile::{Start, Taps};
-use crate::kernel::cache::{L2, L3, scalars};
+use crate::kernel::cache::{L2, scalars};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::{Walk, even, extent};
@@ -41,7 +41,8 @@ use crate::kernel::{Packed, Scale, Sizes, Winograd};
 ///
 /// Where V of a dozen tiles fits into three quarters of the second-level cache, it stays there while
 /// panel after panel of M passes through the rest. Where it does not, each plane of V is multiplied
-/// by all filters, which come from far away, so that they are read once.
+/// by all filters, which come from far away, so that they are read once. That is also how it is done where
+/// register tiles take several panels: those are twice as fast, and so are best fed from end to end.
 #[derive(Clone, Copy)]
 struct Block {
     tiles: usize,
@@ -50,11 +51,15 @@ struct Block {
     filters: usize,
 }
 
-const fn block(sizes: &Sizes, side: usize) -> Block {
+/// For a level whose tiles take so many panels `beside` each other.
+const fn block(sizes: &Sizes, side: usize, beside: usize) -> Block {
     let (depth, k) = (sizes.x[2], sizes.y[2]);
     let points = reach(sizes, side) * reach(sizes, side);
     let tiles = tiles(sizes, side);
-    let near = scalars::<f32>(L2 / 4 * 3) / (points * depth) / 6 * 6;
+    let near = match beside {
+        1 => scalars::<f32>(L2 / 4 * 3) / (points * depth) / 6 * 6,
+        _ => 0,
+    };
     let (most, filters) = match near {
         0..12 => (MOST, k),
         12..MOST => (near, PANEL),
@@ -102,9 +107,16 @@ pub(crate) const fn plane(tiles: usize, depth: usize) -> usize {
     (tiles * depth).next_multiple_of(PANEL) + PANEL
 }
 
+/// As many scalars as any level of this target needs.
 pub(crate) const fn scratch(sizes: &Sizes, winograd: Winograd) -> usize {
+    let one = scratch_of(sizes, winograd, 1);
+    let several = scratch_of(sizes, winograd, panels::MOST);
+    if several > one { several } else { one }
+}
+
+const fn scratch_of(sizes: &Sizes, winograd: Winograd, beside: usize) -> usize {
     let side = winograd.side();
-    let (a, block) = (reach(sizes, side), block(sizes, side));
+    let (a, block) = (reach(sizes, side), block(sizes, side, beside));
     a * a * (plane(block.most, sizes.x[2]) + plane(block.most, block.filters))
 }
 
@@ -192,7 +204,8 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
     y: &mut [f32],
 ) -> Option<()> {
     let sizes = from.sizes;
-    let (depth, k, block) = (sizes.x[2], sizes.y[2], block(sizes, M));
+    let beside = const { Panels::beside::<S, V>() };
+    let (depth, k, block) = (sizes.x[2], sizes.y[2], block(sizes, M, beside));
     let planes = [plane(block.tiles, depth), plane(block.tiles, block.filters)];
     let (v, m) = scratch.split_at_mut_checked(A * A * planes[0])?;
     for tiles in even(tiles(sizes, M), block.tiles) {
@@ -207,7 +220,6 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 let operands = Operands {
                     v: v.get(position * planes[0]..)?,
                     weights: from.packed.get(at..)?,
-                    far: from.packed.len() >= scalars::<f32>(L3),
                     tiles: tiles.len(),
                     depth,
                     filters: block.filters,
@@ -229,7 +241,6 @@ fn blocks<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
 pub(crate) struct Operands<'a> {
     pub(crate) v: &'a [f32],
     pub(crate) weights: &'a [f32],
-    pub(crate) far: bool,
     pub(crate) tiles: usize,
     pub(crate) depth: usize,
     pub(crate) filters: usize,
@@ -245,7 +256,6 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
     let &Operands {
         v,
         weights,
-        far,
         tiles,
         depth,
         filters,
@@ -259,7 +269,6 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
         let taps = Taps {
             x: v,
             weights: weights.get(panel * panels.len..)?,
-            far,
             start: Start::Zero,
             clamp: None,
             rows: 1,
@@ -267,7 +276,7 @@ pub(crate) fn multiply<S: Simd, V: Lanes<S>>(
             x_pitch: 0,
             weight_pitch: 0,
             weight_step: PANEL,
-            from: [],
+            apart: 0,
             to: [],
         };
         panels.sweep::<S, V>(simd, &taps, (panel, count), (&walk, tiles), m)?;

@@ -37,7 +37,7 @@ pub(crate) const fn vectors<S: Simd>(pixels: usize, beside: usize) -> usize {
 }
 
 /// `all` vectors as groups of at most `most`, which is 4, 2 or 1: the first of each, and how many. Smaller
-/// groups come first, so that the last two vectors are in one group wherever there are two.
+/// groups come first.
 #[inline(always)]
 pub(crate) fn groups(all: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut done = 0;
@@ -55,7 +55,7 @@ mod tests {
     use super::groups;
 
     #[test]
-    fn groups_are_all_vectors_and_the_last_two_share_one() {
+    fn groups_are_all_vectors_one_after_the_other() {
         for (most, all) in [1, 2, 4]
             .into_iter()
             .flat_map(|most| (0..40).map(move |all| (most, all)))

@@ -71,8 +71,10 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                 let taps = Taps {
                     x: from.x,
                     // Beyond the filters if no tap meets the input.
-                    weights: from.filters.get(tap * depth * k..).unwrap_or_default(),
-                    far: false,
+                    weights: from
+                        .filters
+                        .get(tap * depth * k + ks[0]..)
+                        .unwrap_or_default(),
                     start: match fy {
                         0 => Start::Bias(from.bias),
                         _ => Start::Sums,
@@ -83,7 +85,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
                     x_pitch: all,
                     weight_pitch: depth * k,
                     weight_step: k,
-                    from: ks,
+                    apart: if N > 1 { ks[1] - ks[0] } else { 0 },
                     to: ks,
                 };
                 let first = [fy, columns.taps.start * all + group * depth];

@@ -15,7 +15,7 @@
 use fearless_simd::Simd;
 
 use super::walk;
-use crate::kernel::cache::{L2, L3, scalars};
+use crate::kernel::cache::{L2, scalars};
 use crate::kernel::f32::tile::{self, Start, Taps};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
@@ -25,6 +25,12 @@ use crate::kernel::{Packed, Scale, Sizes};
 
 /// Filters in a panel: a cache line, and the widest vector.
 pub(crate) const PANEL: usize = 16;
+
+/// Panels that a tile takes beside each other, at the level of this target that takes the most.
+pub(crate) const MOST: usize = match cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    true => 4,
+    false => 1,
+};
 
 /// Scalars of the packed filters; there is at least a panel of them.
 pub(crate) const fn packed(sizes: &Sizes) -> usize {
@@ -65,8 +71,8 @@ pub(crate) fn forward_in_blocks(
     dispatch!(simd => forward_with(simd, from, near, x, y))
 }
 
-/// Block by block: all panels pass over a few rows of `x` and `y` while they are near, if the filters,
-/// which are read again for each block, are near too.
+/// Block by block: all panels pass over a few rows of `x` and `y` while they are near, if that takes several
+/// passes, and the filters, which are read again for each block, are near too.
 #[inline(always)]
 fn forward_with<S: Simd>(
     simd: S,
@@ -77,7 +83,9 @@ fn forward_with<S: Simd>(
 ) -> Option<()> {
     let ([_, across, depth], [height, width, k]) = (from.sizes.x, from.sizes.y);
     let row = width * k + from.sizes.stride[0] * across * depth;
-    let rows = match from.packed.len() <= scalars::<f32>(L2 / 2) && k > PANEL {
+    let beside = const { Panels::beside::<S, S::f32s>() };
+    let again = k > beside * PANEL;
+    let rows = match from.packed.len() <= scalars::<f32>(L2 / 2) && again {
         true => (near / row.max(1)).max(1),
         false => height,
     };
@@ -117,7 +125,6 @@ fn all_panels<S: Simd, V: Lanes<S>>(
                     weights: weights
                         .get((first[0] * row + first[1]) * PANEL..)
                         .unwrap_or_default(),
-                    far: from.packed.len() >= scalars::<f32>(L3),
                     start: Start::Bias(from.bias),
                     clamp: from.clamp.bounds(),
                     rows: if columns.taps.is_empty() {
@@ -129,7 +136,7 @@ fn all_panels<S: Simd, V: Lanes<S>>(
                     x_pitch: width * depth,
                     weight_pitch: row * PANEL,
                     weight_step: PANEL,
-                    from: [],
+                    apart: 0,
                     to: [],
                 };
                 let walk = walk(sizes, [&rows, &columns], first);
@@ -155,7 +162,7 @@ impl Panels {
     }
 
     /// How many at most.
-    const fn beside<S: Simd, V: Lanes<S>>() -> usize {
+    pub(crate) const fn beside<S: Simd, V: Lanes<S>>() -> usize {
         match tile::vectors::<S>() * V::LEN / PANEL {
             0 => 1,
             panels => panels,
@@ -175,25 +182,23 @@ impl Panels {
         let to = |n: usize| ((panel + n) * PANEL).min(self.k - PANEL);
         let vectors = const { tile::vectors::<S>() };
         if const { V::LEN == PANEL } {
-            let (two, four) = ([0, self.len], [0, self.len, 2 * self.len, 3 * self.len]);
+            let len = self.len;
             return match count {
-                1 => sweep::<S, V, 1>(simd, &taps.at([0], [to(0)]), walk, pixels, y),
-                2 => sweep::<S, V, 2>(simd, &taps.at(two, [to(0), to(1)]), walk, pixels, y),
+                1 => sweep::<S, V, 1>(simd, &taps.at(0, 0, [to(0)]), walk, pixels, y),
+                2 => sweep::<S, V, 2>(simd, &taps.at(0, len, [to(0), to(1)]), walk, pixels, y),
                 _ => {
-                    let to = [to(0), to(1), to(2), to(3)];
-                    sweep::<S, V, 4>(simd, &taps.at(four, to), walk, pixels, y)
+                    let taps = taps.at(0, len, [to(0), to(1), to(2), to(3)]);
+                    sweep::<S, V, 4>(simd, &taps, walk, pixels, y)
                 }
             };
         }
         for at in (0..PANEL).step_by(vectors * V::LEN) {
-            let place = |n: usize| at + n * V::LEN;
+            let to = |n: usize| to(0) + at + n * V::LEN;
             if const { tile::vectors::<S>() == 4 } {
-                let from = [place(0), place(1), place(2), place(3)];
-                let taps = taps.at(from, from.map(|at| to(0) + at));
+                let taps = taps.at(at, V::LEN, [to(0), to(1), to(2), to(3)]);
                 sweep::<S, V, 4>(simd, &taps, walk, pixels, y)?;
             } else {
-                let from = [place(0), place(1)];
-                let taps = taps.at(from, from.map(|at| to(0) + at));
+                let taps = taps.at(at, V::LEN, [to(0), to(1)]);
                 sweep::<S, V, 2>(simd, &taps, walk, pixels, y)?;
             }
         }

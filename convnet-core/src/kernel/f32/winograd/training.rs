@@ -265,7 +265,6 @@ fn products<
                 let operands = super::Operands {
                     v: room.v.get(position * v_plane..)?,
                     weights: room.u.get(position * plane(depth, PANEL)..)?,
-                    far: false,
                     tiles: tiles.len(),
                     depth,
                     filters: PANEL,
