@@ -1,5 +1,7 @@
 //! `convnet`: models of other libraries as `convnet!` declarations.
 
+mod new;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use convnet_import::{Imported, Options};
 use safetensors::SafeTensors;
+
+use new::{Pixels, Source};
 
 /// Models of other libraries as `convnet!` declarations with their weights.
 #[derive(Parser)]
@@ -29,6 +33,11 @@ enum Command {
         /// The folder to write to.
         #[arg(long, default_value = ".")]
         out: PathBuf,
+        /// A whole crate instead, in a new folder: a program that classifies an image file.
+        #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
+        new: Option<PathBuf>,
+        #[command(flatten)]
+        images: Images,
     },
     /// Prints the table: volumes, parameters, multiply-adds, memory.
     Show {
@@ -43,6 +52,24 @@ enum Command {
         #[arg(long)]
         against: PathBuf,
     },
+}
+
+/// Of the crate that `--new` writes.
+#[derive(Args)]
+#[command(next_help_heading = "With --new")]
+struct Images {
+    /// The mean of pixel/255 in the images of the training, slice by slice: `0.485,0.456,0.406`. 0 by default.
+    #[arg(long, value_delimiter = ',', requires = "new")]
+    mean: Vec<f64>,
+    /// Their standard deviation: `0.229,0.224,0.225`. 1 by default.
+    #[arg(long, value_delimiter = ',', requires = "new")]
+    std: Vec<f64>,
+    /// A file with the names of the classes, one a line, in the order of the scores.
+    #[arg(long, value_name = "FILE", requires = "new")]
+    labels: Option<PathBuf>,
+    /// A copy of `convnet` to use, instead of the one that was published.
+    #[arg(long, value_name = "FOLDER", requires = "new")]
+    convnet: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -79,11 +106,26 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
-        Command::Import { model, name, out } => {
+        Command::Import {
+            model,
+            name,
+            out,
+            new,
+            images,
+        } => {
             let name = name.unwrap_or_else(|| type_name(&model.model));
             let source = model.model.display().to_string();
             let imported = model.read()?;
             let file = snake_case(&name);
+            if let Some(folder) = new {
+                make(&folder, &name, &file, &imported, images)?;
+                println!("{}", imported.draft(&name).plan()?);
+                let folder = folder.display();
+                println!(
+                    "{source}: {folder}; now `cd {folder}` and `cargo run --release -- IMAGE`"
+                );
+                return Ok(ExitCode::SUCCESS);
+            }
             let (code, weights) = (
                 out.join(format!("{file}.rs")),
                 out.join(format!("{file}.safetensors")),
@@ -102,6 +144,42 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         }
         Command::Check { model, against } => check(&model.read()?.weights()?, &against),
     }
+}
+
+/// Writes a crate.
+fn make(
+    folder: &Path,
+    name: &str,
+    file: &str,
+    imported: &Imported,
+    images: Images,
+) -> Result<(), Box<dyn Error>> {
+    let [_, _, depth] = imported.input();
+    let or = |numbers: Vec<f64>, default: f64| match numbers.is_empty() {
+        true => vec![default; depth],
+        false => numbers,
+    };
+    let pixels = Pixels {
+        mean: or(images.mean, 0.0),
+        std: or(images.std, 1.0),
+    };
+    let labels = images.labels.map(|path| {
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    let labels = labels.transpose()?;
+    let source = match &images.convnet {
+        None => Source::Registry,
+        Some(folder) => Source::Folder(folder),
+    };
+    Ok(new::write(
+        folder,
+        name,
+        file,
+        imported,
+        &pixels,
+        labels.as_deref(),
+        &source,
+    )?)
 }
 
 /// Compares the model's tensors with those of a file.

@@ -117,6 +117,15 @@ impl Imported {
         self.network.input
     }
 
+    /// How many numbers the last layer writes: the class scores.
+    #[must_use]
+    pub fn scores(&self) -> usize {
+        match self.network.output.checked_sub(1) {
+            Some(step) => self.network.steps[step].volume.iter().product(),
+            None => self.network.input.iter().product(),
+        }
+    }
+
     /// The declaration of a network called `name`, as Rust.
     #[must_use]
     pub fn declaration(&self, name: &str) -> String {
