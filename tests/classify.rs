@@ -120,6 +120,19 @@ fn a_file_that_says_nothing_is_no_classifier_and_what_is_missing_can_be_said() {
 }
 
 #[test]
+fn many_threads_use_one_classifier() {
+    let (classifier, images) = (classifier(), images());
+    let alone = classifier.classify(images.pixels(2)).unwrap();
+    std::thread::scope(|scope| {
+        let answers =
+            [(); 4].map(|()| scope.spawn(|| classifier.classify(images.pixels(2)).unwrap()));
+        for answer in answers {
+            assert_eq!(answer.join().unwrap(), alone);
+        }
+    });
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let with = |normalisation: &Normalisation, names: &[&str]| {
         Classifier::with(
