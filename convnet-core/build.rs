@@ -1,9 +1,14 @@
-//! Tells the trainer whether it is compiled without optimisation, which nothing else can.
+//! Tells what no `cfg` of the compiler does: the trainer, whether it is compiled without optimisation; the int8
+//! kernels, whether a Cortex-M has the DSP extension.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(unoptimized)");
     if std::env::var("OPT_LEVEL").as_deref() == Ok("0") {
         println!("cargo::rustc-cfg=unoptimized");
+    }
+    println!("cargo::rustc-check-cfg=cfg(dsp)");
+    if std::env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em")) {
+        println!("cargo::rustc-cfg=dsp");
     }
 }

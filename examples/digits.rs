@@ -110,17 +110,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let path = options.weights.display();
     println!("Saved to {path}, loaded from there: the same scores, bit for bit");
     if options.int8 {
-        quantize(&net, &training, &test)?;
+        let path = options.weights.with_extension("int8.safetensors");
+        std::fs::write(&path, quantize(&net, &training, &test)?)?;
+        println!("Saved to {}", path.display());
     }
     Ok(())
 }
 
-/// The network in bytes, for a microcontroller: how large it is, and how often it is right.
+/// The network in bytes, for a microcontroller: how large it is, and how often it is right; and its file.
 fn quantize(
     net: &Digits,
     training: &impl Samples,
     test: &impl Samples,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Vec<u8>, Box<dyn Error>> {
     let image = |set: &dyn Fn(&mut [f32])| {
         let mut image = Volume::boxed();
         set(image.as_mut_slice());
@@ -151,7 +153,7 @@ fn quantize(
     let share = |right: usize| 100.0 * right as f64 / test.len() as f64;
     let [numbers, bytes] = right.map(share);
     println!("On digits held out: f32 {numbers:.2} % right, int8 {bytes:.2} %");
-    Ok(())
+    Ok(twin.to_bytes())
 }
 
 fn scores(net: &Digits, set: &impl Samples, index: usize) -> [f32; 10] {

@@ -57,8 +57,8 @@
 pub use convnet_core::{
     Activation, AnyVolume, Arena, Element, ElementType, InPlace, Layer, Loss, Network, Optimizer,
     Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Summary, Tape, Tensor, Trainable,
-    Volume, dsl, flash, gradient_check, graph, init, int8, layer, loss, optim, parameters,
-    schedule, shape,
+    Volume, dsl, flash, gradient_check, graph, init, int8, int8_weights, layer, loss, optim,
+    parameters, schedule, shape,
 };
 
 #[cfg(all(doc, feature = "train"))]

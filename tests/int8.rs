@@ -148,3 +148,64 @@ fn a_percentile_leaves_out_what_is_rare() {
     assert_eq!(all.real(127), 40.0);
     assert!(most.real(127) < 2.0, "{most:?}");
 }
+
+#[test]
+fn a_file_holds_all_of_it() {
+    fn round(read: impl Fn(&[u8]) -> Vec<u8>, file: &[u8]) {
+        assert_eq!(read(file), file);
+    }
+    let twin = Chain::random(7).quantize(&images::<Chain>(4)).unwrap();
+    round(
+        |file| Int8::<Chain>::read(file).unwrap().to_bytes(),
+        &twin.to_bytes(),
+    );
+    let blocks = Blocks::random(7).quantize(&images::<Blocks>(4)).unwrap();
+    round(
+        |file| Int8::<Blocks>::read(file).unwrap().to_bytes(),
+        &blocks.to_bytes(),
+    );
+    let (mut image, mut arena) = (Volume::boxed(), Int8::<Chain>::arena());
+    twin.encode(&images::<Chain>(1)[0], &mut image);
+    let scores = twin.forward(&image, &mut arena).clone();
+    let read = Int8::<Chain>::read(&twin.to_bytes()).unwrap();
+    assert_eq!(*read.forward(&image, &mut arena), scores);
+}
+
+#[test]
+fn a_file_of_another_network_is_refused() {
+    let twin = ByName::random(7).quantize(&images::<ByName>(4)).unwrap();
+    let file = twin.to_bytes();
+    let refusal = |file: &[u8]| match Int8::<ByName>::read(file) {
+        Ok(_) => panic!("it was read"),
+        Err(message) => message.as_str().to_owned(),
+    };
+    let said = refusal(&file[..file.len() - 1]);
+    assert!(said.starts_with("the file was cut short"), "{said}");
+    let other = Chain::random(7).quantize(&images::<Chain>(4)).unwrap();
+    let said = refusal(&other.to_bytes());
+    assert!(
+        said.contains("conv1.filters has another shape than [7, 3, 3, 2]"),
+        "{said}"
+    );
+    let changed = |from: &str, to: &str| {
+        let (header, data) =
+            file.split_at(8 + u64::from_le_bytes(*file.first_chunk().unwrap()) as usize);
+        let header = std::str::from_utf8(&header[8..]).unwrap().replace(from, to);
+        let length = (header.len() as u64).to_le_bytes();
+        refusal(&[&length[..], header.as_bytes(), data].concat())
+    };
+    let said = changed("fc1.shift", "fc1.steps");
+    assert!(
+        said.starts_with("the file has no tensor `fc1.shift`"),
+        "{said}"
+    );
+    let said = changed("\"F32\"", "\"I32\"");
+    assert!(said.contains("volumes.scale"), "{said}");
+
+    // A shift that no multiplier has: the last byte of `fc1.shift`, whose three lie before the volumes'.
+    let mut file = file.clone();
+    let place = file.len() - 7 * 3 - 1;
+    file[place] = 1;
+    let said = refusal(&file);
+    assert!(said.contains("fc1.multiplier or .shift at 2"), "{said}");
+}

@@ -7,6 +7,6 @@
 //! ```
 
 pub mod flash;
-mod header;
+pub(crate) mod header;
 #[cfg(feature = "safetensors")]
 pub mod weights;

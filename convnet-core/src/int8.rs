@@ -23,6 +23,7 @@ use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]
 mod calibrate;
+mod file;
 mod program;
 mod quantized;
 #[cfg(feature = "alloc")]
@@ -130,5 +131,29 @@ macro_rules! int8 {
                 }
             }
         };
+    };
+}
+
+/// Puts an int8 network of a file into a `static`: on a microcontroller, into flash. The file, which
+/// [`to_bytes`](crate::int8::Quantized::to_bytes) makes, is opened while the program is compiled, and what does not
+/// fit the declaration is a compile error. A relative name is relative to the source file.
+///
+/// ```text
+/// int8_weights! {
+///     /// Trained and quantised by the example `digits`.
+///     pub static NET: Digits = "digits-int8.safetensors";
+/// }
+/// ```
+#[macro_export]
+macro_rules! int8_weights {
+    ($(#[$attribute:meta])* $visibility:vis static $name:ident: $net:ty = $file:expr $(;)?) => {
+        $(#[$attribute])*
+        // The filters of a large network are many.
+        #[allow(long_running_const_eval)]
+        $visibility static $name: $crate::int8::Int8<$net> =
+            match <$crate::int8::Int8<$net>>::read(::core::include_bytes!($file)) {
+                ::core::result::Result::Ok(network) => network,
+                ::core::result::Result::Err(message) => ::core::panic!("{}", message.as_str()),
+            };
     };
 }

@@ -32,7 +32,7 @@ pub use crate::memory::parameters::InFlash;
 pub use crate::text::Message;
 
 /// More than a network can have: 2048 layers of at most four.
-const MOST_TENSORS: usize = 8192;
+pub(crate) const MOST_TENSORS: usize = 8192;
 
 /// The parameters in a weight file; or what is wrong with it, in the words of
 /// [`WeightsError`](crate::weights::WeightsError). What is in no file, a bias that is not learned, is
@@ -102,7 +102,7 @@ pub const fn read<P: InFlash>(file: &[u8]) -> Result<P, Message> {
 }
 
 /// The file's tensors, checked, in `room`.
-const fn entries<'r>(
+pub(crate) const fn entries<'r>(
     header: &Header<'_>,
     room: &'r mut [Entry; MOST_TENSORS],
 ) -> Result<&'r [Entry], Message> {
@@ -151,7 +151,12 @@ const fn refused(tensor: &Tensor, bytes: &[u8], scalar: usize) -> Option<Message
 }
 
 /// Where the tensor `name` is. A file usually has it at `first`, or right behind.
-const fn find(header: &Header<'_>, entries: &[Entry], first: usize, name: &str) -> Option<usize> {
+pub(crate) const fn find(
+    header: &Header<'_>,
+    entries: &[Entry],
+    first: usize,
+    name: &str,
+) -> Option<usize> {
     let mut step = 0;
     while step < entries.len() {
         let place = (first + step) % entries.len();

@@ -17,9 +17,9 @@ use crate::kernel::i8::{Channel, Quantization};
 /// Its size is what it takes in flash; in a `static` it needs nothing else.
 #[repr(C)]
 pub struct Quantized<N, const F: usize, const C: usize, const V: usize> {
-    filters: [i8; F],
-    channels: [Channel; C],
-    volumes: [Quantization; V],
+    pub(super) filters: [i8; F],
+    pub(super) channels: [Channel; C],
+    pub(super) volumes: [Quantization; V],
     of: PhantomData<fn() -> N>,
 }
 

@@ -22,6 +22,9 @@
 use num_traits::float::FloatCore;
 
 mod add;
+mod dot;
+#[cfg(dsp)]
+mod dsp;
 mod filters;
 mod fixed;
 mod pool;

@@ -23,6 +23,8 @@ weights! {
     pub static NET: Digits = "../../../examples/data/digits.safetensors";
 }
 
+convnet::int8!(Digits);
+
 /// An image.
 pub type Image = Volume<f32, 8, 8, 1>;
 

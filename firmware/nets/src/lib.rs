@@ -11,6 +11,8 @@
 pub mod cifar;
 pub mod digits;
 #[cfg(feature = "weights")]
+pub mod digits8;
+#[cfg(feature = "weights")]
 pub mod tune;
 
 /// Where results go, bit for bit, and who counts instructions.

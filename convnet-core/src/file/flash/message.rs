@@ -21,7 +21,7 @@ pub(super) const fn of_the_target(is_little_endian: bool) -> Option<Message> {
     Some(text)
 }
 
-pub(super) const fn defect(defect: &Defect<'_>) -> Message {
+pub(crate) const fn defect(defect: &Defect<'_>) -> Message {
     let mut text = Message::new();
     match *defect {
         Defect::Length { expected, found } => {
@@ -57,7 +57,7 @@ pub(super) const fn too_many(most: usize) -> Message {
     text
 }
 
-pub(super) const fn missing(name: &str, header: &Header<'_>, entries: &[Entry]) -> Message {
+pub(crate) const fn missing(name: &str, header: &Header<'_>, entries: &[Entry]) -> Message {
     let mut text = Message::new();
     text.push_str("the file has no tensor `")
         .push_str(name)
@@ -136,7 +136,7 @@ pub(super) const fn shape(tensor: &Tensor, header: &Header<'_>, found: &Entry) -
     text
 }
 
-pub(super) const fn dtype(name: &str, found: &str, expected: &str) -> Message {
+pub(crate) const fn dtype(name: &str, found: &str, expected: &str) -> Message {
     let mut text = Message::new();
     text.push_str("`")
         .push_str(name)

@@ -59,6 +59,22 @@ impl Multiplier {
         }
     }
 
+    /// The one with this mantissa and this exponent, if there is such.
+    #[must_use]
+    pub const fn from_parts(mantissa: i32, exponent: i32) -> Option<Self> {
+        let is_zero = mantissa == 0 && exponent == 0;
+        match is_zero || mantissa >= 1 << 30 && -31 <= exponent && exponent <= 30 {
+            true => Some(Self { mantissa, exponent }),
+            false => None,
+        }
+    }
+
+    /// The mantissa and the exponent: `mantissa · 2^(exponent − 31)`.
+    #[must_use]
+    pub const fn parts(self) -> [i32; 2] {
+        [self.mantissa, self.exponent]
+    }
+
     /// How many bits it shifts to the left.
     pub(super) const fn exponent(self) -> i32 {
         self.exponent

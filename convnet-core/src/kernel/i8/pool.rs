@@ -1,6 +1,7 @@
 //! Pools: what they write stands for the same as what they read.
 
 use super::Quantization;
+use super::filters::PART;
 use crate::kernel::Sizes;
 
 /// A pool; padding is not there.
@@ -51,8 +52,8 @@ impl Pool<'_> {
         let mut pixels = y.chunks_exact_mut(k);
         for oy in 0..ho {
             for ox in 0..wo {
-                for (d, y) in pixels.next()?.iter_mut().enumerate() {
-                    let (mut all, mut count) = (first, 0);
+                for (part, y) in pixels.next()?.chunks_mut(PART).enumerate() {
+                    let (mut all, mut count) = ([first; PART], 0);
                     for fy in 0..fh {
                         let Some(iy) = self.sizes.input(0, oy, fy).filter(|&iy| iy < height) else {
                             continue;
@@ -62,11 +63,17 @@ impl Pool<'_> {
                             else {
                                 continue;
                             };
-                            all = fold(all, (*x.get((iy * width + ix) * depth + d)?).into());
+                            let from = (iy * width + ix) * depth + part * PART;
+                            let x = x.get(from..)?.get(..y.len())?;
+                            for (all, &x) in all.iter_mut().zip(x) {
+                                *all = fold(*all, x.into());
+                            }
                             count += 1;
                         }
                     }
-                    *y = self.y.clamped(end(all, count)?);
+                    for (y, all) in y.iter_mut().zip(all) {
+                        *y = self.y.clamped(end(all, count)?);
+                    }
                 }
             }
         }

@@ -1,11 +1,13 @@
-//! Writes random weights for the networks of `nets::cifar`: `generate FOLDER`.
+//! Writes random weights for the networks of `nets::cifar`, and the digits in bytes: `generate FOLDER`.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use convnet::int8::Quantize;
 use convnet::weights;
 use nets::cifar::{Net0, Net1, Net2};
+use nets::digits;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::args_os().nth(1).ok_or("usage: generate FOLDER")?);
@@ -13,5 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     weights::save(&*Net0::<f32>::random(0), folder.join("net0.safetensors"))?;
     weights::save(&*Net1::<f32>::random(1), folder.join("net1.safetensors"))?;
     weights::save(&*Net2::<f32>::random(2), folder.join("net2.safetensors"))?;
+    let digits = digits::NET.quantize(&digits::IMAGES)?;
+    fs::write(folder.join("digits-int8.safetensors"), digits.to_bytes())?;
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 use std::error::Error;
 
+use convnet::int8::Int8;
 use convnet::{Arena, Network};
 use nets::Words;
 use nets::cifar::{self, Image, NET0, NET1, NET2, Net0, Net1, Net2};
 use nets::digits::{self, Digits};
+use nets::digits8;
 use nets::tune::{self, Memory, Tuned};
 
 /// What a program computes, and what its network says that it needs.
@@ -20,23 +22,28 @@ pub(crate) struct Desktop {
 /// The network of a program.
 pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
     let mut results = Results(Vec::new());
+    let of_f32 = |scalars: usize| scalars * size_of::<f32>();
     let (parameters, memory) = match program {
         "digits" => {
             digits::run(&mut Digits::arena(), &mut results);
-            (Digits::PARAMETERS, Digits::ARENA_BYTES)
+            (of_f32(Digits::PARAMETERS), Digits::ARENA_BYTES)
+        }
+        "digits8" => {
+            digits8::run(&mut Int8::<Digits>::arena(), &mut results);
+            (Int8::<Digits>::PARAMETERS, Int8::<Digits>::ARENA_BYTES)
         }
         "net0" => image(&NET0, &mut Net0::arena(), &mut results),
         "net1" => image(&NET1, &mut Net1::arena(), &mut results),
         "net2" => image(&NET2, &mut Net2::arena(), &mut results),
         "tune" => {
             tune::run(&mut Box::new(Memory::ZERO), &mut results);
-            (Tuned::PARAMETERS, size_of::<Memory>())
+            (of_f32(Tuned::PARAMETERS), size_of::<Memory>())
         }
         _ => return Err(format!("there is no program {program}").into()),
     };
     Ok(Desktop {
         results: results.0,
-        parameters: parameters * size_of::<f32>(),
+        parameters,
         memory: memory as u64,
     })
 }
@@ -46,8 +53,8 @@ where
     N: Network<Scalar = f32, Input = Image>,
 {
     cifar::run(net, arena, results);
-    let parameters = N::TENSORS.iter().map(convnet::Tensor::len).sum();
-    (parameters, size_of::<Arena<N>>())
+    let parameters: usize = N::TENSORS.iter().map(convnet::Tensor::len).sum();
+    (parameters * size_of::<f32>(), size_of::<Arena<N>>())
 }
 
 struct Results(Vec<f32>);

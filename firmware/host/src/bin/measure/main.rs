@@ -55,9 +55,11 @@ const fn run(program: &'static str, machine: &'static Machine, instructions: u64
     }
 }
 
-const RUNS: [Run; 7] = [
+const RUNS: [Run; 9] = [
     run("digits", &M4F, 2_500_000),
     run("digits", &M0, 140_000_000),
+    run("digits8", &M4F, 4_200_000),
+    run("digits8", &M0, 9_000_000),
     run("net0", &M4F, 2_600_000),
     run("net0", &M7, 2_600_000),
     run("net1", &M4F, 19_000_000),
