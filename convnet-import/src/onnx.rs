@@ -4,6 +4,8 @@ mod attributes;
 mod fold;
 mod proto;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use std::collections::{HashMap, HashSet};

@@ -1,0 +1,360 @@
+//! Small models, and what becomes of them.
+
+use prost::Message;
+
+use super::proto::{
+    Attribute, Dimension, Graph, Model, Node, Opset, Shape, Tensor, TensorType, Type, ValueInfo,
+};
+use crate::{ImportError, Imported, Options};
+
+/// A model as it is written down: nodes as `out = Op(in, …)`, in this order.
+#[derive(Clone, Default)]
+struct Build {
+    graph: Graph,
+}
+
+impl Build {
+    /// An image of that size, `x`; 0 leaves one open.
+    fn image(dims: &[i64]) -> Self {
+        let dim = |&value| Dimension {
+            value,
+            name: String::new(),
+        };
+        let shape = Shape {
+            dim: dims.iter().map(dim).collect(),
+        };
+        let mut build = Self::default();
+        build.graph.input.push(ValueInfo {
+            name: "x".into(),
+            r#type: Some(Type {
+                tensor: Some(TensorType { shape: Some(shape) }),
+            }),
+        });
+        build
+    }
+
+    /// A constant of values that count up.
+    fn weights(mut self, name: &str, dims: &[i64]) -> Self {
+        let len = dims.iter().product::<i64>();
+        self.graph.initializer.push(Tensor {
+            name: name.into(),
+            dims: dims.to_vec(),
+            data_type: 1,
+            float_data: (0..len).map(|it| it as f32).collect(),
+            ..Tensor::default()
+        });
+        self
+    }
+
+    fn node(mut self, line: &str, attributes: &[(&str, &[i64])]) -> Self {
+        let (output, call) = line.split_once(" = ").expect("an assignment");
+        let (op, inputs) = call.split_once('(').expect("a call");
+        let inputs = inputs.trim_end_matches(')').split(", ");
+        let attribute = |&(name, ints): &(&str, &[i64])| Attribute {
+            name: name.into(),
+            ints: ints.to_vec(),
+            i: ints.first().copied().unwrap_or(0),
+            ..Attribute::default()
+        };
+        self.graph.node.push(Node {
+            op_type: op.into(),
+            output: vec![output.into()],
+            input: inputs.map(Into::into).collect(),
+            attribute: attributes.iter().map(attribute).collect(),
+            ..Node::default()
+        });
+        self
+    }
+
+    fn output(mut self, name: &str) -> Self {
+        self.graph.output.push(ValueInfo {
+            name: name.into(),
+            r#type: None,
+        });
+        self
+    }
+
+    fn read(self, options: &Options) -> Result<Imported, ImportError> {
+        let model = Model {
+            graph: Some(self.graph),
+            opset_import: vec![Opset {
+                domain: String::new(),
+                version: 17,
+            }],
+            ..Model::default()
+        };
+        Imported::from_bytes(&model.encode_to_vec(), options)
+    }
+
+    /// The lines of its declaration, without what is around them.
+    fn lines(self) -> Vec<String> {
+        let text = match self.read(&Options::default()) {
+            Ok(model) => model.declaration("Net"),
+            Err(error) => panic!("{error}"),
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        let lines = &lines[3..lines.len() - 2];
+        lines.iter().map(|line| line[8..].to_owned()).collect()
+    }
+
+    fn error(self) -> String {
+        match self.read(&Options::default()) {
+            Ok(model) => panic!("{}", model.declaration("Net")),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+const SAME: &[(&str, &[i64])] = &[("pads", &[1, 1, 1, 1])];
+
+#[test]
+fn a_residual_is_named_by_what_its_layers_have_in_common() {
+    let lines = Build::image(&[1, 2, 8, 8])
+        .weights("layer1.0.conv1.weight", &[4, 2, 3, 3])
+        .weights("layer1.0.conv2.weight", &[4, 4, 3, 3])
+        .weights("layer1.0.downsample.0.weight", &[4, 2, 1, 1])
+        .weights("fc.weight", &[3, 4])
+        .node("a = Conv(x, layer1.0.conv1.weight)", SAME)
+        .node("b = Relu(a)", &[])
+        .node("c = Conv(b, layer1.0.conv2.weight)", SAME)
+        .node("d = Conv(x, layer1.0.downsample.0.weight)", &[])
+        .node("e = Add(c, d)", &[])
+        .node("f = Relu(e)", &[])
+        .node("g = GlobalAveragePool(f)", &[])
+        .node("h = Flatten(g)", &[])
+        .node("i = Gemm(h, fc.weight)", &[("transB", &[1])])
+        .output("i")
+        .lines();
+    assert_eq!(
+        lines,
+        [
+            "layer1_0: residual {",
+            "    conv1: conv(4, 3x3, pad = 1, bias = none), // 8x8x4",
+            "    relu,",
+            "    conv2: conv(4, 3x3, pad = 1, bias = none),",
+            "    shortcut {",
+            "        downsample_0: conv(4, 1x1, bias = none), // 8x8x4",
+            "    },",
+            "},",
+            "relu,",
+            "global_avg_pool, // 1x1x4",
+            "fc: fc(3), // 1x1x3",
+        ]
+    );
+}
+
+#[test]
+fn ways_side_by_side_are_a_concat_and_one_may_be_empty() {
+    let lines = Build::image(&[1, 2, 6, 6])
+        .weights("a.weight", &[3, 2, 1, 1])
+        .node("a = Conv(x, a.weight)", &[])
+        .node("b = Sigmoid(a)", &[])
+        .node("c = Concat(a, b, a)", &[("axis", &[1])])
+        .node(
+            "d = MaxPool(c)",
+            &[("kernel_shape", &[4, 4]), ("strides", &[4, 4])],
+        )
+        .output("d")
+        .lines();
+    assert_eq!(
+        lines,
+        [
+            "a: conv(3, 1x1, bias = none), // 6x6x3",
+            "concat {",
+            "    [],",
+            "    [",
+            "        sigmoid,",
+            "    ],",
+            "    [],",
+            "}, // 6x6x9",
+            "max_pool(4x4, fit = crop), // 1x1x9",
+        ]
+    );
+}
+
+/// `[K, D·H·W]` of ONNX is `[H, W, D, K]` here.
+#[test]
+fn weights_behind_a_flatten_are_turned() {
+    let model = Build::image(&[1, 2, 1, 3])
+        .weights("w", &[6, 2])
+        .node("a = Flatten(x)", &[])
+        .node("b = MatMul(a, w)", &[])
+        .output("b")
+        .read(&Options::default())
+        .expect("a ConvNet");
+    let bytes = model.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    let filters = file.tensor("fc1.filters").expect("filters");
+    assert_eq!(filters.shape(), [1, 3, 2, 2]);
+    let found: Vec<f32> = filters
+        .data()
+        .as_chunks()
+        .0
+        .iter()
+        .map(|it| f32::from_le_bytes(*it))
+        .collect();
+    // Row r of `w` is [2r, 2r + 1], of slice r / 3 and column r mod 3.
+    let rows = [0.0, 3.0, 1.0, 4.0, 2.0, 5.0];
+    let expected: Vec<f32> = rows.iter().flat_map(|r| [2.0 * r, 2.0 * r + 1.0]).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn constants_go_into_the_layer_in_front() {
+    let build = Build::image(&[1, 1, 2, 2])
+        .weights("w", &[2, 1, 1, 1])
+        .weights("by", &[2, 1, 1])
+        .node("a = Conv(x, w)", &[])
+        .node("b = Mul(a, by)", &[])
+        .node("c = Add(b, by)", &[])
+        .output("c");
+    let model = build.read(&Options::default()).expect("a ConvNet");
+    let bytes = model.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    for tensor in ["conv1.filters", "conv1.bias"] {
+        let data = file.tensor(tensor).expect(tensor).data().to_vec();
+        assert_eq!(
+            data,
+            [0.0_f32, 1.0].map(f32::to_le_bytes).concat(),
+            "{tensor}"
+        );
+    }
+    let alone = Build::image(&[1, 1, 2, 2])
+        .weights("by", &[1])
+        .node("a = Mul(x, by)", &[])
+        .output("a")
+        .error();
+    assert!(
+        alone.contains("can be done to its pixels before"),
+        "{alone}"
+    );
+}
+
+#[test]
+fn zeros_in_front_of_a_conv_are_its_own() {
+    let model = Build::image(&[1, 1, 4, 4])
+        .weights("w", &[1, 1, 3, 3])
+        .node("a = Pad(x)", &[("pads", &[0, 0, 0, 1, 0, 0, 1, 2])])
+        .node("b = Conv(a, w)", &[("strides", &[2, 2])]);
+    let lines = model.clone().output("b").lines();
+    assert_eq!(
+        lines,
+        ["conv1: conv(1, 3x3, stride = 2, pad = (0, 1, 1, 2), bias = none), // 3x2x1"]
+    );
+    let pooled = model.node("c = MaxPool(a)", &[("kernel_shape", &[2, 2])]);
+    let error = pooled.output("c").error();
+    assert!(error.contains("no pool sees them"), "{error}");
+}
+
+#[test]
+fn every_node_without_a_layer_is_named_and_what_reads_it_is_not() {
+    let error = Build::image(&[1, 2, 4, 4])
+        .node("a = Erf(x)", &[])
+        .node("b = Relu(a)", &[])
+        .node("c = LSTM(b)", &[])
+        .output("c")
+        .error();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 3, "{error}");
+    assert!(lines[0].starts_with("2 nodes have no layers"), "{error}");
+    assert!(lines[1].starts_with("  Erf `a`: "), "{error}");
+    assert!(
+        lines[2].starts_with("  LSTM `c`: a declaration is a ConvNet"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_attribute_that_is_not_known_is_refused() {
+    let error = Build::image(&[1, 2, 4, 4])
+        .node("a = GlobalAveragePool(x)", &[])
+        .node("b = Softmax(a)", &[("temperature", &[2])])
+        .output("b")
+        .error();
+    assert!(
+        error.ends_with("its attribute `temperature` is not known"),
+        "{error}"
+    );
+}
+
+#[test]
+fn ways_that_cross_are_refused() {
+    let error = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = Sigmoid(a)", &[])
+        .node("c = Tanh(a)", &[])
+        .node("d = Add(b, c)", &[])
+        .node("e = Add(d, b)", &[])
+        .output("e")
+        .error();
+    assert!(error.contains("ways do not cross"), "{error}");
+    let twice = Build::image(&[1, 2, 4, 4])
+        .node("a = Add(x, x)", &[])
+        .output("a")
+        .error();
+    assert!(twice.contains("added to itself"), "{twice}");
+}
+
+#[test]
+fn ends_are_asked_for() {
+    let open = Build::image(&[0, 2, 0, 0])
+        .node("a = Relu(x)", &[])
+        .output("a");
+    let error = open.clone().error();
+    assert!(error.contains("such as 3x224x224"), "{error}");
+    let options = Options {
+        input: Some([2, 5, 7]),
+        output: None,
+    };
+    let model = open.clone().read(&options).expect("a size");
+    assert_eq!(model.input(), [5, 7, 2]);
+    let other = Options {
+        input: Some([3, 5, 7]),
+        output: None,
+    };
+    let error = open.clone().read(&other).expect_err("another depth");
+    assert!(error.to_string().contains("is 2 where the given size is 3"));
+
+    let two = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = Tanh(a)", &[])
+        .output("a")
+        .output("b");
+    let error = two.clone().error();
+    assert!(error.contains(r#"choose one of ["a", "b"]"#), "{error}");
+    let first = Options {
+        input: None,
+        output: Some("a".into()),
+    };
+    let model = two.read(&first).expect("one of two");
+    assert_eq!(model.scores(), 32);
+}
+
+#[test]
+fn circles_and_wrong_tensors_are_errors() {
+    let circle = Build::image(&[1, 2, 4, 4])
+        .node("a = Add(x, b)", &[])
+        .node("b = Relu(a)", &[])
+        .output("b")
+        .error();
+    assert!(circle.contains("in a circle"), "{circle}");
+    let mut short = Build::image(&[1, 2, 4, 4])
+        .weights("w", &[1, 2, 1, 1])
+        .node("a = Conv(x, w)", &[])
+        .output("a");
+    short.graph.initializer[0].float_data.pop();
+    let short = short.error();
+    assert_eq!(
+        short,
+        "tensor `w`: a shape of [1, 2, 1, 1] is 2 values, and 1 are stored"
+    );
+    let outside = {
+        let mut build = Build::image(&[1, 2, 4, 4])
+            .weights("w", &[1, 2, 1, 1])
+            .node("a = Conv(x, w)", &[])
+            .output("a");
+        build.graph.initializer[0].data_location = 1;
+        build
+    };
+    assert!(outside.error().contains("which is not named"));
+}
