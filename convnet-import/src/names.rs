@@ -69,7 +69,13 @@ impl Naming<'_> {
                 } => {
                     let mut inner = self.block(*step, "residual", &[body, shortcut], scope);
                     self.walk(body, &mut inner);
-                    self.walk(shortcut, &mut inner);
+                    // It has a name: layers are counted anew inside.
+                    let mut inside = Scope {
+                        path: format!("{}shortcut.", inner.path),
+                        model: inner.model,
+                        words: HashMap::new(),
+                    };
+                    self.walk(shortcut, &mut inside);
                 }
                 Item::Concat { step, ways } => {
                     let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();

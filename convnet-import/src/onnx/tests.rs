@@ -109,7 +109,7 @@ const SAME: &[(&str, &[i64])] = &[("pads", &[1, 1, 1, 1])];
 
 #[test]
 fn a_residual_is_named_by_what_its_layers_have_in_common() {
-    let lines = Build::image(&[1, 2, 8, 8])
+    let build = Build::image(&[1, 2, 8, 8])
         .weights("layer1.0.conv1.weight", &[4, 2, 3, 3])
         .weights("layer1.0.conv2.weight", &[4, 4, 3, 3])
         .weights("layer1.0.downsample.0.weight", &[4, 2, 1, 1])
@@ -123,10 +123,24 @@ fn a_residual_is_named_by_what_its_layers_have_in_common() {
         .node("g = GlobalAveragePool(f)", &[])
         .node("h = Flatten(g)", &[])
         .node("i = Gemm(h, fc.weight)", &[("transB", &[1])])
-        .output("i")
-        .lines();
+        .output("i");
+    let model = build.clone().read(&Options::default()).expect("a ConvNet");
+    let bytes = model.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    let mut names = file.names();
+    names.sort_unstable();
     assert_eq!(
-        lines,
+        names,
+        [
+            "fc.bias",
+            "fc.filters",
+            "layer1_0.conv1.filters",
+            "layer1_0.conv2.filters",
+            "layer1_0.shortcut.downsample_0.filters",
+        ]
+    );
+    assert_eq!(
+        build.lines(),
         [
             "layer1_0: residual {",
             "    conv1: conv(4, 3x3, pad = 1, bias = none), // 8x8x4",
