@@ -52,7 +52,7 @@ use crate::Parameters;
 
 pub use error::WeightsError;
 #[cfg(feature = "train")]
-pub(crate) use file::{Group, Reader, check, check_finite, check_values, copy, scalars, write};
+pub(crate) use file::{Prefixed, Reader, check, check_finite, check_values, copy, scalars, write};
 pub use matching::{Matching, from_bytes_matching, part_from_bytes};
 #[cfg(feature = "std")]
 pub use matching::{load_matching, load_part};
@@ -78,11 +78,11 @@ pub(crate) fn to_bytes_noted<P: Parameters>(
 ) -> Result<Vec<u8>, WeightsError> {
     file::check_values(parameters)?;
     let mut bytes = Vec::with_capacity(size_of::<P>() + 4096);
-    let group = file::Group {
+    let all = file::Prefixed {
         prefix: "",
         parameters,
     };
-    let Ok(()) = file::write(&[group], note, |part| {
+    let Ok(()) = file::write(&[all], note, |part| {
         bytes.extend_from_slice(part);
         Ok::<_, Infallible>(())
     });
@@ -130,12 +130,12 @@ pub(crate) fn save_noted<P: Parameters>(
     use std::io::Write;
 
     file::check_values(parameters)?;
-    let group = file::Group {
+    let all = file::Prefixed {
         prefix: "",
         parameters,
     };
     replace::replace(path, |out| {
-        file::write(&[group], note, |part| out.write_all(part))
+        file::write(&[all], note, |part| out.write_all(part))
     })
     .map_err(|source| WeightsError::io(path, source))
 }

@@ -1,6 +1,6 @@
 //! The safetensors format: groups of tensors out, checked views in.
 //!
-//! A weight file is one [`Group`] without a prefix; a checkpoint has several and a note.
+//! A weight file is one [`Prefixed`] without a prefix; a checkpoint has several and a note.
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::BTreeMap;
@@ -16,14 +16,14 @@ use crate::file::header::{Defect, Entry, Header, Json};
 use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
-pub(crate) struct Group<'a, P> {
+pub(crate) struct Prefixed<'a, P> {
     pub(crate) prefix: &'a str,
     pub(crate) parameters: &'a P,
 }
 
 /// Hands a file with all `groups`, and `note` under its key, to `sink`, part by part.
 pub(crate) fn write<P: Parameters, E>(
-    groups: &[Group<'_, P>],
+    groups: &[Prefixed<'_, P>],
     note: Option<(&str, &str)>,
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -33,7 +33,7 @@ pub(crate) fn write<P: Parameters, E>(
 
 /// Hands the scalars of all `groups` to `sink`, as they lie in a file.
 pub(crate) fn scalars<P: Parameters, E>(
-    groups: &[Group<'_, P>],
+    groups: &[Prefixed<'_, P>],
     mut sink: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     for group in groups {
@@ -248,7 +248,7 @@ pub(crate) fn copy<P: Parameters>(views: &[View<'_>], parameters: &mut P) {
 }
 
 /// The header, padded with spaces so that the scalars begin on a cache line of the file.
-fn header<P: Parameters>(groups: &[Group<'_, P>], note: Option<(&str, &str)>) -> Vec<u8> {
+fn header<P: Parameters>(groups: &[Prefixed<'_, P>], note: Option<(&str, &str)>) -> Vec<u8> {
     let mut end = 0;
     let mut tensors = Vec::new();
     for group in groups {

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::History;
 use super::batch::Totals;
 use crate::Parameters;
-use crate::file::weights::{self, Group, Reader, WeightsError};
+use crate::file::weights::{self, Prefixed, Reader, WeightsError};
 
 /// Why a checkpoint was not read or written.
 #[derive(Debug)]
@@ -123,16 +123,16 @@ pub(super) fn save<P: Parameters>(
         return Err(blame(io::Error::other(reason)));
     }
     let names = slot_names(tensors.slots.len());
-    let mut groups = vec![Group {
+    let mut groups = vec![Prefixed {
         prefix: WEIGHTS,
         parameters: &*tensors.net,
     }];
-    groups.extend(tensors.best.as_deref().map(|parameters| Group {
+    groups.extend(tensors.best.as_deref().map(|parameters| Prefixed {
         prefix: BEST,
         parameters,
     }));
     let slots = names.iter().zip(&*tensors.slots);
-    groups.extend(slots.map(|(prefix, slot)| Group {
+    groups.extend(slots.map(|(prefix, slot)| Prefixed {
         prefix,
         parameters: &**slot,
     }));
