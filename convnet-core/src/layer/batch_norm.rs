@@ -79,7 +79,7 @@ word! {
 /// from calibrated statistics, it came to 2.17 and 17 %.
 ///
 /// In `f32` the mean of a batch is rounded, so where it is κ deviations from zero, the gradients on what lies in
-/// front of the layer are off by up to about 2⁻²²·κ² of themselves: nothing for κ of 10, 5 % for 500.
+/// front of the layer are off by up to about 2⁻²²·κ² of themselves: nothing for κ of 10, 6 % for 500.
 ///
 /// How far the running statistics are off stands where others have a gradient, and a step of any
 /// optimizer moves them by [`MOMENTUM`](crate::optim::MOMENTUM). As a [`Layer`], by hand, they are
