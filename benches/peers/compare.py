@@ -10,7 +10,7 @@ of its own, in turn, and prints a table: the median of the rounds' medians, and 
 faster than the best of the others. With `--fastest`, the fastest run of all rounds: for a machine on
 which others work too.
 """
-import argparse, json, os, statistics, struct, subprocess, sys, time, venv
+import argparse, glob, json, os, statistics, struct, subprocess, sys, time, venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -291,7 +291,7 @@ def torch_training(name, batch, threads, layout, seconds):
         optimizer.step()
     return {"images_per_second": batch / measure(step, seconds)["median_ms"] * 1e3}
 
-def training_table(options, example):
+def training_table(options, example, report):
     """One thread and two, in turn; PyTorch in its usual layout and with channels last."""
     layouts = ["contiguous_format", "channels_last"]
     print("| network | threads | convnet, images/s | PyTorch | PyTorch, channels last | times the best |")
@@ -310,6 +310,29 @@ def training_table(options, example):
             speeds = [statistics.median(row["images_per_second"] for row in rows) for rows in rows_of.values()]
             cells = " | ".join(f"{speed:,.0f}" for speed in speeds)
             print(f"| {name} | {threads} | {cells} | {speeds[0] / max(speeds[1:]):.2f} |", flush=True)
+            report["rows"].append({"name": name, "threads": int(threads), **rows_of})
+
+def machine(example):
+    """On what it is measured: the processor, the instruction set that the kernels take, caches, and the peak."""
+    def first(path, prefix=""):
+        """What stands behind the colon of the first such line, or the whole line; "?" where there is no such file."""
+        try:
+            lines = [line for line in open(path) if line.startswith(prefix)]
+            return lines[0].split(":")[-1].strip() if lines else "?"
+        except OSError:
+            return "?"
+    caches = []
+    for cache in sorted(glob.glob("/sys/devices/system/cpu/cpu0/cache/index*")):
+        kind, level, size = (first(f"{cache}/{name}") for name in ("type", "level", "size"))
+        if kind != "Instruction":
+            caches.append(f"L{level} {size}")
+    text = subprocess.run([example, "--only", "cifar", "--seconds", "0.1"], capture_output=True, text=True).stdout
+    peaks = [last_row([example, "--json", "--only", "cifar", "--seconds", "0.1"])["peak_gflops"] for _ in range(3)]
+    versions = subprocess.run([sys.executable, "-m", "pip", "list", "--format", "json"], capture_output=True, text=True)
+    peers = {row["name"]: row["version"] for row in json.loads(versions.stdout or "[]") if row["name"] in [*PEERS, "torch"]}
+    return {"processor": first("/proc/cpuinfo", "model name"), "family": first("/proc/cpuinfo", "cpu family"),
+            "model": first("/proc/cpuinfo", "model\t"), "level": text.partition("(")[0], "caches": caches,
+            "peak_gflops": round(max(peaks), 1), "peers": peers}
 
 def environment(folder, training):
     """Goes on in the environment that has the peers; makes it first."""
@@ -329,6 +352,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="a network and round")
     parser.add_argument("--fastest", action="store_true", help="the fastest run of all rounds")
+    parser.add_argument("--json", help="a file, for what was measured")
     parser.add_argument("--folder", default=os.path.join(ROOT, "target", "peers"))
     parser.add_argument("--training", action="store_true", help="images a second, beside PyTorch")
     parser.add_argument("--batch", type=int, default=64, help="images a step of training")
@@ -347,9 +371,20 @@ def main():
         return
     subprocess.run(["cargo", "build", "--release", "--example", "bench"], cwd=ROOT, check=True)
     example = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release/examples/bench")
+    report = {"machine": machine(example), "options": vars(options), "rows": []}
+    of = report["machine"]
+    print(f"{of['processor']} (family {of['family']}, model {of['model']}), {of['level']}, {', '.join(of['caches'])}, "
+          f"{of['peak_gflops']} GFLOP/s a core; {', '.join(' '.join(peer) for peer in of['peers'].items())}\n", flush=True)
     if options.training:
-        training_table(options, example)
-        return
+        training_table(options, example, report)
+    else:
+        table(options, example, report)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(report, file, indent=1)
+
+def table(options, example, report):
+    """Batch 1, one thread, every pair in turn."""
     peers = options.peers.split(",")
     key = "fastest_ms" if options.fastest else "median_ms"
     print("| network | convnet, ms | share of the peak | " + " | ".join(peers) + " | times the best |")
@@ -369,5 +404,6 @@ def main():
         share = max(shares) if options.fastest else statistics.median(shares)
         cells = [f"{ms['convnet']:.4g}", f"{share:.0%}", *(f"{ms[peer]:.4g}" for peer in peers)]
         print(f"| {name} | " + " | ".join(cells) + f" | {best / ms['convnet']:.2f} |", flush=True)
+        report["rows"].append({"name": name, key: rows, "share_of_peak": shares})
 
 main()
