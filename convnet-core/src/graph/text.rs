@@ -164,13 +164,36 @@ where
         f.write_str(self.word().name)?;
         let mut gap = "(";
         for (arg, value) in self.values(|_| false) {
-            match arg.positional {
-                true => write!(f, "{gap}{value}")?,
-                false => write!(f, "{gap}{} = {value}", arg.name)?,
+            f.write_str(gap)?;
+            if !arg.positional {
+                write!(f, "{} = ", arg.name)?;
+            }
+            match value {
+                Value::Decimal(decimal) => write_decimal(f, decimal)?,
+                value => value.fmt(f)?,
             }
             gap = ", ";
         }
         f.write_str(if gap == "(" { "" } else { ")" })
+    }
+}
+
+/// A decimal as a declaration takes it: `2.0`, and not `2`. The name of a constant stays as it is.
+fn write_decimal(f: &mut Formatter<'_>, decimal: &impl Display) -> fmt::Result {
+    struct Whole<'a, 'f>(&'a mut Formatter<'f>, bool);
+
+    impl fmt::Write for Whole<'_, '_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.1 &= text.bytes().all(|it| it.is_ascii_digit());
+            self.0.write_str(text)
+        }
+    }
+
+    let mut whole = Whole(f, true);
+    fmt::write(&mut whole, format_args!("{decimal}"))?;
+    match whole {
+        Whole(f, true) => f.write_str(".0"),
+        Whole(_, false) => Ok(()),
     }
 }
 
@@ -283,7 +306,7 @@ mod tests {
                     k: 2.0,
                 },
                 "5, alpha 0.0005, k 2",
-                "lrn(5, alpha = 0.0005, k = 2)",
+                "lrn(5, alpha = 0.0005, k = 2.0)",
             ),
             (Op::LeakyRelu { slope: 0.01 }, "0.01", "leaky_relu"),
             (Op::Fc { filters: 10 }, "10", "fc(10)"),
