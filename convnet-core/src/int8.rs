@@ -19,6 +19,9 @@
 //! **Invariant:** nothing in [`forward`](Quantized::forward) allocates, computes with floats or panics; kernels
 //! of layers that a network has not are not in the program.
 
+// No arm stands for whatever else there is: a new layer, a new kind of task, is looked at everywhere.
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]

@@ -168,9 +168,10 @@ where
             if !arg.positional {
                 write!(f, "{} = ", arg.name)?;
             }
-            match value {
-                Value::Decimal(decimal) => write_decimal(f, decimal)?,
-                value => value.fmt(f)?,
+            if let Value::Decimal(decimal) = value {
+                write_decimal(f, decimal)?;
+            } else {
+                value.fmt(f)?;
             }
             gap = ", ";
         }

@@ -199,9 +199,10 @@ fn fill(
         let scale = (f64::from(most) / 127.0).max(least) as f32;
         let scale = if scale.is_normal() { scale } else { 1.0 };
         for (e, &w) in own().enumerate() {
-            let place = match task.kind {
-                Kind::Conv => at * len + e,
-                _ => e * k + at,
+            let place = if task.kind == Kind::Conv {
+                at * len + e
+            } else {
+                e * k + at
             };
             filters[place] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
         }
@@ -223,10 +224,13 @@ fn constants(
 ) {
     let of = |by: Multiplier| Channel { bias: 0, by };
     match task.kind {
-        Kind::Table => table.copy_from_slice(&match op {
-            Op::LeakyRelu { slope } => leaky_relu(&x, &y, *slope as f32),
-            Op::HardSwish => hard_swish(&x, &y),
-            op => tabulate(&x, &y, |v| activate(op, v).unwrap_or(v)),
+        // As TensorFlow Lite computes these two; the others by their own formula.
+        Kind::Table => table.copy_from_slice(&if let Op::LeakyRelu { slope } = op {
+            leaky_relu(&x, &y, *slope as f32)
+        } else if let Op::HardSwish = op {
+            hard_swish(&x, &y)
+        } else {
+            tabulate(&x, &y, |v| activate(op, v).unwrap_or(v))
         }),
         Kind::Rescale => channels[0] = of(Multiplier::of(f64::from(x.scale) / f64::from(y.scale))),
         Kind::Softmax => {

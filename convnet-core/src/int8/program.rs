@@ -149,7 +149,7 @@ impl<const N: usize> Planned<N> {
         };
         match Plan::of(input, &ops, options) {
             Ok(plan) if N > 0 => Ok(Self::of(input, &ops, &plan)),
-            _ => {
+            Ok(_) | Err(_) => {
                 let mut message = Message::new();
                 message.push_str("the graph cannot be planned in i8");
                 Err(message)
@@ -175,10 +175,7 @@ impl<const N: usize> Planned<N> {
         let mut i = 0;
         while i < N {
             let (op, step) = (ops[i], &plan.steps[i]);
-            let from = match op {
-                Op::Branch { from } => from,
-                _ => i,
-            };
+            let (from, _) = op.reads(i);
             let x = match from {
                 0 => 0,
                 v => of[v - 1],
@@ -188,19 +185,36 @@ impl<const N: usize> Planned<N> {
             let folds = i > 0 && own && clampable[i - 1] && !apart;
             (of[i], clampable[i]) = (x, false);
             let sizes = sizes(input, plan, i, &op);
+            let (mut clamp, mut fixed) = (Clamp::None, None);
             let kind = match op {
                 Op::Conv { .. } | Op::Fc { .. } => Some(Kind::Conv),
                 Op::Depthwise { .. } => Some(Kind::Depthwise),
                 Op::BatchNorm { .. } if is_folded(plan, i) => None,
                 Op::BatchNorm { .. } => Some(Kind::Scale),
-                Op::Relu | Op::Relu6 if folds => None,
-                Op::Relu | Op::Relu6 | Op::Concat { .. } => Some(Kind::Rescale),
-                Op::LeakyRelu { .. } | Op::Sigmoid | Op::Tanh | Op::HardSigmoid | Op::HardSwish => {
+                Op::Relu => {
+                    clamp = Clamp::Relu;
+                    if folds { None } else { Some(Kind::Rescale) }
+                }
+                Op::Relu6 => {
+                    clamp = Clamp::Relu6;
+                    if folds { None } else { Some(Kind::Rescale) }
+                }
+                Op::Concat { .. } => Some(Kind::Rescale),
+                Op::LeakyRelu { .. } | Op::HardSwish => Some(Kind::Table),
+                Op::Sigmoid | Op::HardSigmoid => {
+                    fixed = Some(Fixed::Unit);
+                    Some(Kind::Table)
+                }
+                Op::Tanh => {
+                    fixed = Some(Fixed::Signed);
                     Some(Kind::Table)
                 }
                 Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
                 Op::AvgPool { .. } | Op::GlobalAvgPool => Some(Kind::AvgPool),
-                Op::Softmax => Some(Kind::Softmax),
+                Op::Softmax => {
+                    fixed = Some(Fixed::Unit);
+                    Some(Kind::Softmax)
+                }
                 Op::Add { .. } => Some(Kind::Add),
                 Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } => match step.arena.how {
                     How::Copy => Some(Kind::Copy),
@@ -210,11 +224,6 @@ impl<const N: usize> Planned<N> {
                 Op::ConvTranspose { .. } | Op::Lrn { .. } | Op::Own { .. } | Op::Network { .. } => {
                     None
                 }
-            };
-            let clamp = match op {
-                Op::Relu => Clamp::Relu,
-                Op::Relu6 => Clamp::Relu6,
-                _ => Clamp::None,
             };
             match (kind, op) {
                 (None, _) => {
@@ -238,21 +247,15 @@ impl<const N: usize> Planned<N> {
                     all.ranges[of[i] - 1] = Range {
                         observed: i + 1,
                         clamp,
-                        fixed: match op {
-                            Op::Softmax | Op::Sigmoid | Op::HardSigmoid => Some(Fixed::Unit),
-                            Op::Tanh => Some(Fixed::Signed),
-                            _ => None,
-                        },
+                        fixed,
                     };
                 }
             }
             if let Some(kind) = kind {
-                let (with, other) = match op {
-                    Op::Add { with, .. } if with > 0 => {
-                        (at(plan.steps[with - 1].arena.to), of[with - 1])
-                    }
-                    _ => (None, 0),
-                };
+                let (mut with, mut other) = (None, 0);
+                if let Op::Add { with: v @ 1.., .. } = op {
+                    (with, other) = (at(plan.steps[v - 1].arena.to), of[v - 1]);
+                }
                 let [filters, channels] = counts(kind, &sizes);
                 all.tasks[all.count] = Task {
                     node: i,
@@ -353,10 +356,7 @@ const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
 
 /// What layer `i` reads and writes, and how a window slides over it.
 const fn sizes<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: &Op) -> Sizes {
-    let volume = match op {
-        Op::Branch { from } => *from,
-        _ => i,
-    };
+    let (volume, _) = op.reads(i);
     let x = match volume {
         0 => input,
         v => plan.steps[v - 1].volume,

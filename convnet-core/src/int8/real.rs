@@ -40,11 +40,19 @@ impl Real {
                     (tensor(net, node, is_filters)?.to_vec(), bias)
                 }
                 Kind::Scale => (vec![1.0; k], vec![0.0; k]),
-                _ => return None,
+                Kind::MaxPool
+                | Kind::AvgPool
+                | Kind::Rescale
+                | Kind::Table
+                | Kind::Softmax
+                | Kind::Add
+                | Kind::Copy => return None,
             };
-            let norm = match task.kind {
-                Kind::Scale => Some(node),
-                _ => Some(node + 1).filter(|&next| tasks.get(next).is_some_and(Option::is_none)),
+            let folded = |next: &usize| tasks.get(*next).is_some_and(Option::is_none);
+            let norm = if task.kind == Kind::Scale {
+                Some(node)
+            } else {
+                Some(node + 1).filter(folded)
             };
             if let Some(norm) = norm.and_then(|norm| norm_of(net, norm)) {
                 for (at, filter) in filters.iter_mut().enumerate() {
@@ -181,7 +189,26 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         Op::Tanh => Some(Float::tanh(v)),
         Op::HardSigmoid => Some(((v + 3.0) / 6.0).clamp(0.0, 1.0)),
         Op::HardSwish => Some(v * ((v + 3.0) / 6.0).clamp(0.0, 1.0)),
-        _ => None,
+        Op::Conv { .. }
+        | Op::Depthwise { .. }
+        | Op::ConvTranspose { .. }
+        | Op::BatchNorm { .. }
+        | Op::Lrn { .. }
+        | Op::Relu
+        | Op::Relu6
+        | Op::MaxPool { .. }
+        | Op::AvgPool { .. }
+        | Op::GlobalAvgPool
+        | Op::GlobalMaxPool
+        | Op::Fc { .. }
+        | Op::Dropout { .. }
+        | Op::Softmax
+        | Op::Flatten
+        | Op::Own { .. }
+        | Op::Network { .. }
+        | Op::Branch { .. }
+        | Op::Add { .. }
+        | Op::Concat { .. } => None,
     }
 }
 
