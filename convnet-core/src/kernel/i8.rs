@@ -71,7 +71,8 @@ impl Quantization {
     /// zero only.)
     ///
     /// ```
-    /// use convnet_core::kernel::i8::Quantization;
+    /// # use convnet_core as convnet;
+    /// use convnet::kernel::i8::Quantization;
     ///
     /// let pixels = Quantization::covering(0.0, 1.0);
     /// assert_eq!((pixels.quantize(0.0), pixels.quantize(1.0)), (-128, 127));

@@ -19,7 +19,8 @@ impl Multiplier {
     /// largest.
     ///
     /// ```
-    /// use convnet_core::kernel::i8::Multiplier;
+    /// # use convnet_core as convnet;
+    /// use convnet::kernel::i8::Multiplier;
     ///
     /// const HALF: Multiplier = Multiplier::of(0.5);
     /// assert_eq!((HALF.times(5), HALF.times(-5)), (3, -3)); // away from zero
