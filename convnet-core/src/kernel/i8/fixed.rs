@@ -23,7 +23,7 @@ impl Multiplier {
     /// use convnet::kernel::i8::Multiplier;
     ///
     /// const HALF: Multiplier = Multiplier::of(0.5);
-    /// assert_eq!((HALF.times(5), HALF.times(-5)), (3, -3)); // away from zero
+    /// assert_eq!((HALF.times(5), HALF.times(-5)), (3, -2)); // a half of the product goes up
     /// ```
     #[must_use]
     pub const fn of(real: f64) -> Self {
