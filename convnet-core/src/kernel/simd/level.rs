@@ -80,65 +80,41 @@ pub(crate) fn at_level(mut body: impl FnMut()) {
 ///
 /// **Invariant:** what adds to its output declines before it writes, since a lower level would add again.
 ///
-/// Without SSE4.2, which has nothing for `f32` that SSE2 has not. Without the feature `kernels` this is a
-/// target without vectors: the macro plans with this crate, and computes nothing.
+/// Without SSE4.2, which has nothing for `f32` that SSE2 has not.
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{
         use fearless_simd::Simd;
         let level = $crate::kernel::level();
-        #[cfg(feature = "kernels")]
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
-            $crate::kernel::simd::level::try_levels!($simd => $call; level)
+            $crate::kernel::simd::level::try_each!($simd => $call;
+                level.as_avx512(), level.as_avx2(), level.as_sse2())
         }
-        #[cfg(not(feature = "kernels"))]
+        #[cfg(target_arch = "aarch64")]
         {
-            // Never called: it says that what is used with the feature is used.
-            let _ = || $crate::kernel::simd::level::try_levels!($simd => $call; level);
+            $crate::kernel::simd::level::try_each!($simd => $call; level.as_neon())
+        }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        {
+            $crate::kernel::simd::level::try_each!($simd => $call; level.as_wasm_simd128())
+        }
+        #[cfg(not(any(
+            target_arch = "x86",
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128"),
+        )))]
+        {
+            // Never called: it says that what other targets use is used.
+            let _ = |token: Option<fearless_simd::Fallback>| {
+                $crate::kernel::simd::level::try_each!($simd => $call; token)
+            };
+            let _ = level;
             None
         }
     }};
 }
 pub(crate) use dispatch;
-
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-macro_rules! try_levels {
-    ($simd:ident => $call:expr; $level:expr) => {
-        $crate::kernel::simd::level::try_each!($simd => $call;
-            $level.as_avx512(), $level.as_avx2(), $level.as_sse2())
-    };
-}
-
-#[cfg(target_arch = "aarch64")]
-macro_rules! try_levels {
-    ($simd:ident => $call:expr; $level:expr) => {
-        $crate::kernel::simd::level::try_each!($simd => $call; $level.as_neon())
-    };
-}
-
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-macro_rules! try_levels {
-    ($simd:ident => $call:expr; $level:expr) => {
-        $crate::kernel::simd::level::try_each!($simd => $call; $level.as_wasm_simd128())
-    };
-}
-
-#[cfg(not(any(
-    target_arch = "x86",
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    all(target_arch = "wasm32", target_feature = "simd128"),
-)))]
-macro_rules! try_levels {
-    ($simd:ident => $call:expr; $level:expr) => {{
-        // Never called: it says that what other targets use is used.
-        let _ = |token: Option<fearless_simd::Fallback>| {
-            $crate::kernel::simd::level::try_each!($simd => $call; token)
-        };
-        let _ = $level;
-        None
-    }};
-}
-pub(crate) use try_levels;
 
 macro_rules! try_each {
     ($simd:ident => $call:expr; $($token:expr),*) => {{
