@@ -11,6 +11,7 @@ use crate::Role;
 use crate::graph::Op;
 use crate::kernel::{self, Clamp, Sizes};
 use crate::layer::rows::{conv_rows, max_pool};
+use crate::scalar::real::probabilities;
 
 /// The filters of a task as they are declared, and the biases, with the `batch_norm` behind them folded in; or
 /// a `batch_norm` of its own, as filters of 1x1.
@@ -154,12 +155,8 @@ impl Real {
             (Op::Relu, ..) => Clamp::Relu.apply(&mut v),
             (Op::Relu6, ..) => Clamp::Relu6.apply(&mut v),
             (Op::Softmax, Some(sizes), _) => {
-                for v in v.chunks_mut(sizes.y[2]) {
-                    let most = v.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    v.iter_mut().for_each(|v| *v = Float::exp(*v - most));
-                    let sum: f32 = v.iter().sum();
-                    v.iter_mut().for_each(|v| *v /= sum);
-                }
+                let columns = x.chunks(sizes.y[2]);
+                return columns.flat_map(probabilities).collect();
             }
             (Op::Add { .. }, ..) => {
                 let others = other.unwrap_or_default();
