@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use convnet_import::{Imported, Options};
 use safetensors::SafeTensors;
 
-use new::{Pixels, Source};
+use new::Pixels;
 
 /// Models of other libraries as `convnet!` declarations with their weights.
 #[derive(Parser)]
@@ -167,10 +167,6 @@ fn make(
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     });
     let labels = labels.transpose()?;
-    let source = match &images.convnet {
-        None => Source::Registry,
-        Some(folder) => Source::Folder(folder),
-    };
     Ok(new::write(
         folder,
         name,
@@ -178,7 +174,7 @@ fn make(
         imported,
         &pixels,
         labels.as_deref(),
-        &source,
+        images.convnet.as_deref(),
     )?)
 }
 

@@ -11,13 +11,8 @@ pub(crate) struct Pixels {
     pub(crate) std: Vec<f64>,
 }
 
-/// Where the crate finds `convnet`.
-pub(crate) enum Source<'a> {
-    Registry,
-    Folder(&'a Path),
-}
-
-/// Writes the crate into `folder`, which may not hold one.
+/// Writes the crate into `folder`, which may not hold one. It uses the copy of `convnet` in a folder, or the one
+/// that was published.
 pub(crate) fn write(
     folder: &Path,
     name: &str,
@@ -25,7 +20,7 @@ pub(crate) fn write(
     imported: &Imported,
     pixels: &Pixels,
     labels: Option<&str>,
-    source: &Source<'_>,
+    convnet: Option<&Path>,
 ) -> Result<(), String> {
     let [_, _, depth] = imported.input();
     for (what, numbers) in [("--mean", &pixels.mean), ("--std", &pixels.std)] {
@@ -70,9 +65,9 @@ pub(crate) fn write(
         .replace("{mean}", &scaled(&pixels.mean))
         .replace("{deviation}", &scaled(&pixels.std));
     crate::write(&src.join("main.rs"), main.as_bytes())?;
-    let convnet = match source {
-        Source::Registry => format!("version = \"{}\"", env!("CARGO_PKG_VERSION")),
-        Source::Folder(path) => {
+    let convnet = match convnet {
+        None => format!("version = \"{}\"", env!("CARGO_PKG_VERSION")),
+        Some(path) => {
             let path = path
                 .canonicalize()
                 .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -178,8 +173,7 @@ mod tests {
             mean: mean.to_vec(),
             std: vec![0.5],
         };
-        let source = Source::Registry;
-        write(folder, "Mnist", "mnist", &model, &pixels, labels, &source)
+        write(folder, "Mnist", "mnist", &model, &pixels, labels, None)
     }
 
     #[test]
