@@ -62,12 +62,15 @@ pub(crate) fn largest<S: Simd, V: Lanes<S>>(
 ) -> Option<()> {
     let (horizontal, [_, width, k]) = (pool.axis(1), pool.y);
     let pairs = [horizontal.filter, horizontal.stride, horizontal.before] == [2, 2, 0];
-    if pairs && (V::LEN..=horizontal.x / 2).contains(&width) {
+    if pairs && width <= horizontal.x / 2 {
         for at in (0..width).step_by(V::LEN) {
-            // The last vector ends at the last window.
-            let at = at.min(width - V::LEN);
+            // The last vector ends at the last window; that of a short row goes beyond, where nothing is stored.
+            let at = at.min(width.saturating_sub(V::LEN));
             let left: V = highest(simd, rows, planes.clone(), 2 * at)?;
-            let right = highest(simd, rows, planes.clone(), 2 * at + V::LEN)?;
+            let right = match 2 * at + V::LEN {
+                next if next < horizontal.x => highest(simd, rows, planes.clone(), next)?,
+                _ => left,
+            };
             let [left, right] = left.unzip(right);
             right.largest(left).scatter(y, at * k, k);
         }
