@@ -312,7 +312,7 @@ fn pytorchs_names_and_its_counter() {
     let other = header.replace("bn1.num_batches_tracked", "bn1.number_of_batches_x");
     let mut unread = net.clone_of();
     let error = weights::from_pytorch(&mut *unread, &file(&other), &[]).unwrap_err();
-    assert!(matches!(error, WeightsError::Extra { .. }), "{error}");
+    assert!(matches!(error, WeightsError::Unused { .. }), "{error}");
     assert_eq!(bits(&*unread), bits(&*net));
 }
 

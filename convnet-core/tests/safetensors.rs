@@ -163,7 +163,7 @@ fn refused() -> Vec<(Vec<u8>, &'static str)> {
         ),
         (
             b"PK\x03\x04 a zip, as torch.save writes".to_vec(),
-            "it begins with no length",
+            "it is a pickle, as `torch.save` writes it\npython3 -c \"import torch",
         ),
         // Keys twice.
         (and(GAMMA, 16), "two tensors are called `gamma`"),
@@ -294,7 +294,7 @@ fn refused() -> Vec<(Vec<u8>, &'static str)> {
         // Text.
         (
             changed(r#""beta""#, r#""be\ta""#),
-            "it holds `gamma`, `be\ta`",
+            "it holds `be\ta`, `gamma`",
         ),
         (changed(r#""beta""#, "\"be\ta\""), "expected `\"`"),
         (
@@ -321,7 +321,7 @@ fn refused() -> Vec<(Vec<u8>, &'static str)> {
         (file(b"{\"\xc3\":{}}", 0), "its header is not UTF-8"),
         (
             changed(r#""beta""#, "\"b\u{ea}ta\""),
-            "has no tensor `beta`; it holds `gamma`, `b\u{ea}ta`",
+            "has no tensor `beta`; it holds `b\u{ea}ta`, `gamma`",
         ),
         // Tensors of another network.
         (
@@ -414,12 +414,22 @@ fn hints_are_the_same() {
             core::mem::offset_of!(Layer, 1),
         ];
     }
-    let entry = |name, shape, from, until| {
+    let entry = |name: &str, shape: &str, from: usize, until: usize| {
         format!(r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{from},{until}]}}"#)
     };
     let filters = entry("conv1.filters", "[1,1,2,1]", 0, 8);
+    let mut many: Vec<String> = (0..10)
+        .map(|it| entry(&format!("x{it}"), "[1]", 4 * it, 4 * it + 4))
+        .collect();
+    many.push(entry("conv1.filtros", "[1]", 40, 44));
+    many.push(entry("\\u0063onv1.filter", "[1]", 44, 48));
     for (header, length, hint) in [
         (filters.clone(), 8, "or name its layers as the file does"),
+        (
+            many.join(","),
+            48,
+            "it holds `conv1.filter`, `conv1.filtros`, `x0`, `x1`, `x2`, `x3`, `x4`, `x5` and 4 more",
+        ),
         (
             entry("conv1.weight", "[1,1,2,1]", 0, 8),
             8,

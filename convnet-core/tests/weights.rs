@@ -210,7 +210,8 @@ fn pytorchs_axes_become_ours() {
         assert_eq!(net.bias, [24.0, 25.0]);
 
         let error = weights::from_pytorch(&mut net, &bytes, &[]).unwrap_err();
-        assert!(matches!(&error, WeightsError::Missing { tensor, .. } if tensor == "conv1.weight"));
+        assert!(matches!(&error, WeightsError::Unmapped { tensor, ours, .. }
+            if tensor == "conv1.weight" && ours == "conv1.filters"));
         let error = weights::from_pytorch(&mut net, &bytes, &[("conv", "features.0")]).unwrap_err();
         assert!(
             matches!(&error, WeightsError::UnknownLayer { layer, expected }
@@ -275,6 +276,19 @@ fn a_tensor_of_the_file_fills_one_of_the_network() {
         [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]
     );
 
+    // Under their own names, and with one of them by its role.
+    for (names, expected) in [
+        (["t.delta", "t.gamma"], [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]),
+        (["t.delta", "t.weight"], [[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]),
+        (["t.gamma", "t.delta"], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),
+    ] {
+        let own = two
+            .replace("\"a\"", &format!("{:?}", names[0]))
+            .replace("\"t.weight\"", &format!("{:?}", names[1]));
+        weights::from_pytorch(&mut net, &file(&own, &floats(1..7)), &[]).unwrap();
+        assert_eq!([net.0.gamma, net.0.delta], expected, "{names:?}");
+    }
+
     // Two layers that are one in the file, by a slip.
     let names = [("t.gamma", "a"), ("t.delta", "a")];
     let error = weights::from_pytorch(&mut net, &bytes, &names).unwrap_err();
@@ -299,7 +313,7 @@ fn a_bias_on_one_side_only_is_told_apart() {
     let json = r#"{"conv1.weight":{"dtype":"F32","shape":[2,2,2,3],"data_offsets":[0,96]}}"#;
     let error = weights::from_pytorch(&mut zero::<f32>(), &file(json, &floats(0..24)), &[]);
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("is declared with `bias = none`"), "{error}");
+    assert!(error.contains(r#"say `.absent("conv1.bias")`"#), "{error}");
 
     let json = r#"{"mix.weight":{"dtype":"F32","shape":[2,2,1,1],"data_offsets":[0,16]},
         "mix.bias":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}"#;

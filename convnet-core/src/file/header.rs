@@ -42,6 +42,12 @@ pub(crate) struct Header<'a> {
     pub(crate) data: &'a [u8],
 }
 
+/// What is said of `model.pt`: how it becomes a file that executes nothing.
+const PICKLE: &str = "it is a pickle, as `torch.save` writes it\n\
+    python3 -c \"import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in \
+    torch.load('model.pt', map_location='cpu', weights_only=True).items()}, 'model.safetensors')\" \
+    converts a state dict";
+
 impl<'a> Header<'a> {
     /// The header of `file`, if its beginning is one.
     pub(crate) const fn of(file: &'a [u8]) -> Result<Self, Defect<'a>> {
@@ -53,7 +59,11 @@ impl<'a> Header<'a> {
         };
         let length = u64::from_le_bytes(*length);
         if length > LARGEST {
-            return Err(Defect::File("it begins with no length of a header"));
+            return Err(Defect::File(match file {
+                // A zip, or the second version of pickles.
+                [b'P', b'K', 3, 4, ..] | [0x80, 2, ..] => PICKLE,
+                _ => "it begins with no length of a header",
+            }));
         }
         // At most 10⁸, so this fits.
         let length = length as usize;

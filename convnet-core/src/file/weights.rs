@@ -36,7 +36,10 @@
 
 mod error;
 mod file;
+mod mapping;
 mod matching;
+mod pattern;
+mod proposal;
 mod pytorch;
 #[cfg(feature = "std")]
 mod replace;
@@ -53,12 +56,13 @@ use crate::Parameters;
 pub use error::WeightsError;
 #[cfg(feature = "train")]
 pub(crate) use file::{Prefixed, Reader, check, check_finite, check_values, copy, scalars, write};
+pub use mapping::{Flattened, Mapping};
 pub use matching::{Matching, from_bytes_matching, part_from_bytes};
 #[cfg(feature = "std")]
 pub use matching::{load_matching, load_part};
-pub use pytorch::from_pytorch;
 #[cfg(feature = "std")]
 pub use pytorch::load_pytorch;
+pub use pytorch::{Mapped, from_pytorch};
 #[cfg(feature = "train")]
 pub(crate) use replace::{probe, replace};
 

@@ -62,10 +62,26 @@ pub(crate) const fn missing(name: &str, header: &Header<'_>, entries: &[Entry]) 
     text.push_str("the file has no tensor `")
         .push_str(name)
         .push_str("`; it holds ");
-    let mut index = 0;
-    while index < entries.len() && index < SHOWN {
-        push_name(&mut text, entries[index].name(header), index);
-        index += 1;
+    // The nearest first: of what is not yet shown, the first of those that are nearest.
+    let (mut shown, mut count) = ([usize::MAX; SHOWN], 0);
+    while count < entries.len() && count < SHOWN {
+        let (mut best, mut index) = (None, 0);
+        while index < entries.len() {
+            let near = entries[index].name(header).nearness(Name::plain(name));
+            let better = match best {
+                Some((_, most)) => near > most,
+                None => true,
+            };
+            if better && !contains(&shown, index) {
+                best = Some((index, near));
+            }
+            index += 1;
+        }
+        if let Some((index, _)) = best {
+            push_name(&mut text, entries[index].name(header), count);
+            shown[count] = index;
+        }
+        count += 1;
     }
     push_rest(&mut text, entries.len());
     let (mut torch, mut beside, mut index) = (false, false, 0);
@@ -148,6 +164,17 @@ pub(crate) const fn dtype(name: &str, found: &str, expected: &str) -> Message {
         .push_str(expected)
         .push_str(" in the program that wrote it");
     text
+}
+
+const fn contains(places: &[usize; SHOWN], place: usize) -> bool {
+    let mut index = 0;
+    while index < SHOWN {
+        if places[index] == place {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 /// Whether `name` is of the filters of the layer whose bias is `bias`.

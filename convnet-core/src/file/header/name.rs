@@ -90,6 +90,41 @@ impl<'a> Name<'a> {
         }
     }
 
+    /// How near the names are: how many characters they begin with alike, and how many they end with.
+    pub(crate) const fn nearness(self, other: Name<'_>) -> usize {
+        let (mut a, mut b) = (self, other);
+        let mut begin = 0;
+        while !a.raw.is_empty() && a.next() == b.next() {
+            begin += 1;
+        }
+        let (mut a, mut b) = (self, other);
+        let (long, short) = (a.count(), b.count());
+        let mut skipped = 0;
+        while long > short + skipped {
+            a.next();
+            skipped += 1;
+        }
+        skipped = 0;
+        while short > long + skipped {
+            b.next();
+            skipped += 1;
+        }
+        let mut end = 0;
+        while !a.raw.is_empty() {
+            end = if a.next() == b.next() { end + 1 } else { 0 };
+        }
+        begin + end
+    }
+
+    /// In characters.
+    const fn count(mut self) -> usize {
+        let mut count = 0;
+        while self.next() >= 0 {
+            count += 1;
+        }
+        count
+    }
+
     /// Hands what it says to `text`.
     pub(crate) const fn push_to<const N: usize>(mut self, text: &mut Text<N>) {
         while !self.raw.is_empty() {

@@ -20,8 +20,26 @@ pub enum WeightsError {
     Missing {
         /// The name looked for.
         tensor: String,
-        /// The names in the file, in the order of their scalars.
+        /// The names in the file, those nearest to it first.
         found: Vec<String>,
+    },
+    /// The same of a file that is read under a mapping of names.
+    Unmapped {
+        /// The network's name of it.
+        ours: String,
+        /// The name looked for.
+        tensor: String,
+        /// The names in the file, those nearest to it first.
+        found: Vec<String>,
+        /// What to do: the mapping that was probably meant, if shapes tell it.
+        remedy: String,
+    },
+    /// The file has a tensor that a mapping gives to none of the network's.
+    Unused {
+        /// Its name.
+        tensor: String,
+        /// The names looked for, in the order of declaration.
+        expected: Vec<String>,
     },
     /// The file has a tensor that the network has not.
     Extra {
@@ -152,6 +170,37 @@ impl fmt::Display for WeightsError {
                     "\nload the weights of this network, or name its layers as the file does"
                 })
             }
+            Self::Unmapped {
+                ours,
+                tensor,
+                found,
+                remedy,
+            } => write!(
+                f,
+                "the file has no tensor `{tensor}`, for `{ours}`; it holds {}\n{remedy}",
+                List(found)
+            ),
+            Self::Unused { tensor, expected } => {
+                write!(
+                    f,
+                    "the file has a tensor `{tensor}` that the network has not; the network's are {}",
+                    List(expected)
+                )?;
+                if is_bias_beside_filters(tensor, expected) {
+                    return f.write_str(
+                        "\nits layer is declared without a bias: leave out `bias = none`; without the \
+                         tensor the file is of a network that computes something else",
+                    );
+                }
+                let part = tensor
+                    .rsplit_once('.')
+                    .map_or(&**tensor, |(layer, _)| layer);
+                write!(
+                    f,
+                    "\ndeclare what it belongs to, or, if that is no part of the network, pass over it: \
+                     `.ignore(\"{part}\")`"
+                )
+            }
             Self::Extra { tensor, expected } => {
                 write!(
                     f,
@@ -170,11 +219,19 @@ impl fmt::Display for WeightsError {
                 tensor,
                 expected,
                 found,
-            } => write!(
-                f,
-                "`{tensor}` has the shape {found:?}; the network's is {expected:?}\n\
-                 load weights of the same declaration, or change the layer's hyperparameters"
-            ),
+            } => {
+                write!(
+                    f,
+                    "`{tensor}` has the shape {found:?}; the network's is {expected:?}\n\
+                     load weights of the same declaration, or change the layer's hyperparameters"
+                )?;
+                match (&found[..], &expected[..], tensor.strip_suffix(".weight")) {
+                    ([a, b], [c, d], Some(_)) if (a, b) == (d, c) => f.write_str(
+                        "\nwhere the file has the inputs of an `fc` first, `.transposed` says so",
+                    ),
+                    _ => Ok(()),
+                }
+            }
             Self::Dtype {
                 tensor,
                 expected,

@@ -3,16 +3,18 @@
 //! A weight file is one [`Prefixed`] without a prefix; a checkpoint has several and a note.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::WeightsError;
-use crate::file::header::{Defect, Entry, Header, Json};
+use crate::file::header::{Defect, Entry, Header, Json, Name};
 use crate::{Parameters, Real, Role, Tensor};
 
 /// The tensors of `parameters`, with `prefix` in front of each name.
@@ -133,6 +135,11 @@ impl<'a> Reader<'a> {
         self.metadata?.text(key)
     }
 
+    /// Whether a tensor has this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
     /// The names in the file, in the order of their places.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.entries
@@ -156,37 +163,50 @@ impl<'a> Reader<'a> {
         name: String,
         expected: impl FnOnce(usize) -> Vec<usize>,
     ) -> Result<View<'a>, WeightsError> {
+        let view = self.any(name)?;
+        let expected = expected(view.shape.len());
+        if view.shape != expected {
+            return Err(WeightsError::Shape {
+                tensor: view.name,
+                expected,
+                found: view.shape,
+            });
+        }
+        let wanted = dtype::<T>().to_string();
+        if view.dtype != wanted {
+            return Err(WeightsError::Dtype {
+                tensor: view.name,
+                expected: wanted,
+                found: view.dtype.to_owned(),
+            });
+        }
+        Ok(view)
+    }
+
+    /// One tensor, of whatever shape and type.
+    pub(crate) fn any(&self, name: String) -> Result<View<'a>, WeightsError> {
         let Some(&place) = self.places.get(&name) else {
-            let found = self.names().collect();
             return Err(WeightsError::Missing {
+                found: self.nearest(&name),
                 tensor: name,
-                found,
             });
         };
         let entry = &self.entries[place];
         let mut axes = entry.axes(&self.header);
-        let found: Vec<_> = core::iter::from_fn(|| axes.next()).collect();
-        let expected = expected(found.len());
-        if found != expected {
-            return Err(WeightsError::Shape {
-                tensor: name,
-                expected,
-                found,
-            });
-        }
-        let wanted = dtype::<T>().to_string();
-        if entry.dtype() != wanted {
-            let (expected, found) = (wanted, entry.dtype().to_owned());
-            return Err(WeightsError::Dtype {
-                tensor: name,
-                expected,
-                found,
-            });
-        }
         Ok(View {
             name,
+            shape: core::iter::from_fn(|| axes.next()).collect(),
+            dtype: entry.dtype(),
             bytes: entry.bytes(&self.header),
         })
+    }
+
+    /// The names in the file, those that are nearest to `name` first.
+    pub(crate) fn nearest(&self, name: &str) -> Vec<String> {
+        let mut names: Vec<String> = self.names().collect();
+        let near = |it: &String| Name::plain(it).nearness(Name::plain(name));
+        names.sort_by_cached_key(|it| Reverse(near(it)));
+        names
     }
 
     /// A tensor that is not among the `known` is an error, unless it is one to `ignore`.
@@ -210,7 +230,10 @@ impl<'a> Reader<'a> {
 
 /// One tensor of a file: its name, shape and type were checked, its values not yet.
 pub(crate) struct View<'a> {
-    name: String,
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    /// As the format calls it.
+    pub(crate) dtype: &'static str,
     bytes: &'a [u8],
 }
 
@@ -233,10 +256,43 @@ impl View<'_> {
         })
     }
 
+    /// The scalars of a tensor of another type of float, each the nearest to the file's; `None` if they are
+    /// no floats.
+    pub(crate) fn converted<T: Real>(&self) -> Option<Box<dyn Iterator<Item = T> + '_>> {
+        fn of<'v, T: Real, const N: usize>(
+            bytes: &'v [u8],
+            widen: fn([u8; N]) -> f64,
+        ) -> Box<dyn Iterator<Item = T> + 'v> {
+            let (scalars, _) = bytes.as_chunks::<N>();
+            Box::new(scalars.iter().map(move |&bytes| T::of(widen(bytes))))
+        }
+        Some(match self.dtype {
+            "F64" => of(self.bytes, f64::from_le_bytes),
+            "F32" => of(self.bytes, |bytes| f32::from_le_bytes(bytes).into()),
+            "BF16" => of(self.bytes, |[low, high]| {
+                f32::from_le_bytes([0, 0, low, high]).into()
+            }),
+            "F16" => of(self.bytes, |bytes| half(u16::from_le_bytes(bytes))),
+            _ => return None,
+        })
+    }
+
     /// Copies the scalars to a tensor.
     pub(crate) fn copy_to<T: Real>(&self, tensor: &mut [T]) {
         let pairs = tensor.iter_mut().zip(self.scalars());
         pairs.for_each(|(to, from)| *to = from);
+    }
+}
+
+/// The number that the bits of an IEEE 754 binary16 are.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    let (exponent, fraction) = (bits >> 10 & 31, f64::from(bits & 0x3ff) / 1024.0);
+    sign * match exponent {
+        0 => fraction / f64::from(1 << 14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction) * f64::from(1u32 << exponent) / f64::from(1 << 15),
     }
 }
 
@@ -293,7 +349,7 @@ fn little_endian<T: Real>(scalars: &[T]) -> Cow<'_, [u8]> {
         .collect()
 }
 
-fn first_refused<T: Real>(
+pub(super) fn first_refused<T: Real>(
     name: &str,
     role: Role,
     mut scalars: impl Iterator<Item = T>,

@@ -13,6 +13,8 @@
 //!
 //! `nn.Linear` behind `flatten` reads its volume depth slice by depth slice, so its weights are
 //! `[K, D, H, W]` with the last three axes written as one: one permutation serves both.
+//!
+//! Axes of length 1 do not count, and `F64`, `F32`, `F16` and `BF16` become the scalar of the network.
 
 #[cfg(feature = "std")]
 use std::path::Path;
@@ -20,48 +22,108 @@ use std::path::Path;
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
-use super::WeightsError;
-use super::file::{Reader, check};
-use crate::{Parameters, Role, Tensor};
+use super::file::{Reader, View};
+use super::{Flattened, Mapping, WeightsError, pattern, proposal};
+use crate::{Parameters, Real, Role, Tensor};
+
+/// Where the tensors of a network came from, and what no file says. `Display` says it in lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mapped {
+    /// Each tensor that was read, and what it is called in the file.
+    pub read: Vec<(&'static str, String)>,
+    /// Those that the file has not, and that do nothing now: [`Mapping::absent`].
+    pub absent: Vec<&'static str>,
+    /// Tensors of the file that were passed over.
+    pub ignored: Vec<String>,
+    /// The variances of the network, each with the ε that its declaration adds. A file holds none: compare
+    /// it with the model's, and with it strides, paddings and whatever else has no tensor.
+    pub epsilons: Vec<(&'static str, f64)>,
+}
 
 /// Reads the parameters from a PyTorch file.
 ///
-/// `names` maps layers: `&[("conv1", "features.0"), ("scores", "classifier")]`, ours first. A layer
-/// that is not in the list has the same name there. `.filters` and `.gamma` are called `.weight`. A
-/// tensor may be named too, before its layer: `("shift.delta", "bn1.bias")`.
+/// A [`Mapping`] says what is called otherwise there; in the simplest case it is a list of layers, ours first:
+/// `&[("conv1", "features.0"), ("scores", "classifier")]`. What is not in it has the same name there.
+/// `.filters` and `.gamma` are called `.weight`; a tensor of a layer of one's own may have its own name.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/tiny.rs"));
+/// # fn main() -> Result<(), convnet_core::weights::WeightsError> {
+/// # let mut net: Box<Tiny> = bytemuck::zeroed_box();
+/// # let json = br#"{"0.weight":{"dtype":"F16","shape":[2,2,2,3],"data_offsets":[0,48]}}    "#;
+/// # let bytes = [&(json.len() as u64).to_le_bytes()[..], json, &[0x3c; 48]].concat();
+/// use convnet::weights::{self, Mapping};
+///
+/// // `conv1` is `nn.Conv2d(2, 2, (2, 3), bias=False)`, the first of an `nn.Sequential`, saved by halves.
+/// let mapping = Mapping::new().name("conv1", "0").absent("conv1.bias");
+/// let mapped = weights::from_pytorch(&mut *net, &bytes, &mapping)?;
+/// assert_eq!(mapped.read, [("conv1.filters", "0.weight".to_string())]);
+/// assert_eq!(net.bias, [0.0, 0.0]);
+/// println!("{mapped}");
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
-/// Any [`WeightsError`] but `Io`; the parameters are then as they were.
+/// Any [`WeightsError`] but `Io`; the parameters are then as they were. [`WeightsError::Unmapped`] proposes
+/// a mapping if names differ, and shapes tell what belongs together.
 pub fn from_pytorch<P: Parameters>(
     parameters: &mut P,
     bytes: &[u8],
-    names: &[(&str, &str)],
-) -> Result<(), WeightsError> {
-    check_names::<P>(names)?;
-    let theirs = their_names::<P>(names)?;
+    mapping: impl Into<Mapping>,
+) -> Result<Mapped, WeightsError> {
+    let mapping = mapping.into();
+    check_mapping::<P>(&mapping)?;
     let reader = Reader::new(bytes)?;
-    let view = |(name, tensor): (String, &Tensor)| {
-        reader.view::<P::Scalar>(name, |axes| their_shape(tensor, axes))
+    let names = their_names(P::TENSORS, &mapping, &reader)?;
+    let mut views = Vec::new();
+    for (tensor, name) in P::TENSORS.iter().zip(names) {
+        views.push(match name {
+            Some(name) => Some(view::<P::Scalar>(&reader, name, tensor, &mapping)?),
+            None => None,
+        });
+    }
+    let read = views.iter().flatten();
+    let unused = |name: &String| read.clone().all(|view| view.name != *name);
+    let (ignored, extra): (Vec<_>, Vec<_>) = reader
+        .names()
+        .filter(unused)
+        .partition(|name| mapping.ignores(name));
+    if let Some(tensor) = extra.into_iter().next() {
+        let expected = read.map(|view| view.name.clone()).collect();
+        return Err(WeightsError::Unused { tensor, expected });
+    }
+    let mut mapped = Mapped {
+        ignored,
+        ..Mapped::default()
     };
-    let views = theirs
-        .into_iter()
-        .zip(P::TENSORS)
-        .map(view)
-        .collect::<Result<Vec<_>, _>>()?;
-    reader.refuse_extra(views.iter(), |name| name.ends_with(".num_batches_tracked"))?;
-    check::<P>(&views)?;
     for (index, (view, tensor)) in views.iter().zip(P::TENSORS).enumerate() {
         let to = parameters.tensor_mut(index);
-        for (from, scalar) in view.scalars().enumerate() {
-            to[our_place(tensor, from)] = scalar;
+        match (view, neutral(tensor.role)) {
+            (Some(view), _) => {
+                let scalars = view.converted::<P::Scalar>().into_iter().flatten();
+                for (from, scalar) in scalars.enumerate() {
+                    to[our_place(tensor, from, &mapping)] = scalar;
+                }
+                mapped.read.push((tensor.name, view.name.clone()));
+            }
+            (None, value) => {
+                to.fill(P::Scalar::of(value.unwrap_or_default()));
+                mapped.absent.push(tensor.name);
+            }
+        }
+        if let Role::Variance(epsilon) = tensor.role {
+            mapped.epsilons.push((tensor.name, f64::from_bits(epsilon)));
         }
     }
-    Ok(())
+    Ok(mapped)
 }
 
 /// As [`from_pytorch`], from a file.
@@ -73,90 +135,193 @@ pub fn from_pytorch<P: Parameters>(
 pub fn load_pytorch<P: Parameters>(
     parameters: &mut P,
     path: impl AsRef<Path>,
-    names: &[(&str, &str)],
-) -> Result<(), WeightsError> {
-    from_pytorch(parameters, &super::read(path.as_ref())?, names)
+    mapping: impl Into<Mapping>,
+) -> Result<Mapped, WeightsError> {
+    from_pytorch(parameters, &super::read(path.as_ref())?, mapping)
 }
 
-fn check_names<P: Parameters>(names: &[(&str, &str)]) -> Result<(), WeightsError> {
-    let mut layers: Vec<String> = P::TENSORS.iter().map(|t| layer(t).to_owned()).collect();
-    layers.dedup();
-    let mut seen = BTreeSet::new();
-    for &(ours, _) in names {
-        let is_tensor = P::TENSORS.iter().any(|tensor| tensor.name == ours);
-        if !is_tensor && layers.iter().all(|layer| layer != ours) {
+/// Every name of ours is one, and is mapped once.
+fn check_mapping<P: Parameters>(mapping: &Mapping) -> Result<(), WeightsError> {
+    for ours in mapping.ours() {
+        let mut tensors = P::TENSORS.iter();
+        if tensors.all(|tensor| pattern::fit(ours, tensor.name).is_none()) {
+            let mut expected: Vec<_> = P::TENSORS.iter().map(|t| layer(t).to_owned()).collect();
+            expected.dedup();
             return Err(WeightsError::UnknownLayer {
                 layer: ours.to_owned(),
-                expected: layers,
+                expected,
             });
         }
-        if !seen.insert(ours) {
-            let name = ours.to_owned();
-            return Err(WeightsError::MappedTwice { name });
-        }
     }
-    Ok(())
+    let mut seen = BTreeSet::new();
+    match mapping.names.iter().find(|(ours, _)| !seen.insert(ours)) {
+        Some((name, _)) => Err(WeightsError::MappedTwice { name: name.clone() }),
+        None => Ok(()),
+    }
 }
 
-/// What each tensor is called in the file.
-fn their_names<P: Parameters>(names: &[(&str, &str)]) -> Result<Vec<String>, WeightsError> {
+/// What each tensor is called in the file; `None` for what need not be there, and is not.
+fn their_names(
+    tensors: &[Tensor],
+    mapping: &Mapping,
+    reader: &Reader<'_>,
+) -> Result<Vec<Option<String>>, WeightsError> {
+    let mut names = Vec::new();
     let mut fills = BTreeMap::new();
-    for tensor in P::TENSORS {
-        let theirs = their_name(tensor, names);
-        if let Some(first) = fills.insert(theirs.clone(), tensor.name) {
+    for tensor in tensors {
+        let wanted = wanted(tensor, tensors, mapping);
+        let name = wanted.iter().find(|name| reader.has(name));
+        if name.is_none() && !(mapping.is_absent(tensor.name) && neutral(tensor.role).is_some()) {
+            let theirs = wanted.into_iter().next().unwrap_or_default();
+            return Err(proposal::unmapped(tensors, tensor, theirs, mapping, reader));
+        }
+        if let Some(name) = name
+            && let Some(first) = fills.insert(name.clone(), tensor.name)
+        {
             return Err(WeightsError::FilledTwice {
-                tensor: theirs,
+                tensor: name.clone(),
                 ours: [first.to_owned(), tensor.name.to_owned()],
             });
         }
+        names.push(name.cloned());
     }
-    Ok(P::TENSORS.iter().map(|t| their_name(t, names)).collect())
+    Ok(names)
 }
 
-fn layer(tensor: &Tensor) -> &'static str {
-    tensor
-        .name
-        .rsplit_once('.')
-        .map_or(tensor.name, |(layer, _)| layer)
+/// What a tensor may be called in the file, the likelier first: by its role, or by its own name.
+pub(super) fn wanted(tensor: &Tensor, tensors: &[Tensor], mapping: &Mapping) -> Vec<String> {
+    let (mapped, rest) = mapping.theirs(tensor.name);
+    let prefix = &mapping.prefix;
+    if rest.is_empty() && layer(tensor) != tensor.name {
+        return vec![format!("{prefix}{mapped}")];
+    }
+    let place = match rest.rsplit_once('.') {
+        // A tensor without a layer is one.
+        None if layer(tensor) == tensor.name => rest,
+        None => "",
+        Some((place, _)) => place,
+    };
+    let dot = if mapped.is_empty() || place.is_empty() {
+        ""
+    } else {
+        "."
+    };
+    let layer_there = format!("{prefix}{mapped}{dot}{place}");
+    let by_role = format!("{layer_there}.{}", role(tensor));
+    let own = match tensor.name.rsplit_once('.') {
+        Some((_, own)) => format!("{layer_there}.{own}"),
+        None => layer_there,
+    };
+    let of_layer = tensors.iter().filter(|it| layer(it) == layer(tensor));
+    match of_layer.filter(|it| role(it) == role(tensor)).count() {
+        0 | 1 => vec![by_role, own],
+        _ => vec![own, by_role],
+    }
 }
 
-fn their_name(tensor: &Tensor, names: &[(&str, &str)]) -> String {
-    let mapped = |ours| names.iter().find(|(name, _)| *name == ours);
-    let ours = layer(tensor);
-    // A tensor without a layer is mapped as one.
-    if let Some((_, theirs)) = mapped(tensor.name).filter(|_| ours != tensor.name) {
-        return (*theirs).to_owned();
-    }
-    let theirs = mapped(ours).map_or(ours, |(_, theirs)| theirs);
+/// What PyTorch calls a tensor of such a role in its layers.
+pub(super) fn role(tensor: &Tensor) -> &'static str {
     match tensor.role {
-        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => {
-            format!("{theirs}.weight")
-        }
-        Role::Bias => format!("{theirs}.bias"),
-        Role::Mean => format!("{theirs}.running_mean"),
-        Role::Variance(_) => format!("{theirs}.running_var"),
+        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => "weight",
+        Role::Bias => "bias",
+        Role::Mean => "running_mean",
+        Role::Variance(_) => "running_var",
     }
 }
 
-/// `[K, D, H, W]`, or `[K, D·H·W]` if the file's tensor has two `axes`.
-fn their_shape(tensor: &Tensor, axes: usize) -> Vec<usize> {
+/// With which value such a tensor does nothing.
+pub(super) fn neutral(role: Role) -> Option<f64> {
+    match role {
+        Role::Filters | Role::Grouped(_) | Role::Weights => None,
+        Role::Bias | Role::Mean => Some(0.0),
+        Role::Gain | Role::Variance(_) => Some(1.0),
+    }
+}
+
+pub(super) fn layer(tensor: &Tensor) -> &'static str {
+    let name = tensor.name;
+    name.rsplit_once('.').map_or(name, |(layer, _)| layer)
+}
+
+/// A tensor of the file, its shape, type and values checked.
+fn view<'a, T: Real>(
+    reader: &Reader<'a>,
+    name: String,
+    tensor: &Tensor,
+    mapping: &Mapping,
+) -> Result<View<'a>, WeightsError> {
+    let view = reader.any(name)?;
+    let expected = their_shape(tensor, view.shape.len(), mapping);
+    if !is_same(&view.shape, &expected) {
+        return Err(WeightsError::Shape {
+            tensor: view.name,
+            expected,
+            found: view.shape,
+        });
+    }
+    let Some(scalars) = view.converted::<T>() else {
+        return Err(WeightsError::Dtype {
+            tensor: view.name.clone(),
+            expected: T::TYPE.to_string().to_uppercase(),
+            found: view.dtype.to_owned(),
+        });
+    };
+    super::file::first_refused(&view.name, tensor.role, scalars)?;
+    Ok(view)
+}
+
+/// `[K, D, H, W]`, or `[K, D·H·W]` if the file's tensor has two `axes`, or it is said how that is written.
+pub(super) fn their_shape(tensor: &Tensor, axes: usize, mapping: &Mapping) -> Vec<usize> {
     match *tensor.shape {
-        [h, w, d, k] if axes == 2 => vec![k, d * h * w],
+        [h, w, d, k] if mapping.is_transposed(tensor.name) => vec![d * h * w, k],
+        [h, w, d, k] if axes == 2 || mapping.order(tensor.name).is_some() => vec![k, d * h * w],
         [h, w, d, k] => vec![k, d, h, w],
         _ => tensor.shape.to_vec(),
     }
 }
 
-/// Where the scalar goes that is `from`th in PyTorch's `[k][d][y][x]`: to `[y][x][d][k]`.
-fn our_place(tensor: &Tensor, from: usize) -> usize {
+/// Whether two shapes are the same but for axes of length 1.
+pub(super) fn is_same(a: &[usize], b: &[usize]) -> bool {
+    let [a, b] = [a, b].map(|axes| axes.iter().filter(|&&axis| axis != 1));
+    a.eq(b)
+}
+
+/// Where the scalar goes that is `from`th in PyTorch's `[k][d][y][x]`, or as the mapping says: to
+/// `[y][x][d][k]`.
+fn our_place(tensor: &Tensor, from: usize, mapping: &Mapping) -> usize {
     let [h, w, depth, filters] = *tensor.shape else {
         return from;
     };
-    let (x, y, d, k) = (
-        from % w,
-        from / w % h,
-        from / (w * h) % depth,
-        from / (w * h * depth),
-    );
+    let line = h * w * depth;
+    let (k, at) = match mapping.is_transposed(tensor.name) {
+        true => (from % filters, from / filters),
+        false => (from / line, from % line),
+    };
+    let order = mapping
+        .order(tensor.name)
+        .unwrap_or(Flattened::DepthHeightWidth);
+    let [y, x, d] = order.of(at, [h, w, depth]);
     ((y * w + x) * depth + d) * filters + k
+}
+
+impl fmt::Display for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tensors read", self.read.len())?;
+        for (ours, theirs) in &self.read {
+            write!(f, "\n`{ours}` is `{theirs}`")?;
+        }
+        for name in &self.absent {
+            write!(f, "\n`{name}` is not in the file, and does nothing")?;
+        }
+        for name in &self.ignored {
+            write!(f, "\n`{name}` of the file was passed over")?;
+        }
+        for (name, epsilon) in &self.epsilons {
+            write!(
+                f,
+                "\n`{name}` is taken with eps = {epsilon:e}, which the file does not hold"
+            )?;
+        }
+        Ok(())
+    }
 }
