@@ -4,6 +4,7 @@
 //! memory in which volumes lie where the plan has put them. [`moments`] are what the images of a batch
 //! tell each other.
 
+pub(crate) mod halves;
 pub mod moments;
 pub mod overlay;
 pub(crate) mod parameters;

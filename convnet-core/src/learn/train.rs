@@ -41,8 +41,8 @@
 //! ```
 //!
 //! **Invariant:** what comes out depends on the settings and the images, to the bit; not on the
-//! number of threads, the time, or how often the training was killed and resumed; nor on whether two
-//! machines share it, by a [`Reduce`] of yours.
+//! number of threads, the time, or how often the training was killed and resumed; nor on how many
+//! machines share it, by a [`Reduce`].
 
 mod batch;
 mod calibrate;
@@ -61,9 +61,9 @@ mod trainer;
 pub use calibrate::calibrate;
 pub use checkpoint::{CheckpointDefect, CheckpointError};
 pub use error::TrainError;
-pub use evaluation::{Evaluation, MOST_DRAWN, evaluate};
+pub use evaluation::{Evaluation, MOST_DRAWN, evaluate, evaluate_across};
 pub use history::{Epoch, History, Metrics};
 pub use loss_for::LossFor;
 pub use progress::Progress;
-pub use reduce::{Local, Reduce};
+pub use reduce::{Local, Reduce, ReduceError, Summands};
 pub use trainer::Trainer;

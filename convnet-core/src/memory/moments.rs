@@ -16,11 +16,13 @@
 //! by the running statistics, and they are constants to its gradient.
 //!
 //! **Invariant:** a sum over a batch is that of its two halves, and each half is summed so again: its
-//! value depends on the batch only. Where two machines have a half each, or four a quarter, each sums
-//! its own, and the sum over the machines is the same to the bit.
+//! value depends on the batch only. Where machines have a part each, each gives the sums of the largest
+//! subtrees that lie in its part, and the sum over the machines is the same to the bit.
 
 use core::convert::Infallible;
+use core::ops::Range;
 
+use super::halves;
 use crate::{Real, Volume};
 
 /// How many depth slices are summed side by side: two of the widest vectors of `f64`.
@@ -81,6 +83,16 @@ impl<'a, T: Real> MomentsMut<'a, T> {
         row.unwrap_or_default()
     }
 
+    /// Both rows of [`GIVEN`], or one of them.
+    fn into_given(self, which: Option<usize>) -> &'a mut [T] {
+        let depth = self.scalars.len() / 6;
+        let rows = match which {
+            None => 4 * depth..6 * depth,
+            Some(which) => (4 + which) * depth..(5 + which) * depth,
+        };
+        self.scalars.get_mut(rows).unwrap_or_default()
+    }
+
     /// One line of a row, from depth slice `start` on.
     fn line(&mut self, pair: usize, which: usize, start: usize) -> &mut [T] {
         let depth = self.scalars.len() / 6;
@@ -111,6 +123,8 @@ pub fn merge_backward<I, T: Real>(images: &mut [I], moments: impl Fn(&mut I) -> 
 /// How much of a batch is on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Here {
+    /// Which of the batch's images its first is.
+    pub first: usize,
     /// How many of its images: the first of a slice of them. The slice has one at least, even if that
     /// is none of the batch: the first lends its [`GIVEN`] to the sums.
     pub images: usize,
@@ -121,21 +135,37 @@ pub struct Here {
 impl Here {
     fn all<I>(images: &[I]) -> Self {
         let (images, batch) = (images.len(), images.len());
-        Self { images, batch }
+        Self {
+            first: 0,
+            images,
+            batch,
+        }
+    }
+
+    /// The parts of this machine's images, counted from its first, whose sums it gives: one on one machine.
+    fn nodes(self, found: &mut dyn FnMut(Range<usize>)) {
+        let here = self.first..self.first + self.images;
+        halves::nodes(0..self.batch, &here, &mut |node| {
+            found(node.start - self.first..node.end - self.first);
+        });
     }
 }
+
+/// Where an image keeps some of its numbers.
+pub type Row<'a, I, T> = dyn Fn(&mut I) -> &mut [T] + 'a;
 
 /// There is nobody to add anything.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "it takes the place of what can fail"
 )]
-fn alone<T>(_: &mut [T]) -> Result<(), Infallible> {
+fn alone<I, T>(_: &mut [I], _: &Row<'_, I, T>) -> Result<(), Infallible> {
     Ok(())
 }
 
-/// [`merge_forward`] where a batch is spread over many machines. `reduce` replaces numbers by their sums
-/// over all of these; it is called twice, with a number a depth slice.
+/// [`merge_forward`] where a batch is spread over many machines. `reduce` is called twice, with all images
+/// and with where one keeps a number a depth slice: the first image of each of this machine's nodes has the
+/// node's sum there, and the first image of all is to have the sum over all machines.
 ///
 /// # Errors
 ///
@@ -143,7 +173,7 @@ fn alone<T>(_: &mut [T]) -> Result<(), Infallible> {
 pub fn merge_forward_across<I, T: Real, E>(
     images: &mut [I],
     here: Here,
-    mut reduce: impl FnMut(&mut [T]) -> Result<(), E>,
+    mut reduce: impl FnMut(&mut [I], &Row<'_, I, T>) -> Result<(), E>,
     moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
 ) -> Result<(), E> {
     let Some((depth, area)) = size(images, &moments) else {
@@ -153,10 +183,13 @@ pub fn merge_forward_across<I, T: Real, E>(
     let lines = || (0..depth).step_by(TOGETHER);
     for start in lines() {
         let own = |image: &mut I| get(moments(image).line(OWN, 0, start));
-        let mean = sum(&mut images[..here.images], &own);
-        put(moments(&mut images[0]).line(GIVEN, 0, start), &mean);
+        here.nodes(&mut |node| {
+            let images = &mut images[node];
+            let mean = sum(images, &own);
+            put(moments(&mut images[0]).line(GIVEN, 0, start), &mean);
+        });
     }
-    reduce(moments(&mut images[0]).row(GIVEN, 0))?;
+    reduce(images, &|image| moments(image).into_given(Some(0)))?;
     for start in lines() {
         let mut first = moments(&mut images[0]);
         let given = first.line(GIVEN, 0, start);
@@ -171,10 +204,13 @@ pub fn merge_forward_across<I, T: Real, E>(
             }
             square
         };
-        let variance = sum(&mut images[..here.images], &squares);
-        put(moments(&mut images[0]).line(GIVEN, 1, start), &variance);
+        here.nodes(&mut |node| {
+            let images = &mut images[node];
+            let variance = sum(images, &squares);
+            put(moments(&mut images[0]).line(GIVEN, 1, start), &variance);
+        });
     }
-    reduce(moments(&mut images[0]).row(GIVEN, 1))?;
+    reduce(images, &|image| moments(image).into_given(Some(1)))?;
     for start in lines() {
         let mut first = moments(&mut images[0]);
         let mean = get(first.line(GIVEN, 0, start));
@@ -193,8 +229,8 @@ pub fn merge_forward_across<I, T: Real, E>(
     Ok(())
 }
 
-/// [`merge_backward`] where a batch is spread over many machines. `reduce` replaces numbers by their sums
-/// over all of these; it is called once, with two numbers a depth slice.
+/// [`merge_backward`] where a batch is spread over many machines. `reduce` is called as in
+/// [`merge_forward_across`], once, with two numbers a depth slice.
 ///
 /// # Errors
 ///
@@ -202,7 +238,7 @@ pub fn merge_forward_across<I, T: Real, E>(
 pub fn merge_backward_across<I, T: Real, E>(
     images: &mut [I],
     here: Here,
-    mut reduce: impl FnMut(&mut [T]) -> Result<(), E>,
+    mut reduce: impl FnMut(&mut [I], &Row<'_, I, T>) -> Result<(), E>,
     moments: impl Fn(&mut I) -> MomentsMut<'_, T>,
 ) -> Result<(), E> {
     let Some((depth, _)) = size(images, &moments) else {
@@ -212,10 +248,13 @@ pub fn merge_backward_across<I, T: Real, E>(
     let lines = || (0..depth).step_by(TOGETHER);
     for (which, start) in lines().flat_map(|start| [(0, start), (1, start)]) {
         let own = |image: &mut I| get(moments(image).line(OWN, which, start));
-        let mean = sum(&mut images[..here.images], &own);
-        put(moments(&mut images[0]).line(GIVEN, which, start), &mean);
+        here.nodes(&mut |node| {
+            let images = &mut images[node];
+            let mean = sum(images, &own);
+            put(moments(&mut images[0]).line(GIVEN, which, start), &mean);
+        });
     }
-    reduce(moments(&mut images[0]).pair(GIVEN))?;
+    reduce(images, &|image| moments(image).into_given(None))?;
     for (which, start) in lines().flat_map(|start| [(0, start), (1, start)]) {
         let sum = get(moments(&mut images[0]).line(GIVEN, which, start));
         let mean = sum.map(|sum: T| sum * share);

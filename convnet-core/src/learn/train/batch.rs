@@ -11,7 +11,12 @@
 //!                      W
 //! ```
 //!
-//! On one machine there is nothing to reduce, and each piece of a sum goes straight on to the optimizer.
+//! On one machine there is nothing to reduce, and each piece of a sum goes straight on to the optimizer. Of
+//! many machines each sums the largest halves of the shards that it has whole, and the gradient goes over the
+//! wire in [buckets](BUCKET), the tensors one after the other.
+//!
+//! A shard's images go through the whole network one after the other, so the gradient of the last layer is
+//! there a moment before that of the first: there is next to nothing that could travel during backward.
 //!
 //! Where a network has a large `fc`, a shard takes [several](MICRO_BATCH) images at a time, each on a
 //! tape of its own, up to it, through it at once, and on. Where it has `batch_norm`, the images of a
@@ -25,6 +30,8 @@
 //! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
 //! to the bit on one thread and on many.
 
+use std::mem;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use num_traits::ConstZero;
@@ -33,16 +40,16 @@ use serde::{Deserialize, Serialize};
 
 use super::finish::Finish;
 use super::history::Metrics;
-use super::reduce::{self, Reduce};
+use super::reduce::{self, Parts, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
 use crate::kernel::MICRO_BATCH;
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
 use crate::memory::moments;
-use crate::{AnyVolume, Real, Rng, Trainable, network};
+use crate::{AnyVolume, Parameters, Real, Rng, Trainable, network};
 
-use moments::Here;
+use moments::{Here, Row};
 
 /// What a network did on the images seen so far; their sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -91,6 +98,8 @@ pub(super) struct Shards<'a, N: Trainable, Y> {
     first: usize,
     /// How many there are on all machines.
     count: usize,
+    /// Of them, each machine's.
+    parts: Parts,
     reduce: &'a dyn Reduce,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
@@ -121,12 +130,13 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             gradient: bytemuck::zeroed_box(),
             outcome: Ok(Totals::default()),
         };
-        let cut = |machine| machine * count / reduce.machines();
-        let (first, end) = (cut(reduce.machine()), cut(reduce.machine() + 1));
+        let parts = Parts::new(reduce, count, |machine| machine * count / reduce.machines());
+        let here = parts.of(reduce.machine());
         Self {
-            shards: (first..end).map(shard).collect(),
-            first,
+            first: here.start,
+            shards: here.map(shard).collect(),
             count,
+            parts,
             reduce,
             spaces: Mutex::default(),
             batch: Vec::new(),
@@ -166,7 +176,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             pool().push(spaces);
         };
         shards.for_each(|(number, shard)| finish.run(|| work(number, shard)));
-        self.totals()
+        totals(self.reduce, &self.parts, &self.shards)
     }
 
     /// Segment by segment; shard `number` of this machine has the images from `cut(number)` on.
@@ -183,14 +193,25 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         let Self {
             shards,
             batch: spaces,
+            count,
+            parts: shard_parts,
             reduce,
             ..
         } = self;
         let images = &batch.images[cut(0)..cut(shards.len())];
         let start_of = |number| cut(number) - cut(0);
         let here = Here {
+            first: cut(0),
             images: images.len(),
             batch: batch.images.len(),
+        };
+        let (count, all) = (*count, batch.images.len());
+        let parts = Parts::new(*reduce, all, |machine| {
+            let shard = machine * count / reduce.machines();
+            shard * all / count
+        });
+        let sum = |spaces: &mut [Space<N, Y>], row: &Row<'_, Space<N, Y>, N::Scalar>| {
+            sum_rows(*reduce, &parts, spaces, row)
         };
         // Where there is no image, there is a tape all the same, for what the others say.
         spaces.resize_with(spaces.len().max(images.len()).max(1), Space::new);
@@ -207,19 +228,12 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
                 },
             );
             if segment < last {
-                let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
                 moments::merge_forward_across(spaces, here, sum, |space| {
                     N::moments(&mut space.tape, segment)
                 })?;
             }
         }
-        let totals = self.totals()?;
-        let Self {
-            shards,
-            batch: spaces,
-            reduce,
-            ..
-        } = self;
+        let totals = totals(*reduce, shard_parts, shards)?;
         for segment in (0..N::SEGMENTS).rev() {
             let spaces = &mut spaces[..];
             each(
@@ -234,7 +248,6 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
                 },
             );
             if let Some(before) = segment.checked_sub(1) {
-                let sum = |values: &mut [N::Scalar]| reduce::sum(*reduce, values);
                 moments::merge_backward_across(spaces, here, sum, |space| {
                     N::moments(&mut space.tape, before)
                 })?;
@@ -243,47 +256,42 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         Ok(totals)
     }
 
-    /// What the shards of all machines came to; an error if one of any machine did not.
-    fn totals(&self) -> Result<Totals, TrainError> {
-        let mine = total(&self.shards);
-        let Totals {
-            loss,
-            right,
-            answers,
-            images,
-        } = mine.unwrap_or_default();
-        let [right, answers, images] = [right, answers, images].map(|count| count as f64);
-        let failed = if mine.is_err() { 1.0 } else { 0.0 };
-        let mut sums = [loss, right, answers, images, failed];
-        reduce::sum_f64(self.reduce, &mut sums)?;
-        mine?;
-        let [loss, right, answers, images, failed] = sums;
-        // Counts: exact, and whole.
-        let [right, answers, images] = [right, answers, images].map(|count| count as usize);
-        match failed > 0.0 {
-            true => Err(TrainError::Elsewhere),
-            false => Ok(Totals {
-                loss,
-                right,
-                answers,
-                images,
-            }),
-        }
-    }
-
     /// Adds the gradients: over the shards, then over the machines. On one machine that is left to
     /// [`step`](Self::step), which uses up each piece of a sum while it is in the cache.
     pub(super) fn reduce(&mut self) -> Result<(), TrainError> {
-        let (true, Some((first, others))) = (self.many(), self.shards.split_first_mut()) else {
+        if !self.many() {
             return Ok(());
-        };
-        for index in 0..N::TENSORS.len() {
-            let sum = first.gradient.tensor_mut(index);
-            let add = |at, sum: &mut [N::Scalar], _: [&mut [N::Scalar]; 2]| {
-                add_up(others, index, at, sum);
+        }
+        let nodes = self.parts.nodes(self.reduce.machine());
+        let mut found = vec![Vec::<N::Scalar>::new(); nodes.len()];
+        let mut added = Vec::<N::Scalar>::new();
+        for bucket in buckets::<N>() {
+            let len = bucket.iter().map(|(_, part)| part.len()).sum();
+            for (node, found) in nodes.iter().zip(&mut found) {
+                let shards = &self.shards[node.start - self.first..node.end - self.first];
+                found.resize(len, N::Scalar::ZERO);
+                let mut rest = &mut found[..];
+                for (index, part) in &bucket {
+                    let (to, more) = rest.split_at_mut(part.len());
+                    rest = more;
+                    let pieces = to.par_chunks_mut(PIECE).enumerate();
+                    pieces.for_each(|(number, to)| {
+                        sum(shards, *index, part.start + number * PIECE, to);
+                    });
+                }
+            }
+            added.resize(len, N::Scalar::ZERO);
+            let mine: Vec<&[N::Scalar]> = found.iter().map(|found| &**found).collect();
+            reduce::sum(self.reduce, &self.parts, &mine, &mut added)?;
+            let Some(first) = self.shards.first_mut() else {
+                continue;
             };
-            pieces(&add, 0, &mut *sum, [&mut [], &mut []]);
-            reduce::sum(self.reduce, sum)?;
+            let mut rest = &added[..];
+            for (index, part) in bucket {
+                let (from, more) = rest.split_at(part.len());
+                rest = more;
+                first.gradient.tensor_mut(index)[part].copy_from_slice(from);
+            }
         }
         Ok(())
     }
@@ -352,6 +360,96 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         self.reduce.machines() > 1
     }
 }
+
+/// What the shards of all machines came to; an error if one of any machine did not.
+fn totals<N>(
+    reduce: &dyn Reduce,
+    parts: &Parts,
+    shards: &[Shard<N>],
+) -> Result<Totals, TrainError> {
+    if reduce.machines() == 1 {
+        return Ok(total(shards)?);
+    }
+    let (nodes, first) = (
+        parts.nodes(reduce.machine()),
+        parts.of(reduce.machine()).start,
+    );
+    let of_node = |node: &Range<usize>| total(&shards[node.start - first..node.end - first]);
+    let mine: Result<Vec<Totals>, LossError> = nodes.iter().map(of_node).collect();
+    // Whether it failed, three counts, the loss of each node.
+    let mut record = vec![0.0; 4 + nodes.len()];
+    record[0] = if mine.is_err() { 1.0 } else { 0.0 };
+    for (number, totals) in mine.iter().flatten().enumerate() {
+        let counts = [totals.right, totals.answers, totals.images];
+        let sums = record[1..4].iter_mut().zip(counts);
+        sums.for_each(|(sum, count)| *sum += count as f64);
+        record[4 + number] = totals.loss;
+    }
+    let all = reduce::gather(reduce, &record, |m| 4 + parts.nodes(m).len())?;
+    if all.iter().any(|record| record[0] > 0.0) {
+        let failed = reduce::all_well(reduce, mine.map_err(TrainError::from));
+        return failed.map(|_| Totals::default());
+    }
+    let mut losses = Vec::new();
+    for (m, record) in all.iter().enumerate() {
+        let nodes = parts.nodes(m).into_iter().zip(record[4..].chunks(1));
+        losses.extend(nodes.map(|(node, loss)| (node.start, loss)));
+    }
+    let mut loss = [0.0];
+    reduce::add(&(0..parts.count()), &losses, 0, &mut loss);
+    // Counts: exact, and whole.
+    let count = |at: usize| all.iter().map(|record| record[at]).sum::<f64>() as usize;
+    Ok(Totals {
+        loss: loss[0],
+        right: count(1),
+        answers: count(2),
+        images: count(3),
+    })
+}
+
+/// The sum over all machines of a row of each image, of which the first image of a node has the node's; the
+/// first image of all gets it.
+fn sum_rows<N: Trainable, Y>(
+    reduce: &dyn Reduce,
+    parts: &Parts,
+    spaces: &mut [Space<N, Y>],
+    row: &Row<'_, Space<N, Y>, N::Scalar>,
+) -> Result<(), TrainError> {
+    if reduce.machines() == 1 {
+        return Ok(());
+    }
+    let (nodes, here) = (parts.nodes(reduce.machine()), parts.of(reduce.machine()));
+    let mine: Vec<Vec<N::Scalar>> = nodes
+        .iter()
+        .map(|node| row(&mut spaces[node.start - here.start]).to_vec())
+        .collect();
+    let mine: Vec<&[N::Scalar]> = mine.iter().map(|row| &**row).collect();
+    reduce::sum(reduce, parts, &mine, row(&mut spaces[0]))
+}
+
+/// The gradient in buckets: of each, which parts of which tensors.
+fn buckets<N: Parameters>() -> Vec<Vec<(usize, Range<usize>)>> {
+    let (mut all, mut bucket, mut room) = (Vec::new(), Vec::new(), BUCKET);
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
+        let mut start = 0;
+        while start < tensor.len() {
+            let end = tensor.len().min(start + room);
+            bucket.push((index, start..end));
+            room -= end - start;
+            start = end;
+            if room == 0 {
+                all.push(mem::take(&mut bucket));
+                room = BUCKET;
+            }
+        }
+    }
+    all.push(bucket);
+    all
+}
+
+/// Scalars that are on their way at once: so many that nobody waits for messages to begin, so few that a
+/// large network needs no copy of its gradient.
+const BUCKET: usize = 1 << 20;
 
 impl<N: Trainable> Shard<N> {
     /// `len` numbers of its gradient of tensor `index`, from scalar `at` on.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::checkpoint::CheckpointError;
-use super::{LossFor, identity};
+use super::{LossFor, ReduceError, identity};
 use crate::data::{DataError, Misfit, Samples, Target};
 use crate::file::weights::WeightsError;
 use crate::learn::loss::LossError;
@@ -144,14 +144,36 @@ pub enum TrainError {
     /// The threads could not be started.
     Threads(rayon::ThreadPoolBuildError),
     /// The machines of a training could not add up what they found.
-    Reduce(Box<dyn Error + Send + Sync>),
+    Reduce(ReduceError),
     /// The machines of a training did not begin alike.
     Unlike {
-        /// In what: `the settings or the images`, `the weights`, `the checkpoint`.
-        what: &'static str,
+        /// In what: `seed`, `training set`, `weights`, `checkpoint`.
+        what: String,
+        /// The first machine that differs from machine 0.
+        machine: usize,
+        /// What it has.
+        found: String,
+        /// What machine 0 has.
+        expected: String,
+    },
+    /// A machine no longer has the weights that the others have.
+    Strayed {
+        /// Which; where two of two differ, machine 1.
+        machine: usize,
+        /// After how many steps it was seen.
+        step: u64,
+        /// A checksum of its weights.
+        found: u32,
+        /// One of the others'.
+        expected: u32,
     },
     /// Another machine of the training stopped, by an error of its own.
-    Elsewhere,
+    Elsewhere {
+        /// Which.
+        machine: usize,
+        /// What it said.
+        error: String,
+    },
 }
 
 impl TrainError {
@@ -382,15 +404,29 @@ impl fmt::Display for TrainError {
                 "the machines could not add up what they found: {error}\n\
                  the last checkpoint is sound: start all of them again"
             ),
-            Self::Unlike { what } => write!(
+            Self::Unlike {
+                what,
+                machine,
+                found,
+                expected,
+            } => write!(
                 f,
-                "the machines differ in {what}\n\
+                "the machines differ: {what} is {found} on machine {machine}, and {expected} on machine 0\n\
                  run the same program on each, with the same settings, seeds and images, and with a \
                  checkpoint that all see or none"
             ),
-            Self::Elsewhere => f.write_str(
-                "another machine stopped\nlook there for what is wrong, and start all again",
+            Self::Strayed {
+                machine,
+                step,
+                found,
+                expected,
+            } => write!(
+                f,
+                "machine {machine} has strayed: after step {step} its weights are #{found:08x}, and \
+                 #{expected:08x} elsewhere\nits memory or its program is not what the others have; the last \
+                 checkpoint is sound"
             ),
+            Self::Elsewhere { machine, error } => write!(f, "machine {machine} stopped: {error}"),
         }
     }
 }

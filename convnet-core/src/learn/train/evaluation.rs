@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use num_traits::Float;
 use rayon::prelude::*;
 
+use super::reduce::{self, Local, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
 use crate::{AnyVolume, Network, Real};
@@ -46,7 +48,7 @@ pub struct Evaluation {
     /// What the first classes are called.
     names: Vec<String>,
     /// How often each label and prediction met.
-    confusion: BTreeMap<(usize, usize), usize>,
+    confusion: Confusion,
 }
 
 /// Of more classes than these no confusion matrix is drawn.
@@ -72,17 +74,85 @@ where
     S: Samples<Y>,
     L: LossFor<N::Scalar, Y> + Sync,
 {
-    TrainError::check_samples::<N, _, _>("evaluation", samples)?;
-    TrainError::check_loss::<N, Y>(loss)?;
-    let confusion = Mutex::new(BTreeMap::new());
-    let losses: Vec<_> = (0..samples.len())
+    evaluate_across(net, samples, loss, &Local)
+}
+
+/// [`evaluate`] by many machines, each of which runs the network on a part of the images: all come to the
+/// same, to the bit, as one.
+///
+/// # Errors
+///
+/// As there; and if another machine came to an error, or the machines cannot talk to each other.
+pub fn evaluate_across<N, S, L, Y>(
+    net: &N,
+    samples: &S,
+    loss: &L,
+    reduce: &dyn Reduce,
+) -> Result<Evaluation, TrainError>
+where
+    N: Network + Sync,
+    Y: Target,
+    S: Samples<Y>,
+    L: LossFor<N::Scalar, Y> + Sync,
+{
+    let check = TrainError::check_samples::<N, _, _>("evaluation", samples)
+        .and_then(|()| TrainError::check_loss::<N, Y>(loss));
+    reduce::all_well(reduce, check)?;
+    let (len, machines) = (samples.len(), reduce.machines());
+    let part = |m: usize| m * len / machines..(m + 1) * len / machines;
+    let mine = run(net, samples, loss, part(reduce.machine()));
+    let (losses, confusion) = reduce::all_well(reduce, mine)?;
+    let losses = reduce::gather(reduce, &losses, |m| part(m).len())?.concat();
+    let pairs = confusion.into_iter();
+    let pairs = pairs.flat_map(|((label, predicted), count)| [label, predicted, count]);
+    let pairs: Vec<u64> = pairs.map(|number| number as u64).collect();
+    let mut confusion = BTreeMap::<_, usize>::new();
+    for pair in reduce::gather_any(reduce, &pairs)?.concat().chunks_exact(3) {
+        let [label, predicted, count] = [0, 1, 2].map(|at| pair[at] as usize);
+        *confusion.entry((label, predicted)).or_default() += count;
+    }
+    // The order of a sum is part of its value: the images', not the threads'.
+    let mut sum = 0.0;
+    for (image, loss) in losses.into_iter().enumerate() {
+        sum += loss;
+        if !sum.is_finite() {
+            return Err(TrainError::Scores { image, loss });
+        }
+    }
+    Ok(Evaluation {
+        loss: sum / len as f64,
+        images: len,
+        classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
+        names: samples.class_names().to_vec(),
+        confusion,
+    })
+}
+
+/// How often each label and prediction met.
+type Confusion = BTreeMap<(usize, usize), usize>;
+
+/// The loss of each of `images`, and what was taken for what.
+fn run<N, S, L, Y>(
+    net: &N,
+    samples: &S,
+    loss: &L,
+    images: Range<usize>,
+) -> Result<(Vec<f64>, Confusion), TrainError>
+where
+    N: Network + Sync,
+    Y: Target,
+    S: Samples<Y>,
+    L: LossFor<N::Scalar, Y> + Sync,
+{
+    let confusion = Mutex::new(Confusion::new());
+    let losses: Vec<_> = images
         .into_par_iter()
         .with_min_len(IMAGES_A_BUFFER)
         .map_init(Buffers::<N>::new, |buffers, index| {
             let label = samples.label(index);
             let (loss, output) = buffers.run(net, samples, index, &label, loss)?;
             // Counted before it is the others' turn: a map answers for each of its pixels.
-            let mut seen = BTreeMap::<_, usize>::new();
+            let mut seen = Confusion::new();
             label.answers(output, &mut |label, predicted| {
                 *seen.entry((label, predicted)).or_default() += 1;
             });
@@ -93,24 +163,10 @@ where
             Ok::<_, TrainError>(loss)
         })
         .collect();
-    // The order of a sum is part of its value: the images', not the threads'.
-    let mut sum = 0.0;
-    for (image, loss) in losses.into_iter().enumerate() {
-        let loss = loss?;
-        sum += loss;
-        if !sum.is_finite() {
-            return Err(TrainError::Scores { image, loss });
-        }
-    }
-    Ok(Evaluation {
-        loss: sum / samples.len() as f64,
-        images: samples.len(),
-        classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
-        names: samples.class_names().to_vec(),
-        confusion: confusion
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner),
-    })
+    // The first image that failed, whichever thread met it.
+    let losses = losses.into_iter().collect::<Result<_, TrainError>>()?;
+    let confusion = confusion.into_inner();
+    Ok((losses, confusion.unwrap_or_else(PoisonError::into_inner)))
 }
 
 impl Evaluation {

@@ -32,6 +32,10 @@ pub struct Epoch {
     pub learning_rate: f64,
     /// Training images a second, the validation's time left out.
     pub images_per_second: f64,
+    /// Of many machines, the seconds a step that each waited for the others and for what they sent; empty on
+    /// one. All wait for the slowest, which waits the least.
+    #[serde(default)]
+    pub waits: Vec<f64>,
 }
 
 /// Means over a set of images.
@@ -62,6 +66,11 @@ impl fmt::Display for Epoch {
         if let Some(validation) = self.validation {
             write!(f, "; validation {validation}")?;
         }
-        write!(f, "; {:.0} images/s", self.images_per_second)
+        write!(f, "; {:.0} images/s", self.images_per_second)?;
+        for (machine, wait) in self.waits.iter().enumerate() {
+            let between = if machine == 0 { "; waits a step" } else { "," };
+            write!(f, "{between} {:.1}", 1e3 * wait)?;
+        }
+        f.write_str(if self.waits.is_empty() { "" } else { " ms" })
     }
 }

@@ -11,7 +11,7 @@ use super::batch::{Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
 use super::history::{Epoch, Metrics};
 use super::trainer::AnySchedule;
-use super::{History, LossFor, Progress, TrainError, Trainer, evaluate};
+use super::{History, LossFor, Progress, Reduce, TrainError, Trainer, evaluate_across};
 use super::{identity, progress, reduce};
 use crate::data::{Samples, Target};
 use crate::file::weights;
@@ -34,6 +34,8 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     /// The training images in this epoch's order.
     order: Vec<usize>,
     state: State,
+    /// How many this process made in this epoch.
+    steps: u64,
     display: progress::Display,
 }
 
@@ -65,7 +67,7 @@ where
             TrainError::check_batches::<N>(training.len(), trainer.batch_size)?;
             trainer.factors(N::TENSORS)
         };
-        let reduce = &*trainer.reduce;
+        let reduce: &dyn Reduce = &trainer.reduce;
         let factors = reduce::all_well(reduce, check())?;
         let batches = training.len().div_ceil(trainer.batch_size);
         let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
@@ -83,6 +85,7 @@ where
             factors,
             order: Vec::with_capacity(training.len()),
             state: State::default(),
+            steps: 0,
             display: progress::Display::new(progress, trainer.epochs, training.len()),
             trainer,
             training,
@@ -201,18 +204,40 @@ where
             .step(self.net, slots, optimizer, step, factors, images.len());
         self.state.totals = sum;
         self.state.batch += 1;
-        Ok(())
+        self.steps += 1;
+        self.compare(step.count + 1)
+    }
+
+    /// Whether all machines still have the same weights, now and then.
+    fn compare(&self, step: u64) -> Result<(), TrainError> {
+        let (reduce, every) = (&self.trainer.reduce, self.trainer.compare_every);
+        match reduce.machines() > 1 && every > 0 && step.is_multiple_of(every) {
+            true => reduce::compare(reduce, step, identity::parameters(&*self.net)),
+            false => Ok(()),
+        }
+    }
+
+    /// Seconds a step that each machine waited for the others, since this was asked last; empty on one.
+    fn waits(&mut self) -> Result<Vec<f64>, TrainError> {
+        let reduce = &self.trainer.reduce;
+        let mine = reduce.waited() / mem::take(&mut self.steps).max(1) as f64;
+        match reduce.machines() {
+            1 => Ok(Vec::new()),
+            _ => Ok(reduce::gather(reduce, &[mine], |_| 1)?.concat()),
+        }
     }
 
     /// Ends an epoch: validates, keeps the best, writes history.
     fn record(&mut self, number: usize) -> Result<(), TrainError> {
         let totals = self.state.totals;
+        let waits = self.waits()?;
         let epoch = Epoch {
             training: totals.means(),
             validation: self.validate()?,
             learning_rate: self.step(number, self.batches() - 1).rate,
             // A clock may stand still; an infinite speed is no JSON.
             images_per_second: totals.images as f64 / self.state.seconds.max(1e-9),
+            waits,
         };
         self.display.epoch(number, &epoch);
         let history = &mut self.state.history;
@@ -239,8 +264,8 @@ where
         let Some(validation) = self.validation else {
             return Ok(None);
         };
-        let seen = evaluate(&*self.net, validation, &self.trainer.loss);
-        let seen = reduce::all_well(&*self.trainer.reduce, seen)?;
+        let Trainer { loss, reduce, .. } = self.trainer;
+        let seen = evaluate_across(&*self.net, validation, loss, reduce)?;
         Ok(Some(Metrics {
             loss: seen.loss(),
             // NaN where there is none.
@@ -269,7 +294,7 @@ where
             slots: &mut self.slots,
             best,
         };
-        let reduce = &*self.trainer.reduce;
+        let reduce: &dyn Reduce = &self.trainer.reduce;
         let saved = match reduce.machine() {
             0 => checkpoint::save(path, &self.state, &tensors).map_err(TrainError::from),
             _ => Ok(()),
@@ -279,24 +304,35 @@ where
 
     /// Whether all machines are about to do the same.
     fn agree(&mut self) -> Result<(), TrainError> {
-        let reduce = &*self.trainer.reduce;
+        let reduce: &dyn Reduce = &self.trainer.reduce;
         if reduce.machines() == 1 {
             return Ok(());
         }
-        let settings = format!("{:?}, {} epochs", self.identity(), self.trainer.epochs);
-        let all = [
+        for (what, value) in &self.identity() {
+            reduce::agree(reduce, what, value)?;
+        }
+        let State { history, batch, .. } = &self.state;
+        let rest = [
+            ("number of epochs", self.trainer.epochs.to_string()),
             (
-                "the settings or the images",
-                identity::checksum(settings.as_bytes()),
+                "steps between comparisons",
+                self.trainer.compare_every.to_string(),
             ),
             (
-                "the checkpoint",
-                identity::checksum(format!("{:?}", self.state).as_bytes()),
+                "checkpoint",
+                format!(
+                    "{} epochs and {batch} batches, #{:08x}",
+                    history.epochs.len(),
+                    identity::checksum(format!("{:?}", self.state).as_bytes())
+                ),
             ),
-            ("the weights", identity::parameters(&*self.net)),
+            (
+                "checksum of the weights",
+                format!("#{:08x}", identity::parameters(&*self.net)),
+            ),
         ];
-        all.into_iter()
-            .try_for_each(|(what, checksum)| reduce::agree(reduce, what, checksum))
+        rest.into_iter()
+            .try_for_each(|(what, value)| reduce::agree(reduce, what, &value))
     }
 
     fn resume(&mut self) -> Result<(), TrainError> {

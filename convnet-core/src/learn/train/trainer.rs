@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use super::reduce::Timed;
 use super::run::Run;
 use super::{History, Local, LossFor, Progress, Reduce, TrainError};
 use crate::data::{self, Samples, Target};
@@ -26,6 +27,7 @@ use crate::{Optimizer, Schedule, Tensor, Trainable};
 /// | [`threads`](Self::threads) | the current rayon pool's |
 /// | [`only`](Self::only), [`rates`](Self::rates) | every tensor learns, at the same rate |
 /// | [`reduce`](Self::reduce) | this machine alone |
+/// | [`compare_every`](Self::compare_every) | 100 steps, of many machines |
 /// | [`progress`](Self::progress) | a line an epoch, and a bar on a terminal |
 ///
 /// The weights that come out depend on the settings and the images only: not on the threads, and
@@ -43,7 +45,8 @@ pub struct Trainer<O, L = SoftmaxCrossEntropy> {
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) checkpoint_every: Option<usize>,
     pub(super) threads: Option<usize>,
-    pub(super) reduce: Box<dyn Reduce>,
+    pub(super) reduce: Timed,
+    pub(super) compare_every: u64,
     pub(super) factor: Box<dyn Fn(&Tensor) -> f64 + Send + Sync>,
     pub(super) progress: Progress,
 }
@@ -70,7 +73,8 @@ impl<O> Trainer<O> {
             checkpoint: None,
             checkpoint_every: None,
             threads: None,
-            reduce: Box::new(Local),
+            reduce: Timed::new(Local),
+            compare_every: 100,
             factor: Box::new(|_| 1.0),
             progress: Progress::default(),
         }
@@ -97,6 +101,7 @@ impl<O, L> Trainer<O, L> {
             checkpoint_every: self.checkpoint_every,
             threads: self.threads,
             reduce: self.reduce,
+            compare_every: self.compare_every,
             factor: self.factor,
             progress: self.progress,
         }
@@ -249,7 +254,15 @@ impl<O, L> Trainer<O, L> {
     /// find. [`Reduce`] says what the machines have to have in common.
     #[must_use]
     pub fn reduce(mut self, reduce: impl Reduce + 'static) -> Self {
-        self.reduce = Box::new(reduce);
+        self.reduce = Timed::new(reduce);
+        self
+    }
+
+    /// Of many machines, compares a checksum of all weights after every so many steps: one whose memory or
+    /// arithmetic is not that of the others stops the training, and is named. 0: never.
+    #[must_use]
+    pub fn compare_every(mut self, steps: u64) -> Self {
+        self.compare_every = steps;
         self
     }
 

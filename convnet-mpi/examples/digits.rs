@@ -1,0 +1,96 @@
+//! Digits on any number of ranks: the same file to the bit.
+//!
+//! `mpirun -n 3 target/release/examples/digits --weights digits.safetensors`
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use convnet::data::{self, Samples};
+use convnet::loss::SoftmaxCrossEntropy;
+use convnet::optim::Adam;
+use convnet::schedule::Cosine;
+use convnet::train::{Trainer, evaluate_across};
+use convnet::{convnet, weights};
+use convnet_mpi::Ranks;
+use pico_args::Arguments;
+
+convnet! {
+    /// Reads a digit of 8x8 pixels.
+    pub struct Digits {
+        input(8x8x1),
+        conv(16, 3x3, pad = 1, bias = none),
+        batch_norm,
+        relu,
+        max_pool(2x2),
+        conv(32, 3x3, pad = 1, bias = none),
+        batch_norm,
+        relu,
+        max_pool(2x2),
+        dropout(0.25),
+        scores: fc(10),
+    }
+}
+
+const DATA: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/data/digits.csv.gz"
+);
+
+fn main() -> ExitCode {
+    convnet_mpi::run(train)
+}
+
+fn train(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
+    let mut options = Arguments::from_env();
+    let epochs = options.opt_value_from_str("--epochs")?.unwrap_or(5);
+    let threads = options.opt_value_from_str("--threads")?.unwrap_or(1);
+    let shift: u64 = options.opt_value_from_str("--seed-by-rank")?.unwrap_or(0);
+    let checkpoint: Option<PathBuf> = options.opt_value_from_str("--checkpoint")?;
+    let every = options
+        .opt_value_from_str("--checkpoint-every")?
+        .unwrap_or(10);
+    let path: Option<PathBuf> = options.opt_value_from_str("--weights")?;
+    let fails: Option<usize> = options.opt_value_from_str("--fails")?;
+    let panics: Option<usize> = options.opt_value_from_str("--panics")?;
+    let ranks = match options.contains("--in-any-order") {
+        true => ranks.clone().in_any_order(),
+        false => ranks.clone(),
+    };
+    if panics == Some(ranks.rank()) {
+        panic!("as it was asked to");
+    }
+    if fails == Some(ranks.rank()) {
+        return Err("it was asked to fail".into());
+    }
+
+    let digits = data::digits(DATA)?;
+    let (training, test) = data::split(&digits, 0.2, 231)?;
+    let mut net = Digits::random(231);
+    let mut trainer = Trainer::new(Adam::default())
+        .schedule(|steps| Cosine {
+            rate: 3e-3,
+            floor: 0.0,
+            steps,
+        })
+        .epochs(epochs)
+        .seed(231 + shift * ranks.rank() as u64)
+        .threads(threads)
+        .reduce(ranks.clone());
+    if let Some(path) = checkpoint {
+        trainer = trainer.checkpoint(path).checkpoint_every(every);
+    }
+    trainer.fit_validated(&mut *net, &training.random_shifts(1), &test)?;
+    let seen = evaluate_across(&*net, &test, &SoftmaxCrossEntropy::default(), &ranks)?;
+    if ranks.rank() == 0 {
+        println!(
+            "{:.2} % of the test images are right",
+            100.0 * seen.accuracy()
+        );
+        if let Some(path) = path {
+            weights::save(&*net, path)?;
+        }
+    }
+    Ok(())
+}
