@@ -21,6 +21,7 @@ chapters! {
     photos "photos.md"
     weights "weights.md"
     transfer "transfer.md"
+    seeing "seeing.md"
     speed "speed.md"
     microcontrollers "microcontrollers.md"
     embedding "../embedding.md"

@@ -35,7 +35,7 @@
 //! | **run** | [`Classifier`], from an image to names and probabilities; [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
 //! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static`; [`mod@int8`], the network in bytes |
 //! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
-//! | **look inside** | [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
+//! | **look inside** | `observe` of every [network](Network::observe), its volumes, each a [`Seen`]; [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
 //!
 //! | feature | adds | default |
 //! |---|---|---|
@@ -56,7 +56,7 @@
 #[doc(inline)]
 pub use convnet_core::{
     Activation, AnyVolume, Arena, Element, ElementType, InPlace, Layer, Loss, Network, Optimizer,
-    Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Summary, Tape, Tensor, Trainable,
+    Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Seen, Summary, Tape, Tensor, Trainable,
     Volume, dsl, flash, gradient_check, graph, init, int8, int8_weights, layer, loss, optim,
     parameters, schedule, shape,
 };

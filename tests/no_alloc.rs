@@ -84,6 +84,17 @@ where
         allocations(|| net.forward(&image, &mut arena).as_slice().len()),
         0
     );
+    let mut seen = 0;
+    let looking = allocations(|| {
+        net.observe(&image, &mut arena, |_, volume| {
+            seen += volume.as_slice().len()
+        });
+        net.observe_train(&image, &mut tape, 1, |_, volume| {
+            seen += volume.as_slice().len()
+        });
+    });
+    assert_eq!(looking, 0);
+    assert_ne!(seen, 0);
     let step = Step::at(&convnet::schedule::Constant(1e-3), 0);
     let training = allocations(|| {
         let scores = net.forward_train(&image, &mut tape, 1).as_slice();

@@ -7,7 +7,8 @@ use bytemuck::Zeroable;
 use crate::graph::Node;
 use crate::memory::moments::MomentsMut;
 use crate::plan::LayerInfo;
-use crate::{AnyVolume, Parameters};
+use crate::{AnyVolume, Parameters, Seen};
+use observe::{Lines, Watch, see};
 
 #[cfg(feature = "alloc")]
 mod draft;
@@ -17,6 +18,8 @@ pub mod join;
 pub mod named;
 #[doc(hidden)]
 pub mod nested;
+#[doc(hidden)]
+pub mod observe;
 pub mod prepare;
 pub mod summary;
 #[doc(hidden)]
@@ -45,6 +48,51 @@ pub trait Network: Parameters {
 
     /// The scores of `input`.
     fn forward<'a>(&self, input: &Self::Input, arena: &'a mut Self::Arena) -> &'a Self::Output;
+
+    /// [`forward`](Self::forward), in which `look` is shown what each layer writes, with its line of the table, as
+    /// soon as it is there: the volume after it may lie in the same memory. The volumes are not copied, and
+    /// nothing is allocated.
+    ///
+    /// What `#[row_by_row]` never computes as a whole, a `conv` in front of a pool, is not shown. Of a network
+    /// that is written by hand, the scores are.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::Network;
+    ///
+    /// /// The layer that answers most strongly.
+    /// fn loudest<N: Network<Scalar = f32>>(net: &N, image: &N::Input, arena: &mut N::Arena) -> &'static str {
+    ///     let mut loudest = ("", 0.0);
+    ///     net.observe(image, arena, |layer, volume| {
+    ///         let [_, most] = volume.range();
+    ///         if most > loudest.1 {
+    ///             loudest = (layer.name, most);
+    ///         }
+    ///     });
+    ///     loudest.0
+    /// }
+    /// ```
+    fn observe<'a>(
+        &self,
+        input: &Self::Input,
+        arena: &'a mut Self::Arena,
+        look: impl FnMut(&'static LayerInfo<'static>, Seen<'_, Self::Scalar>),
+    ) -> &'a Self::Output {
+        self.forward_watched(input, arena, &mut Lines(Self::LAYERS, look))
+    }
+
+    /// What `observe` is made of.
+    #[doc(hidden)]
+    fn forward_watched<'a>(
+        &self,
+        input: &Self::Input,
+        arena: &'a mut Self::Arena,
+        watch: &mut impl Watch<Self::Scalar>,
+    ) -> &'a Self::Output {
+        let scores = self.forward(input, arena);
+        see(watch, Self::LAYERS.len().saturating_sub(1), scores);
+        scores
+    }
 }
 
 /// A network that learns.
@@ -83,6 +131,99 @@ pub trait Trainable: Network {
         d_output: &Self::Output,
         gradient: &mut Self,
     );
+
+    /// [`forward_train`](Self::forward_train), in which `look` is shown what each layer writes, as in
+    /// [`observe`](Network::observe).
+    fn observe_train<'a>(
+        &self,
+        input: &Self::Input,
+        tape: &'a mut Self::Tape,
+        seed: u64,
+        look: impl FnMut(&'static LayerInfo<'static>, Seen<'_, Self::Scalar>),
+    ) -> &'a Self::Output
+    where
+        Self: Sized,
+    {
+        forward_segments(self, input, tape, seed, &mut Lines(Self::LAYERS, look))
+    }
+
+    /// [`backward`](Self::backward), in which `look` is shown the gradient of the loss on what each layer has
+    /// written, the last layer first. One that only serves `d_input` is not there if that is not asked for.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::Trainable;
+    ///
+    /// /// The largest gradient on each layer's volume, the last layer first.
+    /// fn gradients<N: Trainable<Scalar = f32>>(
+    ///     net: &N,
+    ///     image: &N::Input,
+    ///     tape: &mut N::Tape,
+    ///     d_scores: &N::Output,
+    ///     gradient: &mut N,
+    /// ) -> Vec<(&'static str, f32)> {
+    ///     let mut found = Vec::new();
+    ///     net.forward_train(image, tape, 0);
+    ///     net.observe_backward(image, None, tape, d_scores, gradient, |layer, gradient| {
+    ///         let [least, most] = gradient.range();
+    ///         found.push((layer.name, most.max(-least)));
+    ///     });
+    ///     found
+    /// }
+    /// ```
+    fn observe_backward(
+        &self,
+        input: &Self::Input,
+        d_input: Option<&mut Self::Input>,
+        tape: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+        look: impl FnMut(&'static LayerInfo<'static>, Seen<'_, Self::Scalar>),
+    ) where
+        Self: Sized,
+    {
+        let watch = &mut Lines(Self::LAYERS, look);
+        backward_segments(self, input, d_input, tape, d_output, gradient, watch);
+    }
+
+    /// What `observe_train` is made of: [`forward_segment`](Self::forward_segment), watched.
+    #[doc(hidden)]
+    fn forward_segment_watched<'a>(
+        &self,
+        segment: usize,
+        input: &Self::Input,
+        tape: &'a mut Self::Tape,
+        seed: u64,
+        watch: &mut impl Watch<Self::Scalar>,
+    ) -> &'a Self::Output {
+        let scores = self.forward_segment(segment, input, tape, seed);
+        if segment + 1 == Self::SEGMENTS {
+            see(watch, Self::LAYERS.len().saturating_sub(1), scores);
+        }
+        scores
+    }
+
+    /// What `observe_backward` is made of: [`backward_segment`](Self::backward_segment), watched.
+    #[doc(hidden)]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of `backward_segment`, and who looks"
+    )]
+    fn backward_segment_watched(
+        &self,
+        segment: usize,
+        input: &Self::Input,
+        d_input: Option<&mut Self::Input>,
+        tape: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+        watch: &mut impl Watch<Self::Scalar>,
+    ) {
+        if segment + 1 == Self::SEGMENTS {
+            see(watch, Self::LAYERS.len().saturating_sub(1), d_output);
+        }
+        self.backward_segment(segment, input, d_input, tape, d_output, gradient);
+    }
 
     /// A segment of [`forward_train`]. A batch, each image on a tape of its own, runs segments 0 to
     /// [`SEGMENTS`] − 1. Between segments p and p + 1 comes [`forward_fc`], and then the [`moments`] of the
@@ -172,12 +313,13 @@ pub fn forward_segments<'a, N: Trainable>(
     input: &N::Input,
     tape: &'a mut N::Tape,
     seed: u64,
+    watch: &mut impl Watch<N::Scalar>,
 ) -> &'a N::Output {
     for segment in 1..N::SEGMENTS {
-        net.forward_segment(segment - 1, input, tape, seed);
+        net.forward_segment_watched(segment - 1, input, tape, seed, watch);
         net.forward_fc(segment - 1, &mut [Forward { input, tape }]);
     }
-    net.forward_segment(N::SEGMENTS.saturating_sub(1), input, tape, seed)
+    net.forward_segment_watched(N::SEGMENTS.saturating_sub(1), input, tape, seed, watch)
 }
 
 /// All segments of [`Trainable::backward`], the last one first.
@@ -188,10 +330,13 @@ pub fn backward_segments<N: Trainable>(
     tape: &mut N::Tape,
     d_output: &N::Output,
     gradient: &mut N,
+    watch: &mut impl Watch<N::Scalar>,
 ) {
     for segment in (0..N::SEGMENTS).rev() {
         let d_input = d_input.as_deref_mut();
-        nested::backward_segment(net, segment, input, d_input, tape, d_output, gradient);
+        nested::backward_segment(
+            net, segment, input, d_input, tape, d_output, gradient, watch,
+        );
     }
 }
 

@@ -9,6 +9,7 @@
 //!             segments    where that is cut, since images wait for others: at a batch_norm or a large fc
 //!             prepared    impl Prepare: the same over the arena, with packed filters
 //!             volumes     names for the types of volumes whose sizes are constants
+//!             watched     where a pass shows its volumes to who looks
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file
 //!             stand_in    instead of those that implement a trait, where the declaration is wrong
@@ -38,6 +39,7 @@ mod training;
 mod types;
 mod vocabulary;
 mod volumes;
+mod watched;
 
 use convnet_core::plan::{self, Flow, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};

@@ -1,5 +1,6 @@
 //! A network that is a layer of another: how it is seen and called.
 
+use super::observe::Watch;
 use super::prepare::{Image, Packing, Prepare, Reader};
 use super::{Backward, Forward, Network, Trainable};
 use crate::graph::{Nested, Node};
@@ -56,8 +57,14 @@ impl Facts {
 }
 
 /// `y` = the scores of `x`.
-pub fn forward<N: Network>(net: &N, x: &N::Input, arena: &mut N::Arena, y: &mut N::Output) {
-    let scores = net.forward(x, arena);
+pub fn forward<N: Network>(
+    net: &N,
+    x: &N::Input,
+    arena: &mut N::Arena,
+    y: &mut N::Output,
+    mut watch: impl Watch<N::Scalar>,
+) {
+    let scores = net.forward_watched(x, arena, &mut watch);
     y.as_mut_slice().copy_from_slice(scores.as_slice());
 }
 
@@ -70,9 +77,10 @@ pub fn forward_segment<N: Trainable>(
     tape: &mut N::Tape,
     (seed, stream): (u64, u64),
     y: &mut N::Output,
+    mut watch: impl Watch<N::Scalar>,
 ) {
     let seed = Rng::stream(seed, stream).next_u64();
-    let scores = net.forward_segment(segment, x, tape, seed);
+    let scores = net.forward_segment_watched(segment, x, tape, seed, &mut watch);
     if segment + 1 == N::SEGMENTS {
         y.as_mut_slice().copy_from_slice(scores.as_slice());
     } else {
@@ -81,6 +89,10 @@ pub fn forward_segment<N: Trainable>(
 }
 
 /// The way back: a segment, and the `fc` that stands before it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of the trait, and who looks"
+)]
 pub fn backward_segment<N: Trainable>(
     net: &N,
     segment: usize,
@@ -89,9 +101,10 @@ pub fn backward_segment<N: Trainable>(
     tape: &mut N::Tape,
     d_output: &N::Output,
     gradient: &mut N,
+    watch: &mut impl Watch<N::Scalar>,
 ) {
     let dx = d_input.as_deref_mut();
-    net.backward_segment(segment, input, dx, tape, d_output, gradient);
+    net.backward_segment_watched(segment, input, dx, tape, d_output, gradient, watch);
     if let Some(before) = segment.checked_sub(1) {
         let image = Backward {
             input,

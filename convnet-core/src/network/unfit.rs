@@ -4,6 +4,9 @@
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 
+use crate::plan::LayerInfo;
+use crate::{AnyVolume, Seen};
+
 /// What is no arena and no tape.
 #[derive(Debug)]
 pub struct Nothing<N>(core::marker::PhantomData<N>);
@@ -11,7 +14,7 @@ pub struct Nothing<N>(core::marker::PhantomData<N>);
 /// The functions of a network by their names. Those that a network implements itself come first.
 pub trait Unfit: Sized {
     /// The image.
-    type Input;
+    type Input: AnyVolume;
     /// The scores.
     type Output;
 
@@ -41,7 +44,44 @@ pub trait Unfit: Sized {
     ) {
         const { unfit::<Self>() }
     }
+
+    /// As in every network.
+    fn observe<'a>(
+        &self,
+        _: &Self::Input,
+        _: &'a mut Nothing<Self>,
+        _: impl FnMut(&'static LayerInfo<'static>, Looked<'_, Self>),
+    ) -> &'a Self::Output {
+        const { unfit::<Self>() }
+    }
+
+    /// As in every network.
+    fn observe_train<'a>(
+        &self,
+        _: &Self::Input,
+        _: &'a mut Nothing<Self>,
+        _: u64,
+        _: impl FnMut(&'static LayerInfo<'static>, Looked<'_, Self>),
+    ) -> &'a Self::Output {
+        const { unfit::<Self>() }
+    }
+
+    /// As in every network.
+    fn observe_backward(
+        &self,
+        _: &Self::Input,
+        _: Option<&mut Self::Input>,
+        _: &mut Nothing<Self>,
+        _: &Self::Output,
+        _: &mut Self,
+        _: impl FnMut(&'static LayerInfo<'static>, Looked<'_, Self>),
+    ) {
+        const { unfit::<Self>() }
+    }
 }
+
+/// What would be looked at.
+type Looked<'a, N> = Seen<'a, <<N as Unfit>::Input as AnyVolume>::Scalar>;
 
 /// The functions that build it on the heap, in `f32`: of other scalars [`OnHeap`](crate::OnHeap) has them.
 #[cfg(feature = "alloc")]

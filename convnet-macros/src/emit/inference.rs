@@ -4,7 +4,7 @@ use convnet_core::graph::Manner;
 use convnet_core::plan::{How, Place};
 use proc_macro2::TokenStream;
 
-use super::{At, Kind, Network, Which, code, literal, nested, segments, training};
+use super::{At, Kind, Network, Which, code, literal, nested, segments, training, watched};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -18,7 +18,14 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     let scalars = network.scalars(network.totals.arena, &code!(totals.arena));
     let (table, graph) = (network.table(), network.constant("GRAPH"));
     let bounds = nested::bounds(network);
-    let steps = (0..layers.len()).map(|i| step(network, i, Which::Arena));
+    let steps = (0..layers.len()).map(|i| {
+        let (step, seen) = (
+            step(network, i, Which::Arena),
+            watched::activation(network, i, Which::Arena),
+        );
+        code!(#step #seen)
+    });
+    let (watch, nobody) = (watched::argument(network), watched::nobody());
     let at = network.to(layers.len() - 1, Which::Arena);
     let by_rows = network.row_by_row.then(|| {
         code!(
@@ -35,6 +42,15 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             #by_rows
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
+                #krate::Network::forward_watched(self, input, memory, #nobody)
+            }
+
+            fn forward_watched<'a>(
+                &self,
+                input: &Self::Input,
+                memory: &'a mut Self::Arena,
+                #watch
+            ) -> &'a Self::Output {
                 #(#steps)*
                 memory.at::<#output, #at>()
             }
@@ -143,6 +159,13 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
 /// Whether layer `i` is a pool that is computed with the `conv` before it.
 fn is_row_pool(network: &Network, i: usize) -> bool {
     network.steps.iter().any(|step| step.row_pool == Some(i))
+}
+
+/// Whether what layer `i` writes is never there as a whole: a `conv` whose rows a pool takes as they come, and the
+/// activations between them.
+pub(super) fn is_in_rows(network: &Network, i: usize) -> bool {
+    let mut fused = network.steps[..=i].iter().enumerate();
+    fused.any(|(conv, step)| step.row_pool.is_some_and(|pool| (conv..pool).contains(&i)))
 }
 
 /// The `conv` with the pool behind it, a few rows at a time, and then the activations that stand between

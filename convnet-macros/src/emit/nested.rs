@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use super::memory::{Lies, borrow};
-use super::{Kind, Network, Which, at, code, inference, prepared, segments, types};
+use super::{Kind, Network, Which, at, code, inference, prepared, segments, types, watched};
 
 /// Asks a type: by what it is called for `f32` and for `f64`, which are one where it has no scalar.
 fn ask(krate: &TokenStream, ty: &TokenStream, question: &TokenStream) -> TokenStream {
@@ -249,11 +249,12 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 pub(super) fn forward(network: &Network, i: usize, which: Which) -> TokenStream {
     let krate = &network.krate;
     let field = &network.layers[i].name;
+    let watch = watched::inside(network, i);
     let call = match which {
-        Which::Arena => code!(forward(&self.#field, x, inner, y)),
+        Which::Arena => code!(forward(&self.#field, x, inner, y, #watch)),
         Which::Prepared | Which::Tape | Which::Backward | Which::Shortcut => {
             let (stream, segment) = (i as u64, segments::of_network(network, i));
-            code!(forward_segment(&self.#field, #segment, x, inner, (seed, #stream), y))
+            code!(forward_segment(&self.#field, #segment, x, inner, (seed, #stream), y, #watch))
         }
     };
     let borrow = borrow_forward(network, i, which);

@@ -6,7 +6,7 @@ use convnet_core::plan::{Place, Step};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Network, Which, code, inference, literal, nested, training, types};
+use super::{Network, Which, code, inference, literal, nested, training, types, watched};
 
 /// How many there are, if it can be more than one.
 pub(super) fn count(network: &Network) -> Option<TokenStream> {
@@ -31,7 +31,7 @@ pub(super) fn exchanges(network: &Network) -> TokenStream {
 pub(super) fn forward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).flat_map(|i| {
         let step = || inference::step(network, i, Which::Tape);
-        match network.layers[i].kind.cut() {
+        let mut steps = match network.layers[i].kind.cut() {
             Cut::Moments => vec![
                 (When::before(network, i), observe(network, i)),
                 (When::before(network, i + 1), normalise(network, i)),
@@ -41,7 +41,10 @@ pub(super) fn forward(network: &Network) -> TokenStream {
                 vec![(When::before(network, i), step)]
             }
             Cut::Inside | Cut::Nowhere => vec![(When::of(network, i), step())],
-        }
+        };
+        let seen = watched::activation(network, i, Which::Tape);
+        steps.push((When::before(network, i + 1), seen));
+        steps
     });
     guarded(network, steps.collect())
 }
@@ -50,7 +53,9 @@ pub(super) fn forward(network: &Network) -> TokenStream {
 pub(super) fn backward(network: &Network) -> TokenStream {
     let steps = (0..network.layers.len()).rev().flat_map(|i| {
         let step = training::step(network, i);
-        match network.layers[i].kind.cut() {
+        let seen = watched::gradient(network, i);
+        let mut steps = vec![(When::before(network, i + 1), seen)];
+        steps.extend(match network.layers[i].kind.cut() {
             Cut::Moments => vec![
                 (When::before(network, i + 1), observe_gradient(network, i)),
                 (When::before(network, i), step),
@@ -60,7 +65,8 @@ pub(super) fn backward(network: &Network) -> TokenStream {
                 vec![(When::before(network, i), step)]
             }
             Cut::Inside | Cut::Nowhere => vec![(When::of(network, i), step)],
-        }
+        });
+        steps
     });
     guarded(network, steps.collect())
 }
@@ -288,7 +294,8 @@ impl When {
 }
 
 /// `if segment == 1 { … }`; nothing of the kind where there is one segment only.
-fn guarded(network: &Network, steps: Vec<(When, TokenStream)>) -> TokenStream {
+fn guarded(network: &Network, mut steps: Vec<(When, TokenStream)>) -> TokenStream {
+    steps.retain(|(_, step)| !step.is_empty());
     let cut = count(network).is_some();
     let runs = steps.chunk_by(|(one, _), (next, _)| one == next);
     let guarded = runs.map(|run| {

@@ -151,6 +151,9 @@ fn functions(network: &Network) -> TokenStream {
         false => code!(Self { #(#zeros),* }),
     };
     let bounds = nested::bounds(network);
+    let look = code! {
+        look: impl ::core::ops::FnMut(&'static #krate::plan::LayerInfo<'static>, #krate::Seen<'_, T>)
+    };
     code! {
         impl<T: #krate::Real> #name<T> #bounds {
             /// All parameters zero. For a `static`, or a network small enough for the stack; a
@@ -189,6 +192,42 @@ fn functions(network: &Network) -> TokenStream {
                 gradient: &mut Self,
             ) {
                 #krate::Trainable::backward(self, input, d_input, tape, d_output, gradient);
+            }
+
+            /// `forward`, in which `look` is shown what each layer writes, with its line of the table.
+            pub fn observe<'a>(
+                &self,
+                input: &#input,
+                arena: &'a mut #krate::Arena<Self>,
+                #look,
+            ) -> &'a #output {
+                #krate::Network::observe(self, input, arena, look)
+            }
+
+            /// `forward_train`, in which `look` is shown what each layer writes.
+            pub fn observe_train<'a>(
+                &self,
+                input: &#input,
+                tape: &'a mut #krate::Tape<Self>,
+                seed: ::core::primitive::u64,
+                #look,
+            ) -> &'a #output {
+                #krate::Trainable::observe_train(self, input, tape, seed, look)
+            }
+
+            /// `backward`, in which `look` is shown the gradient on what each layer has written.
+            pub fn observe_backward(
+                &self,
+                input: &#input,
+                d_input: ::core::option::Option<&mut #input>,
+                tape: &mut #krate::Tape<Self>,
+                d_output: &#output,
+                gradient: &mut Self,
+                #look,
+            ) {
+                #krate::Trainable::observe_backward(
+                    self, input, d_input, tape, d_output, gradient, look,
+                );
             }
         }
     }

@@ -5,7 +5,7 @@ use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Network, Which, code, nested, segments};
+use super::{Network, Which, code, nested, segments, watched};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -25,7 +25,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     };
     let for_backward = code! {
         input: &Self::Input,
-        mut d_input: ::core::option::Option<&mut Self::Input>,
+        d_input: ::core::option::Option<&mut Self::Input>,
         memory: &mut Self::Tape,
         d_output: &Self::Output,
         gradient: &mut Self,
@@ -38,14 +38,37 @@ pub(super) fn emit(network: &Network) -> TokenStream {
     };
     let backward = segments::backward(network);
     let backward = code! {
+        let mut d_input = d_input;
         let _ = (input, &mut d_input, &d_output, &gradient);
         #backward
     };
+    let (watch, nobody) = (watched::argument(network), watched::nobody());
+    let segment = code!(segment: ::core::primitive::usize,);
+    let watched = code! {
+        fn forward_segment_watched<'a>(&self, #segment #for_forward #watch) -> &'a Self::Output {
+            let _ = (segment, &watch);
+            #forward
+        }
+
+        fn backward_segment_watched(&self, #segment #for_backward #watch) {
+            let _ = (segment, &watch);
+            #backward
+        }
+    };
+    let trainable = code!(#krate::Trainable);
     let passes = match segments::count(network) {
         None => code! {
-            fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output { #forward }
+            fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
+                #trainable::forward_segment_watched(self, 0, input, memory, seed, #nobody)
+            }
 
-            fn backward(&self, #for_backward) { #backward }
+            fn backward(&self, #for_backward) {
+                #trainable::backward_segment_watched(
+                    self, 0, input, d_input, memory, d_output, gradient, #nobody,
+                );
+            }
+
+            #watched
         },
         Some(count) => {
             let (moments, exchanges) = (segments::moments(network), segments::exchanges(network));
@@ -55,21 +78,26 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 const EXCHANGES: ::core::primitive::bool = #exchanges;
 
                 fn forward_train<'a>(&self, #for_forward) -> &'a Self::Output {
-                    #krate::network::forward_segments(self, input, memory, seed)
+                    #krate::network::forward_segments(self, input, memory, seed, #nobody)
                 }
 
                 fn backward(&self, #for_backward) {
-                    let d_input = d_input.as_deref_mut();
                     #krate::network::backward_segments(
-                        self, input, d_input, memory, d_output, gradient,
+                        self, input, d_input, memory, d_output, gradient, #nobody,
                     );
                 }
 
-                fn forward_segment<'a>(&self, segment: ::core::primitive::usize, #for_forward) -> &'a Self::Output {
-                    #forward
+                fn forward_segment<'a>(&self, #segment #for_forward) -> &'a Self::Output {
+                    #trainable::forward_segment_watched(self, segment, input, memory, seed, #nobody)
                 }
 
-                fn backward_segment(&self, segment: ::core::primitive::usize, #for_backward) { #backward }
+                fn backward_segment(&self, #segment #for_backward) {
+                    #trainable::backward_segment_watched(
+                        self, segment, input, d_input, memory, d_output, gradient, #nobody,
+                    );
+                }
+
+                #watched
 
                 #fcs
 
@@ -308,10 +336,13 @@ fn with_option(network: &Network, i: usize, dx: &TokenStream) -> TokenStream {
     if has_scratch(network, i) {
         return code!(self.#name.backward_train(x, #dx, dy, scratch, &mut gradient.#name););
     }
-    let segment = segments::of_network(network, i);
+    let (segment, watch) = (
+        segments::of_network(network, i),
+        watched::inside(network, i),
+    );
     code! {
         #krate::network::nested::backward_segment(
-            &self.#name, #segment, x, #dx, inner, dy, &mut gradient.#name,
+            &self.#name, #segment, x, #dx, inner, dy, &mut gradient.#name, &mut #watch,
         );
     }
 }

@@ -238,14 +238,32 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Network for Cifar<T> {
         input: &Self::Input,
         memory: &'a mut Self::Arena,
     ) -> &'a Self::Output {
+        ::convnet::generated::Network::forward_watched(self, input, memory, &mut ())
+    }
+    fn forward_watched<'a>(
+        &self,
+        input: &Self::Input,
+        memory: &'a mut Self::Arena,
+        watch: &mut impl ::convnet::generated::network::observe::Watch<T>,
+    ) -> &'a Self::Output {
         ::convnet::generated::Layer::forward(
             &self.conv1,
             input,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
+        ::convnet::generated::network::observe::see(
+            watch,
+            0,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+        );
         ::convnet::generated::Activation::forward(
             &::convnet::generated::layer::Relu,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+        );
+        ::convnet::generated::network::observe::see(
+            watch,
+            1,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         let (x, y) = memory
             .pair::<
@@ -263,6 +281,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Network for Cifar<T> {
             x,
             y,
         );
+        ::convnet::generated::network::observe::see(
+            watch,
+            2,
+            memory.at::<::convnet::generated::Volume<T, 16, 16, 12>, 12288>(),
+        );
         let (x, y) = memory
             .pair::<
                 ::convnet::generated::Volume<T, 16, 16, 12>,
@@ -271,6 +294,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Network for Cifar<T> {
                 0,
             >();
         ::convnet::generated::Layer::forward(&self.scores, x, y);
+        ::convnet::generated::network::observe::see(
+            watch,
+            3,
+            memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 0>(),
+        );
         memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 0>()
     }
 }
@@ -282,15 +310,62 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
         memory: &'a mut Self::Tape,
         seed: ::core::primitive::u64,
     ) -> &'a Self::Output {
+        ::convnet::generated::Trainable::forward_segment_watched(
+            self,
+            0,
+            input,
+            memory,
+            seed,
+            &mut (),
+        )
+    }
+    fn backward(
+        &self,
+        input: &Self::Input,
+        d_input: ::core::option::Option<&mut Self::Input>,
+        memory: &mut Self::Tape,
+        d_output: &Self::Output,
+        gradient: &mut Self,
+    ) {
+        ::convnet::generated::Trainable::backward_segment_watched(
+            self,
+            0,
+            input,
+            d_input,
+            memory,
+            d_output,
+            gradient,
+            &mut (),
+        );
+    }
+    fn forward_segment_watched<'a>(
+        &self,
+        segment: ::core::primitive::usize,
+        input: &Self::Input,
+        memory: &'a mut Self::Tape,
+        seed: ::core::primitive::u64,
+        watch: &mut impl ::convnet::generated::network::observe::Watch<T>,
+    ) -> &'a Self::Output {
+        let _ = (segment, &watch);
         let _ = seed;
         ::convnet::generated::Layer::forward(
             &self.conv1,
             input,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
+        ::convnet::generated::network::observe::see(
+            watch,
+            0,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+        );
         ::convnet::generated::Activation::forward(
             &::convnet::generated::layer::Relu,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+        );
+        ::convnet::generated::network::observe::see(
+            watch,
+            1,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         let (x, y) = memory
             .pair::<
@@ -308,6 +383,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             x,
             y,
         );
+        ::convnet::generated::network::observe::see(
+            watch,
+            2,
+            memory.at::<::convnet::generated::Volume<T, 16, 16, 12>, 12288>(),
+        );
         let (x, y) = memory
             .pair::<
                 ::convnet::generated::Volume<T, 16, 16, 12>,
@@ -316,17 +396,27 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
                 15360,
             >();
         ::convnet::generated::Layer::forward(&self.scores, x, y);
+        ::convnet::generated::network::observe::see(
+            watch,
+            3,
+            memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>(),
+        );
         memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>()
     }
-    fn backward(
+    fn backward_segment_watched(
         &self,
+        segment: ::core::primitive::usize,
         input: &Self::Input,
-        mut d_input: ::core::option::Option<&mut Self::Input>,
+        d_input: ::core::option::Option<&mut Self::Input>,
         memory: &mut Self::Tape,
         d_output: &Self::Output,
         gradient: &mut Self,
+        watch: &mut impl ::convnet::generated::network::observe::Watch<T>,
     ) {
+        let _ = (segment, &watch);
+        let mut d_input = d_input;
         let _ = (input, &mut d_input, &d_output, &gradient);
+        ::convnet::generated::network::observe::see(watch, 3, d_output);
         let dy = d_output;
         let (x, dx) = memory
             .pair::<
@@ -341,6 +431,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             dx,
             dy,
             &mut gradient.scores,
+        );
+        ::convnet::generated::network::observe::see(
+            watch,
+            2,
+            memory.at::<::convnet::generated::Volume<T, 16, 16, 12>, 24576>(),
         );
         let (x, dy, dx) = memory
             .triple::<
@@ -366,6 +461,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
                 ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
         );
+        ::convnet::generated::network::observe::see(
+            watch,
+            1,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
+        );
         let (kept, dv) = memory
             .pair::<
                 ::convnet::generated::Volume<T, 32, 32, 12>,
@@ -377,6 +477,11 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             &::convnet::generated::layer::Relu,
             kept,
             dv,
+        );
+        ::convnet::generated::network::observe::see(
+            watch,
+            0,
+            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
         );
         let x = input;
         let dy = memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>();
@@ -634,6 +739,54 @@ impl<T: ::convnet::generated::Real> Cifar<T> {
             tape,
             d_output,
             gradient,
+        );
+    }
+    /// `forward`, in which `look` is shown what each layer writes, with its line of the table.
+    pub fn observe<'a>(
+        &self,
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        arena: &'a mut ::convnet::generated::Arena<Self>,
+        look: impl ::core::ops::FnMut(
+            &'static ::convnet::generated::plan::LayerInfo<'static>,
+            ::convnet::generated::Seen<'_, T>,
+        ),
+    ) -> &'a ::convnet::generated::Volume<T, 1, 1, 10> {
+        ::convnet::generated::Network::observe(self, input, arena, look)
+    }
+    /// `forward_train`, in which `look` is shown what each layer writes.
+    pub fn observe_train<'a>(
+        &self,
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        tape: &'a mut ::convnet::generated::Tape<Self>,
+        seed: ::core::primitive::u64,
+        look: impl ::core::ops::FnMut(
+            &'static ::convnet::generated::plan::LayerInfo<'static>,
+            ::convnet::generated::Seen<'_, T>,
+        ),
+    ) -> &'a ::convnet::generated::Volume<T, 1, 1, 10> {
+        ::convnet::generated::Trainable::observe_train(self, input, tape, seed, look)
+    }
+    /// `backward`, in which `look` is shown the gradient on what each layer has written.
+    pub fn observe_backward(
+        &self,
+        input: &::convnet::generated::Volume<T, 32, 32, 3>,
+        d_input: ::core::option::Option<&mut ::convnet::generated::Volume<T, 32, 32, 3>>,
+        tape: &mut ::convnet::generated::Tape<Self>,
+        d_output: &::convnet::generated::Volume<T, 1, 1, 10>,
+        gradient: &mut Self,
+        look: impl ::core::ops::FnMut(
+            &'static ::convnet::generated::plan::LayerInfo<'static>,
+            ::convnet::generated::Seen<'_, T>,
+        ),
+    ) {
+        ::convnet::generated::Trainable::observe_backward(
+            self,
+            input,
+            d_input,
+            tape,
+            d_output,
+            gradient,
+            look,
         );
     }
 }
