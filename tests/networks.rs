@@ -77,6 +77,22 @@ convnet! {
 }
 
 convnet! {
+    /// Every other activation, in front of a layer and behind one.
+    struct Bent {
+        input(3x2x4),
+        silu,
+        conv(5, 2x2),
+        gelu,
+        elu(0.5),
+        conv(3, 1x1),
+        softplus,
+        gelu_tanh,
+        clamp(-0.5, 2.0),
+        elu,
+    }
+}
+
+convnet! {
     /// Layers without parameters on both sides of the only ones that have some.
     struct Between {
         input(6x6x3),
@@ -104,6 +120,7 @@ fn every_gradient_of_groups() {
     check::<Grouped<f64>>(5);
     check::<Grouped<f64>>(6);
     check::<Swished<f64>>(7);
+    check::<Bent<f64>>(8);
 }
 
 #[test]

@@ -19,14 +19,19 @@
 
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
+mod bent;
 pub(crate) mod by_hand;
+pub(crate) mod clamp;
 pub(crate) mod concat;
 pub(crate) mod conv;
 pub(crate) mod conv_transpose;
 pub(crate) mod depthwise;
 pub(crate) mod dropout;
+pub(crate) mod elu;
 pub(crate) mod fc;
 pub(crate) mod flatten;
+pub(crate) mod gelu;
+pub(crate) mod gelu_tanh;
 pub(crate) mod global_avg_pool;
 pub(crate) mod global_max_pool;
 pub(crate) mod hard_sigmoid;
@@ -43,8 +48,10 @@ pub(crate) mod residual;
 mod row_by_row;
 pub(crate) mod rows;
 pub(crate) mod sigmoid;
+pub(crate) mod silu;
 mod slide;
 pub(crate) mod softmax;
+pub(crate) mod softplus;
 pub(crate) mod tanh;
 pub(crate) mod word;
 
@@ -52,13 +59,17 @@ pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
 #[doc(hidden)]
 pub use by_hand::{Call, by_hand};
+pub use clamp::Clamp;
 pub use concat::Concat;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use depthwise::Depthwise;
 pub use dropout::Dropout;
+pub use elu::Elu;
 pub use fc::Fc;
 pub(crate) use fc::in_batches;
+pub use gelu::Gelu;
+pub use gelu_tanh::GeluTanh;
 pub use global_avg_pool::GlobalAvgPool;
 pub use global_max_pool::GlobalMaxPool;
 pub use hard_sigmoid::HardSigmoid;
@@ -70,8 +81,10 @@ pub use relu::Relu;
 pub use relu6::Relu6;
 pub use row_by_row::RowByRow;
 pub use sigmoid::Sigmoid;
+pub use silu::Silu;
 pub use slide::{Geometry, Slide};
 pub use softmax::Softmax;
+pub use softplus::Softplus;
 pub use tanh::Tanh;
 
 /// A transformation of one volume into another: `x` in, `y` out.

@@ -3,9 +3,9 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, BatchNorm, Conv, ConvTranspose, Depthwise, Dropout, Fc, GlobalAvgPool,
-    GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer, LeakyRelu, Lrn, MaxPool, Relu, Relu6,
-    Sigmoid, Slide, Softmax, Tanh,
+    Activation, AvgPool, BatchNorm, Clamp, Conv, ConvTranspose, Depthwise, Dropout, Elu, Fc, Gelu,
+    GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer, LeakyRelu, Lrn,
+    MaxPool, Relu, Relu6, Sigmoid, Silu, Slide, Softmax, Softplus, Tanh,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -92,6 +92,111 @@ fn hard_swish() {
     let ones = Volume([[[1.0]; 6]]);
     HardSwish.backward(&x, &mut dx, &ones, &mut HardSwish);
     assert_eq!(dx.as_slice(), [0.0, -0.5, 0.0, 0.5, 1.5, 1.0]);
+}
+
+/// What a formula gives, in `f64`, for numbers from afar to near.
+fn computes<L>(layer: L, formula: impl Fn(f64) -> f64)
+where
+    L: InPlace<Volume<f64, 1, 1, 9>> + InPlace<Volume<f32, 1, 1, 9>>,
+{
+    let x = [-40.0, -3.0, -1.0, -0.25, 0.0, 0.125, 1.0, 5.0, 90.0];
+    let mut y = Volume([[x]]);
+    layer.forward_in_place(&mut y);
+    let mut single = Volume([[x.map(|x| x as f32)]]);
+    layer.forward_in_place(&mut single);
+    for (at, x) in x.into_iter().enumerate() {
+        let (y, single, expected) = (y.as_slice()[at], single.as_slice()[at], formula(x));
+        assert!(
+            (y - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+            "{x}: {y}, {expected}"
+        );
+        let differs = (f64::from(single) - expected).abs();
+        assert!(
+            differs <= 4e-7 * expected.abs().max(1.0),
+            "{x}: {single}, {expected}"
+        );
+    }
+}
+
+/// PyTorch's own formulas.
+#[test]
+fn bent_activations() {
+    type V = Volume<f64, 2, 3, 4>;
+    check::<Silu, V, V>(Silu, |_| [&mut [], &mut []]);
+    check::<Gelu, V, V>(Gelu, |_| [&mut [], &mut []]);
+    check::<GeluTanh, V, V>(GeluTanh, |_| [&mut [], &mut []]);
+    computes(Silu, |x| x * (1.0 / (1.0 + (-x).exp())));
+    computes(Gelu, |x| x * normal(x));
+    computes(GeluTanh, |x| {
+        let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+        0.5 * x * (1.0 + inner.tanh())
+    });
+}
+
+/// Φ(x): half, and the integral of the density from 0 to x, by Simpson's rule.
+fn normal(x: f64) -> f64 {
+    let x = x.clamp(-9.0, 9.0);
+    let density = |t: f64| (-0.5 * t * t).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let step = x / 20_000.0;
+    let inner =
+        (1..20_000).map(|i| density(f64::from(i) * step) * if i % 2 == 1 { 4.0 } else { 2.0 });
+    0.5 + (density(0.0) + inner.sum::<f64>() + density(x)) * step / 3.0
+}
+
+/// At the bends and far off; a gradient of one comes back as the slope.
+#[test]
+fn elu_softplus_and_clamp() {
+    fn one<L: Activation<Volume<f64, 1, 1, 5>>>(layer: &L, x: [f64; 5]) -> [[f64; 5]; 2] {
+        let mut v = Volume([[x]]);
+        layer.forward(&mut v);
+        let mut dv = Volume([[[1.0; 5]]]);
+        layer.backward(&v, &mut dv);
+        [v[0][0], dv[0][0]]
+    }
+    fn near(found: [[f64; 5]; 2], expected: [[f64; 5]; 2]) {
+        let pairs = found.as_flattened().iter().zip(expected.as_flattened());
+        pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-12, "{a} {b}"));
+    }
+    let x = [-1e3, -1.0, 0.0, 2.0, 1e3];
+    near(
+        one(&Elu { alpha: 0.5 }, x),
+        [
+            [-0.5, 0.5 * ((-1.0_f64).exp() - 1.0), 0.0, 2.0, 1e3],
+            [0.0, 0.5 * (-1.0_f64).exp(), 0.5, 1.0, 1.0],
+        ],
+    );
+    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    near(
+        one(&Softplus, x),
+        [
+            [
+                0.0,
+                (1.0 + (-1.0_f64).exp()).ln(),
+                2.0_f64.ln(),
+                (1.0 + 2.0_f64.exp()).ln(),
+                1e3,
+            ],
+            x.map(logistic),
+        ],
+    );
+    let clamp = Clamp {
+        low: -1.0,
+        high: 2.0,
+    };
+    near(
+        one(&clamp, x),
+        [[-1.0, -1.0, 0.0, 2.0, 2.0], [0.0, 0.0, 1.0, 0.0, 0.0]],
+    );
+    // The maximum is the last word, as in ONNX.
+    let crossed = Clamp {
+        low: 3.0,
+        high: 2.0,
+    };
+    near(one(&crossed, x), [[2.0; 5], [0.0; 5]]);
+    let nan = [f64::NAN; 5];
+    assert!(one(&clamp, nan)[0].iter().all(|v| v.is_nan()));
+    assert!(one(&Softplus, nan)[0].iter().all(|v| v.is_nan()));
+    assert!(one(&Elu { alpha: 0.5 }, nan)[0].iter().all(|v| v.is_nan()));
 }
 
 /// What PyTorch's `hardsigmoid` gives, at the ends too, where random numbers never come.
@@ -183,6 +288,13 @@ fn activations() {
     check_activation(&LeakyRelu { slope: 0.2 });
     check_activation(&Sigmoid);
     check_activation(&HardSigmoid);
+    check_activation(&Elu::default());
+    check_activation(&Elu { alpha: 0.3 });
+    check_activation(&Softplus);
+    check_activation(&Clamp {
+        low: -0.5,
+        high: 0.25,
+    });
     check_activation(&Tanh);
     check_activation(&Softmax);
 }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod fold;
+mod patterns;
 mod proto;
 mod tensor;
 #[cfg(test)]
@@ -25,9 +26,10 @@ pub(crate) fn read(
     options: &Options,
 ) -> Result<Network, ImportError> {
     let model = Model::decode(bytes).map_err(|error| ImportError::Format(error.to_string()))?;
-    let graph = model
+    let mut graph = model
         .graph
         .ok_or_else(|| ImportError::Format("there is no graph in it".into()))?;
+    patterns::gelu(&mut graph, folder);
     let versions = model.opset_import.iter();
     let opset = versions
         .filter(|it| it.domain.is_empty() || it.domain == "ai.onnx")

@@ -27,9 +27,9 @@ from safetensors.numpy import save_file
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Operators that the importer knows, by the names of their node tests.
 NODE_TESTS = (
-    "add averagepool basic_conv batchnorm clip concat conv convtranspose dropout flatten gemm globalaveragepool "
+    "add averagepool basic_conv batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
     "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul reduce_mean reduce_max relu "
-    "reshape sigmoid softmax squeeze sum tanh transpose unsqueeze"
+    "reshape sigmoid softmax softplus squeeze sum tanh transpose unsqueeze"
 ).split()
 
 

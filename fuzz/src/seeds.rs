@@ -19,7 +19,8 @@ const DECLARATIONS: [&str; 6] = [
     "struct N { input(HxWx3), depthwise(3x3, stride = 2, pad = (1, 0), fit = crop), conv_transpose(8, 2x2, \
      stride = 2), conv(8, 3x1, groups = 2, dilation = 2, pad = same), fc(CLASSES) }",
     "struct H { input(4x4x2), layer(SHIFT, 4x4x2), layer(Scale<T, 2>, 4x4x2), network(Stem), flatten, \
-     tanh, sigmoid, relu6, hard_swish, hard_sigmoid, global_max_pool }",
+     tanh, sigmoid, relu6, hard_swish, hard_sigmoid, silu, gelu, gelu_tanh, elu(0.5), softplus, \
+     clamp(-1.0, 2.0), global_max_pool }",
     "struct F { input(224x224x3), conv1: conv(96, 11x11, stride = 4), max_pool(3x3, stride = 2, fit = pad) }",
 ];
 

@@ -312,6 +312,26 @@ ops! {
         HardSigmoid: hard_sigmoid::hard_sigmoid,
         /// `hard_swish`.
         HardSwish: hard_swish::hard_swish,
+        /// `silu`.
+        Silu: silu::silu,
+        /// `gelu`, by the exact normal distribution.
+        Gelu: gelu::gelu,
+        /// `gelu_tanh`, its approximation.
+        GeluTanh: gelu_tanh::gelu_tanh,
+        /// `elu(alpha)`.
+        Elu: elu::elu {
+            /// α.
+            alpha: Decimal as D,
+        },
+        /// `softplus`.
+        Softplus: softplus::softplus,
+        /// `clamp(low, high)`.
+        Clamp: clamp::clamp {
+            /// What is below becomes that.
+            low: Decimal as D,
+            /// What is above becomes that.
+            high: Decimal as D,
+        },
         /// `max_pool(window)`.
         MaxPool: max_pool::max_pool {
             /// How its windows slide.

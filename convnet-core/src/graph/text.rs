@@ -185,7 +185,7 @@ fn write_decimal(f: &mut Formatter<'_>, decimal: &impl Display) -> fmt::Result {
 
     impl fmt::Write for Whole<'_, '_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            self.1 &= text.bytes().all(|it| it.is_ascii_digit());
+            self.1 &= text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
             self.0.write_str(text)
         }
     }
@@ -257,7 +257,7 @@ mod tests {
             nested: Nested::UNKNOWN,
             graph: &[],
         };
-        let ops: [(Op, &str, &str); 12] = [
+        let ops: [(Op, &str, &str); 13] = [
             (
                 Op::Conv {
                     filters: 8,
@@ -310,6 +310,14 @@ mod tests {
                 "lrn(5, alpha = 0.0005, k = 2.0)",
             ),
             (Op::LeakyRelu { slope: 0.01 }, "0.01", "leaky_relu"),
+            (
+                Op::Clamp {
+                    low: -1.0,
+                    high: 0.5,
+                },
+                "-1, 0.5",
+                "clamp(-1.0, 0.5)",
+            ),
             (Op::Fc { filters: 10 }, "10", "fc(10)"),
             (Op::Relu, "", "relu"),
             (

@@ -200,7 +200,14 @@ impl<const N: usize> Planned<N> {
                     if folds { None } else { Some(Kind::Rescale) }
                 }
                 Op::Concat { .. } => Some(Kind::Rescale),
-                Op::LeakyRelu { .. } | Op::HardSwish => Some(Kind::Table),
+                Op::LeakyRelu { .. }
+                | Op::HardSwish
+                | Op::Silu
+                | Op::Gelu
+                | Op::GeluTanh
+                | Op::Elu { .. }
+                | Op::Softplus
+                | Op::Clamp { .. } => Some(Kind::Table),
                 Op::Sigmoid | Op::HardSigmoid => {
                     fixed = Some(Fixed::Unit);
                     Some(Kind::Table)

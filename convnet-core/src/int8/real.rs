@@ -10,6 +10,7 @@ use super::program::{Kind, Task};
 use crate::Role;
 use crate::graph::Op;
 use crate::kernel::{self, Clamp, Sizes};
+use crate::layer::gelu::below;
 use crate::layer::rows::{conv_rows, max_pool};
 use crate::scalar::real::probabilities;
 
@@ -186,6 +187,17 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         Op::Tanh => Some(Float::tanh(v)),
         Op::HardSigmoid => Some(((v + 3.0) / 6.0).clamp(0.0, 1.0)),
         Op::HardSwish => Some(v * ((v + 3.0) / 6.0).clamp(0.0, 1.0)),
+        Op::Silu => Some(v / (1.0 + Float::exp(-v))),
+        Op::Gelu => Some((f64::from(v) * below(f64::from(v))) as f32),
+        Op::GeluTanh => {
+            let v = f64::from(v);
+            let bent = kernel::GELU_STEEP * v * (1.0 + kernel::GELU_CUBE * v * v);
+            Some((v / (1.0 + Float::exp(-bent))) as f32)
+        }
+        Op::Elu { alpha } if v < 0.0 => Some((*alpha * Float::exp_m1(f64::from(v))) as f32),
+        Op::Elu { .. } => Some(v),
+        Op::Softplus => Some(v.max(0.0) + Float::ln_1p(Float::exp(-v.abs()))),
+        Op::Clamp { low, high } => Some(v.max(*low as f32).min(*high as f32)),
         Op::Conv { .. }
         | Op::Depthwise { .. }
         | Op::ConvTranspose { .. }

@@ -22,7 +22,7 @@
 //! └── bfloat16        filters in half the bytes
 //! pool                max pools, forward and backward
 //! norm                batch norm's gradient on its input
-//! exponential         exp, sigmoid and tanh
+//! exponential         exp, sigmoid, tanh; silu, gelu, elu
 //! tile                the registers that direct sums and Winograd's products share
 //! ```
 

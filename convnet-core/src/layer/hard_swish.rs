@@ -1,8 +1,7 @@
 //! Swish made of straight lines and one parabola.
 
+use super::bent::bent;
 use super::word::word;
-use super::{InPlace, Layer};
-use crate::kernel::at_level;
 use crate::{Real, Volume};
 
 word! {
@@ -28,14 +27,14 @@ word! {
 /// ```
 ///
 /// Source: Howard et al., *Searching for MobileNetV3* (2019), section 5.2.
-#[doc(alias = "swish")]
-#[doc(alias = "silu")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HardSwish;
 
 impl HardSwish {
-    fn value<T: Real>(x: T) -> T {
-        x * (x + T::of(3.0)).max(T::ZERO).min(T::of(6.0)) * T::of(1.0 / 6.0)
+    fn values<T: Real>(v: &mut [T]) {
+        for v in v {
+            *v *= (*v + T::of(3.0)).max(T::ZERO).min(T::of(6.0)) * T::of(1.0 / 6.0);
+        }
     }
 
     #[inline(always)]
@@ -51,42 +50,4 @@ impl HardSwish {
     }
 }
 
-impl<T: Real, const H: usize, const W: usize, const D: usize>
-    Layer<Volume<T, H, W, D>, Volume<T, H, W, D>> for HardSwish
-{
-    fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, H, W, D>) {
-        for (y, &x) in y.as_mut_slice().iter_mut().zip(x.as_slice()) {
-            *y = Self::value(x);
-        }
-    }
-
-    fn backward(
-        &self,
-        x: &Volume<T, H, W, D>,
-        dx: &mut Volume<T, H, W, D>,
-        dy: &Volume<T, H, W, D>,
-        _: &mut Self,
-    ) {
-        let (dx, x, dy) = (dx.as_mut_slice(), x.as_slice(), dy.as_slice());
-        at_level(
-            #[inline(always)]
-            || {
-                for (dx, (&x, &dy)) in dx.iter_mut().zip(x.iter().zip(dy)) {
-                    *dx = dy * Self::slope(x);
-                }
-            },
-        );
-    }
-
-    fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, H, W, D>, _: &mut Self) {}
-}
-
-impl<T: Real, const H: usize, const W: usize, const D: usize> InPlace<Volume<T, H, W, D>>
-    for HardSwish
-{
-    fn forward_in_place(&self, v: &mut Volume<T, H, W, D>) {
-        for v in v.as_mut_slice() {
-            *v = Self::value(*v);
-        }
-    }
-}
+bent!(HardSwish);

@@ -186,6 +186,67 @@ fn ways_side_by_side_are_a_concat_and_one_may_be_empty() {
     );
 }
 
+/// As PyTorch writes them for opsets that have no operator for it.
+#[test]
+fn activations_of_several_nodes_are_one() {
+    let scalar = |mut build: Build, name: &str, value: f32| {
+        build.graph.initializer.push(Tensor {
+            name: name.into(),
+            data_type: 1,
+            float_data: vec![value],
+            ..Tensor::default()
+        });
+        build
+    };
+    let mut build = Build::image(&[1, 2, 6, 6]);
+    for (name, value) in [
+        ("root", 2.0_f32.sqrt()),
+        ("one", 1.0),
+        ("half", 0.5),
+        ("six", 6.0),
+    ] {
+        build = scalar(build, name, value);
+    }
+    let swish = build
+        .clone()
+        .node("a = Sigmoid(x)", &[])
+        .node("b = Mul(x, a)", &[])
+        .node("c = Clip(b, half, six)", &[])
+        .node("d = Elu(c)", &[("alpha", &[1])])
+        .output("d");
+    // An attribute of integers is none of floats: alpha is 0.
+    assert!(swish.clone().error().contains("its alpha is 0"));
+    let erf = |build: Build| {
+        build
+            .node("a = Div(x, root)", &[])
+            .node("b = Erf(a)", &[])
+            .node("c = Add(one, b)", &[])
+    };
+    let lines = erf(build.clone())
+        .node("d = Mul(x, c)", &[])
+        .node("e = Mul(d, half)", &[])
+        .node("f = Sigmoid(e)", &[])
+        .node("g = Mul(f, e)", &[])
+        .node("h = Clip(g, half, six)", &[])
+        .output("h")
+        .lines();
+    assert_eq!(lines, ["gelu,", "silu,", "clamp(0.5, 6.0),"]);
+    let lines = erf(build.clone())
+        .node("d = Mul(x, half)", &[])
+        .node("e = Mul(d, c)", &[])
+        .output("e")
+        .lines();
+    assert_eq!(lines, ["gelu,"]);
+    // Somebody else reads the half of it, which no layer computes.
+    let error = erf(build)
+        .node("d = Mul(x, c)", &[])
+        .node("e = Mul(d, half)", &[])
+        .node("f = Add(e, d)", &[])
+        .output("f")
+        .error();
+    assert!(error.contains("Erf"), "{error}");
+}
+
 /// `[K, D·H·W]` of ONNX is `[H, W, D, K]` here.
 #[test]
 fn weights_behind_a_flatten_are_turned() {

@@ -242,6 +242,20 @@ impl<'a> Translator<'a> {
                     },
                 )
             }
+            "Elu" => {
+                let alpha = Attributes::of(node, &["alpha"])?.float("alpha", 1.0);
+                match alpha > 0.0 {
+                    true => {
+                        let alpha = shortest(alpha);
+                        self.plain(node, &["alpha"], Op::Elu { alpha })
+                    }
+                    false => Err(format!(
+                        "its alpha is {alpha}: `elu` bends down by more than 0"
+                    )),
+                }
+            }
+            "Gelu" => self.gelu(node),
+            "Softplus" => self.plain(node, &[], Op::Softplus),
             "HardSigmoid" => self.hard_sigmoid(node),
             "Clip" => self.clip(node),
             "Softmax" => self.softmax(node),

@@ -1,5 +1,7 @@
 //! Arguments: positional first, then `key = value`; and the words they belong to.
 
+use std::ops::RangeBounds;
+
 use convnet_core::graph::{Arg as Argument, Takes, Word};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,6 +11,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Result, Token, parenthesized, token};
 
 use super::number::{Number, Value, value};
+use super::odd::Odd;
 use super::words::nearest;
 use super::{Listed, Written, foreign, list, number, words};
 use crate::report::Errors;
@@ -284,10 +287,17 @@ impl Args {
         &mut self,
         argument: &'static Argument,
         key: Option<&Ident>,
-        value: Written<Value>,
+        mut value: Written<Value>,
         errors: &mut Errors,
     ) {
         let name = argument.name;
+        if let (Value::Odd(Odd::Negative), Takes::Decimal { range, .. }) =
+            (&value.value, argument.takes)
+            && let Ok(number) = value.tokens.to_string().replace([' ', '_'], "").parse()
+            && range.contains(&number)
+        {
+            value.value = Value::Decimal(number);
+        }
         // What is no path is told where one is read.
         if let (Value::Odd(odd), false) = (&value.value, argument.takes == Takes::Item) {
             let message = odd.message(argument, &value.tokens);

@@ -9,17 +9,13 @@ use super::words;
 pub(super) fn word(word: &str) -> Option<&'static str> {
     const BY_HAND: &str = "write it by hand, as a type that implements `Layer`, and name it: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes";
     let hint = match plain(word).as_str() {
-        "silu" | "swish" => {
-            "`hard_swish` is close, and faster; or write it by hand: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes"
-        }
-        "gelu" | "elu" | "selu" | "celu" | "prelu" | "rrelu" | "glu" | "mish" | "softplus"
-        | "softsign" | "hardtanh" | "logsigmoid" | "logsoftmax" | "maxout" | "threshold"
-        | "reshape" | "view" | "permute" | "transpose" | "upsample" | "upsampling"
-        | "interpolate" | "resize" | "pixelshuffle" | "zeropadding" | "zeropad" | "cropping"
-        | "crop" | "layernorm" | "layernormalization" | "groupnorm" | "groupnormalization"
-        | "instancenorm" | "embedding" | "lstm" | "gru" | "rnn" | "attention"
-        | "multiheadattention" | "lambda" | "unfold" | "fold" | "scale" | "bias" | "power"
-        | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
+        "selu" | "celu" | "prelu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid"
+        | "logsoftmax" | "maxout" | "threshold" | "reshape" | "view" | "permute" | "transpose"
+        | "upsample" | "upsampling" | "interpolate" | "resize" | "pixelshuffle" | "zeropadding"
+        | "zeropad" | "cropping" | "crop" | "layernorm" | "layernormalization" | "groupnorm"
+        | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru" | "rnn"
+        | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "scale" | "bias"
+        | "power" | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
         | "gaussiannoise" => BY_HAND,
         "add" | "sum" | "eltwise" | "skip" => {
             "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"

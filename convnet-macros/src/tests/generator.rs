@@ -206,7 +206,14 @@ fn layer(random: &mut Random) -> Layer {
         ),
         14 => Layer::Text(
             random
-                .pick(&["tanh", "hard_swish", "hard_sigmoid", "leaky_relu(0.1)"])
+                .pick(&[
+                    "tanh",
+                    "hard_swish",
+                    "hard_sigmoid",
+                    "leaky_relu(0.1)",
+                    "silu",
+                    "clamp(-1.0, 0.5)",
+                ])
                 .into(),
         ),
         _ => Layer::Text("relu".into()),

@@ -277,11 +277,17 @@ impl Draw {
                 false => Layer::GlobalMaxPool,
             },
             17 if depth >= 16 || self.one_in(3) => Layer::Fc(self.between(1, 40)),
-            18 => match self.below(5) {
+            18 => match self.below(11) {
                 0 => Layer::Relu6,
                 1 => Layer::HardSwish,
                 2 => Layer::Sigmoid,
                 3 => Layer::HardSigmoid,
+                4 => Layer::Silu,
+                5 => Layer::Gelu,
+                6 => Layer::GeluTanh,
+                7 => Layer::Elu(self.pick(&[0.1, 1.0, 1.5])),
+                8 => Layer::Softplus,
+                9 => Layer::Clamp(self.pick(&[-1.0, -0.25, 0.0]), self.pick(&[0.5, 2.0])),
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),

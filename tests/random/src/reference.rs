@@ -291,10 +291,34 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::Tanh => return map(x, f64::tanh),
         Layer::HardSigmoid => return map(x, |x| (x + 3.0).clamp(0.0, 6.0) / 6.0),
         Layer::HardSwish => return map(x, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        Layer::Silu => return map(x, |x| x / (1.0 + (-x).exp())),
+        Layer::Gelu => return map(x, |x| 0.5 * x * (1.0 + erf(x / 2.0_f64.sqrt()))),
+        Layer::GeluTanh => {
+            let steep = (2.0 / std::f64::consts::PI).sqrt();
+            let gelu = |x: f64| 0.5 * x * (1.0 + (steep * (x + 0.044715 * x.powi(3))).tanh());
+            return map(x, gelu);
+        }
+        Layer::Elu(alpha) => return map(x, |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
+        Layer::Softplus => return map(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        Layer::Clamp(low, high) => return map(x, |x| x.clamp(*low, *high)),
         Layer::Dropout(_) | Layer::Flatten => return x,
         Layer::BatchNorm(_) => unreachable!("of a batch"),
     }
     y
+}
+
+/// 2/√π·e^−x²·(x + 2x³/3 + 4x⁵/15 + …), of which all terms have one sign.
+fn erf(x: f64) -> f64 {
+    if x.abs() > 6.0 {
+        return x.signum();
+    }
+    let (mut term, mut sum, mut at) = (x, x, 1.0);
+    while term.abs() > 1e-17 * sum.abs() {
+        term *= 2.0 * x * x / (2.0 * at + 1.0);
+        sum += term;
+        at += 1.0;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 fn map(mut v: Volume, f: impl Fn(f64) -> f64) -> Volume {

@@ -6,7 +6,7 @@ convnet! {
     pub struct Net {
         input(32x32x3),
         Conv2D(32, 3x3),
-        gelu,
+        mish,
         MaxPooling2D(2x2),
         nn.Linear(10),
     }

@@ -4,16 +4,26 @@
 //!   eˣ = 2ⁿ · eʳ,  n = x/ln 2 rounded,  |r| <= ln 2 / 2;  eʳ ≈ 1 + r + r²·P(r), P of degree 5
 //!   σ(x) = 1/(1 + e⁻ˣ)
 //!   tanh(x) = ±(1 − 2/(e^2|x| + 1)), and x + x³·Q(x²) near zero, where that would cancel
+//!   eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1)
+//!   Φ(−|x|) ≈ e^−x²/2 · t·A(t)/2,  t = 1/(1 + p·|x|/√2),  A of degree 4
 //! ```
 //!
 //! Moshier's polynomials (*Cephes Mathematical Library*, `expf` and `tanhf`). The relative error of
-//! each is below 4 units of the last place, tested against `f64`; what would be subnormal is zero.
+//! each is below 4 units of the last place, tested against `f64`; what would be subnormal is zero. A is of
+//! Abramowitz and Stegun (*Handbook of Mathematical Functions*, 7.1.26): Φ is within 1.5e-7.
+
+use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use fearless_simd::Simd;
 
 use crate::Real;
 use crate::kernel::Done;
 use crate::kernel::simd::level::dispatch;
+
+/// 2·√(2/π), by which `gelu_tanh` is steep.
+pub(crate) const GELU_STEEP: f64 = 2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
+/// How much of v³ it adds to v.
+pub(crate) const GELU_CUBE: f64 = 0.044_715;
 
 /// `v[i] = σ(v[i])`.
 pub fn sigmoid<T: Real>(v: &mut [T]) -> Done {
@@ -36,6 +46,39 @@ pub fn exp<T: Real>(v: &mut [T]) -> Done {
     done.is_some()
 }
 
+/// `v[i] = v[i]·σ(v[i])`.
+pub fn silu<T: Real>(v: &mut [T]) -> Done {
+    as_f32!(; v);
+    let done: Option<()> = dispatch!(simd => each(simd, v, swish));
+    done.is_some()
+}
+
+/// `v[i] = v[i]·Φ(v[i])`.
+pub fn gelu<T: Real>(v: &mut [T]) -> Done {
+    as_f32!(; v);
+    let done: Option<()> = dispatch!(simd => each(simd, v, normal));
+    done.is_some()
+}
+
+/// `v[i] = v[i]·σ(2√(2/π)·(v[i] + 0.044715·v[i]³))`.
+pub fn gelu_tanh<T: Real>(v: &mut [T]) -> Done {
+    as_f32!(; v);
+    let done: Option<()> = dispatch!(simd => each(simd, v, gated));
+    done.is_some()
+}
+
+/// `v[i]`, or `alpha·(exp(v[i]) − 1)` below zero.
+pub fn elu<T: Real>(v: &mut [T], alpha: T) -> Done {
+    as_f32!(; v);
+    let alpha = alpha.widen() as f32;
+    let of = |x: f32| match x > 0.0 {
+        true => x,
+        false => alpha * natural_less_one(x),
+    };
+    let done: Option<()> = dispatch!(simd => each(simd, v, of));
+    done.is_some()
+}
+
 #[inline(always)]
 fn each<S: Simd>(_: S, v: &mut [f32], of: impl Fn(f32) -> f32) -> Option<()> {
     for v in v {
@@ -47,8 +90,9 @@ fn each<S: Simd>(_: S, v: &mut [f32], of: impl Fn(f32) -> f32) -> Option<()> {
 /// Below this eˣ is subnormal, and above that it is infinite.
 const RANGE: [f32; 2] = [-87.336_54, 88.722_83];
 
+/// eʳ − 1, and 2ⁿ in two factors: n may be 128.
 #[inline(always)]
-fn natural(x: f32) -> f32 {
+fn parts(x: f32) -> (f32, [f32; 2]) {
     // Added and taken away again, this leaves a whole number, and that in the lowest bits of the sum.
     const ROUND: f32 = (3 << 22) as f32;
     // ln 2 in two parts; n times the first is exact.
@@ -68,18 +112,65 @@ fn natural(x: f32) -> f32 {
     for c in &P[1..] {
         p = p * r + c;
     }
-    // 2ⁿ in two factors: n may be 128.
     let bits = shifted.to_bits().wrapping_sub(ROUND.to_bits());
     let half = (bits as i32) >> 1;
     let two_to = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
-    let power = (p * r * r + r + 1.0) * two_to(half) * two_to((bits as i32).wrapping_sub(half));
+    let powers = [two_to(half), two_to((bits as i32).wrapping_sub(half))];
+    (p * r * r + r, powers)
+}
+
+#[inline(always)]
+fn natural(x: f32) -> f32 {
+    let (rest, [two, more]) = parts(x);
+    let power = (rest + 1.0) * two * more;
     let power = if x < RANGE[0] { 0.0 } else { power };
     if x > RANGE[1] { f32::INFINITY } else { power }
+}
+
+/// eˣ − 1 of what is not positive.
+#[inline(always)]
+fn natural_less_one(x: f32) -> f32 {
+    let (rest, [two, more]) = parts(x);
+    let power = two * more;
+    let less_one = rest * power + (power - 1.0);
+    if x < RANGE[0] { -1.0 } else { less_one }
+}
+
+/// x·Φ(x).
+#[inline(always)]
+fn normal(x: f32) -> f32 {
+    const P: f32 = 0.327_591_1 * core::f32::consts::FRAC_1_SQRT_2;
+    const A: [f32; 5] = [
+        1.061_405_4,
+        -1.453_152,
+        1.421_413_8,
+        -0.284_496_72,
+        0.254_829_6,
+    ];
+    let size = x.abs();
+    let t = 1.0 / (1.0 + P * size);
+    let mut a = A[0];
+    for c in &A[1..] {
+        a = a * t + c;
+    }
+    let tail = 0.5 * a * t * natural(-0.5 * x * x);
+    x * if x < 0.0 { tail } else { 1.0 - tail }
 }
 
 #[inline(always)]
 fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + natural(-x))
+}
+
+#[inline(always)]
+fn swish(x: f32) -> f32 {
+    x * logistic(x)
+}
+
+#[inline(always)]
+fn gated(x: f32) -> f32 {
+    const FACTORS: [f32; 2] = [GELU_STEEP as f32, GELU_CUBE as f32];
+    x * logistic(FACTORS[0] * x * (1.0 + FACTORS[1] * x * x))
 }
 
 #[inline(always)]
@@ -128,9 +219,44 @@ mod tests {
         let exponential = error(exp, f64::exp, [-873_300, 887_200]);
         let logistic = error(sigmoid, |x| 1.0 / (1.0 + (-x).exp()), [-870_000, 1_000_000]);
         let hyperbolic = error(tanh, f64::tanh, [-200_000, 200_000]);
+        let swish = error(silu, |x| x / (1.0 + (-x).exp()), [-870_000, 1_000_000]);
+        let one = |v: &mut [f32]| elu(v, 1.0);
+        let below = error(
+            one,
+            |x| if x > 0.0 { x } else { x.exp_m1() },
+            [-873_300, 10],
+        );
+        assert!(swish < 5.0, "silu: {swish}");
+        assert!(below < 4.0, "elu: {below}");
         assert!(exponential < 4.0, "exp: {exponential}");
         assert!(logistic < 4.0, "sigmoid: {logistic}");
         assert!(hyperbolic < 4.0, "tanh: {hyperbolic}");
+    }
+
+    /// Of the input: half of 1.5e-7 for Φ, and what is rounded.
+    #[test]
+    fn gelu_is_within_what_is_said() {
+        let exact = |x: f64| 0.5 * x * libm::erfc(-x * FRAC_1_SQRT_2);
+        let cubic = |x: f64| {
+            let inner = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * (x + 0.044_715 * x * x * x);
+            0.5 * x * (1.0 + inner.tanh())
+        };
+        type Fast = fn(&mut [f32]) -> Done;
+        let cases: [(Fast, &dyn Fn(f64) -> f64); 2] = [(gelu, &exact), (gelu_tanh, &cubic)];
+        for (fast, exact) in cases {
+            let x: Vec<f32> = (-10_000..10_000).map(|x| x as f32 / 1000.0).collect();
+            for level in levels() {
+                let mut y = x.clone();
+                assert!(with_level(level, || fast(&mut y)));
+                for (x, y) in x.iter().zip(&y) {
+                    let differs = (f64::from(*y) - exact(f64::from(*x))).abs();
+                    assert!(
+                        differs < 2e-7 * f64::from(x.abs()).max(1.0),
+                        "{x}: {differs}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
@@ -147,7 +273,18 @@ mod tests {
             assert_eq!(all(sigmoid), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
             assert_eq!(all(tanh), [-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]);
             assert!(of(tanh, -0.0).is_sign_negative());
-            for function in [exp, sigmoid, tanh] {
+            let one = |v: &mut [f32]| elu(v, 1.0);
+            assert_eq!(all(one), [-1.0, -1.0, 0.0, 0.0, 1e4, f32::INFINITY]);
+            for function in [silu, gelu, gelu_tanh] {
+                assert_eq!(
+                    ends[1..]
+                        .iter()
+                        .map(|x| of(function, *x))
+                        .collect::<Vec<_>>(),
+                    [0.0, 0.0, 0.0, 1e4, f32::INFINITY]
+                );
+            }
+            for function in [exp, sigmoid, tanh, silu, gelu, gelu_tanh, one] {
                 assert!(of(function, f32::NAN).is_nan());
             }
         }

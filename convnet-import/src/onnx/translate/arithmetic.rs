@@ -2,6 +2,7 @@
 
 use convnet_core::graph::Op;
 
+use super::names::shortest;
 use super::{
     Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Step, Tensor, Translated, Translator,
     Value, What,
@@ -23,11 +24,26 @@ impl<'a> Translator<'a> {
                 .ok_or_else(|| format!("its {name} is computed")),
             _ => Ok(attributes.float(name, none)),
         };
-        match (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?) {
-            (0.0, 6.0) => self.plain(node, &known, Op::Relu6),
-            (0.0, f32::MAX | f32::INFINITY) => self.plain(node, &known, Op::Relu),
-            (low, high) => Err(format!(
-                "it cuts off at {low} and {high}: `relu` cuts off at 0, `relu6` at 0 and 6"
+        let op = match (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?) {
+            (0.0, 6.0) => Op::Relu6,
+            (0.0, f32::MAX | f32::INFINITY) => Op::Relu,
+            // Where only one is given, the other is the last number that there is.
+            (low, high) => Op::Clamp {
+                low: shortest(low.max(f32::MIN)),
+                high: shortest(high.min(f32::MAX)),
+            },
+        };
+        self.plain(node, &known, op)
+    }
+
+    pub(super) fn gelu(&mut self, node: &'a Node) -> Translated {
+        let known = ["approximate"];
+        let attributes = Attributes::of(node, &known)?;
+        match attributes.text("approximate") {
+            None | Some("none") => self.plain(node, &known, Op::Gelu),
+            Some("tanh") => self.plain(node, &known, Op::GeluTanh),
+            Some(other) => Err(format!(
+                "its approximation is `{other}`: `none` or `tanh` are known"
             )),
         }
     }
@@ -101,7 +117,7 @@ impl<'a> Translator<'a> {
                 });
             }
         }
-        // x · hard_sigmoid(x).
+        // x · hard_sigmoid(x), x · sigmoid(x).
         for (x, gate) in [(a, b), (b, a)] {
             let (Some(Value::Activation(read)), Some(step)) =
                 (self.values.get(x.as_str()), self.own_step(gate))
@@ -109,13 +125,20 @@ impl<'a> Translator<'a> {
                 continue;
             };
             let it = &self.steps[step];
-            let hard = matches!(it.what, What::Layer(Op::HardSigmoid));
-            if hard && it.reads == [read.volume] && step + 1 == self.steps.len() {
+            let gated = match it.what {
+                What::Layer(Op::HardSigmoid) => Some(Op::HardSwish),
+                What::Layer(Op::Sigmoid) => Some(Op::Silu),
+                _ => None,
+            };
+            if let Some(gated) = gated
+                && it.reads == [read.volume]
+                && step + 1 == self.steps.len()
+            {
                 let value = Value::Activation(Activation {
                     volume: step + 1,
                     ..read.clone()
                 });
-                self.steps[step].what = What::Layer(Op::HardSwish);
+                self.steps[step].what = What::Layer(gated);
                 return Ok(value);
             }
         }

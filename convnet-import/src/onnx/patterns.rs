@@ -1,0 +1,139 @@
+//! What several nodes compute together, as one.
+
+use std::collections::HashMap;
+use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::path::Path;
+
+use super::proto::{Graph, Node};
+use super::tensor;
+
+/// `x/√2 → Erf → + 1 → · x → · 1/2`, the factors in any order, becomes a `Gelu` of x. What is not read any more
+/// nobody asks for.
+pub(super) fn gelu(graph: &mut Graph, folder: Option<&Path>) {
+    let found: Vec<(usize, String)> = {
+        let links = Links::of(graph, folder);
+        let erfs = graph.node.iter().filter(|node| node.op_type == "Erf");
+        erfs.filter_map(|erf| links.gelu(erf)).collect()
+    };
+    for (at, x) in found {
+        let node = &mut graph.node[at];
+        (node.op_type, node.input, node.attribute) = ("Gelu".into(), vec![x], Vec::new());
+    }
+}
+
+/// Who writes and who reads a name.
+struct Links<'a> {
+    nodes: &'a [Node],
+    writers: HashMap<&'a str, usize>,
+    readers: HashMap<&'a str, Vec<usize>>,
+    /// Constants of one number.
+    scalars: HashMap<&'a str, f32>,
+}
+
+impl<'a> Links<'a> {
+    fn of(graph: &'a Graph, folder: Option<&Path>) -> Self {
+        let mut links = Self {
+            nodes: &graph.node,
+            writers: HashMap::new(),
+            readers: HashMap::new(),
+            scalars: HashMap::new(),
+        };
+        let constants = graph.initializer.iter().map(|it| (it.name.as_str(), it));
+        let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
+        let written = nodes.filter_map(|node| {
+            let value = node.attribute.iter().find(|it| it.name == "value")?;
+            Some((node.output.first()?.as_str(), value.t.as_ref()?))
+        });
+        for (name, constant) in constants.chain(written) {
+            if constant.dims.iter().all(|size| *size == 1)
+                && let Ok(array) = tensor::decode(constant, folder)
+                && let Some(&[scalar]) = array.as_floats()
+            {
+                links.scalars.insert(name, scalar);
+            }
+        }
+        for (at, node) in graph.node.iter().enumerate() {
+            for name in &node.output {
+                links.writers.insert(name, at);
+            }
+            for name in &node.input {
+                links.readers.entry(name).or_default().push(at);
+            }
+        }
+        for output in &graph.output {
+            // Not a node.
+            let readers = links.readers.entry(&output.name).or_default();
+            readers.push(usize::MAX);
+        }
+        links
+    }
+
+    /// The operands of a node of that operator; the constant, if one is, stands second.
+    fn operands(&self, node: &'a Node, operator: &str) -> Option<[&'a str; 2]> {
+        let [a, b] = node.input.as_slice() else {
+            return None;
+        };
+        let swaps = operator != "Div" && self.scalars.contains_key(a.as_str());
+        let (a, b) = if swaps { (b, a) } else { (a, b) };
+        (node.op_type == operator).then_some([a, b])
+    }
+
+    /// Whether that is a constant near to a number.
+    fn is(&self, name: &str, number: f32) -> bool {
+        let scalar = self.scalars.get(name);
+        scalar.is_some_and(|it| (it - number).abs() < 1e-4)
+    }
+
+    /// The only node that reads what `node` writes, and what it writes.
+    fn next(&self, node: &'a Node) -> Option<(usize, &'a Node)> {
+        let readers = self.readers.get(node.output.first()?.as_str())?;
+        let &[reader] = readers.as_slice() else {
+            return None;
+        };
+        Some((reader, self.nodes.get(reader)?))
+    }
+
+    /// The node that `name` comes from.
+    fn writer(&self, name: &str) -> Option<&'a Node> {
+        self.nodes.get(*self.writers.get(name)?)
+    }
+
+    /// The last node of a GELU around that Erf, and what it is of.
+    fn gelu(&self, erf: &'a Node) -> Option<(usize, String)> {
+        let scaled = self.writer(erf.input.first()?)?;
+        let x = match (self.operands(scaled, "Div"), self.operands(scaled, "Mul")) {
+            (Some([x, by]), _) if self.is(by, SQRT_2) => x,
+            (_, Some([x, by])) if self.is(by, FRAC_1_SQRT_2) => x,
+            _ => return None,
+        };
+        let (_, sum) = self.next(erf)?;
+        let [_, one] = self.operands(sum, "Add")?;
+        if !self.is(one, 1.0) {
+            return None;
+        }
+        let is_half_of_x = |name: &str| {
+            let half = self.writer(name).and_then(|it| self.operands(it, "Mul"));
+            half.is_some_and(|[of, by]| of == x && self.is(by, 0.5))
+        };
+        let (mut at, mut wants_x, mut wants_half) = (sum, true, true);
+        loop {
+            let (index, product) = self.next(at)?;
+            let [a, b] = self.operands(product, "Mul")?;
+            let written = at.output.first()?;
+            let other = if a == written { b } else { a };
+            if wants_x && other == x {
+                wants_x = false;
+            } else if wants_half && self.is(other, 0.5) {
+                wants_half = false;
+            } else if wants_x && wants_half && is_half_of_x(other) {
+                (wants_x, wants_half) = (false, false);
+            } else {
+                return None;
+            }
+            if !wants_x && !wants_half {
+                return Some((index, x.to_owned()));
+            }
+            at = product;
+        }
+    }
+}
