@@ -48,6 +48,13 @@ pub trait Target: Sized + Send + Sync + 'static {
         0
     }
 
+    /// How many numbers of `output` are higher than the right one, or as high and before it, where one class
+    /// is right.
+    fn rank<T: Real>(&self, output: &[T]) -> Option<usize> {
+        let _ = output;
+        None
+    }
+
     /// Rows and columns, of a target that has them as its image has.
     fn grid(&self) -> [usize; 2] {
         [1, 1]
@@ -117,6 +124,13 @@ impl Target for usize {
 
     fn answers<T: Real>(&self, output: &[T], answer: &mut impl FnMut(usize, usize)) {
         answer(*self, place_of_largest(output));
+    }
+
+    fn rank<T: Real>(&self, output: &[T]) -> Option<usize> {
+        let right = *output.get(*self)?;
+        let above =
+            |(class, &score): (usize, &T)| score > right || (score == right && class < *self);
+        Some(output.iter().enumerate().filter(|&it| above(it)).count())
     }
 
     fn classes(output: [usize; 3]) -> usize {

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | which class an image is of | a score a class | [`SoftmaxCrossEntropy`], [`Hinge`] |
 //! | | probabilities, of `softmax` | [`CrossEntropy`] |
+//! | | where some classes count for more | [`ClassWeights`](crate::loss) of one of these |
 //! | which of several labels it has | a score a label | [`BinaryCrossEntropy`] |
 //! | of which class each pixel is | a depth column of scores a pixel | [`PerPixel`] |
 //! | numbers, or an image | as many numbers | [`MeanSquaredError`], [`Huber`] |
@@ -20,6 +21,8 @@
 //! large for its type.
 
 mod binary_cross_entropy;
+#[cfg(feature = "alloc")]
+mod class_weights;
 mod cross_entropy;
 mod hinge;
 mod huber;
@@ -30,6 +33,8 @@ mod softmax;
 use core::fmt;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+#[cfg(feature = "alloc")]
+pub use class_weights::ClassWeights;
 pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
 pub use huber::Huber;

@@ -36,13 +36,14 @@
 //! [`MOMENTUM`] towards the batch's, whatever the optimizer.
 //!
 //! **Invariant:** every optimizer works scalar by scalar, so a tensor may be updated in pieces, by
-//! many threads, and comes out the same to the bit.
+//! many threads, and comes out the same to the bit. ([`Lars`] asks for two norms of the whole tensor first.)
 
 mod adadelta;
 mod adagrad;
 mod adam;
 mod clip;
 mod error;
+mod lars;
 mod rms_prop;
 mod sgd;
 
@@ -51,6 +52,7 @@ pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use clip::clip_norm;
 pub use error::OptimError;
+pub use lars::Lars;
 pub use rms_prop::RmsProp;
 pub use sgd::Sgd;
 
@@ -73,6 +75,14 @@ impl Step {
             count,
         }
     }
+
+    /// The same step at another rate.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self {
+            rate: self.rate * factor,
+            ..self
+        }
+    }
 }
 
 /// A rule for changing parameters by their gradient.
@@ -86,6 +96,17 @@ pub trait Optimizer<T: Real> {
     ///
     /// The first that does not.
     fn check(&self) -> Result<(), OptimError>;
+
+    /// Whether it asks for norms: then [`factor`](Self::factor) is called for each tensor before its update.
+    fn by_norms(&self) -> bool {
+        false
+    }
+
+    /// What the rate of a tensor is multiplied by, given the L2 norm of its weights and of their gradient.
+    fn factor(&self, role: Role, w: f64, dw: f64) -> f64 {
+        let _ = (role, w, dw);
+        1.0
+    }
 
     /// One step of one tensor or a part of it. All slices are of one length, but slots past
     /// [`slots`](Self::slots) may be empty. Not for statistics, and nothing is checked here: see
@@ -124,10 +145,20 @@ pub trait Optimizer<T: Real> {
                 slots.next().unwrap_or_default(),
             ];
             let (w, dw) = (w.tensor_mut(index), gradient.tensor(index));
+            let step = match self.by_norms() {
+                true => step.times(self.factor(tensor.role, norm(w), norm(dw))),
+                false => step,
+            };
             update(self, step, tensor.role, w, dw, slots);
         }
         Ok(())
     }
+}
+
+/// The L2 norm, in f64, where the square of no f32 overflows.
+pub(crate) fn norm<T: Real>(values: &[T]) -> f64 {
+    let squares = values.iter().map(|&v| v.widen() * v.widen());
+    libm::sqrt(squares.sum())
 }
 
 /// How far a step moves the statistics of a `batch_norm` to those of the batch: a tenth, as in

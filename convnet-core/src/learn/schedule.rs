@@ -1,5 +1,5 @@
-//! Learning rates over time: constant, falling in steps, falling along a cosine, after a warm-up
-//! (CS231n, *Annealing the learning rate*).
+//! Learning rates over time: constant, falling in steps, falling along a cosine, once or again and again,
+//! after a warm-up, up and down in one cycle (CS231n, *Annealing the learning rate*).
 //!
 //! **Invariant:** a schedule is a function of the step and nothing else, so a run that is resumed
 //! needs to know only how many updates it has made.
@@ -120,6 +120,109 @@ impl<S: Schedule> Schedule for WarmUp<S> {
             Some(step) => self.then.rate(step),
             None => self.then.rate(0) * float(step + 1) / float(self.steps),
         }
+    }
+}
+
+/// A [`Cosine`] that begins anew each time it has come down: after `steps` steps, then after `times` as
+/// many, and so on.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::schedule::{Schedule, WarmRestarts};
+///
+/// let restarts = WarmRestarts { rate: 1.0, floor: 0.0, steps: 10, times: 2 };
+/// assert_eq!([0, 10, 30, 70].map(|step| restarts.rate(step)), [1.0; 4]);
+/// assert!((restarts.rate(5) - 0.5).abs() < 1e-15 && (restarts.rate(20) - 0.5).abs() < 1e-15);
+/// ```
+///
+/// Source: I. Loshchilov and F. Hutter, *SGDR: stochastic gradient descent with warm restarts*, 2017.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WarmRestarts {
+    /// The first rate of each fall.
+    pub rate: f64,
+    /// Where each fall goes to.
+    pub floor: f64,
+    /// How many steps the first takes; with 0, the rate stays at the floor.
+    pub steps: u64,
+    /// How many times as long each is as the one before; 0 counts as 1.
+    pub times: u64,
+}
+
+impl Schedule for WarmRestarts {
+    fn rate(&self, step: u64) -> f64 {
+        let Self { rate, floor, .. } = *self;
+        let (mut step, mut steps) = (step, self.steps);
+        if self.times <= 1 {
+            step = step.checked_rem(steps).unwrap_or(0);
+        }
+        // Each is twice as long as the one before, at least: 64 rounds at most.
+        while step >= steps && steps > 0 {
+            step -= steps;
+            steps = steps.saturating_mul(self.times.max(1));
+        }
+        Cosine { rate, floor, steps }.rate(step)
+    }
+}
+
+/// One cycle: along half a cosine up to `rate`, then along another down to next to nothing. The rate begins
+/// at a 25th of `rate` and ends at a 10,000th of that.
+///
+/// As PyTorch's `OneCycleLR` with its defaults, which turns the momentum the other way, too: here it stays.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::schedule::{OneCycle, Schedule};
+///
+/// let cycle = OneCycle { rate: 1.0, rise: 0.3, steps: 100 };
+/// assert_eq!((cycle.rate(0), cycle.rate(29)), (0.04, 1.0));
+/// assert!((cycle.rate(99) - 4e-6).abs() < 1e-15);
+/// ```
+///
+/// Source: L. Smith and N. Topin, *Super-convergence: very fast training of neural networks using large
+/// learning rates*, 2018.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneCycle {
+    /// The highest rate.
+    pub rate: f64,
+    /// Which share of the steps goes up, 0 to 1; 0.3 is usual.
+    pub rise: f64,
+    /// How long the cycle is; the last rate stays.
+    pub steps: u64,
+}
+
+impl Schedule for OneCycle {
+    fn rate(&self, step: u64) -> f64 {
+        let (start, end) = (self.rate / 25.0, self.rate / 25e4);
+        let last = float(self.steps) - 1.0;
+        let top = (self.rise.clamp(0.0, 1.0) * float(self.steps) - 1.0).max(0.0);
+        let at = float(step);
+        let cosine =
+            |from: f64, to: f64, share: f64| to + (from - to) * 0.5 * (1.0 + libm::cos(PI * share));
+        match () {
+            () if at >= last => end,
+            () if at < top => cosine(start, self.rate, at / top),
+            () => cosine(self.rate, end, (at - top) / (last - top)),
+        }
+    }
+}
+
+impl fmt::Display for WarmRestarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "rate {} down to {} along cosines of {} steps, each {} times as long as the one before",
+            self.rate, self.floor, self.steps, self.times
+        )
+    }
+}
+
+impl fmt::Display for OneCycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "one cycle of {} steps, up to {} in the first {} of them",
+            self.steps, self.rate, self.rise
+        )
     }
 }
 

@@ -101,6 +101,8 @@ pub(super) struct Shards<'a, N: Trainable, Y> {
     /// Of them, each machine's.
     parts: Parts,
     reduce: &'a dyn Reduce,
+    /// Whether the first has the sum of all.
+    summed: bool,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Vec<Space<N, Y>>>>,
@@ -138,6 +140,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             count,
             parts,
             reduce,
+            summed: false,
             spaces: Mutex::default(),
             batch: Vec::new(),
         }
@@ -148,11 +151,13 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         self.count
     }
 
-    /// Fills the gradients, each with the sum over its segment of `batch`; what comes back is of the whole.
+    /// Fills the gradients, each with the sum over its segment of `batch`, or adds it to what is there if
+    /// `more`; what comes back is of the whole.
     pub(super) fn run<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
+        more: bool,
     ) -> Result<Totals, TrainError>
     where
         S: Samples<Y>,
@@ -160,8 +165,9 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     {
         let (first, count, images, spaces) = (self.first, self.count, batch.images, &self.spaces);
         let cut = |number| (first + number) * images.len() / count;
+        self.summed = false;
         if N::EXCHANGES {
-            return self.run_segments(net, batch, cut);
+            return self.run_segments(net, batch, more, cut);
         }
         let at_once = if N::SEGMENTS > 1 { MICRO_BATCH } else { 1 };
         let finish = Finish::of(self.shards.len());
@@ -172,6 +178,9 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             let mut spaces = pool().pop().unwrap_or_default();
             let count = spaces.len().max(at_once.min(images.len()));
             spaces.resize_with(count, Space::new);
+            if !more {
+                shard.gradient.fill_zero();
+            }
             shard.outcome = run(&mut spaces, net, batch, images, &mut shard.gradient);
             pool().push(spaces);
         };
@@ -184,6 +193,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
+        more: bool,
         cut: impl Fn(usize) -> usize,
     ) -> Result<Totals, TrainError>
     where
@@ -241,7 +251,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
                 &mut spaces[..images.len()],
                 start_of,
                 |shard, spaces, _| {
-                    if segment == last {
+                    if segment == last && !more {
                         shard.gradient.fill_zero();
                     }
                     backward(spaces, net, segment, &mut shard.gradient);
@@ -257,11 +267,27 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     }
 
     /// Adds the gradients: over the shards, then over the machines. On one machine that is left to
-    /// [`step`](Self::step), which uses up each piece of a sum while it is in the cache.
-    pub(super) fn reduce(&mut self) -> Result<(), TrainError> {
-        if !self.many() {
+    /// [`step`](Self::step), which uses up each piece of a sum while it is in the cache; unless the `whole`
+    /// sum is asked for.
+    pub(super) fn reduce(&mut self, whole: bool) -> Result<(), TrainError> {
+        if self.reduce.machines() == 1 {
+            if let (true, Some((first, others))) = (whole, self.shards.split_first_mut()) {
+                self.summed = true;
+                for index in 0..if others.is_empty() {
+                    0
+                } else {
+                    N::TENSORS.len()
+                } {
+                    let add = |at, sum: &mut [N::Scalar], _: [&mut [N::Scalar]; 2]| {
+                        add_up(others, index, at, sum);
+                    };
+                    let sum = first.gradient.tensor_mut(index);
+                    pieces(&add, 0, sum, [&mut [], &mut []]);
+                }
+            }
             return Ok(());
         }
+        self.summed = true;
         let nodes = self.parts.nodes(self.reduce.machine());
         let mut found = vec![Vec::<N::Scalar>::new(); nodes.len()];
         let mut added = Vec::<N::Scalar>::new();
@@ -296,7 +322,17 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         Ok(())
     }
 
-    /// One step along the mean gradient of `images` images, those of the whole batch.
+    /// Of each tensor the L2 norm of the mean gradient over `images` images, once the whole was asked for. In
+    /// an order that does not depend on the threads.
+    pub(super) fn norms(&self, images: usize) -> Vec<f64> {
+        let Some(first) = self.summands().first() else {
+            return Vec::new();
+        };
+        let norm = |index| norm(first.gradient.tensor(index)) / images as f64;
+        (0..N::TENSORS.len()).map(norm).collect()
+    }
+
+    /// One step along `share` times the gradient: the mean is one part in so many images.
     ///
     /// Every tensor is halved until a piece fits the fastest cache; there the gradients are added
     /// and at once used up.
@@ -307,11 +343,11 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         optimizer: &O,
         step: Step,
         factors: &[f64],
-        images: usize,
+        share: f64,
     ) where
         O: Optimizer<N::Scalar> + Sync,
     {
-        let (shards, share) = (self.summands(), N::Scalar::of(1.0 / images as f64));
+        let (shards, share) = (self.summands(), N::Scalar::of(share));
         for ((index, tensor), factor) in N::TENSORS.iter().enumerate().zip(factors) {
             // Frozen: neither a gradient nor a decay, nor a statistic that moves.
             if *factor == 0.0 {
@@ -348,16 +384,12 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         mean
     }
 
-    /// Those whose gradients add up to the batch's: of many machines the first, which has the sum of all.
+    /// Those whose gradients add up to the batch's.
     fn summands(&self) -> &[Shard<N>] {
-        match self.many() {
+        match self.summed {
             true => self.shards.get(..1).unwrap_or_default(),
             false => &self.shards,
         }
-    }
-
-    fn many(&self) -> bool {
-        self.reduce.machines() > 1
     }
 }
 
@@ -425,6 +457,13 @@ fn sum_rows<N: Trainable, Y>(
         .collect();
     let mine: Vec<&[N::Scalar]> = mine.iter().map(|row| &**row).collect();
     reduce::sum(reduce, parts, &mine, row(&mut spaces[0]))
+}
+
+/// The L2 norm, piece by piece: the sum of a piece is taken in f64, where the square of no f32 overflows.
+pub(super) fn norm<T: Real>(values: &[T]) -> f64 {
+    let square = |piece: &[T]| -> f64 { piece.iter().map(|&v| v.widen() * v.widen()).sum() };
+    let squares: Vec<f64> = values.par_chunks(PIECE).map(square).collect();
+    squares.iter().sum::<f64>().sqrt()
 }
 
 /// The gradient in buckets: of each, which parts of which tensors.
@@ -546,8 +585,8 @@ impl<N: Trainable, Y: Target> Space<N, Y> {
     }
 }
 
-/// Forward and backward for `images`, as many at a time as there are `spaces`; `gradient` becomes their
-/// sum.
+/// Forward and backward for `images`, as many at a time as there are `spaces`; their sum is added to
+/// `gradient`.
 fn run<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
     spaces: &mut [Space<N, Y>],
     net: &N,
@@ -555,7 +594,6 @@ fn run<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
     images: &[usize],
     gradient: &mut N,
 ) -> Result<Totals, LossError> {
-    gradient.fill_zero();
     let mut totals = Totals::default();
     for images in images.chunks(spaces.len().max(1)) {
         let spaces = &mut spaces[..images.len()];

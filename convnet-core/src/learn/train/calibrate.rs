@@ -35,7 +35,7 @@ where
     TrainError::check_images::<N, _, _>("calibration", samples)?;
     // Batches are cut evenly, so that one of one image there is only where there are no others.
     if samples.len() == 1 {
-        TrainError::check_batches::<N>(1, IMAGES_A_BATCH)?;
+        TrainError::check_batches::<N>(1, IMAGES_A_BATCH, 1)?;
     }
     let tensors = N::TENSORS.iter().enumerate();
     let statistics = tensors.filter(|(_, tensor)| !tensor.role.is_learned());
@@ -88,7 +88,7 @@ where
             images: &images[cut(number)..cut(number + 1)],
             seed,
         };
-        shards.run(&*net, &batch)?;
+        shards.run(&*net, &batch, false)?;
         let share = batch.images.len() as f64 / cut(number + 1) as f64;
         for (&index, means) in statistics.iter().zip(&mut means) {
             let off = shards.mean(index, batch.images.len());

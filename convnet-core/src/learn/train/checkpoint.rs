@@ -4,6 +4,7 @@
 //! safetensors: weights.conv1.filters …    the network
 //!              slot0.conv1.filters …      what the optimizer keeps: momentum, second moments
 //!              best.conv1.filters …       the best so far, for early stopping
+//!              average.conv1.filters …   the average of the weights, if there is one
 //!              metadata                   a checksum; State, as JSON
 //! ```
 //!
@@ -96,6 +97,7 @@ pub(super) struct Tensors<'a, P> {
     pub(super) net: &'a mut P,
     pub(super) slots: &'a mut [Box<P>],
     pub(super) best: Option<&'a mut P>,
+    pub(super) average: Option<&'a mut P>,
 }
 
 const KEY: &str = "convnet.training";
@@ -129,6 +131,10 @@ pub(super) fn save<P: Parameters>(
     }];
     groups.extend(tensors.best.as_deref().map(|parameters| Prefixed {
         prefix: BEST,
+        parameters,
+    }));
+    groups.extend(tensors.average.as_deref().map(|parameters| Prefixed {
+        prefix: AVERAGE,
         parameters,
     }));
     let slots = names.iter().zip(&*tensors.slots);
@@ -194,6 +200,7 @@ pub(super) fn load<P: Parameters>(
 
     let kept = state.history.best.is_some();
     let best = tensors.best.as_deref_mut().filter(|_| kept);
+    let average = tensors.average.as_deref_mut();
     let names = slot_names(tensors.slots.len());
     let slots = names
         .iter()
@@ -202,6 +209,7 @@ pub(super) fn load<P: Parameters>(
     let groups = [(WEIGHTS, &mut *tensors.net)].into_iter();
     let groups: Vec<_> = groups
         .chain(best.map(|best| (BEST, best)))
+        .chain(average.map(|average| (AVERAGE, average)))
         .chain(slots)
         .collect();
     let views = groups.iter().map(|(prefix, _)| reader.group::<P>(prefix));
@@ -212,7 +220,7 @@ pub(super) fn load<P: Parameters>(
     for ((prefix, _), views) in groups.iter().zip(&views) {
         // What an optimizer keeps of a variance is none.
         let checked = match *prefix {
-            WEIGHTS | BEST => weights::check::<P>(views),
+            WEIGHTS | BEST | AVERAGE => weights::check::<P>(views),
             _ => weights::check_finite::<P::Scalar>(views),
         };
         checked.map_err(at)?;
@@ -244,6 +252,7 @@ impl fmt::Display for Checksum {
 
 const WEIGHTS: &str = "weights.";
 const BEST: &str = "best.";
+const AVERAGE: &str = "average.";
 
 fn slot_names(count: usize) -> Vec<String> {
     (0..count).map(|slot| format!("slot{slot}.")).collect()
@@ -357,6 +366,7 @@ mod tests {
                 net: &mut *net,
                 slots: &mut slots,
                 best: Some(&mut *other),
+                average: None,
             };
             save(&path, &state, &tensors).unwrap();
             let same = |_| BTreeMap::new();

@@ -242,16 +242,23 @@ impl TrainError {
     pub(super) fn check_batches<N: Trainable>(
         images: usize,
         batch_size: usize,
+        parts: usize,
     ) -> Result<(), Self> {
         let normed = N::LAYERS.iter().filter(|_| N::EXCHANGES);
         let mut small = normed
             .filter(|layer| layer.word() == "batch_norm" && matches!(layer.volume, [1, 1, _]));
         match small.next() {
-            Some(layer) if batch_size == 1 || images % batch_size == 1 => Err(Self::OneNumber {
-                layer: layer.name,
-                images,
-                batch_size,
-            }),
+            Some(layer)
+                if [batch_size, images % batch_size]
+                    .into_iter()
+                    .any(|size| size > 0 && size / parts <= 1) =>
+            {
+                Err(Self::OneNumber {
+                    layer: layer.name,
+                    images,
+                    batch_size,
+                })
+            }
             _ => Ok(()),
         }
     }

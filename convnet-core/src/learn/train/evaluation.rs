@@ -49,6 +49,8 @@ pub struct Evaluation {
     names: Vec<String>,
     /// How often each label and prediction met.
     confusion: Confusion,
+    /// How often so many scores were higher than that of the right class.
+    ranks: BTreeMap<usize, usize>,
 }
 
 /// Of more classes than these no confusion matrix is drawn.
@@ -101,7 +103,15 @@ where
     let (len, machines) = (samples.len(), reduce.machines());
     let part = |m: usize| m * len / machines..(m + 1) * len / machines;
     let mine = run(net, samples, loss, part(reduce.machine()));
-    let (losses, confusion) = reduce::all_well(reduce, mine)?;
+    let (losses, confusion, ranks) = reduce::all_well(reduce, mine)?;
+    let ranks = ranks.into_iter();
+    let ranks: Vec<u64> = ranks
+        .flat_map(|(rank, count)| [rank as u64, count as u64])
+        .collect();
+    let mut all = BTreeMap::<_, usize>::new();
+    for pair in reduce::gather_any(reduce, &ranks)?.concat().chunks_exact(2) {
+        *all.entry(pair[0] as usize).or_default() += pair[1] as usize;
+    }
     let losses = reduce::gather(reduce, &losses, |m| part(m).len())?.concat();
     let pairs = confusion.into_iter();
     let pairs = pairs.flat_map(|((label, predicted), count)| [label, predicted, count]);
@@ -125,26 +135,30 @@ where
         classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
         names: samples.class_names().to_vec(),
         confusion,
+        ranks: all,
     })
 }
 
 /// How often each label and prediction met.
 type Confusion = BTreeMap<(usize, usize), usize>;
 
-/// The loss of each of `images`, and what was taken for what.
+/// How often each rank was met.
+type Ranks = BTreeMap<usize, usize>;
+
+/// The loss of each of `images`, what was taken for what, and at which place the right class stood.
 fn run<N, S, L, Y>(
     net: &N,
     samples: &S,
     loss: &L,
     images: Range<usize>,
-) -> Result<(Vec<f64>, Confusion), TrainError>
+) -> Result<(Vec<f64>, Confusion, Ranks), TrainError>
 where
     N: Network + Sync,
     Y: Target,
     S: Samples<Y>,
     L: LossFor<N::Scalar, Y> + Sync,
 {
-    let confusion = Mutex::new(Confusion::new());
+    let confusion = Mutex::new((Confusion::new(), Ranks::new()));
     let losses: Vec<_> = images
         .into_par_iter()
         .with_min_len(IMAGES_A_BUFFER)
@@ -156,7 +170,12 @@ where
             label.answers(output, &mut |label, predicted| {
                 *seen.entry((label, predicted)).or_default() += 1;
             });
-            let mut confusion = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+            let rank = label.rank(output);
+            let mut all = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+            let (confusion, ranks) = &mut *all;
+            if let Some(rank) = rank {
+                *ranks.entry(rank).or_default() += 1;
+            }
             for (pair, count) in seen {
                 *confusion.entry(pair).or_default() += count;
             }
@@ -166,7 +185,8 @@ where
     // The first image that failed, whichever thread met it.
     let losses = losses.into_iter().collect::<Result<_, TrainError>>()?;
     let confusion = confusion.into_inner();
-    Ok((losses, confusion.unwrap_or_else(PoisonError::into_inner)))
+    let (confusion, ranks) = confusion.unwrap_or_else(PoisonError::into_inner);
+    Ok((losses, confusion, ranks))
 }
 
 impl Evaluation {
@@ -189,6 +209,14 @@ impl Evaluation {
         let right = self.confusion.iter();
         let right = right.filter(|((label, predicted), _)| label == predicted);
         right.map(|(_, answers)| answers).sum::<usize>() as f64 / self.answers() as f64
+    }
+
+    /// The share of images whose class is among the `k` with the highest scores, from 0 to 1: the first of
+    /// equals is the higher. Of one, that is [`accuracy`](Self::accuracy). NaN for what is no class an image.
+    #[must_use]
+    pub fn top(&self, k: usize) -> f64 {
+        let among: usize = self.ranks.range(..k).map(|(_, images)| images).sum();
+        among as f64 / self.ranks.values().sum::<usize>() as f64
     }
 
     fn answers(&self) -> usize {
@@ -327,9 +355,12 @@ mod tests {
             classes: 3,
             names: Vec::new(),
             confusion: [((0, 0), 3), ((0, 2), 1), ((2, 1), 2), ((2, 2), 120)].into(),
+            ranks: [(0, 123), (1, 2), (2, 1)].into(),
         };
         assert_eq!(evaluation.images(), 126);
         assert_eq!(evaluation.accuracy(), 123.0 / 126.0);
+        let top = [0, 1, 2, 3, 9].map(|k| 126.0 * evaluation.top(k));
+        assert_eq!(top, [0.0, 123.0, 125.0, 126.0, 126.0]);
         assert_eq!((evaluation.count(2, 1), evaluation.count(3, 0)), (2, 0));
         let table = [
             "126 images, accuracy 97.62 %, loss 0.2500",

@@ -1,5 +1,6 @@
 //! A training while it runs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::mem;
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use num_traits::Float;
 
-use super::batch::{Batch, Shards, Totals};
+use super::batch::{self, Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
 use super::history::{Epoch, Metrics};
 use super::trainer::AnySchedule;
@@ -15,8 +16,8 @@ use super::{History, LossFor, Progress, Reduce, TrainError, Trainer, evaluate_ac
 use super::{identity, progress, reduce};
 use crate::data::{Samples, Target};
 use crate::file::weights;
-use crate::learn::optim::Step;
-use crate::{Optimizer, Parameters, Real, Rng, Trainable};
+use crate::learn::optim::{OptimError, Step};
+use crate::{Optimizer, Parameters, Real, Rng, Tensor, Trainable};
 
 /// Everything is allocated when it is made, on the heap.
 pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
@@ -28,6 +29,8 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     /// The weights with the lowest validation loss.
     best: Option<Box<N>>,
     slots: Vec<Box<N>>,
+    /// The average of the weights.
+    average: Option<Box<N>>,
     /// What each tensor's learning rate is multiplied by.
     factors: Vec<f64>,
     shards: Shards<'a, N, Y>,
@@ -64,7 +67,8 @@ where
                 TrainError::check_samples::<N, _, _>("validation", validation)?;
             }
             TrainError::check_loss::<N, Y>(&trainer.loss)?;
-            TrainError::check_batches::<N>(training.len(), trainer.batch_size)?;
+            let (size, parts) = (trainer.batch_size, trainer.accumulate);
+            TrainError::check_batches::<N>(training.len(), size, parts)?;
             trainer.factors(N::TENSORS)
         };
         let reduce: &dyn Reduce = &trainer.reduce;
@@ -78,6 +82,7 @@ where
         let mut run = Self {
             schedule,
             best: trainer.patience.map(|_| bytemuck::zeroed_box()),
+            average: trainer.average.map(|_| bytemuck::zeroed_box()),
             slots: (0..trainer.optimizer.slots())
                 .map(|_| bytemuck::zeroed_box())
                 .collect(),
@@ -105,8 +110,10 @@ where
             self.epoch()?;
             self.save()?;
         }
-        if let (Some(best), Some(_)) = (&self.best, self.state.history.best) {
-            copy(&**best, self.net);
+        match (&self.best, self.state.history.best, &self.average) {
+            (Some(best), Some(_), _) => copy(&**best, self.net),
+            (_, _, Some(average)) => copy(&**average, self.net),
+            _ => (),
         }
         Ok(self.state.history)
     }
@@ -169,13 +176,20 @@ where
         let number = self.state.batch;
         let size = self.trainer.batch_size;
         let images = &self.order[number * size..self.order.len().min((number + 1) * size)];
-        let batch = Batch {
-            samples: self.training,
-            loss: &self.trainer.loss,
-            images,
-            seed,
-        };
-        let totals = self.shards.run(&*self.net, &batch)?;
+        let (parts, mut totals) = (self.trainer.accumulate, Totals::default());
+        for part in 0..parts {
+            let cut = |part| part * images.len() / parts;
+            let batch = Batch {
+                samples: self.training,
+                loss: &self.trainer.loss,
+                images: &images[cut(part)..cut(part + 1)],
+                seed,
+            };
+            if !batch.images.is_empty() {
+                let more = totals.images > 0;
+                totals.add(self.shards.run(&*self.net, &batch, more)?);
+            }
+        }
 
         let step = self.step(epoch, number);
         if !(step.rate.is_finite() && step.rate >= 0.0) {
@@ -198,10 +212,29 @@ where
             });
         }
         let optimizer = &self.trainer.optimizer;
-        self.shards.reduce()?;
-        let (slots, factors) = (&mut self.slots, &self.factors);
+        let (clip, by_norms) = (self.trainer.clip_norm, optimizer.by_norms());
+        self.shards.reduce(clip.is_some() || by_norms)?;
+        let mut share = 1.0 / images.len() as f64;
+        let mut factors = Cow::from(&self.factors);
+        if clip.is_some() || by_norms {
+            let norms = self.shards.norms(images.len());
+            let clipped = clip_by(clip, N::TENSORS, &factors, &norms)?;
+            share *= clipped;
+            for (index, factor) in factors.to_mut().iter_mut().enumerate() {
+                let role = N::TENSORS[index].role;
+                if by_norms && role.is_learned() {
+                    let w = batch::norm(self.net.tensor(index));
+                    *factor *= optimizer.factor(role, w, clipped * norms[index]);
+                }
+            }
+        }
+        let slots = &mut self.slots;
         self.shards
-            .step(self.net, slots, optimizer, step, factors, images.len());
+            .step(self.net, slots, optimizer, step, &factors, share);
+        if let (Some(average), Some(decay)) = (&mut self.average, self.trainer.average) {
+            let keep = if step.count == 0 { 0.0 } else { decay };
+            blend(&mut **average, &*self.net, keep);
+        }
         self.state.totals = sum;
         self.state.batch += 1;
         self.steps += 1;
@@ -252,7 +285,7 @@ where
         if let Some(best) = &mut self.best
             && loss(&epoch) < lowest
         {
-            copy(&*self.net, &mut **best);
+            copy(self.average.as_deref().unwrap_or(self.net), &mut **best);
             history.best = Some(number);
         }
         history.epochs.push(epoch);
@@ -265,7 +298,8 @@ where
             return Ok(None);
         };
         let Trainer { loss, reduce, .. } = self.trainer;
-        let seen = evaluate_across(&*self.net, validation, loss, reduce)?;
+        let net = self.average.as_deref().unwrap_or(self.net);
+        let seen = evaluate_across(net, validation, loss, reduce)?;
         Ok(Some(Metrics {
             loss: seen.loss(),
             // NaN where there is none.
@@ -293,6 +327,7 @@ where
             net: self.net,
             slots: &mut self.slots,
             best,
+            average: self.average.as_deref_mut(),
         };
         let reduce: &dyn Reduce = &self.trainer.reduce;
         let saved = match reduce.machine() {
@@ -371,6 +406,7 @@ where
             net: self.net,
             slots: &mut self.slots,
             best,
+            average: self.average.as_deref_mut(),
         };
         let mine = &self.state.identity;
         let mut identity = mine.clone();
@@ -413,7 +449,18 @@ where
             ..
         } = self.trainer;
         let schedule = &self.schedule;
-        [
+        let clip = self.trainer.clip_norm.map(|max| max.to_string());
+        let average = self.trainer.average.map(|decay| decay.to_string());
+        let parts = (self.trainer.accumulate > 1).then(|| self.trainer.accumulate.to_string());
+        // What is said only where it is asked for, so that older checkpoints can be read.
+        let asked = [
+            ("parts of a batch", parts),
+            ("longest gradient", clip),
+            ("decay of the average", average),
+        ];
+        let asked = asked.into_iter();
+        let asked = asked.filter_map(|(what, value)| value.map(|value| (what, value)));
+        let always = [
             ("network", identity::network::<N>()),
             ("optimizer", optimizer.to_string()),
             ("loss", loss.to_string()),
@@ -444,13 +491,46 @@ where
                     identity::pixels::<N::Scalar, _, _>(validation, false)
                 }),
             ),
-        ]
-        .map(|(what, value)| (what.to_owned(), value))
-        .into()
+        ];
+        let all = always.into_iter().chain(asked);
+        all.map(|(what, value)| (what.to_owned(), value)).collect()
     }
 }
 
 const LEARNING_RATE: &str = "learning rate";
+
+/// What a gradient is multiplied by, whose tensors are so long, to be no longer than was asked for.
+fn clip_by(
+    max: Option<f64>,
+    tensors: &[Tensor],
+    factors: &[f64],
+    norms: &[f64],
+) -> Result<f64, TrainError> {
+    let Some(max) = max else {
+        return Ok(1.0);
+    };
+    let mut sum = 0.0;
+    for ((tensor, factor), norm) in tensors.iter().zip(factors).zip(norms) {
+        if tensor.role.is_learned() && *factor > 0.0 {
+            sum += norm * norm;
+            if !sum.is_finite() {
+                let tensor = tensor.name;
+                return Err(OptimError::NotFinite { tensor }.into());
+            }
+        }
+    }
+    let norm = sum.sqrt();
+    Ok(if norm > max { max / norm } else { 1.0 })
+}
+
+/// average = keep·average + (1 − keep)·net.
+fn blend<P: Parameters>(average: &mut P, net: &P, keep: f64) {
+    let take = P::Scalar::of(1.0 - keep);
+    for index in 0..P::TENSORS.len() {
+        let pairs = average.tensor_mut(index).iter_mut().zip(net.tensor(index));
+        pairs.for_each(|(average, &w)| *average += take * (w - *average));
+    }
+}
 
 fn copy<P: Parameters>(from: &P, to: &mut P) {
     for index in 0..P::TENSORS.len() {

@@ -19,6 +19,9 @@ use crate::{Optimizer, Schedule, Tensor, Trainable};
 /// | [`schedule`](Self::schedule), [`learning_rate`](Self::learning_rate) | 0.001, constant |
 /// | [`epochs`](Self::epochs) | 10 |
 /// | [`batch_size`](Self::batch_size) | 32 images |
+/// | [`accumulate`](Self::accumulate) | a batch at once |
+/// | [`clip_norm`](Self::clip_norm) | a gradient may be of any length |
+/// | [`average`](Self::average) | the weights are the last step's |
 /// | [`shards`](Self::shards) | a quarter of the batch, 16 at most |
 /// | [`seed`](Self::seed) | 0 |
 /// | [`validation_share`](Self::validation_share) | nothing is set apart |
@@ -38,6 +41,9 @@ pub struct Trainer<O, L = SoftmaxCrossEntropy> {
     pub(super) schedule: Box<dyn Fn(u64) -> Box<dyn AnySchedule> + Send + Sync>,
     pub(super) epochs: usize,
     pub(super) batch_size: usize,
+    pub(super) accumulate: usize,
+    pub(super) clip_norm: Option<f64>,
+    pub(super) average: Option<f64>,
     pub(super) shards: Option<usize>,
     pub(super) seed: u64,
     pub(super) validation_share: Option<f64>,
@@ -66,6 +72,9 @@ impl<O> Trainer<O> {
             schedule: Box::new(|_| Box::new(Constant(1e-3))),
             epochs: 10,
             batch_size: 32,
+            accumulate: 1,
+            clip_norm: None,
+            average: None,
             shards: None,
             seed: 0,
             validation_share: None,
@@ -93,6 +102,9 @@ impl<O, L> Trainer<O, L> {
             schedule: self.schedule,
             epochs: self.epochs,
             batch_size: self.batch_size,
+            accumulate: self.accumulate,
+            clip_norm: self.clip_norm,
+            average: self.average,
             shards: self.shards,
             seed: self.seed,
             validation_share: self.validation_share,
@@ -149,6 +161,32 @@ impl<O, L> Trainer<O, L> {
     #[must_use]
     pub fn batch_size(mut self, images: usize) -> Self {
         self.batch_size = images;
+        self
+    }
+
+    /// Takes a batch in so many parts, one after the other, and makes one step with the gradient of all: a network
+    /// with `batch_norm` then needs tapes for the images of a part only. It is normalised by the statistics of
+    /// its part, and the running ones move once a step. A network without needs none of this.
+    #[must_use]
+    pub fn accumulate(mut self, parts: usize) -> Self {
+        self.accumulate = parts;
+        self
+    }
+
+    /// Scales the gradient of a batch down to an L2 norm of `max` over all tensors that learn, if it is longer:
+    /// [`clip_norm`](crate::optim::clip_norm). PyTorch's `clip_grad_norm_` adds 1e-6 to the norm.
+    #[must_use]
+    pub fn clip_norm(mut self, max: f64) -> Self {
+        self.clip_norm = Some(max);
+        self
+    }
+
+    /// Keeps an exponential moving average of all weights and statistics, average = `decay`·average +
+    /// (1 − `decay`)·weights after each step (the first: the weights), as PyTorch's `get_ema_multi_avg_fn`. It is
+    /// what is validated, and in the end the network. 0.999 is usual.
+    #[must_use]
+    pub fn average(mut self, decay: f64) -> Self {
+        self.average = Some(decay);
         self
     }
 
@@ -337,6 +375,7 @@ impl<O, L> Trainer<O, L> {
         let positive = [
             ("the number of epochs", self.epochs),
             ("the batch size", self.batch_size),
+            ("the number of parts of a batch", self.accumulate),
             ("the number of shards", or_one(self.shards)),
             ("patience", or_one(self.patience)),
             (
@@ -349,6 +388,29 @@ impl<O, L> Trainer<O, L> {
             return Err(TrainError::Setting {
                 name,
                 found,
+                expected,
+            });
+        }
+        let longest = self.clip_norm.unwrap_or(1.0);
+        let decay = self.average.unwrap_or(0.5);
+        let others = [
+            (
+                "the longest gradient",
+                longest,
+                longest > 0.0 && longest.is_finite(),
+                "a finite number above 0",
+            ),
+            (
+                "the decay of the average",
+                decay,
+                (0.0..1.0).contains(&decay),
+                "0 or more, and less than 1,",
+            ),
+        ];
+        if let Some((name, found, _, expected)) = others.into_iter().find(|it| !it.2) {
+            return Err(TrainError::Setting {
+                name,
+                found: found.to_string(),
                 expected,
             });
         }
