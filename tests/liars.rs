@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use convnet::generated::kernel::{self, Algorithm, Clamp, Packed, Sizes, Winograd};
-use convnet::generated::layer::repack::{Choice, Repack};
+use convnet::generated::layer::repack::{Choices, Repack};
 use convnet::generated::prepare::{Group, Image, Packer, Packing, Prepare, Reader};
 use convnet::plan::LayerInfo;
 use convnet::{Layer, Network, Overlay, Prepared, Real, Volume, convnet, parameters};
@@ -114,7 +114,7 @@ const BOASTED: Sizes = Sizes {
 impl<T: Real> Repack<X<T>, X<T>> for Boasts<T> {
     const SIZES: Sizes = BOASTED;
     const FILTERS: usize = 3 * 3 * 64 * 64;
-    const CHOICES: [Choice; 2] = [Choice::new(&BOASTED, false), Choice::new(&BOASTED, true)];
+    const CHOICES: Choices = Choices::of_conv(&BOASTED);
 
     fn declared(&self) -> [&[T]; 2] {
         [

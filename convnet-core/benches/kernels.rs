@@ -2,13 +2,15 @@
 //! an `fc` beyond the caches, GB/s and the share of what a plain read of as many bytes reaches.
 //!
 //! `cargo bench -p convnet-core --bench kernels [-- NAME]`; with `FASTEST=1` in the environment the
-//! fastest sample instead of the median, for a machine on which others work too.
+//! fastest sample instead of the median, for a machine on which others work too. With `CHOICES=1`: how long
+//! each algorithm takes for convolutions of known networks, at every level of this machine, and how much longer
+//! the one takes that is chosen than the fastest.
 
 use std::hint::black_box;
 use std::ops::{Deref, DerefMut, Range};
 use std::time::{Duration, Instant};
 
-use convnet_core::kernel::{self, Sizes};
+use convnet_core::kernel::{self, Algorithm, Sizes, Winograd};
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 fn main() {
@@ -16,6 +18,9 @@ fn main() {
         .skip(1)
         .find(|argument| !argument.starts_with('-'));
     let wanted = |name: &str| only.as_ref().is_none_or(|only| name.contains(only));
+    if std::env::var_os("CHOICES").is_some() {
+        return choices(wanted);
+    }
     let peak = peak();
     println!("{:?}: {peak:.1} GFLOP/s", kernel::level());
     println!(
@@ -174,20 +179,30 @@ fn depthwise(s: &Sizes) -> Vec<Row> {
     ]
 }
 
+/// Packed, by each algorithm that can.
 fn conv_packed(s: &Sizes) -> Vec<Row> {
-    use kernel::{Algorithm, Winograd};
+    let flops = 2.0 * (s.filter[0] * s.filter[1] * s.x[2] * s.y.iter().product::<usize>()) as f64;
+    let algorithms = [
+        Algorithm::Panels,
+        Algorithm::Winograd(Winograd::Two),
+        Algorithm::Winograd(Winograd::Four),
+        Algorithm::Winograd(Winograd::Six),
+    ];
+    let times = algorithms.into_iter().filter_map(|by| packed(s, by));
+    times.map(|time| (time, flops)).collect()
+}
+
+/// How long a convolution takes by an algorithm, or nothing if that computes no such.
+fn packed(s: &Sizes, algorithm: Algorithm) -> Option<Duration> {
     let [x, mut y] = [s.x, s.y].map(|axes| values(axes.iter().product()));
     let filters = values(s.filter.iter().product::<usize>() * s.x[2] * s.y[2]);
     let bias = values(s.y[2]);
-    let flops = 2.0 * (filters.len() * s.y[0] * s.y[1]) as f64;
-    let winograd = [Winograd::Two, Winograd::Four, Winograd::Six].map(Algorithm::Winograd);
-    let mut rows = Vec::new();
-    for algorithm in [Algorithm::Panels].into_iter().chain(winograd) {
-        let mut packed = values(algorithm.packed(s));
-        if !kernel::conv_pack(s, algorithm, &filters, &[], &mut packed) {
-            continue;
-        }
-        let mut scratch = values(algorithm.scratch(s));
+    let len = match algorithm {
+        Algorithm::Direct => filters.len(),
+        _ => algorithm.packed(s),
+    };
+    let (mut packed, mut scratch) = (values(len), values(algorithm.scratch(s)));
+    kernel::conv_pack(s, algorithm, &filters, &[], &mut packed).then(|| {
         let from = kernel::Packed {
             sizes: s,
             algorithm,
@@ -196,13 +211,94 @@ fn conv_packed(s: &Sizes) -> Vec<Row> {
             clamp: kernel::Clamp::Relu,
             threads: 1,
         };
-        rows.push((
-            median(|| kernel::conv_forward_packed(&from, &x, &mut scratch, &mut y)),
-            flops,
-        ));
-    }
-    rows
+        median(|| kernel::conv_forward_packed(&from, &x, &mut scratch, &mut y))
+    })
 }
+
+/// Every algorithm, at every level, beside the one that is chosen.
+fn choices(wanted: impl Fn(&str) -> bool) {
+    let algorithms = [
+        Algorithm::Direct,
+        Algorithm::Panels,
+        Algorithm::Rows,
+        Algorithm::Winograd(Winograd::Column),
+        Algorithm::Winograd(Winograd::Two),
+        Algorithm::Winograd(Winograd::Four),
+        Algorithm::Winograd(Winograd::Six),
+    ];
+    let names = algorithms.map(|by| format!("{:>14}", by.to_string()));
+    println!("{:<28}{:<8}{} us, and the choice", "", "", names.concat());
+    for &(x, d, f, stride, k) in CHOICES {
+        let pad = f / 2;
+        let s = square(x, d, f, stride, pad, k);
+        let name = format!("{f}x{f}/{stride} {d}-{k} at {x}");
+        if !wanted(&name) {
+            continue;
+        }
+        for level in kernel::levels() {
+            let times = kernel::with_level(level, || algorithms.map(|by| packed(&s, by)));
+            let width = kernel::with_level(level, kernel::Width::default);
+            let chosen = Algorithm::choose(&s, width, true);
+            let us =
+                |time: Option<Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e6);
+            let fastest = times.iter().copied().flatten().min();
+            let at = algorithms.iter().position(|&by| by == chosen);
+            let loss = us(at.and_then(|at| times[at])) / us(fastest);
+            let level = format!("{level:?}");
+            print!(
+                "{name:<28}{:<8}",
+                level.split('(').next().unwrap_or_default()
+            );
+            times.iter().for_each(|&time| print!("{:>14.1}", us(time)));
+            println!("  {chosen} {loss:.2}");
+        }
+    }
+}
+
+/// `[width, depth, size of a filter, stride, filters]`, padded by half of a filter: CS231n's nets, VGG, ResNet,
+/// SqueezeNet, GoogLeNet, AlexNet, MobileNet.
+const CHOICES: &[(usize, usize, usize, usize, usize)] = &[
+    (32, 3, 5, 1, 12),
+    (32, 3, 3, 1, 32),
+    (28, 1, 5, 1, 6),
+    (14, 6, 5, 1, 16),
+    (28, 1, 3, 1, 8),
+    (14, 8, 3, 1, 16),
+    (16, 12, 3, 1, 12),
+    (32, 16, 3, 1, 16),
+    (32, 32, 3, 1, 32),
+    (16, 32, 3, 1, 64),
+    (16, 64, 3, 1, 64),
+    (8, 64, 3, 1, 128),
+    (8, 128, 3, 1, 128),
+    (7, 64, 3, 1, 128),
+    (14, 64, 3, 1, 64),
+    (56, 64, 3, 1, 64),
+    (28, 128, 3, 1, 128),
+    (14, 256, 3, 1, 256),
+    (7, 512, 3, 1, 512),
+    (112, 32, 3, 1, 64),
+    (112, 128, 3, 1, 128),
+    (56, 256, 3, 1, 256),
+    (13, 384, 3, 1, 256),
+    (27, 96, 5, 1, 256),
+    (56, 16, 3, 1, 64),
+    (28, 32, 3, 1, 128),
+    (14, 48, 3, 1, 192),
+    (28, 16, 5, 1, 32),
+    (14, 24, 5, 1, 64),
+    (7, 48, 5, 1, 128),
+    (224, 3, 7, 2, 64),
+    (224, 3, 3, 2, 32),
+    (96, 3, 3, 2, 8),
+    (56, 64, 3, 2, 128),
+    (14, 256, 3, 2, 512),
+    (14, 256, 1, 1, 256),
+    (56, 64, 1, 1, 256),
+    (56, 64, 1, 2, 128),
+    (28, 8, 1, 1, 16),
+    (6, 128, 1, 1, 128),
+];
 
 fn fc(n: usize, k: usize) -> Vec<Row> {
     let [x, dy, filters] = [n, k, n * k].map(values);

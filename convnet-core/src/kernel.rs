@@ -73,6 +73,7 @@ mod algorithm;
 pub(crate) mod cache;
 mod clamp;
 mod declared;
+mod estimate;
 mod f32;
 pub mod i8;
 mod packed;
@@ -92,7 +93,7 @@ pub use f32::exponential::{elu, exp, gelu, gelu_tanh, sigmoid, silu, tanh};
 pub use f32::fc::batch::MICRO_BATCH;
 pub use packed::*;
 pub(crate) use simd::level::at_level;
-pub use simd::level::level;
+pub use simd::level::{Width, level};
 #[cfg(feature = "std")]
 pub use simd::level::{levels, with_level};
 

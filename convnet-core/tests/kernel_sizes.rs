@@ -3,7 +3,9 @@
 
 #![forbid(unsafe_code)]
 
-use convnet_core::kernel::{self, Algorithm, Clamp, Packed, Sizes, Winograd, levels, with_level};
+use convnet_core::kernel::{
+    self, Algorithm, Clamp, Packed, Sizes, Width, Winograd, levels, with_level,
+};
 use proptest::prelude::*;
 
 const ALGORITHMS: [Algorithm; 8] = [
@@ -102,7 +104,7 @@ fn call(sizes: &Sizes, pool: &Sizes, more: [usize; 5]) {
     kernel::max_pool_backward(sizes, x, &mut x.clone(), y);
 
     for winograd in [false, true] {
-        let _ = Algorithm::choose(sizes, winograd);
+        let _ = Algorithm::choose(sizes, Width::default(), winograd);
     }
     let filters = &slice(&[fh, fw, of, k], more[3]);
     for algorithm in ALGORITHMS {

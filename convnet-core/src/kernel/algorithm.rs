@@ -2,10 +2,9 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::Sizes;
-use super::cache::{L2, L3, scalars};
 use super::f32::conv::panels;
 use super::f32::{rows, winograd};
+use super::{Sizes, Width};
 
 /// How a convolution is computed, and what its filters are packed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +73,13 @@ impl Winograd {
 }
 
 impl Algorithm {
-    /// The fastest algorithm for `sizes`, or the fastest that is a direct sum.
+    /// The fastest algorithm for `sizes` with vectors of such a width, or the fastest that is a direct sum.
     #[must_use]
-    pub const fn choose(sizes: &Sizes, winograd: bool) -> Self {
+    pub const fn choose(sizes: &Sizes, width: Width, winograd: bool) -> Self {
         if !Self::Direct.can(sizes) {
             return Self::Direct;
         }
-        let (mut best, mut least) = (Self::Direct, Self::Direct.cost(sizes));
+        let (mut best, mut least) = (Self::Direct, Self::Direct.time(sizes, width));
         let others = [
             Self::Panels,
             Self::Rows,
@@ -93,12 +92,27 @@ impl Algorithm {
         while i < others.len() {
             let other = others[i];
             let asked = winograd || !matches!(other, Self::Winograd(_));
-            if asked && other.pays(sizes) && other.cost(sizes) < least {
-                (best, least) = (other, other.cost(sizes));
+            if asked && other.pays(sizes) && other.time(sizes, width) < least {
+                (best, least) = (other, other.time(sizes, width));
             }
             i += 1;
         }
         best
+    }
+
+    /// Whether a pool behind such a convolution can take rows as they come, whichever algorithm is chosen.
+    pub(crate) const fn always_pools(sizes: &Sizes, pool: &Sizes) -> bool {
+        let mut i = 0;
+        while i < Width::ALL.len() {
+            let width = Width::ALL[i];
+            let pools = Self::choose(sizes, width, true).pools(pool)
+                && Self::choose(sizes, width, false).pools(pool);
+            if !pools {
+                return false;
+            }
+            i += 1;
+        }
+        true
     }
 
     /// Whether it can, and rows are long enough for the vectors that run along them.
@@ -142,7 +156,7 @@ impl Algorithm {
     }
 
     /// Whether the rows that it computes can be pooled as they come.
-    pub(crate) const fn pools(self, pool: &Sizes) -> bool {
+    pub(super) const fn pools(self, pool: &Sizes) -> bool {
         self.runs_along_rows()
             && matches!(pool.dilation, [1, 1])
             && matches!(pool.filter[0], 1..=rows::POOLED)
@@ -165,35 +179,6 @@ impl Algorithm {
                 Self::Direct => packed.len() == sizes.filters(),
                 _ => packed.len() == self.packed(sizes),
             }
-    }
-
-    /// An estimate of the time, in 16 multiply-adds, fitted to measurements: those that there are, what
-    /// each sum costs to begin and to end, and to read filters that are [`far`].
-    const fn cost(self, sizes: &Sizes) -> u64 {
-        let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
-        let (filters, taps) = (depth * k, sizes.filter[0] * sizes.filter[1]);
-        let (pixels, sum) = ((height * width) as u64, (taps * depth) as u64);
-        let (work, weights) = match self {
-            // A vector of 8, one of 4, and the rest one by one.
-            Self::Direct | Self::Bfloat16 => {
-                let vectors = k / 8 + k % 8 / 4 + k % 4;
-                (pixels * vectors as u64 * (sum * 5 / 8 + 20), taps * filters)
-            }
-            Self::Panels => {
-                let panels = k.div_ceil(panels::PANEL);
-                (pixels * panels as u64 * (sum + 20), taps * filters)
-            }
-            Self::Rows | Self::Winograd(Winograd::Column) => {
-                let band = self.band();
-                let reach = rows::reach(sizes, band);
-                (rows::cost(sizes, band), reach * sizes.filter[1] * filters)
-            }
-            Self::Winograd(winograd) => {
-                let reach = winograd::reach(sizes, winograd.side());
-                (winograd::cost(sizes, winograd), reach * reach * filters)
-            }
-        };
-        work + far(weights as u64)
     }
 
     /// Scalars of the packed filters; 0 if they are used as they are declared, or if it does not compute
@@ -231,16 +216,6 @@ impl Algorithm {
     }
 }
 
-/// What it costs to read `weights`, if they are more than half of the second-level cache holds: a quarter each
-/// from the last cache, and five eighths those that it has no room for.
-const fn far(weights: u64) -> u64 {
-    let (near, last) = (scalars::<f32>(L2 / 2) as u64, scalars::<f32>(L3) as u64);
-    if weights <= near {
-        return 0;
-    }
-    weights / 4 + weights.saturating_sub(last) * 3 / 8
-}
-
 /// `direct`, `panels`, `rows`, `winograd 4x4`, `winograd 4x1` (of a column), `bfloat16`.
 impl Display for Algorithm {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -254,6 +229,30 @@ impl Display for Algorithm {
                 write!(f, "winograd {side}x{side}")
             }
             Self::Bfloat16 => f.write_str("bfloat16"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Algorithm, Sizes, Width, Winograd};
+
+    /// What a larger tile saves in multiplications, wide vectors lose in reading its filters from memory.
+    #[test]
+    fn a_width_has_a_choice_of_its_own() {
+        let sizes = Sizes {
+            x: [7, 7, 512],
+            filter: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            groups: 1,
+            before: [1, 1],
+            y: [7, 7, 512],
+        };
+        let tiles = [Winograd::Four, Winograd::Four, Winograd::Two];
+        for (width, tile) in Width::ALL.into_iter().zip(tiles) {
+            let chosen = Algorithm::choose(&sizes, width, true);
+            assert_eq!(chosen, Algorithm::Winograd(tile), "{width:?}");
         }
     }
 }

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Processors are not asked for theirs: what is chosen by a size of a cache, such as an algorithm or the
-//! order of a sum, is chosen when a program is compiled, and scores do not depend on the machine. So
-//! these are what most desktops and servers have for one core at least. A smaller cache costs speed
-//! only.
+//! order of a sum, is chosen when a program is compiled (an algorithm for each width of vectors), and scores depend
+//! on nothing else of the machine. So these are what most desktops and servers have for one core at least. A
+//! smaller cache costs speed only.
 //!
 //! A kernel says which share of a level it counts on: half of L2 for a block that stays there while
 //! everything else passes through the other half.

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::Layer;
-use super::repack::{Choice, Repack};
+use super::repack::{Choices, Repack};
 use super::slide::{Geometry, Slide, each_tap, sizes};
 use super::word::word;
 use crate::kernel::{self, Algorithm, Packed, Sizes};
@@ -431,10 +431,7 @@ impl<
 {
     const SIZES: Sizes = Self::sizes::<H, W, HO, WO>();
     const FILTERS: usize = FH * FW * FD * K;
-    const CHOICES: [Choice; 2] = {
-        let sizes = Self::sizes::<H, W, HO, WO>();
-        [Choice::new(&sizes, false), Choice::new(&sizes, true)]
-    };
+    const CHOICES: Choices = Choices::of_conv(&Self::sizes::<H, W, HO, WO>());
 
     fn declared(&self) -> [&[T]; 2] {
         [Self::flat(&self.filters), &self.bias]

@@ -5,7 +5,7 @@ use core::array;
 use bytemuck::Zeroable;
 
 use super::Layer;
-use super::repack::{Choice, Repack};
+use super::repack::{Choice, Choices, Repack};
 use super::word::word;
 use crate::kernel::{Algorithm, FcForward, MICRO_BATCH, Packed, Sizes};
 use crate::memory::volume::Scores;
@@ -252,7 +252,8 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
 {
     const SIZES: Sizes = fc_sizes([H, W, D], K);
     const FILTERS: usize = H * W * D * K;
-    const CHOICES: [Choice; 2] = [Choice::DECLARED, Choice::bfloat16(&fc_sizes([H, W, D], K))];
+    const CHOICES: Choices =
+        Choices::everywhere([Choice::DECLARED, Choice::bfloat16(&fc_sizes([H, W, D], K))]);
 
     fn declared(&self) -> [&[T]; 2] {
         [self.rows().as_flattened(), &self.bias]

@@ -3,7 +3,7 @@
 
 use super::Layer;
 use crate::kernel::cache::{L2, scalars};
-use crate::kernel::{self, Algorithm, FcForward, Packed, Sizes};
+use crate::kernel::{self, Algorithm, FcForward, Packed, Sizes, Width};
 use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Real};
 
@@ -18,8 +18,8 @@ pub trait Repack<X: AnyVolume<Scalar: Real>, Y: AnyVolume<Scalar = X::Scalar>>:
     /// Scalars of its filters.
     const FILTERS: usize;
 
-    /// The choice at the highest precision, and the fastest.
-    const CHOICES: [Choice; 2] = [Choice::DECLARED; 2];
+    /// How it is computed.
+    const CHOICES: Choices = Choices::DECLARED;
 
     /// The filters and the bias, as declared.
     fn declared(&self) -> [&[X::Scalar]; 2];
@@ -94,6 +94,42 @@ pub struct Choice {
     pub scratch: usize,
 }
 
+/// The choice at the highest precision and the fastest, for vectors of each [`Width`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choices(pub [[Choice; 2]; Width::ALL.len()]);
+
+impl Choices {
+    /// The filters as they are declared.
+    pub const DECLARED: Self = Self::everywhere([Choice::DECLARED; 2]);
+
+    /// The same for vectors of any width.
+    #[must_use]
+    pub const fn everywhere(choices: [Choice; 2]) -> Self {
+        Self([choices; Width::ALL.len()])
+    }
+
+    /// A convolution's.
+    #[must_use]
+    pub const fn of_conv(sizes: &Sizes) -> Self {
+        let (mut all, mut i) = (Self::DECLARED, 0);
+        while i < all.0.len() {
+            let width = Width::ALL[i];
+            all.0[i] = [
+                Choice::new(sizes, width, false),
+                Choice::new(sizes, width, true),
+            ];
+            i += 1;
+        }
+        all
+    }
+
+    /// Those for vectors of such a width.
+    #[must_use]
+    pub const fn at(&self, width: Width) -> [Choice; 2] {
+        self.0[width as usize]
+    }
+}
+
 impl Choice {
     /// The filters as they are declared.
     pub const DECLARED: Self = Self {
@@ -104,8 +140,8 @@ impl Choice {
 
     /// The fastest [`Algorithm`], or the fastest that is a direct sum.
     #[must_use]
-    pub const fn new(sizes: &Sizes, winograd: bool) -> Self {
-        Self::of(Algorithm::choose(sizes, winograd), sizes)
+    pub const fn new(sizes: &Sizes, width: Width, winograd: bool) -> Self {
+        Self::of(Algorithm::choose(sizes, width, winograd), sizes)
     }
 
     /// The filters of an `fc` in bfloat16, if they are so many that reading them takes the time: more than

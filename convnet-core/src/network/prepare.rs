@@ -19,9 +19,9 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::{Algorithm, Packed};
+use crate::kernel::{Algorithm, Packed, Width};
 use crate::layer::in_batches;
-use crate::layer::repack::{Choice, Norm, Repack};
+use crate::layer::repack::{Choice, Choices, Norm, Repack};
 use crate::{AnyVolume, Network, Real};
 
 #[cfg(feature = "alloc")]
@@ -70,16 +70,6 @@ impl Precision {
         winograd: true,
         bfloat16: true,
     };
-
-    /// One of [`Repack::CHOICES`].
-    pub(crate) const fn choose(self, [exact, fast]: [Choice; 2]) -> Choice {
-        let taken = match fast.algorithm {
-            Algorithm::Winograd(_) => self.winograd,
-            Algorithm::Bfloat16 => self.bfloat16,
-            _ => true,
-        };
-        if taken { fast } else { exact }
-    }
 }
 
 impl Default for Precision {
@@ -91,13 +81,46 @@ impl Default for Precision {
     }
 }
 
+/// By what one of [`Repack::CHOICES`] is taken: how much it may round, and the vectors of this machine. What is
+/// packed by one is read by the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// What is given up for speed.
+    pub precision: Precision,
+    /// For which vectors.
+    pub width: Width,
+}
+
+impl Selection {
+    /// For the vectors of this machine.
+    #[must_use]
+    pub fn of(precision: Precision) -> Self {
+        Self {
+            precision,
+            width: Width::default(),
+        }
+    }
+
+    /// One of them.
+    #[must_use]
+    pub const fn choose(self, choices: &Choices) -> Choice {
+        let [exact, fast] = choices.at(self.width);
+        let taken = match fast.algorithm {
+            Algorithm::Winograd(_) => self.precision.winograd,
+            Algorithm::Bfloat16 => self.precision.bfloat16,
+            _ => true,
+        };
+        if taken { fast } else { exact }
+    }
+}
+
 /// The choices of a group, by the name of its first layer: a line of [`Prepare::PACKING`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packing {
     /// The layer.
     pub name: &'static str,
-    /// At the highest precision, and the fastest.
-    pub choices: [Choice; 2],
+    /// How it may be computed.
+    pub choices: Choices,
 }
 
 /// The packing of the layer `L` between `X` and `Y`, with the `N` behind it.
@@ -111,10 +134,7 @@ where
 {
     Packing {
         name,
-        choices: [
-            group::choice::<X, Y, L, N>(Precision::HIGHEST),
-            group::choice::<X, Y, L, N>(Precision::FASTEST),
-        ],
+        choices: group::choices::<X, Y, L, N>(),
     }
 }
 
@@ -153,15 +173,15 @@ pub struct Image<'a, N: Prepare> {
 /// Packs one group after the other.
 #[derive(Debug)]
 pub struct Packer<'a, T> {
-    precision: Precision,
+    selection: Selection,
     rest: &'a mut [T],
 }
 
 impl<'a, T: Real> Packer<'a, T> {
     /// Into `memory`, which has room for all.
-    pub fn new(precision: Precision, memory: &'a mut [T]) -> Self {
+    pub fn new(selection: Selection, memory: &'a mut [T]) -> Self {
         Self {
-            precision,
+            selection,
             rest: memory,
         }
     }
@@ -174,7 +194,9 @@ impl<'a, T: Real> Packer<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.precision);
+        let choice = self
+            .selection
+            .choose(const { &group::choices::<X, Y, L, N>() });
         let rest = core::mem::take(&mut self.rest);
         if let Some((packed, rest)) = rest.split_at_mut_checked(choice.packed) {
             group.pack::<X, Y>(choice, packed);
@@ -186,7 +208,7 @@ impl<'a, T: Real> Packer<'a, T> {
 /// Reads back what a [`Packer`] wrote.
 #[derive(Debug)]
 pub struct Reader<'a, T> {
-    precision: Precision,
+    selection: Selection,
     threads: usize,
     rest: &'a [T],
     scratch: &'a mut [T],
@@ -194,9 +216,9 @@ pub struct Reader<'a, T> {
 
 impl<'a, T: Real> Reader<'a, T> {
     /// From `memory`, working in `scratch`.
-    pub fn new(precision: Precision, memory: &'a [T], scratch: &'a mut [T]) -> Self {
+    pub fn new(selection: Selection, memory: &'a [T], scratch: &'a mut [T]) -> Self {
         Self {
-            precision,
+            selection,
             threads: 1,
             rest: memory,
             scratch,
@@ -275,7 +297,9 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.precision);
+        let choice = self
+            .selection
+            .choose(const { &group::choices::<X, Y, L, N>() });
         let packed = self.rest.get(..choice.packed).unwrap_or_default();
         group.read::<X, Y>(choice, self.threads, packed)
     }
@@ -287,17 +311,19 @@ impl<'a, T: Real> Reader<'a, T> {
         L: Repack<X, Y>,
         N: Norm<T>,
     {
-        let choice = group::choice::<X, Y, L, N>(self.precision);
+        let choice = self
+            .selection
+            .choose(const { &group::choices::<X, Y, L, N>() });
         self.rest = self.rest.get(choice.packed..).unwrap_or_default();
     }
 }
 
 /// Scalars of all packed filters, and of the scratch that the layers share.
 #[must_use]
-pub const fn memory(packing: &[Packing], precision: Precision) -> [usize; 2] {
+pub const fn memory(packing: &[Packing], selection: Selection) -> [usize; 2] {
     let (mut packed, mut scratch, mut i) = (0, 0, 0);
     while i < packing.len() {
-        let choice = precision.choose(packing[i].choices);
+        let choice = selection.choose(&packing[i].choices);
         packed += choice.packed;
         if choice.scratch > scratch {
             scratch = choice.scratch;
@@ -309,19 +335,19 @@ pub const fn memory(packing: &[Packing], precision: Precision) -> [usize; 2] {
 
 /// The choices as a table, a line a layer.
 #[derive(Clone, Copy, Debug)]
-pub struct Choices<'a> {
+pub struct Table<'a> {
     /// Of which network.
     pub packing: &'a [Packing],
-    /// How much it may round.
-    pub precision: Precision,
+    /// Which of them.
+    pub selection: Selection,
 }
 
-impl Display for Choices<'_> {
+impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let width = self.packing.iter().map(|layer| layer.name.len()).max();
         let width = width.unwrap_or(0);
         for layer in self.packing {
-            let choice = self.precision.choose(layer.choices);
+            let choice = self.selection.choose(&layer.choices);
             let bytes = choice.packed * size_of::<f32>();
             writeln!(
                 f,
@@ -329,7 +355,7 @@ impl Display for Choices<'_> {
                 layer.name, choice.algorithm
             )?;
         }
-        let [packed, scratch] = memory(self.packing, self.precision).map(|n| n * size_of::<f32>());
+        let [packed, scratch] = memory(self.packing, self.selection).map(|n| n * size_of::<f32>());
         write!(f, "f32: packed {packed} bytes, scratch {scratch}")
     }
 }

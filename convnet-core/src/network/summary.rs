@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use crate::network::prepare::{Packing, Precision, memory};
+use crate::network::prepare::{Packing, Selection, memory};
 use crate::plan::LayerInfo;
 
 /// A network as a table, a line a layer; [`Display`] aligns it, [`markdown`](Self::markdown) has
@@ -213,7 +213,8 @@ impl Display for Memory<'_> {
 /// entry.
 fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Result {
     f.write_str("\nprepared:")?;
-    let algorithm = |it: &Packing| Precision::default().choose(it.choices).algorithm;
+    let selection = Selection::default();
+    let algorithm = |it: &Packing| selection.choose(&it.choices).algorithm;
     for (i, run) in packing
         .chunk_by(|a, b| algorithm(a) == algorithm(b))
         .enumerate()
@@ -227,8 +228,7 @@ fn prepared(f: &mut Formatter<'_>, packing: &[Packing], arena: usize) -> fmt::Re
             write!(f, " {}", algorithm(first))?;
         }
     }
-    let [packed, scratch] =
-        memory(packing, Precision::default()).map(|scalars| scalars * size_of::<f32>());
+    let [packed, scratch] = memory(packing, selection).map(|scalars| scalars * size_of::<f32>());
     let [packed, scratch, arena] = [packed, scratch, arena].map(|bytes| Grouped(bytes as u64));
     write!(
         f,
@@ -337,7 +337,7 @@ impl Display for Grouped {
 mod tests {
     use super::*;
     use crate::kernel::{Algorithm, Winograd};
-    use crate::layer::repack::Choice;
+    use crate::layer::repack::{Choice, Choices};
     use crate::plan::Op;
     use crate::shape::{Fit, Window};
     use alloc::string::ToString;
@@ -429,7 +429,7 @@ f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
         }
         let packing = |name, algorithm| Packing {
             name,
-            choices: [choice(Algorithm::Panels), choice(algorithm)],
+            choices: Choices::everywhere([choice(Algorithm::Panels), choice(algorithm)]),
         };
         let winograd = Algorithm::Winograd(Winograd::Six);
         let summary = Summary {

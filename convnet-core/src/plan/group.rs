@@ -119,10 +119,7 @@ impl Group {
         let ([height, width, depth], rows) = (conv.y, window.size[0]);
         // The input must outlive the pool for it, and may not make the arena larger.
         let fits = self.first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);
-        let pools = fits
-            && rows < height
-            && Algorithm::choose(&conv, true).pools(&pooled)
-            && Algorithm::choose(&conv, false).pools(&pooled);
+        let pools = fits && rows < height && Algorithm::always_pools(&conv, &pooled);
         match pools {
             true => Some(rows),
             false => None,

@@ -106,19 +106,29 @@ pub(crate) struct Layout {
     end: usize,
 }
 
+/// Scalars of a plane of a laid out row.
+const fn plane(sizes: &Sizes) -> usize {
+    (sizes.y[1] + sizes.filter[1] - 1).next_multiple_of(LINE)
+}
+
+/// Scalars of a laid out row.
+pub(crate) const fn laid(sizes: &Sizes) -> usize {
+    plane(sizes) * sizes.x[2]
+}
+
 const fn layout(sizes: &Sizes, band: usize, pooled: usize) -> Layout {
-    let (depth, [_, width, k]) = (sizes.x[2], sizes.y);
-    let plane = (width + sizes.filter[1] - 1).next_multiple_of(LINE);
+    let [_, width, k] = sizes.y;
+    let (plane, row) = (plane(sizes), laid(sizes));
     let y_plane = width.next_multiple_of(LINE);
     let y_rows = pooled + band - 1;
-    let ring = plane * depth * reach(sizes, band);
+    let ring = row * reach(sizes, band);
     // One tile's products, and what they become.
     let products = (reach(sizes, band) + band) * FILTERS * 2 * LINE;
     let work = ring + if band > 1 { ring + products } else { 0 };
     Layout {
         band,
         plane,
-        row: plane * depth,
+        row,
         y_plane,
         y_row: y_plane * k,
         y_rows,
@@ -132,21 +142,6 @@ const fn layout(sizes: &Sizes, band: usize, pooled: usize) -> Layout {
 pub(crate) const fn scratch(sizes: &Sizes, band: usize, pooled: usize) -> usize {
     let layout = layout(sizes, band, pooled);
     layout.end + layout.y_plane
-}
-
-/// An estimate of the time, in 16 multiply-adds: to lay out, to transform, and the tiles, of which a
-/// narrow one waits for its own sums.
-pub(crate) const fn cost(sizes: &Sizes, band: usize) -> u64 {
-    let (depth, [height, width, k], fw) = (sizes.x[2], sizes.y, sizes.filter[1]);
-    let (layout, reach) = (layout(sizes, band, 0), reach(sizes, band));
-    let (values, ends) = match band {
-        1 => (0, 56),
-        _ => (reach * layout.row / 4, 150),
-    };
-    let k_or_more = if k < 4 { 4 } else { k };
-    let tiles = k_or_more * reach * fw * depth * 9 / 8 + k * ends;
-    let bands = height.div_ceil(band) as u64;
-    bands * (band * layout.row + values + width.div_ceil(LINE) * tiles) as u64
 }
 
 #[inline(never)]

@@ -85,15 +85,6 @@ pub(crate) fn corner(sizes: &Sizes, side: usize, tile: usize) -> [usize; 2] {
     [tile / across * side, tile % across * side]
 }
 
-/// An estimate of the time, in 16 multiply-adds, fitted to measurements: a scalar of V or M costs as much
-/// as one.
-pub(crate) const fn cost(sizes: &Sizes, winograd: Winograd) -> u64 {
-    let (depth, k, side) = (sizes.x[2], sizes.y[2], winograd.side());
-    let points = (reach(sizes, side) * reach(sizes, side)) as u64;
-    let tiles = tiles(sizes, side) as u64;
-    tiles * points * (depth * k) as u64 / 16 + tiles * points * (depth + k) as u64
-}
-
 /// A: rows, and columns, of the input that a tile of `side` outputs reads.
 pub(crate) const fn reach(sizes: &Sizes, side: usize) -> usize {
     side + sizes.filter[0] - 1

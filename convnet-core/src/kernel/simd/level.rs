@@ -14,6 +14,48 @@ pub fn level() -> Level {
     Level::baseline()
 }
 
+/// How many scalars a vector of an instruction set has. Memory is further away, the more it computes meanwhile: an
+/// [`Algorithm`](crate::kernel::Algorithm) is chosen for each of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// SSE2, NEON and WebAssembly; and where there are no vectors.
+    Four,
+    /// AVX2.
+    Eight,
+    /// AVX-512.
+    Sixteen,
+}
+
+impl Width {
+    /// All, the narrowest first.
+    pub const ALL: [Self; 3] = [Self::Four, Self::Eight, Self::Sixteen];
+
+    /// Scalars.
+    #[must_use]
+    pub const fn lanes(self) -> usize {
+        match self {
+            Self::Four => 4,
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+        }
+    }
+}
+
+/// That of the current [`level`].
+impl Default for Width {
+    fn default() -> Self {
+        let level = level();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        match (level.as_avx512(), level.as_avx2()) {
+            (Some(_), _) => return Self::Sixteen,
+            (None, Some(_)) => return Self::Eight,
+            (None, None) => {}
+        }
+        let _ = level;
+        Self::Four
+    }
+}
+
 /// Runs `body` with every kernel *on this thread* at `level`: how a test reaches the paths that
 /// this machine would not choose.
 ///

@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use alloc::boxed::Box;
 
-use super::{Choices, Image, Packer, Precision, Prepare, Reader, memory};
+use super::{Image, Packer, Precision, Prepare, Reader, Selection, Table, memory};
 use crate::memory::overlay::Lines;
 use crate::{Network, Parameters};
 
@@ -21,7 +21,7 @@ use crate::{Network, Parameters};
 /// ```
 pub struct Prepared<P: Deref<Target: Prepare>> {
     network: P,
-    precision: Precision,
+    selection: Selection,
     threads: usize,
     packed: Lines<Scalar<P>>,
 }
@@ -61,12 +61,13 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
     /// With what is given up for speed.
     #[must_use]
     pub fn with(network: P, precision: Precision) -> Self {
-        let [scalars, _] = memory(P::Target::PACKING, precision);
+        let selection = Selection::of(precision);
+        let [scalars, _] = memory(P::Target::PACKING, selection);
         let mut packed = Lines::zeroed(scalars);
-        network.pack(&mut Packer::new(precision, packed.as_mut_slice()));
+        network.pack(&mut Packer::new(selection, packed.as_mut_slice()));
         Self {
             network,
-            precision,
+            selection,
             threads: 1,
             packed,
         }
@@ -163,7 +164,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
 
     /// Scalars that so many threads work in.
     fn scratch(&self, threads: usize) -> usize {
-        let [_, scratch] = memory(P::Target::PACKING, self.precision);
+        let [_, scratch] = memory(P::Target::PACKING, self.selection);
         threads * scratch
     }
 
@@ -189,7 +190,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         scratch: &mut Lines<Scalar<P>>,
     ) {
         let packed = self.packed.as_slice();
-        let reader = Reader::new(self.precision, packed, scratch.as_mut_slice());
+        let reader = Reader::new(self.selection, packed, scratch.as_mut_slice());
         let mut reader = reader.on_threads(threads);
         self.network.forward_packed(&mut reader, images);
     }
@@ -203,10 +204,10 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
 /// Which algorithm each layer uses, and the memory that it takes.
 impl<P: Deref<Target: Prepare>> Display for Prepared<P> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let choices = Choices {
+        let table = Table {
             packing: P::Target::PACKING,
-            precision: self.precision,
+            selection: self.selection,
         };
-        choices.fmt(f)
+        table.fmt(f)
     }
 }

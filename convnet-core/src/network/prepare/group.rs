@@ -1,11 +1,9 @@
 //! Filters and what follows them, as one.
 
 use crate::kernel::{Algorithm, Clamp, Packed};
-use crate::layer::repack::{Choice, Norm, Repack};
+use crate::layer::repack::{Choice, Choices, Norm, Repack};
 use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Real};
-
-use super::Precision;
 
 /// A layer with filters, and what is computed with it: for a prepared network what a
 /// [`plan::Group`](crate::plan::Group) is for the plan.
@@ -19,22 +17,24 @@ pub struct Group<'a, L, N> {
     pub clamp: Clamp,
 }
 
-/// How the group is computed: as the layer chose, and with room for what is folded into it.
-pub(super) const fn choice<X, Y, L, N>(precision: Precision) -> Choice
+/// How the group may be computed: as the layer says, and with room for what is folded into it.
+pub(super) const fn choices<X, Y, L, N>() -> Choices
 where
     X: AnyVolume<Scalar: Real>,
     Y: AnyVolume<Scalar = X::Scalar>,
     L: Repack<X, Y>,
     N: Norm<X::Scalar>,
 {
-    let mut choice = precision.choose(L::CHOICES);
-    if N::FOLDS {
+    let (mut choices, mut i) = (L::CHOICES, 0);
+    while N::FOLDS && i < 2 * choices.0.len() {
+        let choice = &mut choices.0[i / 2][i % 2];
         if matches!(choice.algorithm, Algorithm::Direct) {
             choice.packed = L::FILTERS.next_multiple_of(LINE_OF_F32);
         }
         choice.packed += Y::SHAPE[2].next_multiple_of(LINE_OF_F32);
+        i += 1;
     }
-    choice
+    choices
 }
 
 impl<'a, L, N> Group<'a, L, N> {

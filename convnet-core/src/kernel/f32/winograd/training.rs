@@ -23,7 +23,7 @@ use crate::kernel::f32::conv::panels::{PANEL, starts};
 use crate::kernel::simd::lanes::Lanes;
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::even;
-use crate::kernel::{Algorithm, Clamp, Packed, Sizes, Winograd};
+use crate::kernel::{Algorithm, Clamp, Packed, Sizes, Winograd, estimate};
 
 /// Which of the three convolutions.
 #[derive(Clone, Copy)]
@@ -35,30 +35,25 @@ pub(crate) enum Direction {
 
 /// The tile for a direction; `None` if the direct sum is faster.
 pub(crate) const fn choose(sizes: &Sizes, direction: Direction) -> Option<Winograd> {
-    let ([_, _, depth], [height, width, k]) = (sizes.x, sizes.y);
     let [fh, fw] = sizes.filter;
     // What is turned round has no negative padding.
     if sizes.before[0] >= fh || sizes.before[1] >= fw || !sizes.are_of_a_conv() {
         return None;
     }
-    let mut least = (fh * fw * depth * k) as u64 * (height * width) as u64 / 16;
-    let (mut best, mut i) = (None, 0);
+    let turned = direction.sizes(sizes);
+    let (mut best, mut least, mut i) = (None, estimate::of_training(sizes, None), 0);
     while i < 2 {
         let winograd = [Winograd::Two, Winograd::Four][i];
-        let can = Algorithm::Winograd(winograd).can(sizes);
-        if can && cost(sizes, direction, winograd) < least {
-            (best, least) = (Some(winograd), cost(sizes, direction, winograd));
+        // Not before it is known that it can: only then is every product a number.
+        if Algorithm::Winograd(winograd).can(sizes) {
+            let time = estimate::of_training(&turned, Some(winograd));
+            if time < least {
+                (best, least) = (Some(winograd), time);
+            }
         }
         i += 1;
     }
     best
-}
-
-/// As [`Algorithm::choose`] estimates it, with U or what becomes of the sums on top.
-const fn cost(sizes: &Sizes, direction: Direction, winograd: Winograd) -> u64 {
-    let reach = reach(sizes, winograd.side());
-    let filters = (sizes.x[2] * sizes.y[2] * (reach * reach / 2 + 4)) as u64;
-    super::cost(&direction.sizes(sizes), winograd) + filters
 }
 
 impl Direction {
