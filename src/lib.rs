@@ -44,6 +44,7 @@
 //! | `std` | the instruction set chosen at run time | yes |
 //! | `rayon` | large layers, and batches, on all cores at inference | yes |
 //! | `safetensors` | weight files, PyTorch's layouts in | yes |
+//! | `onnx` | networks as ONNX models | |
 //! | `train` | the trainer, data sets, checkpoints | yes |
 //! | `image` | image files: [folders](data::folder) of them to train on, one at a time to classify | |
 //!
@@ -75,6 +76,10 @@ pub use convnet_core::{Classifier, classify, weights};
 #[cfg(feature = "train")]
 #[doc(inline)]
 pub use convnet_core::{data, train};
+
+#[cfg(feature = "onnx")]
+#[doc(inline)]
+pub use convnet_onnx as onnx;
 
 /// Instruction sets: which one the kernels use, and how a test has them use another.
 pub mod kernel {

@@ -44,6 +44,15 @@ enum Command {
         #[command(flatten)]
         model: Model,
     },
+    /// Writes the model as ONNX in its normal form: by the names of the declaration, without what computes
+    /// nothing. A program writes its own network by `convnet::onnx::write`.
+    Export {
+        #[command(flatten)]
+        model: Model,
+        /// The file to write.
+        #[arg(long)]
+        onnx: PathBuf,
+    },
     /// Says whether a weight file holds the model's numbers.
     Check {
         #[command(flatten)]
@@ -140,6 +149,10 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Show { model } => {
             let name = type_name(&model.model);
             println!("{}", model.read()?.draft(&name).plan()?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Export { model, onnx } => {
+            write(&onnx, &model.read()?.onnx()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { model, against } => check(&model.read()?.weights()?, &against),

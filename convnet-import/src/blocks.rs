@@ -25,6 +25,8 @@ pub(crate) enum Item {
     },
     /// Ways that meet side by side.
     Concat { step: usize, ways: Vec<Vec<Item>> },
+    /// Lines between brackets that have a name.
+    Group { name: String, items: Vec<Item> },
 }
 
 /// The lines of a network.
@@ -34,7 +36,69 @@ pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
         dominators: dominators(network),
         written: vec![false; network.steps.len()],
     };
-    finder.between(0, network.output)
+    let items = finder.between(0, network.output)?;
+    Ok(match network.declared {
+        true => grouped(network, items, ""),
+        false => items,
+    })
+}
+
+/// The same with brackets around neighbours whose names say that they lie in some, `fire2.squeeze` and
+/// `fire2.expand`; the names of all begin with `path`.
+fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
+    let mut lines: Vec<Item> = Vec::new();
+    for item in items {
+        let (Item::Layer(step) | Item::Residual { step, .. } | Item::Concat { step, .. }) = item
+        else {
+            continue;
+        };
+        let name = network.steps[step].name.as_deref().unwrap_or_default();
+        let own = name.strip_prefix(path).unwrap_or(name);
+        match (own.split_once('.'), lines.last_mut()) {
+            (Some((group, _)), Some(Item::Group { name, items })) if name == group => {
+                items.push(item);
+            }
+            (Some((group, _)), _) => lines.push(Item::Group {
+                name: group.to_owned(),
+                items: vec![item],
+            }),
+            (None, _) => lines.push(item),
+        }
+    }
+    let lines = lines.into_iter().map(|item| match item {
+        Item::Layer(step) => Item::Layer(step),
+        Item::Group { name, items } => {
+            let items = grouped(network, items, &format!("{path}{name}."));
+            Item::Group { name, items }
+        }
+        Item::Residual {
+            step,
+            body,
+            shortcut,
+        } => {
+            let path = inside(network, step);
+            Item::Residual {
+                step,
+                body: grouped(network, body, &path),
+                shortcut: grouped(network, shortcut, &format!("{path}shortcut.")),
+            }
+        }
+        Item::Concat { step, ways } => {
+            let path = inside(network, step);
+            let ways = ways.into_iter().map(|way| grouped(network, way, &path));
+            Item::Concat {
+                step,
+                ways: ways.collect(),
+            }
+        }
+    });
+    lines.collect()
+}
+
+/// What the names in a block begin with.
+fn inside(network: &Network, step: usize) -> String {
+    let name = network.steps[step].name.as_deref();
+    format!("{}.", name.unwrap_or_default())
 }
 
 /// For each volume the last one, but itself, that every way from the image to it passes.
@@ -103,7 +167,8 @@ impl Finder<'_> {
             ways.next().unwrap_or_default(),
         );
         // What the block is about is the longer way.
-        let (body, shortcut) = match first.len() >= second.len() {
+        let is_longer = first.len() >= second.len() || self.network.declared && !first.is_empty();
+        let (body, shortcut) = match is_longer {
             true => (first, second),
             false => (second, first),
         };

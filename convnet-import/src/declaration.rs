@@ -58,6 +58,11 @@ impl Writer<'_> {
                     self.line(depth, "},", None);
                     self.volume = self.network.steps[*step].volume;
                 }
+                Item::Group { name, items } => {
+                    self.line(depth, &format!("{name}: ["), None);
+                    self.items(depth + 1, items);
+                    self.line(depth, "],", None);
+                }
                 Item::Concat { step, ways } => {
                     let input = self.volume;
                     self.line(depth, &format!("{}concat {{", self.name(*step)), None);

@@ -30,6 +30,7 @@ mod network;
 mod onnx;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 use convnet_core::graph::Op;
@@ -178,6 +179,7 @@ impl Imported {
                     }
                     ops.push((name(*step), Op::Add { with, input }, *step));
                 }
+                Item::Group { items, .. } => self.push(items, ops),
                 Item::Concat { step, ways } => {
                     let mut onto = None;
                     for (at, way) in ways.iter().enumerate() {
@@ -200,12 +202,38 @@ impl Imported {
     ///
     /// [`ImportError::Format`], if the format does not take them.
     pub fn weights(&self) -> Result<Vec<u8>, ImportError> {
-        let tensors = self.names.paths.iter().flat_map(|(step, path)| {
+        safetensors::serialize(self.tensors(), None)
+            .map_err(|error| ImportError::Format(error.to_string()))
+    }
+
+    /// Every tensor by its name in the declaration.
+    fn tensors(&self) -> impl Iterator<Item = (String, &Tensor)> {
+        self.names.paths.iter().flat_map(|(step, path)| {
             let tensors = self.network.steps[*step].tensors.iter();
             tensors.map(move |tensor| (format!("{path}.{}", tensor.field), tensor))
-        });
-        safetensors::serialize(tensors, None)
-            .map_err(|error| ImportError::Format(error.to_string()))
+        })
+    }
+}
+
+impl Imported {
+    /// The network as an ONNX model in its normal form: by the declaration's names, without what computes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Unfit`], if it has a layer that ONNX has not, or is too large for such a file.
+    pub fn onnx(&self) -> Result<Vec<u8>, ImportError> {
+        let unfit = |error: &dyn std::fmt::Display| ImportError::Unfit(error.to_string());
+        let draft = self.draft("Model");
+        let planned = draft.plan().map_err(|error| unfit(&error))?;
+        let graph: Vec<_> = planned.graph().collect();
+        let tensors: HashMap<String, &Tensor> = self.tensors().collect();
+        let tensor = |name: &str| {
+            let tensor = tensors.get(name)?;
+            Some((tensor.shape.clone(), tensor.data.clone()))
+        };
+        convnet_onnx::graph_to_bytes(&graph, self.network.input, tensor)
+            .map_err(|error| unfit(&error))
     }
 }
 

@@ -52,14 +52,20 @@ impl Naming<'_> {
                     let it = &self.network.steps[*step];
                     let What::Layer(op) = &it.what else { continue };
                     let word = op.word().name;
+                    let count = scope.words.get(word).map_or(1, |count| count + 1);
+                    let counted = format!("{word}{count}");
                     let wanted = it.name.as_deref().map(|name| {
-                        let own = name.strip_prefix(scope.model.as_str());
-                        identifier(own.unwrap_or(name), word)
+                        let own = name.strip_prefix(scope.model.as_str()).unwrap_or(name);
+                        match own == counted {
+                            true => counted.clone(),
+                            false => identifier(own, word),
+                        }
                     });
                     // What has weights is named, so that a line more or less in front does not change that.
-                    let count = scope.words.get(word).map_or(1, |count| count + 1);
-                    let counted = || (!it.tensors.is_empty()).then(|| format!("{word}{count}"));
-                    let wanted = wanted.or_else(counted);
+                    let wanted = match it.tensors.is_empty() {
+                        true => wanted.filter(|wanted| *wanted != counted),
+                        false => wanted.or(Some(counted)),
+                    };
                     self.call(*step, wanted, word, scope);
                 }
                 Item::Residual {
@@ -72,10 +78,21 @@ impl Naming<'_> {
                     // It has a name: layers are counted anew inside.
                     let mut inside = Scope {
                         path: format!("{}shortcut.", inner.path),
-                        model: inner.model,
+                        model: match self.network.steps[*step].name {
+                            Some(_) => format!("{}shortcut.", inner.model),
+                            None => inner.model,
+                        },
                         words: HashMap::new(),
                     };
                     self.walk(shortcut, &mut inside);
+                }
+                Item::Group { name, items } => {
+                    let mut inner = Scope {
+                        path: format!("{}{name}.", scope.path),
+                        model: format!("{}{name}.", scope.model),
+                        words: HashMap::new(),
+                    };
+                    self.walk(items, &mut inner);
                 }
                 Item::Concat { step, ways } => {
                     let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
@@ -96,13 +113,20 @@ impl Naming<'_> {
         ways: &[impl AsRef<[Item]> + 'b],
         scope: &mut Scope,
     ) -> Scope {
-        let mut common: Option<Vec<&str>> = None;
-        for way in ways {
-            self.common(way.as_ref(), &mut common);
-        }
-        let model = common.unwrap_or_default().join(".");
+        let model = match &self.network.steps[step].name {
+            Some(name) => name.clone(),
+            None => {
+                let mut common: Option<Vec<&str>> = None;
+                for way in ways {
+                    self.common(way.as_ref(), &mut common);
+                }
+                common.unwrap_or_default().join(".")
+            }
+        };
         let own = model.strip_prefix(scope.model.as_str()).unwrap_or(&model);
-        let wanted = (!own.is_empty()).then(|| identifier(own, word));
+        let count = scope.words.get(word).map_or(1, |count| count + 1);
+        let counted = own == format!("{word}{count}");
+        let wanted = (!own.is_empty() && !counted).then(|| identifier(own, word));
         let inside = match own.is_empty() {
             true => scope.model.clone(),
             false => format!("{model}."),
@@ -138,6 +162,7 @@ impl Naming<'_> {
                     self.common(body, common);
                     self.common(shortcut, common);
                 }
+                Item::Group { items, .. } => self.common(items, common),
                 Item::Concat { ways, .. } => {
                     ways.iter().for_each(|way| self.common(way, common));
                 }

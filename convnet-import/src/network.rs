@@ -12,6 +12,8 @@ pub(crate) struct Network {
     pub(crate) steps: Vec<Step>,
     /// The volume of the scores.
     pub(crate) output: usize,
+    /// Whether every step has the name that it has in a declaration, with those of its blocks.
+    pub(crate) declared: bool,
 }
 
 /// A layer, or where ways meet.

@@ -3,7 +3,6 @@
 mod attributes;
 mod fold;
 mod patterns;
-mod proto;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,7 @@ use prost::Message;
 use crate::array::Array;
 use crate::network::Network;
 use crate::{ImportError, Options};
-use proto::{Graph, Model, Node};
+use convnet_onnx::proto::{Graph, Model, Node};
 
 /// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
 pub(crate) fn read(
@@ -46,7 +45,9 @@ pub(crate) fn read(
         constants.insert(initializer.name.as_str(), array);
     }
     let input = input(&graph, &nodes, &constants, options)?;
-    translate::network(&nodes, constants, input, output, opset)
+    // `convnet_onnx` wrote it.
+    let declared = model.producer == "convnet";
+    translate::network(&nodes, constants, input, output, opset, declared)
 }
 
 /// The output to compute.

@@ -1,6 +1,6 @@
 //! The attributes of a node.
 
-use super::proto::{Attribute, Node};
+use convnet_onnx::proto::{Attribute, Node};
 
 /// Those of one node.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl<'a> Attributes<'a> {
         self.get(name).map(|it| it.floats.as_slice())
     }
 
-    pub(super) fn tensor(self, name: &str) -> Option<&'a super::proto::Tensor> {
+    pub(super) fn tensor(self, name: &str) -> Option<&'a convnet_onnx::proto::Tensor> {
         self.get(name).and_then(|it| it.t.as_ref())
     }
 

@@ -1,8 +1,8 @@
 //! Nodes that compute with constants only: shapes, and weights that are turned.
 
 use super::attributes::Attributes;
-use super::proto::Node;
 use crate::array::{Array, Data, volume};
+use convnet_onnx::proto::Node;
 
 /// How many values the constants of a model may have that are not in its file: 1 GB of `f32`.
 pub(super) const MOST: usize = if cfg!(fuzzing) { 1 << 22 } else { 1 << 28 };

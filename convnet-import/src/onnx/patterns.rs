@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::path::Path;
 
-use super::proto::{Graph, Node};
 use super::tensor;
+use convnet_onnx::proto::{Graph, Node};
 
 /// `x/√2 → Erf → + 1 → · x → · 1/2`, the factors in any order, becomes a `Gelu` of x. What is not read any more
 /// nobody asks for.

@@ -6,9 +6,9 @@ use std::path::{Component, Path};
 
 use half::{bf16, f16};
 
-use super::proto::Tensor;
 use crate::ImportError;
 use crate::array::{Array, Data, volume};
+use convnet_onnx::proto::Tensor;
 
 /// The values; those in a file beside the model's, in `folder`.
 pub(super) fn decode(tensor: &Tensor, folder: Option<&Path>) -> Result<Array, ImportError> {

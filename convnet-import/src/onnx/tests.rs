@@ -2,10 +2,10 @@
 
 use prost::Message;
 
-use super::proto::{
+use crate::{ImportError, Imported, Options};
+use convnet_onnx::proto::{
     Attribute, Dimension, Graph, Model, Node, Opset, Shape, Tensor, TensorType, Type, ValueInfo,
 };
-use crate::{ImportError, Imported, Options};
 
 /// A model as it is written down: nodes as `out = Op(in, …)`, in this order.
 #[derive(Clone, Default)]
@@ -27,7 +27,10 @@ impl Build {
         build.graph.input.push(ValueInfo {
             name: "x".into(),
             r#type: Some(Type {
-                tensor: Some(TensorType { shape: Some(shape) }),
+                tensor: Some(TensorType {
+                    elem_type: 1,
+                    shape: Some(shape),
+                }),
             }),
         });
         build

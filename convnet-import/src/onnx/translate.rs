@@ -20,10 +20,10 @@ use convnet_core::graph::Op;
 use super::Input;
 use super::attributes::Attributes;
 use super::fold::{MOST, fold};
-use super::proto::Node;
 use crate::array::Array;
 use crate::network::{Network, Step, Tensor, What};
 use crate::{ImportError, Refusal};
+use convnet_onnx::proto::Node;
 use names::{called, layer_name, shortest, unknown};
 use window::{fitted, window};
 
@@ -76,6 +76,8 @@ struct Translator<'a> {
     opset: i64,
     /// How many values constants may still have that are made of others.
     most: usize,
+    /// Whether nodes have the names of a declaration, each its own.
+    declared: bool,
 }
 
 /// What a node writes, or why there is no layer for it.
@@ -87,6 +89,7 @@ pub(super) fn network(
     input: Input,
     output: &str,
     opset: i64,
+    declared: bool,
 ) -> Result<Network, ImportError> {
     let mut uses: HashMap<&str, usize> = HashMap::from([(output, 1)]);
     for name in nodes.iter().flat_map(|node| &node.input) {
@@ -111,6 +114,7 @@ pub(super) fn network(
         refusals: Vec::new(),
         opset,
         most: MOST,
+        declared,
     };
     for node in nodes {
         translator.node(node);
@@ -122,6 +126,7 @@ pub(super) fn network(
         Some(Value::Activation(it)) if it.pad == [0; 4] && it.volume > 0 => Ok(Network {
             input: shape,
             output: it.volume,
+            declared,
             steps: translator.steps,
         }),
         _ => Err(ImportError::Ends(format!(
@@ -163,7 +168,16 @@ impl<'a> Translator<'a> {
         let inputs: Vec<Option<&Value>> = inputs.collect();
         // What reads a refused node is looked at for its own operator only.
         let lost = inputs.iter().any(|it| matches!(it, Some(Value::Refused)));
-        let value = match self.translate(node) {
+        let translated = self.translate(node);
+        // Of several nodes that are one layer, the last one has its name.
+        if self.declared
+            && !matches!(node.op_type.as_str(), "Flatten" | "Reshape" | "Identity")
+            && let Ok(Value::Activation(it)) = &translated
+            && let Some(step) = it.volume.checked_sub(1)
+        {
+            self.steps[step].name = Some(node.name.clone());
+        }
+        let value = match translated {
             Err(why) if lost && why != unknown(&node.op_type) => Ok(Value::Refused),
             value => value,
         };

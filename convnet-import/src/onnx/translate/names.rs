@@ -1,6 +1,6 @@
 //! What the model calls its layers.
 
-use crate::onnx::proto::Node;
+use convnet_onnx::proto::Node;
 
 /// What a node is called in a message.
 pub(super) fn called(node: &Node) -> &str {
@@ -17,7 +17,15 @@ pub(super) fn layer_name(node: &Node, weights: &str) -> Option<String> {
         let first = name.chars().next();
         first.is_some_and(|it| it.is_ascii_alphabetic()) && !name.contains("::")
     };
-    for end in [".weight", "_weight", ".gamma", ".w", "_w", "/kernel:0"] {
+    for end in [
+        ".weight",
+        ".filters",
+        "_weight",
+        ".gamma",
+        ".w",
+        "_w",
+        "/kernel:0",
+    ] {
         if let Some(name) = weights.strip_suffix(end)
             && speaks(name)
         {

@@ -115,8 +115,13 @@ impl<'a> Translator<'a> {
             true => dims[axis..].iter().product(),
             false => dims[axis],
         };
-        match height == 1 && width == 1 && counted == depth {
-            true => Ok(self.push(node, Op::Softmax, &x, [1, 1, depth], Vec::new())),
+        // Depth column by depth column.
+        let of_columns = match &x.axes {
+            Axes::Four(axes) => !old && axes[axis] == Axis::Depth,
+            Axes::Flat(_) => false,
+        };
+        match of_columns || height == 1 && width == 1 && counted == depth {
+            true => Ok(self.push(node, Op::Softmax, &x, [height, width, depth], Vec::new())),
             false => Err(format!(
                 "it is over {counted} values of {width}x{height}x{depth}"
             )),

@@ -1,0 +1,231 @@
+//! What is written as ONNX is read again as what it was: the same declaration, the same numbers.
+
+#[path = "export/nets.rs"]
+mod nets;
+
+use convnet::graph::{Node, Op};
+use convnet::onnx::{self, OnnxError};
+use convnet::shape::{Axis, Fit, Padding, Window};
+use convnet::{Network, Real, convnet};
+use convnet_import::{Imported, Options};
+
+use nets::*;
+
+/// The ops of a graph with what is inside it in its place, and without those that compute nothing.
+fn flat(
+    graph: &'static [Node<'static>],
+    path: &str,
+    input: [usize; 3],
+    ops: &mut Vec<(String, Op)>,
+) {
+    // Where each volume of this graph is in the list.
+    let mut places = vec![ops.len()];
+    let mut size = input;
+    for it in graph {
+        let name = format!("{path}{}", it.name).replace('.', "_");
+        let mut op = it.op;
+        match &mut op {
+            Op::Dropout { .. } | Op::Flatten => {}
+            Op::Network { what } => {
+                flat(what.graph, &format!("{path}{}.", it.name), size, ops);
+            }
+            Op::Branch { from } => {
+                *from = places[*from];
+                size = match places.iter().position(|place| place == from) {
+                    Some(0) => input,
+                    Some(at) => graph[at - 1].volume,
+                    None => unreachable!(),
+                };
+                ops.push((name, op));
+                places.push(ops.len());
+                continue;
+            }
+            Op::Add { with, input } => {
+                (*with, *input) = (places[*with], places[*input]);
+                ops.push((name, op));
+            }
+            Op::Concat { onto, input, .. } => {
+                (*onto, *input) = (onto.map(|onto| places[onto]), places[*input]);
+                ops.push((name, op));
+            }
+            _ => {
+                if let Some(window) = op.window_mut() {
+                    *window = plain(window, size, it.op);
+                }
+                ops.push((name, op));
+            }
+        }
+        size = it.volume;
+        places.push(ops.len());
+    }
+}
+
+/// A window in numbers, and with no more said of a remainder than has to be.
+fn plain(window: &Window, [height, width, _]: [usize; 3], op: Op) -> Window {
+    let axes = [
+        window.axis(0, height).unwrap(),
+        window.axis(1, width).unwrap(),
+    ];
+    let mut plain = Window {
+        padding: Padding::Zeros {
+            top: axes[0].before,
+            bottom: axes[0].after,
+            left: axes[1].before,
+            right: axes[1].after,
+        },
+        fit: Fit::Exact,
+        ..*window
+    };
+    let transposed = matches!(op, Op::ConvTranspose { .. });
+    if transposed || plain.place([height, width]).is_ok() {
+        return plain;
+    }
+    // What `fit = pad` adds is said in numbers, where rounding up would not say it.
+    let placed = window.place([height, width]).unwrap();
+    let up = |at: usize| {
+        let axis: &Axis = &axes[at];
+        let slides = (axis.before + axis.size + axis.after).saturating_sub(axis.covers());
+        slides.div_ceil(axis.stride) + 1 == placed[at].output
+    };
+    let added = placed.map(|it| it.added);
+    let is_pool = matches!(op, Op::MaxPool { .. } | Op::AvgPool { .. });
+    if is_pool && added != [0; 2] && up(0) && up(1) {
+        plain.fit = Fit::Pad;
+        return plain;
+    }
+    if let Padding::Zeros { bottom, right, .. } = &mut plain.padding {
+        *bottom += added[0];
+        *right += added[1];
+    }
+    if plain.place([height, width]).is_err() {
+        plain.fit = Fit::Crop;
+    }
+    plain
+}
+
+fn round_trip<N: Network<Scalar = f32>>(net: &N, name: &str, input: [usize; 3]) {
+    let bytes = onnx::to_bytes(net).unwrap();
+    let imported = Imported::from_bytes(&bytes, &Options::default()).unwrap();
+    let mut expected = Vec::new();
+    flat(N::GRAPH, "", input, &mut expected);
+    let draft = imported.draft(name);
+    let planned = draft.plan().unwrap();
+    let found = planned
+        .graph()
+        .map(|node| (node.name.replace('.', "_"), node.op));
+    for (found, expected) in found.zip(&expected) {
+        assert_eq!(found, *expected, "{name}");
+    }
+    assert_eq!(draft.ops().len(), expected.len());
+    // Every number, to the bit.
+    let weights = imported.weights().unwrap();
+    let file = safetensors::SafeTensors::deserialize(&weights).unwrap();
+    let tensors: Vec<_> = file
+        .iter()
+        .map(|(name, view)| (name.replace('.', "_"), view))
+        .collect();
+    assert_eq!(tensors.len(), N::TENSORS.len());
+    for (index, tensor) in N::TENSORS.iter().enumerate() {
+        let name = tensor.name.replace('.', "_");
+        let (_, view) = tensors
+            .iter()
+            .find(|(it, _)| *it == name)
+            .expect(tensor.name);
+        assert_eq!(view.shape(), tensor.shape, "{name}");
+        let bytes = net
+            .tensor(index)
+            .iter()
+            .flat_map(|value| value.to_le_bytes());
+        assert!(view.data().iter().copied().eq(bytes), "{name}");
+    }
+    // And the normal form of the normal form is itself.
+    let again = Imported::from_bytes(&imported.onnx().unwrap(), &Options::default()).unwrap();
+    assert_eq!(again.declaration(name), imported.declaration(name));
+    assert_eq!(again.weights().unwrap(), weights);
+}
+
+#[test]
+fn what_is_written_is_read_again_as_what_it_was() {
+    macro_rules! go {
+        ($net:ident) => {
+            round_trip(&*random::<$net>(), stringify!($net), $net::INPUT);
+        };
+    }
+    each!(go);
+}
+
+/// `BLESS=1 cargo test -p convnet-import` writes it anew: to be read.
+#[test]
+fn names_are_the_declarations() {
+    let bytes = onnx::to_bytes(&*random::<Everything>()).unwrap();
+    let declaration = Imported::from_bytes(&bytes, &Options::default())
+        .unwrap()
+        .declaration("Everything");
+    if std::env::var_os("BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/everything.rs");
+        std::fs::write(path, &declaration).expect("a folder that one can write to");
+    }
+    assert_eq!(declaration, include_str!("export/everything.rs"));
+}
+
+#[test]
+fn what_onnx_has_not_is_named() {
+    convnet! {
+        struct Mine {
+            input(2x2x3),
+            first: layer(Twice, 2x2x3),
+            relu,
+            network(Inner),
+        }
+    }
+    convnet! {
+        struct Inner {
+            input(2x2x3),
+            second: layer(Twice, 2x2x3),
+        }
+    }
+    use convnet::Volume;
+    use convnet::layer::Layer;
+
+    struct Twice;
+
+    impl<T: Real> Layer<Volume<T, 2, 2, 3>, Volume<T, 2, 2, 3>> for Twice {
+        fn forward(&self, x: &Volume<T, 2, 2, 3>, y: &mut Volume<T, 2, 2, 3>) {
+            y.as_mut_slice().copy_from_slice(x.as_slice());
+        }
+
+        fn backward(
+            &self,
+            _: &Volume<T, 2, 2, 3>,
+            _: &mut Volume<T, 2, 2, 3>,
+            _: &Volume<T, 2, 2, 3>,
+            _: &mut Self,
+        ) {
+        }
+
+        fn backward_parameters(
+            &self,
+            _: &Volume<T, 2, 2, 3>,
+            _: &Volume<T, 2, 2, 3>,
+            _: &mut Self,
+        ) {
+        }
+    }
+
+    let error = onnx::to_bytes(&*Mine::<f32>::boxed()).unwrap_err();
+    let OnnxError::ByHand(names) = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(names, &["first", "network1.second"], "{error}");
+}
+
+#[test]
+fn nothing_is_a_model_too() {
+    let bytes = onnx::to_bytes(&*Nothing::<f32>::boxed()).unwrap();
+    // Which has no layers, so it is no declaration.
+    let error = Imported::from_bytes(&bytes, &Options::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("is not what a layer writes"),
+        "{error}"
+    );
+}

@@ -1,0 +1,116 @@
+//! Networks that are written as ONNX: of the zoo, and one with every layer.
+
+#[path = "../../../examples/zoo/networks/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "others of the zoo are too large")]
+mod zoo;
+
+use convnet::{Network, OnHeap, Rng, convnet};
+
+pub(crate) use zoo::{LeNet5, MobileNet, ResNet18, SqueezeNet11};
+
+convnet! {
+    struct Head {
+        input(6x4x8),
+        conv1: conv(8, 3x3, pad = same),
+        norm: batch_norm,
+        relu,
+    }
+}
+
+convnet! {
+    /// Every layer, window and block that an exporter can get wrong.
+    pub(crate) struct Everything {
+        input(23x21x3),
+        stem: conv(8, 3x5, stride = 2, pad = (1, 0, 2, 1), fit = crop, bias = none),
+        norm: batch_norm(eps = 1e-3),
+        relu6,
+        depthwise(3x3, pad = same),
+        hard_swish,
+        conv(8, 1x1), silu,
+        conv(8, 1x1), gelu,
+        conv(8, 1x1), gelu_tanh,
+        conv(8, 1x1), elu(0.5),
+        conv(8, 1x1), softplus,
+        conv(8, 1x1), clamp(-0.5, 2.5),
+        conv(8, 3x3, groups = 4, dilation = 2, pad = 2),
+        leaky_relu(0.2),
+        lrn(5, alpha = 0.1, beta = 0.5, k = 2.0),
+        small: max_pool(3x3, stride = 2, fit = pad),
+        stage: [residual {
+            conv1: conv(8, 3x3, pad = same),
+            tanh,
+            residual { conv(8, 1x1), sigmoid },
+        }, relu] * 2,
+        network(Head),
+        concat {
+            [conv(4, 1x1), relu],
+            [],
+            [avg_pool(3x3, stride = 1, pad = 1), concat { [conv(2, 1x1)], [conv(3, 1x1), hard_sigmoid] }],
+        },
+        residual {
+            conv1: conv(6, 2x2, stride = 2, fit = pad),
+            relu,
+            dropout(0.3),
+            shortcut { max_pool(2x2), conv(6, 1x1, bias = none), batch_norm },
+        },
+        conv_transpose(5, 3x2, stride = 2, pad = (1, 0)),
+        conv(5, 3x2, stride = 2, fit = pad),
+        avg_pool(2x2, stride = 2, pad = (0, 1), fit = pad),
+        fc1: fc(7),
+        relu,
+        between: residual { fc(7), batch_norm, sigmoid },
+        concat { [fc(3)], [fc(2), tanh] },
+        flatten,
+        conv(6, 1x1),
+        global_avg_pool,
+        scores: fc(4),
+    }
+}
+
+convnet! {
+    /// Scores that are a map, and one way that is flat beside one that is not.
+    pub(crate) struct Maps {
+        input(4x4x3),
+        concat {
+            [global_max_pool],
+            [fc(5), relu],
+            [conv(2, 4x4)],
+        },
+        conv_transpose(4, 3x3, stride = 3),
+        softmax,
+    }
+}
+
+convnet! {
+    /// A vector in, and nothing but what is gone afterwards.
+    pub(crate) struct Nothing {
+        input(1x1x9),
+        dropout(0.5),
+    }
+}
+
+/// Random weights, the statistics of norms too.
+pub(crate) fn random<N: Network<Scalar = f32> + OnHeap>() -> Box<N> {
+    let mut net = N::random(231);
+    let mut rng = Rng::new(7);
+    for index in 0..N::TENSORS.len() {
+        if N::TENSORS[index].shape.len() == 1 {
+            let values = net.tensor_mut(index).iter_mut();
+            values.for_each(|it| *it = 0.5 + rng.normal().abs() as f32);
+        }
+    }
+    net
+}
+
+/// Calls `$go` with each type and its name.
+macro_rules! each {
+    ($go:ident) => {
+        $go!(LeNet5);
+        $go!(MobileNet);
+        $go!(SqueezeNet11);
+        $go!(ResNet18);
+        $go!(Everything);
+        $go!(Maps);
+    };
+}
+pub(crate) use each;

@@ -1,0 +1,540 @@
+//! A network's graph, op by op, as the nodes of a model.
+//!
+//! **Invariant:** whatever is 1x1xK and comes from an `fc` is `[N, K]` there, everything else `[N, depth,
+//! height, width]`; an op that wants the other gets it by a `Flatten` or a `Reshape` in front.
+
+// A new layer is looked at here, too.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod nodes;
+
+use std::collections::HashMap;
+
+use convnet_core::graph::{Node, Op};
+use convnet_core::shape::{Fit, Window};
+
+use crate::proto::{Attribute, Graph, Model, Opset};
+use crate::{OPSET, OnnxError};
+use nodes::{constant, floats, image, node, with};
+
+/// The model of a graph that reads `[height, width, depth]`.
+pub(crate) fn model(
+    graph: &[Node<'_>],
+    [height, width, depth]: [usize; 3],
+    tensor: impl Fn(&str) -> Option<Tensor>,
+) -> Result<Model, OnnxError> {
+    if graph.is_empty() {
+        return Err(OnnxError::NoGraph);
+    }
+    let mut export = Export {
+        tensor,
+        graph: Graph::default(),
+        missing: None,
+        by_hand: Vec::new(),
+        opset: OPSET,
+    };
+    let mut name = String::from("image");
+    while graph.iter().any(|node| node.name == name) {
+        name.push('_');
+    }
+    let input = Value {
+        name: name.clone(),
+        volume: [height, width, depth],
+        is_flat: false,
+    };
+    let mut output = export.ops(graph, "", input);
+    if let Some(name) = export.missing {
+        return Err(OnnxError::Missing(name));
+    }
+    if !export.by_hand.is_empty() {
+        return Err(OnnxError::ByHand(export.by_hand));
+    }
+    if let [1, 1, _] = output.volume {
+        output = export.flat(output);
+    }
+    if output.name == name {
+        let same = node("Identity", "scores", vec![output.name], Vec::new());
+        output.name = "scores".into();
+        export.graph.node.push(same);
+    }
+    let mut graph = export.graph;
+    graph.name = "convnet".into();
+    graph.input.push(image(name, &[depth, height, width]));
+    graph.output.push(match (output.is_flat, output.volume) {
+        (true, [_, _, classes]) => image(output.name, &[classes]),
+        (false, [height, width, depth]) => image(output.name, &[depth, height, width]),
+    });
+    Ok(Model {
+        // Of ONNX 1.12.
+        ir_version: 8,
+        producer: "convnet".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(graph),
+        opset_import: vec![Opset {
+            domain: String::new(),
+            version: export.opset,
+        }],
+    })
+}
+
+/// A volume, and how the model has it.
+#[derive(Clone, Debug)]
+struct Value {
+    name: String,
+    /// Height, width, depth.
+    volume: [usize; 3],
+    /// `[N, K]`.
+    is_flat: bool,
+}
+
+/// The axes of a tensor, and its values, as this crate orders them.
+pub(crate) type Tensor = (Vec<usize>, Vec<f32>);
+
+struct Export<F> {
+    /// A tensor by its name.
+    tensor: F,
+    graph: Graph,
+    /// The first tensor that is not there, or not of the axes that its layer has.
+    missing: Option<String>,
+    by_hand: Vec<String>,
+    /// The version that its operators ask for.
+    opset: i64,
+}
+
+impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
+    /// The ops of a network, or of one inside it, whose names lie behind `path`; what the last one writes.
+    fn ops(&mut self, graph: &[Node<'_>], path: &str, input: Value) -> Value {
+        let mut values = vec![input];
+        // What the ways of a `concat` wrote so far, by the volume that they have become.
+        let mut ways: HashMap<usize, Vec<Value>> = HashMap::new();
+        for (at, it) in graph.iter().enumerate() {
+            let (first, second) = it.op.reads(at);
+            let x = values[first].clone();
+            let name = format!("{path}{}", it.name);
+            let value = match it.op {
+                Op::Branch { .. } | Op::Dropout { .. } | Op::Flatten => x,
+                Op::Add { with, input } => {
+                    let other = second.map_or_else(|| x.clone(), |second| values[second].clone());
+                    // The block's own layers first.
+                    match with == input {
+                        true => self.add(name, x, other, it.volume),
+                        false => self.add(name, other, x, it.volume),
+                    }
+                }
+                Op::Concat { onto, last, .. } => {
+                    let mut slices = onto.and_then(|onto| ways.remove(&onto)).unwrap_or_default();
+                    slices.push(x.clone());
+                    match last {
+                        true => self.concat(name, slices, it.volume),
+                        false => {
+                            ways.insert(at + 1, slices);
+                            x
+                        }
+                    }
+                }
+                Op::Network { what } => self.ops(what.graph, &format!("{name}."), x),
+                Op::Own { .. } => {
+                    self.by_hand.push(name);
+                    Value {
+                        volume: it.volume,
+                        ..x
+                    }
+                }
+                Op::Conv { .. }
+                | Op::Depthwise { .. }
+                | Op::ConvTranspose { .. }
+                | Op::BatchNorm { .. }
+                | Op::Lrn { .. }
+                | Op::Relu
+                | Op::Relu6
+                | Op::LeakyRelu { .. }
+                | Op::Sigmoid
+                | Op::Tanh
+                | Op::HardSigmoid
+                | Op::HardSwish
+                | Op::Silu
+                | Op::Gelu
+                | Op::GeluTanh
+                | Op::Elu { .. }
+                | Op::Softplus
+                | Op::Clamp { .. }
+                | Op::MaxPool { .. }
+                | Op::AvgPool { .. }
+                | Op::GlobalAvgPool
+                | Op::GlobalMaxPool
+                | Op::Fc { .. }
+                | Op::Softmax => self.layer(name, it, x),
+            };
+            values.push(value);
+        }
+        values
+            .pop()
+            .unwrap_or_else(|| unreachable!("the input is one"))
+    }
+
+    /// A layer that reads one volume.
+    fn layer(&mut self, name: String, it: &Node<'_>, x: Value) -> Value {
+        let size = [x.volume[0], x.volume[1]];
+        let depth = x.volume[2];
+        match it.op {
+            Op::Conv {
+                groups,
+                bias,
+                window,
+                ..
+            } => self.filters(
+                name,
+                "Conv",
+                bias,
+                x,
+                it.volume,
+                conv(&window, size, groups),
+            ),
+            Op::Depthwise { bias, window } => {
+                self.filters(name, "Conv", bias, x, it.volume, conv(&window, size, depth))
+            }
+            Op::ConvTranspose { window, .. } => {
+                let attributes = conv(&window, size, 1);
+                self.filters(name, "ConvTranspose", true, x, it.volume, attributes)
+            }
+            Op::BatchNorm { eps } => {
+                let tensors = ["gamma", "beta", "mean", "variance"];
+                let inputs = tensors.map(|field| self.vector(&name, field));
+                let eps = with("epsilon", eps);
+                self.push(
+                    "BatchNormalization",
+                    name,
+                    x,
+                    it.volume,
+                    inputs.into(),
+                    vec![eps],
+                )
+            }
+            Op::Lrn {
+                size,
+                alpha,
+                beta,
+                k,
+            } => {
+                let x = self.deep(x);
+                let attributes = vec![
+                    with("alpha", alpha),
+                    with("beta", beta),
+                    with("bias", k),
+                    with("size", [size]).single(),
+                ];
+                self.push("LRN", name, x, it.volume, Vec::new(), attributes)
+            }
+            Op::Relu => self.push("Relu", name, x, it.volume, Vec::new(), Vec::new()),
+            Op::Relu6 => self.clip(name, x, [0.0, 6.0]),
+            Op::Clamp { low, high } => self.clip(name, x, [low, high]),
+            Op::Silu => {
+                let gate = format!("{name}.gate");
+                let sigmoid = node("Sigmoid", &gate, vec![x.name.clone()], Vec::new());
+                self.graph.node.push(sigmoid);
+                self.push("Mul", name, x, it.volume, vec![gate], Vec::new())
+            }
+            Op::Gelu => {
+                self.opset = self.opset.max(20);
+                self.push("Gelu", name, x, it.volume, Vec::new(), Vec::new())
+            }
+            Op::GeluTanh => {
+                self.opset = self.opset.max(20);
+                let approximate = vec![with("approximate", "tanh")];
+                self.push("Gelu", name, x, it.volume, Vec::new(), approximate)
+            }
+            Op::Elu { alpha } => {
+                let alpha = with("alpha", alpha);
+                self.push("Elu", name, x, it.volume, Vec::new(), vec![alpha])
+            }
+            Op::Softplus => self.push("Softplus", name, x, it.volume, Vec::new(), Vec::new()),
+            Op::LeakyRelu { slope } => {
+                let slope = with("alpha", slope);
+                self.push("LeakyRelu", name, x, it.volume, Vec::new(), vec![slope])
+            }
+            Op::Sigmoid => self.push("Sigmoid", name, x, it.volume, Vec::new(), Vec::new()),
+            Op::Tanh => self.push("Tanh", name, x, it.volume, Vec::new(), Vec::new()),
+            Op::HardSigmoid => {
+                // Its default is 0.2.
+                let sixth = with("alpha", 1.0 / 6.0);
+                self.push("HardSigmoid", name, x, it.volume, Vec::new(), vec![sixth])
+            }
+            Op::HardSwish => self.push("HardSwish", name, x, it.volume, Vec::new(), Vec::new()),
+            Op::MaxPool { window } => {
+                let x = self.deep(x);
+                self.push(
+                    "MaxPool",
+                    name,
+                    x,
+                    it.volume,
+                    Vec::new(),
+                    pool(&window, size),
+                )
+            }
+            Op::AvgPool { window } => {
+                let x = self.deep(x);
+                self.push(
+                    "AveragePool",
+                    name,
+                    x,
+                    it.volume,
+                    Vec::new(),
+                    pool(&window, size),
+                )
+            }
+            Op::GlobalAvgPool => {
+                let x = self.deep(x);
+                self.push(
+                    "GlobalAveragePool",
+                    name,
+                    x,
+                    it.volume,
+                    Vec::new(),
+                    Vec::new(),
+                )
+            }
+            Op::GlobalMaxPool => {
+                let x = self.deep(x);
+                self.push("GlobalMaxPool", name, x, it.volume, Vec::new(), Vec::new())
+            }
+            Op::Fc { .. } => {
+                let x = self.flat(x);
+                // As one matrix: K filters of all that is read.
+                let (tensor, [h, w, d, k], values) = self.turned(&name);
+                let matrix = floats(&tensor, &[k, h * w * d], values);
+                self.graph.initializer.push(matrix);
+                let bias = self.vector(&name, "bias");
+                let turn = with("transB", [1]).single();
+                self.push("Gemm", name, x, it.volume, vec![tensor, bias], vec![turn])
+            }
+            Op::Softmax => {
+                let axis = with("axis", [1]).single();
+                self.push("Softmax", name, x, it.volume, Vec::new(), vec![axis])
+            }
+            Op::Branch { .. }
+            | Op::Dropout { .. }
+            | Op::Flatten
+            | Op::Add { .. }
+            | Op::Concat { .. }
+            | Op::Network { .. }
+            | Op::Own { .. } => x,
+        }
+    }
+
+    /// A layer with filters that slide.
+    fn filters(
+        &mut self,
+        name: String,
+        operator: &str,
+        bias: bool,
+        x: Value,
+        volume: [usize; 3],
+        attributes: Vec<Attribute>,
+    ) -> Value {
+        let x = self.deep(x);
+        let (tensor, [h, w, d, k], values) = self.turned(&name);
+        self.graph
+            .initializer
+            .push(floats(&tensor, &[k, d, h, w], values));
+        let mut inputs = vec![tensor];
+        if bias {
+            inputs.push(self.vector(&name, "bias"));
+        }
+        self.push(operator, name, x, volume, inputs, attributes)
+    }
+
+    fn clip(&mut self, name: String, x: Value, [low, high]: [f64; 2]) -> Value {
+        let ends = [("min", low), ("max", high)].map(|(end, value)| {
+            let name = format!("{name}.{end}");
+            let end = floats(&name, &[], [value as f32]);
+            self.graph.initializer.push(end);
+            name
+        });
+        let volume = x.volume;
+        self.push("Clip", name, x, volume, ends.into(), Vec::new())
+    }
+
+    fn add(&mut self, name: String, x: Value, with: Value, volume: [usize; 3]) -> Value {
+        let (x, with) = match x.is_flat == with.is_flat {
+            true => (x, with),
+            false => (self.deep(x), self.deep(with)),
+        };
+        self.push("Add", name, x, volume, vec![with.name], Vec::new())
+    }
+
+    fn concat(&mut self, name: String, slices: Vec<Value>, volume: [usize; 3]) -> Value {
+        let flat = slices.iter().all(|slice| slice.is_flat);
+        let slices = slices.into_iter().map(|slice| match flat {
+            true => slice,
+            false => self.deep(slice),
+        });
+        let mut slices: Vec<Value> = slices.collect();
+        let x = slices.remove(0);
+        let rest = slices.into_iter().map(|slice| slice.name).collect();
+        self.push(
+            "Concat",
+            name,
+            x,
+            volume,
+            rest,
+            vec![with("axis", [1]).single()],
+        )
+    }
+
+    /// A node that reads `x`, and then `inputs`.
+    fn push(
+        &mut self,
+        operator: &str,
+        name: String,
+        x: Value,
+        volume: [usize; 3],
+        inputs: Vec<String>,
+        attributes: Vec<Attribute>,
+    ) -> Value {
+        let inputs = [x.name].into_iter().chain(inputs).collect();
+        self.graph
+            .node
+            .push(node(operator, &name, inputs, attributes));
+        Value {
+            name,
+            volume,
+            is_flat: x.is_flat,
+        }
+    }
+
+    /// The volume with four axes.
+    fn deep(&mut self, x: Value) -> Value {
+        if !x.is_flat {
+            return x;
+        }
+        let [height, width, depth] = x.volume;
+        let (name, shape) = (format!("{}.deep", x.name), format!("{}.shape", x.name));
+        if !self.has(&name) {
+            // The batch stays what it is.
+            let sizes = [0, depth, height, width].map(|size| size as i64);
+            self.graph.initializer.push(constant(&shape, &sizes));
+            let inputs = vec![x.name, shape];
+            self.graph
+                .node
+                .push(node("Reshape", &name, inputs, Vec::new()));
+        }
+        Value {
+            name,
+            is_flat: false,
+            ..x
+        }
+    }
+
+    /// The volume as a line, depth slice by depth slice.
+    fn flat(&mut self, x: Value) -> Value {
+        if x.is_flat {
+            return x;
+        }
+        let name = format!("{}.flat", x.name);
+        if !self.has(&name) {
+            self.graph
+                .node
+                .push(node("Flatten", &name, vec![x.name], Vec::new()));
+        }
+        Value {
+            name,
+            is_flat: true,
+            ..x
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.graph.node.iter().any(|node| node.name == name)
+    }
+
+    /// The filters of a layer: their name, their axes, their values as `[k][d][h][w]`.
+    fn turned(&mut self, layer: &str) -> (String, [usize; 4], Vec<f32>) {
+        let name = format!("{layer}.filters");
+        let found = (self.tensor)(&name).and_then(|(axes, values)| {
+            let axes = <[usize; 4]>::try_from(axes).ok()?;
+            (axes.iter().product::<usize>() == values.len()).then_some((axes, values))
+        });
+        let Some((axes, values)) = found else {
+            self.missing.get_or_insert_with(|| name.clone());
+            return (name, [0; 4], Vec::new());
+        };
+        let values = turned(axes, &values);
+        (name, axes, values)
+    }
+
+    /// A tensor with one axis, as an initializer: its name.
+    fn vector(&mut self, layer: &str, field: &str) -> String {
+        let name = format!("{layer}.{field}");
+        match (self.tensor)(&name) {
+            Some((_, values)) => {
+                self.graph
+                    .initializer
+                    .push(floats(&name, &[values.len()], values))
+            }
+            None => _ = self.missing.get_or_insert_with(|| name.clone()),
+        }
+        name
+    }
+}
+
+/// The attributes of a node that slides over `size`, `[height, width]`.
+fn slides(window: &Window, size: [usize; 2], added: [usize; 2]) -> Vec<Attribute> {
+    let axis = |at: usize| {
+        window
+            .axis(at, size[at])
+            .map_or([0; 2], |it| [it.before, it.after])
+    };
+    let ([top, bottom], [left, right]) = (axis(0), axis(1));
+    vec![
+        with("kernel_shape", window.size),
+        with("strides", window.stride),
+        with("pads", [top, left, bottom + added[0], right + added[1]]),
+    ]
+}
+
+fn conv(window: &Window, size: [usize; 2], groups: usize) -> Vec<Attribute> {
+    // Zeros that `fit = pad` adds; what `fit = crop` leaves over is not looked at there either.
+    let added = window
+        .place(size)
+        .map_or([0; 2], |placed| placed.map(|it| it.added));
+    let mut attributes = slides(window, size, added);
+    attributes.push(with("dilations", window.dilation));
+    attributes.push(with("group", [groups]).single());
+    attributes
+}
+
+fn pool(window: &Window, size: [usize; 2]) -> Vec<Attribute> {
+    let Ok(placed) = window.place_pool(size) else {
+        return slides(window, size, [0; 2]);
+    };
+    // `ceil_mode` knows nothing of positions that would see zeros only: there, zeros are added in numbers.
+    let rounds_up = |at: usize| {
+        let axis = window.axis(at, size[at]);
+        axis.is_ok_and(|axis| {
+            let padded = axis.before + axis.size + axis.after;
+            let slides = padded.saturating_sub(axis.covers()).div_ceil(axis.stride);
+            slides + 1 == placed[at].output
+        })
+    };
+    let added = placed.map(|it| it.added);
+    match window.fit == Fit::Pad && added != [0; 2] && rounds_up(0) && rounds_up(1) {
+        true => {
+            let mut attributes = slides(window, size, [0; 2]);
+            attributes.push(with("ceil_mode", [1]).single());
+            attributes
+        }
+        false => slides(window, size, added),
+    }
+}
+
+/// `[h][w][d][k]` as `[k][d][h][w]`.
+fn turned([h, w, d, k]: [usize; 4], values: &[f32]) -> Vec<f32> {
+    let mut turned = Vec::with_capacity(values.len());
+    for filter in 0..k {
+        for slice in 0..d {
+            let pixels = (0..h * w).map(|pixel| values[(pixel * d + slice) * k + filter]);
+            turned.extend(pixels);
+        }
+    }
+    turned
+}
