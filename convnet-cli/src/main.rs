@@ -1,4 +1,4 @@
-//! `convnet`: models of other libraries as `convnet!` declarations.
+//! `convnet`: models of other libraries as `convnet!` declarations, and folders of images as sets.
 
 mod new;
 
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use convnet_core::data::{Folder, Packed, Samples, Sizing};
 use convnet_import::{Imported, Options};
 use safetensors::SafeTensors;
 
@@ -60,6 +61,23 @@ enum Command {
         /// The file, as `import` writes it.
         #[arg(long)]
         against: PathBuf,
+    },
+    /// Packs a folder of images, a sub-folder a class, into one file for `data::Packed`.
+    Pack {
+        /// The folder.
+        folder: PathBuf,
+        /// Height, width and depth of the packed images: `224x224x3`. Depth 1 is gray, 3 colour.
+        #[arg(long, value_name = "HxWxD", value_parser = size)]
+        size: [usize; 3],
+        /// The file to write: by default, FOLDER.packed.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Cuts out the middle of an image of another shape, instead of stretching it.
+        #[arg(long)]
+        crop: bool,
+        /// Leaves out files that cannot be read, and lists them.
+        #[arg(long)]
+        skip_broken: bool,
     },
 }
 
@@ -156,6 +174,28 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { model, against } => check(&model.read()?.weights()?, &against),
+        Command::Pack {
+            folder,
+            size,
+            out,
+            crop,
+            skip_broken,
+        } => {
+            let out = out.unwrap_or_else(|| folder.with_extension("packed"));
+            let sizing = if crop { Sizing::Crop } else { Sizing::Stretch };
+            let reader = Folder::new(&folder, size).sizing(sizing);
+            let (images, broken) = match skip_broken {
+                true => reader.pack_sound(&out)?,
+                false => (reader.pack(&out)?, Vec::new()),
+            };
+            for error in &broken {
+                eprintln!("left out: {error}");
+            }
+            let packed = Packed::open([&out])?;
+            let (classes, out) = (packed.class_names().join(", "), out.display());
+            println!("{out}: {images} images of {classes}");
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
@@ -262,7 +302,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
 fn size(text: &str) -> Result<[usize; 3], String> {
     let numbers: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
     let numbers = numbers.ok().and_then(|it| <[usize; 3]>::try_from(it).ok());
-    numbers.ok_or_else(|| "depth, height, width are written as 3x224x224".into())
+    numbers.ok_or_else(|| "three numbers are expected, such as 3x224x224".into())
 }
 
 /// What a network is called by the file that it comes from: `MobileNetV2` of `mobile-net_v2.onnx`.

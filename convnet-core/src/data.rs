@@ -4,8 +4,8 @@
 //! files ──▶ folder, mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
 //! ```
 //!
-//! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, the wrappers
-//! are sets made of sets.
+//! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, [`Packed`] one on the
+//! disk, which may be larger; the wrappers are sets made of sets.
 //!
 //! **Invariant:** a set is checked when it is made: it is not empty, its sizes agree, every label
 //! is one of its classes. Training meets no bad image in its third hour.
@@ -34,6 +34,7 @@ mod file;
 mod folder;
 mod images;
 mod mnist;
+mod packed;
 mod subset;
 mod target;
 mod targets;
@@ -48,6 +49,7 @@ pub use error::{DataError, Defect};
 pub use folder::{Folder, folder};
 pub use images::Images;
 pub use mnist::{idx, mnist};
+pub use packed::{Packed, Packer};
 pub use subset::{Subset, split};
 pub use target::{ClassMap, Labels, Misfit, Target, Values};
 pub use targets::{Autoencoder, Targets};
@@ -89,6 +91,17 @@ pub trait Samples<Y: Target = usize>: Sync {
     fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
         self.augmented(index, image, rng);
         self.label(index)
+    }
+
+    /// Within how many images training shuffles, where it should not read one here and one there; 0 if it may.
+    fn window(&self) -> usize {
+        0
+    }
+
+    /// What has gone wrong since this was asked last, of a set that reads its images as they are looked at. Such an
+    /// image is all NaN.
+    fn fault(&self) -> Option<DataError> {
+        None
     }
 
     /// Whether there is nothing to learn from.
@@ -164,5 +177,13 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for &S {
 
     fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
         (**self).show(index, image, rng)
+    }
+
+    fn window(&self) -> usize {
+        (**self).window()
+    }
+
+    fn fault(&self) -> Option<DataError> {
+        (**self).fault()
     }
 }

@@ -266,3 +266,35 @@ fn a_split_takes_its_share_of_each_class() {
         assert!(matches!(error.defect, Defect::Share { .. }), "{share}");
     }
 }
+
+/// As read into memory, with what is broken refused or left out; nothing is left behind.
+#[test]
+fn a_folder_is_packed_as_it_is_read() {
+    let photos = Photos::of_cats_and_dogs("packed");
+    let file = std::env::temp_dir().join(format!("convnet-folder-{}.packed", std::process::id()));
+    let folder = Folder::new(&photos.0, [4, 4, 3])
+        .sizing(Sizing::Crop)
+        .silent();
+    assert_eq!(folder.pack(&file).unwrap(), 4);
+    let (read, packed) = (folder.read().unwrap(), data::Packed::open([&file]).unwrap());
+    assert_eq!((packed.len(), packed.sizing()), (4, Sizing::Crop));
+    assert_eq!(packed.class_names(), read.class_names());
+    let (mut a, mut b) = ([0.0_f32; 48], [1.0_f32; 48]);
+    for index in 0..4 {
+        read.image(index, &mut a);
+        packed.image(index, &mut b);
+        assert_eq!((a, read.label(index)), (b, packed.label(index)));
+    }
+    fs::remove_file(&file).unwrap();
+    photos.write("cat/0.png", b"no image");
+    let error = folder.pack(&file).unwrap_err();
+    assert!(
+        matches!(&error.defect, Defect::Broken(broken) if broken.len() == 1),
+        "{error}"
+    );
+    assert!(!file.exists() && !file.with_extension("tmp").exists());
+    let (images, broken) = folder.pack_sound(&file).unwrap();
+    assert_eq!((images, broken.len()), (4, 1));
+    assert!(blamed(&broken[0]).ends_with("cat/0.png"));
+    fs::remove_file(&file).unwrap();
+}

@@ -1,6 +1,6 @@
 //! Sets whose images differ a little each time training sees them.
 
-use super::{Samples, Target};
+use super::{DataError, Samples, Target};
 use crate::{Real, Rng};
 
 /// Images mirrored left to right, or not, by the toss of a coin: [`Samples::random_flips`].
@@ -57,6 +57,14 @@ macro_rules! delegate {
 
         fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
             self.show(index, image, rng);
+        }
+
+        fn window(&self) -> usize {
+            self.samples.window()
+        }
+
+        fn fault(&self) -> Option<DataError> {
+            self.samples.fault()
         }
     };
 }

@@ -124,6 +124,11 @@ pub enum Defect {
         /// What is wrong with each, in the order of their paths.
         Vec<DataError>,
     ),
+    /// A packed file is none, or not what was written.
+    Packed {
+        /// Why.
+        reason: String,
+    },
     /// A share that leaves one side of a split without images.
     Share {
         /// The share asked for.
@@ -269,6 +274,10 @@ impl fmt::Display for Defect {
                     "\ntake them out of the folder, or leave them out by `Folder::read_sound`"
                 )
             }
+            Self::Packed { reason } => write!(
+                f,
+                "this is no sound packed file: {reason}\ncopy it again, or write it anew by `convnet pack`"
+            ),
             Self::Share { share, images } => write!(
                 f,
                 "a share of {share} of {images} images leaves one side of the split empty\n\

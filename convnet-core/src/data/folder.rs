@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
-use super::{DataError, Defect, Images, Sizing};
+use super::{DataError, Defect, Images, Packer, Sizing};
 use crate::picture::{PictureError, decode};
 
 const REMEDY: &str = "a folder with a sub-folder for each class, named for it, is expected";
@@ -120,22 +120,8 @@ impl Folder {
     ///
     /// As [`read`](Self::read); [`Defect::Broken`] only if no image can be read.
     pub fn read_sound(&self) -> Result<(Images, Vec<DataError>), DataError> {
+        let (names, files) = self.files()?;
         let [height, width, depth] = self.shape;
-        if !(1..=4).contains(&depth) {
-            return Err(Defect::Picture(PictureError::Depth { depth }).at(&self.path));
-        }
-        let names = self.names()?;
-        let mut files = Vec::new();
-        for (label, name) in names.iter().enumerate() {
-            let (class, before) = (self.path.join(name), files.len());
-            // A class that was asked for may have no folder.
-            if self.classes.is_none() || class.is_dir() {
-                list(&class, &mut |file| files.push((label, file)))?;
-            }
-            if self.classes.is_none() && files.len() == before {
-                return Err(Defect::Empty.at(&class));
-            }
-        }
         let progress = Progress::new(self, files.len());
         let read: Vec<_> = files
             .par_iter()
@@ -167,9 +153,82 @@ impl Folder {
         Ok((images.sized(self.sizing), broken))
     }
 
+    /// Writes all images to a packed file, for [`Packed`](super::Packed) to read: a folder larger than memory
+    /// becomes a set. Returns how many there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and if the file cannot be written; there is none then.
+    pub fn pack(&self, path: impl AsRef<Path>) -> Result<usize, DataError> {
+        match self.pack_some(path.as_ref(), false)? {
+            (images, broken) if broken.is_empty() => Ok(images),
+            (_, broken) => Err(Defect::Broken(broken).at(&self.path)),
+        }
+    }
+
+    /// The same of all images that can be read, and what is wrong with each of the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_sound`](Self::read_sound), and if the file cannot be written.
+    pub fn pack_sound(&self, path: impl AsRef<Path>) -> Result<(usize, Vec<DataError>), DataError> {
+        self.pack_some(path.as_ref(), true)
+    }
+
+    fn pack_some(&self, path: &Path, sound: bool) -> Result<(usize, Vec<DataError>), DataError> {
+        let (names, files) = self.files()?;
+        let progress = Progress::new(self, files.len());
+        let mut packer = Packer::new(path, self.shape)?.sized(self.sizing);
+        let mut broken = Vec::new();
+        for files in files.chunks(FILES_AT_ONCE) {
+            let read: Vec<_> = files
+                .par_iter()
+                .map(|(_, file)| {
+                    let pixels = self.pixels(file);
+                    progress.one_more();
+                    pixels
+                })
+                .collect();
+            for ((label, _), read) in files.iter().zip(read) {
+                match read {
+                    Ok(pixels) => packer.push(&pixels, *label)?,
+                    Err(error) => broken.push(error),
+                }
+            }
+        }
+        drop(progress);
+        if !broken.is_empty() && (!sound || broken.len() == files.len()) {
+            packer.discard();
+            return Err(Defect::Broken(broken).at(&self.path));
+        }
+        let images = packer.finish(names.len(), &names)?;
+        Ok((images, broken))
+    }
+
     fn pixels(&self, file: &Path) -> Result<Vec<u8>, DataError> {
         let bytes = fs::read(file).map_err(|error| Defect::Io(error).at(file))?;
         decode(&bytes, self.shape, self.sizing).map_err(|error| Defect::Picture(error).at(file))
+    }
+
+    /// The classes, and the files with their labels.
+    fn files(&self) -> Result<(Vec<String>, Vec<Labelled>), DataError> {
+        let depth = self.shape[2];
+        if !(1..=4).contains(&depth) {
+            return Err(Defect::Picture(PictureError::Depth { depth }).at(&self.path));
+        }
+        let names = self.names()?;
+        let mut files = Vec::new();
+        for (label, name) in names.iter().enumerate() {
+            let (class, before) = (self.path.join(name), files.len());
+            // A class that was asked for may have no folder.
+            if self.classes.is_none() || class.is_dir() {
+                list(&class, &mut |file| files.push((label, file)))?;
+            }
+            if self.classes.is_none() && files.len() == before {
+                return Err(Defect::Empty.at(&class));
+            }
+        }
+        Ok((names, files))
     }
 
     /// The classes, in their order.
@@ -193,6 +252,12 @@ impl Folder {
         }
     }
 }
+
+/// A file with its label.
+type Labelled = (usize, PathBuf);
+
+/// Whose pixels are in memory before they are written.
+const FILES_AT_ONCE: usize = 256;
 
 /// Hands every file below `folder` to `found`, in the order of their paths.
 fn list(folder: &Path, found: &mut impl FnMut(PathBuf)) -> Result<(), DataError> {

@@ -79,4 +79,8 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
     fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
         self.samples.show(self.indices[index], image, rng)
     }
+
+    fn fault(&self) -> Option<DataError> {
+        self.samples.fault()
+    }
 }

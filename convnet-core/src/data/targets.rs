@@ -132,6 +132,14 @@ impl<Y: Target, S: Samples<Y>> Samples<Values> for Autoencoder<S, Y> {
         self.samples.augmented(index, image, rng);
     }
 
+    fn window(&self) -> usize {
+        self.samples.window()
+    }
+
+    fn fault(&self) -> Option<DataError> {
+        self.samples.fault()
+    }
+
     fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Values {
         self.samples.augmented(index, image, rng);
         let values = image.iter().map(|&pixel| pixel.widen() as f32);

@@ -103,6 +103,11 @@ where
     let (len, machines) = (samples.len(), reduce.machines());
     let part = |m: usize| m * len / machines..(m + 1) * len / machines;
     let mine = run(net, samples, loss, part(reduce.machine()));
+    // Of an image that could not be read the scores are NaN: that is not why.
+    let mine = match samples.fault() {
+        Some(fault) => Err(fault.into()),
+        None => mine,
+    };
     let (losses, confusion, ranks) = reduce::all_well(reduce, mine)?;
     let ranks = ranks.into_iter();
     let ranks: Vec<u64> = ranks

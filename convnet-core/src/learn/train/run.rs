@@ -99,6 +99,10 @@ where
         };
         let resumed = run.resume();
         reduce::all_well(reduce, resumed)?;
+        // All have looked at some images by now.
+        let faults = [training.fault(), validation.and_then(Samples::fault)];
+        let fault = faults.into_iter().flatten().next();
+        reduce::all_well(reduce, fault.map_or(Ok(()), |fault| Err(fault.into())))?;
         run.agree()?;
         run.display.unoptimized();
         Ok(run)
@@ -130,9 +134,12 @@ where
     fn epoch(&mut self) -> Result<(), TrainError> {
         let epoch = self.state.history.epochs.len();
         let seed = Rng::stream(self.trainer.seed, epoch as u64).next_u64();
-        self.order.clear();
-        self.order.extend(0..self.training.len());
-        Rng::stream(seed, u64::MAX).shuffle(&mut self.order);
+        shuffle(
+            &mut self.order,
+            self.training.len(),
+            self.training.window(),
+            seed,
+        );
 
         while self.state.batch < self.batches() {
             let clock = Instant::now();
@@ -202,6 +209,12 @@ where
         let mut sum = self.state.totals;
         sum.add(totals);
         if !sum.loss.is_finite() {
+            // On all machines, as the sum is that of all; one of them may know why.
+            let fault = self
+                .training
+                .fault()
+                .map_or(Ok(()), |fault| Err(fault.into()));
+            reduce::all_well(&self.trainer.reduce, fault)?;
             let loss = totals.loss / totals.images as f64;
             let learning_rate = step.rate;
             return Err(TrainError::Diverged {
@@ -452,11 +465,14 @@ where
         let clip = self.trainer.clip_norm.map(|max| max.to_string());
         let average = self.trainer.average.map(|decay| decay.to_string());
         let parts = (self.trainer.accumulate > 1).then(|| self.trainer.accumulate.to_string());
+        let window = Some(self.training.window()).filter(|&window| window > 0);
+        let window = window.map(|window| window.to_string());
         // What is said only where it is asked for, so that older checkpoints can be read.
         let asked = [
             ("parts of a batch", parts),
             ("longest gradient", clip),
             ("decay of the average", average),
+            ("shuffled within", window),
         ];
         let asked = asked.into_iter();
         let asked = asked.filter_map(|(what, value)| value.map(|value| (what, value)));
@@ -498,6 +514,27 @@ where
 }
 
 const LEARNING_RATE: &str = "learning rate";
+
+/// The order of so many images: any; or, within a `window` of so many, blocks of neighbours in any order, and
+/// then the images of each window.
+fn shuffle(order: &mut Vec<usize>, images: usize, window: usize, seed: u64) {
+    order.clear();
+    let mut rng = Rng::stream(seed, u64::MAX);
+    if window == 0 {
+        order.extend(0..images);
+        return rng.shuffle(order);
+    }
+    let size = window.div_ceil(BLOCKS_A_WINDOW);
+    let mut blocks: Vec<usize> = (0..images.div_ceil(size)).collect();
+    rng.shuffle(&mut blocks);
+    let of = |block: usize| block * size..images.min((block + 1) * size);
+    order.extend(blocks.into_iter().flat_map(of));
+    order
+        .chunks_mut(window)
+        .for_each(|window| rng.shuffle(window));
+}
+
+const BLOCKS_A_WINDOW: usize = 16;
 
 /// What a gradient is multiplied by, whose tensors are so long, to be no longer than was asked for.
 fn clip_by(
