@@ -14,12 +14,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use convnet::data::{self, Samples};
-use convnet::int8::{Int8, Quantize};
+use convnet::int8::{self, Int8, Quantize};
 use convnet::loss::{SoftmaxCrossEntropy, softmax};
 use convnet::optim::Adam;
+use convnet::report::Report;
 use convnet::schedule::Cosine;
 use convnet::train::{Trainer, evaluate};
-use convnet::{Volume, convnet, int8, weights};
+use convnet::{Volume, convnet, weights};
 
 convnet! {
     /// Reads a digit of 8x8 pixels.
@@ -35,7 +36,7 @@ convnet! {
         scores: fc(10),
     }
 }
-int8!(Digits);
+convnet::int8!(Digits);
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/digits.csv.gz");
 
@@ -44,6 +45,7 @@ const HELP: &str = "\
 --epochs N      how often each training image is seen (30)
 --seed N        decides all that is random (231)
 --weights FILE  where the weights go (digits.safetensors among the temporary files)
+--report FILE   where a page of pictures goes (digits.html among the temporary files)
 --int8          the network in bytes, too: its size, and how often it is right";
 
 struct Options {
@@ -51,17 +53,20 @@ struct Options {
     epochs: usize,
     seed: u64,
     weights: PathBuf,
+    report: PathBuf,
     int8: bool,
 }
 
 fn main() -> ExitCode {
     let options = options::read(HELP, |arguments| {
         let weights = std::env::temp_dir().join("digits.safetensors");
+        let report = std::env::temp_dir().join("digits.html");
         Ok(Options {
             data: options::value(arguments, "--data", DATA.into())?,
             epochs: options::value(arguments, "--epochs", 30)?,
             seed: options::value(arguments, "--seed", 231)?,
             weights: options::value(arguments, "--weights", weights)?,
+            report: options::value(arguments, "--report", report)?,
             int8: arguments.contains("--int8"),
         })
     });
@@ -90,7 +95,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         })
         .epochs(options.epochs)
         .seed(options.seed);
-    trainer.fit(&mut *net, &training)?;
+    let history = trainer.fit(&mut *net, &training)?;
     println!("{} epochs took {:.1?}", options.epochs, begin.elapsed());
 
     let seen = evaluate(&*net, &test, &SoftmaxCrossEntropy::default())?;
@@ -109,20 +114,30 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let path = options.weights.display();
     println!("Saved to {path}, loaded from there: the same scores, bit for bit");
+    let mut report = Report::new(&*net)
+        .history(&history)
+        .evaluation(&seen, &test)
+        .images(&test, 0..3);
     if options.int8 {
         let path = options.weights.with_extension("int8.safetensors");
-        std::fs::write(&path, quantize(&net, &training, &test)?)?;
+        let (file, found) = quantize(&net, &training, &test)?;
+        std::fs::write(&path, file)?;
         println!("Saved to {}", path.display());
+        report = report.int8(&found);
     }
+    report.write(&options.report)?;
+    let path = options.report.display();
+    println!("Drawn in {path}: open it in a browser");
     Ok(())
 }
 
-/// The network in bytes, for a microcontroller: how large it is, and how often it is right; and its file.
+/// The network in bytes, for a microcontroller: how large it is, and how often it is right; its file, and how far it is
+/// from the numbers.
 fn quantize(
     net: &Digits,
     training: &impl Samples,
     test: &impl Samples,
-) -> Result<Vec<u8>, Box<dyn Error>> {
+) -> Result<(Vec<u8>, int8::Report), Box<dyn Error>> {
     let image = |set: &dyn Fn(&mut [f32])| {
         let mut image = Volume::boxed();
         set(image.as_mut_slice());
@@ -133,7 +148,8 @@ fn quantize(
         .map(|index| image(&|to| training.image(index, to)))
         .collect();
     let twin = net.quantize(&seen)?;
-    println!("\n{}\n", twin.report(net, &seen));
+    let found = twin.report(net, &seen);
+    println!("\n{found}\n");
 
     let (mut right, mut arena) = ([0; 2], Int8::<Digits>::arena());
     let mut bytes = Volume::boxed();
@@ -153,7 +169,7 @@ fn quantize(
     let share = |right: usize| 100.0 * right as f64 / test.len() as f64;
     let [numbers, bytes] = right.map(share);
     println!("On digits held out: f32 {numbers:.2} % right, int8 {bytes:.2} %");
-    Ok(twin.to_bytes())
+    Ok((twin.to_bytes(), found))
 }
 
 fn scores(net: &Digits, set: &impl Samples, index: usize) -> [f32; 10] {

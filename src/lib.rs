@@ -35,7 +35,7 @@
 //! | **run** | [`Classifier`], from an image to names and probabilities; [`Prepared`], for speed; [`prepare`]; [`Volume`], what flows through a network; [`Arena`] and [`Tape`], its memory |
 //! | **embed** | [`weights!`], a weight file in a `static`; [`Overlay`], memory in a `static`; [`mod@int8`], the network in bytes |
 //! | **extend** | [`Layer`], your own; [`layer`], those of the language; [`Network`], [`Trainable`], [`Parameters`], [`Loss`], [`Optimizer`], [`OnHeap`], for generic code; [`gradient_check`] |
-//! | **look inside** | `observe` of every [network](Network::observe), its volumes, each a [`Seen`]; [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
+//! | **look inside** | `observe` of every [network](Network::observe), its volumes, each a [`Seen`]; [`report`], a page of pictures; [`graph`], the declaration as data; [`plan`] and [`Summary`], every figure; [`shape`], the formula; [`kernel`], the instruction set |
 //!
 //! | feature | adds | default |
 //! |---|---|---|
@@ -46,6 +46,7 @@
 //! | `safetensors` | weight files, PyTorch's layouts in | yes |
 //! | `onnx` | networks as ONNX models | |
 //! | `train` | the trainer, data sets, checkpoints | yes |
+//! | `report` | a network as a page of pictures | yes |
 //! | `image` | image files: [folders](data::folder) of them to train on, one at a time to classify | |
 //!
 //! <style>.docblock td:first-child code { white-space: nowrap }</style>
@@ -81,6 +82,10 @@ pub use convnet_core::{data, train};
 #[doc(inline)]
 pub use convnet_onnx as onnx;
 
+#[cfg(feature = "report")]
+#[doc(inline)]
+pub use convnet_core::report;
+
 /// Instruction sets: which one the kernels use, and how a test has them use another.
 pub mod kernel {
     #[doc(inline)]
@@ -99,6 +104,9 @@ pub mod plan {
     pub use convnet_core::plan::{
         Elements, Failure, LayerInfo, Memory, Options, Plan, Step, Totals, Written,
     };
+    #[cfg(feature = "alloc")]
+    #[doc(inline)]
+    pub use convnet_core::plan::{Holds, Lifetime};
     #[cfg(feature = "alloc")]
     #[doc(inline)]
     pub use convnet_core::plan::{place, place_of};

@@ -12,6 +12,8 @@ pub mod loss;
 #[cfg(feature = "alloc")]
 mod on_heap;
 pub mod optim;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod schedule;
 #[cfg(feature = "train")]
 pub mod train;

@@ -14,6 +14,7 @@
 //! | `std` | run-time choice of the instruction set |
 //! | `safetensors` | weight files |
 //! | `train` | the trainer, data sets, checkpoints |
+//! | `report` | a network as a page of pictures |
 //! | `image` | image files |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))] // on docs.rs, which feature an item needs
@@ -45,6 +46,8 @@ pub mod text;
 pub use file::flash;
 #[cfg(feature = "safetensors")]
 pub use file::weights;
+#[cfg(feature = "report")]
+pub use learn::report;
 #[cfg(feature = "train")]
 pub use learn::train;
 pub use learn::{gradient_check, init, loss, optim, schedule};

@@ -42,6 +42,8 @@ mod elements;
 mod figures;
 mod group;
 mod large_fc;
+#[cfg(feature = "alloc")]
+mod lifetimes;
 mod liveness;
 mod memory;
 mod message;
@@ -60,6 +62,10 @@ pub use elements::Elements;
 #[doc(hidden)]
 pub use elements::scalars;
 pub use group::Group;
+#[cfg(feature = "alloc")]
+pub use lifetimes::{Holds, Lifetime};
+#[cfg(feature = "alloc")]
+pub(crate) use lifetimes::{Overlaid, lifetimes};
 #[doc(hidden)]
 pub use message::depth_first;
 

@@ -19,7 +19,10 @@ use core::fmt::{self, Display, Formatter};
 
 use super::summary::Summary;
 use crate::graph::Node;
-use crate::plan::{self, Account, Failure, LayerInfo, Memory, Op, Options, Step, Totals, Written};
+use crate::plan::{
+    self, Account, Failure, LayerInfo, Lifetime, Memory, Op, Options, Overlaid, Step, Totals,
+    Written,
+};
 use crate::text::Message;
 
 /// The layers of a network, with their names, in the order in which they are computed.
@@ -139,17 +142,20 @@ impl Draft {
         &self.ops
     }
 
+    fn options(&self) -> Options<'static> {
+        Options {
+            row_by_row: self.row_by_row,
+            ..Options::DEFAULT
+        }
+    }
+
     /// Every size, figure and place, in `f32`.
     ///
     /// # Errors
     ///
     /// [`Unfit`]: the first layer that does not fit, or that names a volume which is not there.
     pub fn plan(&self) -> Result<Planned<'_>, Unfit> {
-        let options = Options {
-            row_by_row: self.row_by_row,
-            ..Options::DEFAULT
-        };
-        match plan::place_of(self.input, &self.ops, options) {
+        match plan::place_of(self.input, &self.ops, self.options()) {
             Ok((steps, totals)) => {
                 let layers = self.names.iter().zip(&self.ops).zip(&steps);
                 let shown = layers.filter(|((_, op), _)| op.is_shown());
@@ -198,6 +204,43 @@ impl<'a> Planned<'a> {
             op: *op,
             volume: step.volume,
         })
+    }
+
+    /// The buffers of the arena: which lies where, from when until when.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::network::Draft;
+    /// use convnet::plan::Holds;
+    ///
+    /// let mut draft = Draft::new("Small", [8, 8, 1]);
+    /// draft.push("conv1", "conv(4, 3x3, pad = 1)".parse()?);
+    /// draft.push("relu1", "relu".parse()?);
+    /// draft.push("scores", "fc(10)".parse()?);
+    /// let planned = draft.plan()?;
+    /// let [conv1, scores] = planned.arena_lifetimes()[..] else { panic!() };
+    /// // `relu` works in place; `fc`, at moment 2, still reads it, and writes beside it.
+    /// assert_eq!((conv1.layer, conv1.holds, conv1.bytes), (0, Holds::Output, 1024));
+    /// assert_eq!((conv1.from, conv1.until), (0, 2));
+    /// assert_eq!((scores.layer, scores.from), (2, 2));
+    /// assert!(conv1.at + conv1.bytes <= scores.at || scores.at + scores.bytes <= conv1.at);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn arena_lifetimes(&self) -> Vec<Lifetime> {
+        self.lifetimes(Overlaid::Arena)
+    }
+
+    /// The buffers of the tape. Behind them lies what layers work in for one call.
+    #[must_use]
+    pub fn tape_lifetimes(&self) -> Vec<Lifetime> {
+        self.lifetimes(Overlaid::Tape)
+    }
+
+    fn lifetimes(&self, of: Overlaid) -> Vec<Lifetime> {
+        let Draft { input, ops, .. } = self.draft;
+        // What was planned once can be planned again.
+        plan::lifetimes(*input, ops, self.draft.options(), of).unwrap_or_default()
     }
 
     /// The table.
@@ -292,6 +335,55 @@ mod tests {
         assert_eq!(unfit.failure().misfit, Misfit::Unlinked);
         assert!(unfit.to_string().starts_with("sum does not fit"));
         assert!(unfit.source().is_some());
+    }
+
+    #[test]
+    fn no_two_buffers_meet_and_each_lies_inside() {
+        let mut draft = Draft::new("Blocks", [12, 12, 3]);
+        let conv = draft.push("conv1", Op::conv(8, Window::square(3, 1, 1)));
+        draft.push("norm", Op::BatchNorm { eps: 1e-5 });
+        draft.push("relu1", Op::Relu);
+        draft.push("conv2", Op::conv(8, Window::square(3, 1, 1)));
+        draft.push(
+            "sum",
+            Op::Add {
+                with: conv,
+                input: conv,
+            },
+        );
+        draft.push("drop", Op::Dropout { rate: 0.5 });
+        draft.push(
+            "pool",
+            Op::MaxPool {
+                window: Window::square(2, 2, 0),
+            },
+        );
+        draft.push("scores", Op::Fc { filters: 10 });
+        let planned = draft.plan().expect("it fits");
+        let totals = planned.totals();
+        let memories = [
+            (planned.arena_lifetimes(), totals.arena, draft.ops().len()),
+            (
+                planned.tape_lifetimes(),
+                totals.volumes(),
+                2 * draft.ops().len(),
+            ),
+        ];
+        for (buffers, bytes, last) in memories {
+            assert_eq!(buffers.iter().map(|it| it.at + it.bytes).max(), Some(bytes));
+            for (at, a) in buffers.iter().enumerate() {
+                assert!(a.from <= a.until && a.until <= last, "{a:?}");
+                for b in &buffers[at + 1..] {
+                    let together = a.from <= b.until && b.from <= a.until;
+                    let apart = a.at + a.bytes <= b.at || b.at + b.bytes <= a.at;
+                    assert!(!together || apart, "{a:?} meets {b:?}");
+                }
+            }
+        }
+        for it in planned.arena_lifetimes() {
+            let to = planned.steps()[it.layer].arena.to;
+            assert_eq!(to, crate::plan::Place::At(it.at));
+        }
     }
 
     #[test]

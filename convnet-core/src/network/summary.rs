@@ -84,7 +84,7 @@ impl Summary<'_> {
     }
 
     /// The image, and then every layer.
-    fn rows(&self) -> impl Iterator<Item = [Cell; COLUMNS]> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = [Cell; COLUMNS]> {
         let image = [
             cell(format_args!("input")),
             Cell::EMPTY,
@@ -108,7 +108,7 @@ impl Summary<'_> {
         core::iter::once(image).chain(layers)
     }
 
-    fn total(&self) -> [Cell; COLUMNS] {
+    pub(crate) fn total(&self) -> [Cell; COLUMNS] {
         let mut total = [Cell::EMPTY; COLUMNS];
         total[0] = cell(format_args!("total"));
         total[4] = cell(format_args!("{}", Grouped(self.parameters() as u64)));
@@ -121,8 +121,8 @@ impl Summary<'_> {
     }
 }
 
-const COLUMNS: usize = 7;
-const HEAD: [&str; COLUMNS] = [
+pub(crate) const COLUMNS: usize = 7;
+pub(crate) const HEAD: [&str; COLUMNS] = [
     "layer",
     "what",
     "volume",
@@ -132,7 +132,7 @@ const HEAD: [&str; COLUMNS] = [
     "bytes",
 ];
 /// The columns that hold text, at the left of their width; numbers are at the right.
-const TEXT: usize = 2;
+pub(crate) const TEXT: usize = 2;
 
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -272,7 +272,7 @@ fn cell(text: fmt::Arguments<'_>) -> Cell {
 
 /// The text of one cell, without an allocator.
 #[derive(Clone, Copy)]
-struct Cell {
+pub(crate) struct Cell {
     bytes: [u8; 120],
     len: usize,
 }
@@ -322,7 +322,7 @@ impl Display for Cell {
 }
 
 /// A number with its thousands apart: `138,357,544`.
-struct Grouped(u64);
+pub(crate) struct Grouped(pub(crate) u64);
 
 impl Display for Grouped {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

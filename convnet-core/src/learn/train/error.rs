@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::checkpoint::CheckpointError;
 use super::{LossFor, ReduceError, identity};
@@ -141,6 +143,13 @@ pub enum TrainError {
     Data(DataError),
     /// The checkpoint could not be read or written.
     Checkpoint(CheckpointError),
+    /// The report could not be written.
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The threads could not be started.
     Threads(rayon::ThreadPoolBuildError),
     /// The machines of a training could not add up what they found.
@@ -405,6 +414,11 @@ impl fmt::Display for TrainError {
             Self::Loss(error) => error.fmt(f),
             Self::Data(error) => error.fmt(f),
             Self::Checkpoint(error) => error.fmt(f),
+            Self::Report { path, error } => write!(
+                f,
+                "the report {} cannot be written: {error}\na path in a folder that is there, and may be written to, is expected",
+                path.display()
+            ),
             Self::Threads(error) => error.fmt(f),
             Self::Reduce(error) => write!(
                 f,
@@ -481,6 +495,7 @@ impl Error for TrainError {
             Self::Loss(error) => Some(error),
             Self::Data(error) => Some(error),
             Self::Checkpoint(error) => Some(error),
+            Self::Report { error, .. } => Some(error),
             Self::Threads(error) => Some(error),
             Self::Reduce(error) => Some(&**error),
             _ => None,

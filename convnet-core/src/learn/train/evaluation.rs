@@ -37,6 +37,7 @@ use crate::{AnyVolume, Network, Real};
 /// assert_eq!((seen.images(), seen.accuracy(), seen.count(1, 0)), (2, 0.0, 2));
 /// assert_eq!(seen.class_accuracies().nth(1), Some(Some(0.0)));
 /// assert!((seen.loss() - 10_f64.ln()).abs() < 1e-6);
+/// assert_eq!(seen.worst().len(), 2);
 /// # Ok(())
 /// # }
 /// ```
@@ -47,6 +48,8 @@ pub struct Evaluation {
     classes: usize,
     /// What the first classes are called.
     names: Vec<String>,
+    /// The images with the largest losses, and these.
+    worst: Vec<(usize, f64)>,
     /// How often each label and prediction met.
     confusion: Confusion,
     /// How often so many scores were higher than that of the right class.
@@ -55,6 +58,9 @@ pub struct Evaluation {
 
 /// Of more classes than these no confusion matrix is drawn.
 pub const MOST_DRAWN: usize = 200;
+
+/// So many of the images with the largest losses are remembered.
+const MOST_WORST: usize = 16;
 
 /// Of a longer name no more than this is drawn.
 const MOST_SHOWN: usize = 24;
@@ -127,14 +133,19 @@ where
         *confusion.entry((label, predicted)).or_default() += count;
     }
     // The order of a sum is part of its value: the images', not the threads'.
-    let mut sum = 0.0;
+    let (mut sum, mut worst) = (0.0, Vec::with_capacity(samples.len()));
     for (image, loss) in losses.into_iter().enumerate() {
+        worst.push((image, loss));
         sum += loss;
         if !sum.is_finite() {
             return Err(TrainError::Scores { image, loss });
         }
     }
+    // A stable sort: of equals the first.
+    worst.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    worst.truncate(MOST_WORST);
     Ok(Evaluation {
+        worst,
         loss: sum / len as f64,
         images: len,
         classes: samples.classes().max(Y::classes(N::Output::SHAPE)),
@@ -239,6 +250,12 @@ impl Evaluation {
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The images with the largest losses, 16 at most, and these; the largest first.
+    #[must_use]
+    pub fn worst(&self) -> &[(usize, f64)] {
+        &self.worst
     }
 
     /// The accuracy on the images of each class, from 0 to 1; `None` where there was no image.
@@ -359,6 +376,7 @@ mod tests {
             images: 126,
             classes: 3,
             names: Vec::new(),
+            worst: Vec::new(),
             confusion: [((0, 0), 3), ((0, 2), 1), ((2, 1), 2), ((2, 2), 120)].into(),
             ranks: [(0, 123), (1, 2), (2, 1)].into(),
         };

@@ -40,6 +40,9 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     /// How many this process made in this epoch.
     steps: u64,
     display: progress::Display,
+    /// What validation found last.
+    #[cfg(feature = "report")]
+    seen: Option<super::Evaluation>,
 }
 
 impl<'a, N, O, L, S, V, Y> Run<'a, N, O, L, S, V, Y>
@@ -96,6 +99,8 @@ where
             training,
             validation,
             net,
+            #[cfg(feature = "report")]
+            seen: None,
         };
         let resumed = run.resume();
         reduce::all_well(reduce, resumed)?;
@@ -113,9 +118,20 @@ where
         while self.state.history.epochs.len() < self.trainer.epochs && !self.stopped() {
             self.epoch()?;
             self.save()?;
+            #[cfg(feature = "report")]
+            self.report()?;
         }
         match (&self.best, self.state.history.best, &self.average) {
-            (Some(best), Some(_), _) => copy(&**best, self.net),
+            (Some(best), Some(_), _) => {
+                copy(&**best, self.net);
+                #[cfg(feature = "report")]
+                if self.trainer.report.is_some() {
+                    // Of what the network is now.
+                    self.average = None;
+                    self.validate()?;
+                    self.report()?;
+                }
+            }
             (_, _, Some(average)) => copy(&**average, self.net),
             _ => (),
         }
@@ -306,18 +322,56 @@ where
         Ok(())
     }
 
-    fn validate(&self) -> Result<Option<Metrics>, TrainError> {
+    /// Writes the report, if one is asked for.
+    #[cfg(feature = "report")]
+    fn report(&self) -> Result<(), TrainError> {
+        use crate::learn::report::Report;
+
+        /// What it makes of so many images is drawn.
+        const IMAGES: usize = 3;
+
+        let Some(path) = &self.trainer.report else {
+            return Ok(());
+        };
+        let reduce = &self.trainer.reduce;
+        let write = || {
+            let net = self.average.as_deref().unwrap_or(self.net);
+            let report = Report::new(net).history(&self.state.history);
+            let report = match (self.validation, &self.seen) {
+                (Some(samples), Some(seen)) => {
+                    report.evaluation(seen, samples).images(samples, 0..IMAGES)
+                }
+                _ => report.images(self.training, 0..IMAGES),
+            };
+            let path = path.clone();
+            let written = report.write(&path);
+            written.map_err(|error| TrainError::Report { path, error })
+        };
+        let written = if reduce.machine() == 0 {
+            write()
+        } else {
+            Ok(())
+        };
+        reduce::all_well(reduce, written)
+    }
+
+    fn validate(&mut self) -> Result<Option<Metrics>, TrainError> {
         let Some(validation) = self.validation else {
             return Ok(None);
         };
         let Trainer { loss, reduce, .. } = self.trainer;
         let net = self.average.as_deref().unwrap_or(self.net);
         let seen = evaluate_across(net, validation, loss, reduce)?;
-        Ok(Some(Metrics {
+        let metrics = Metrics {
             loss: seen.loss(),
             // NaN where there is none.
             accuracy: Some(seen.accuracy()).filter(|share| !share.is_nan()),
-        }))
+        };
+        #[cfg(feature = "report")]
+        {
+            self.seen = Some(seen);
+        }
+        Ok(Some(metrics))
     }
 
     fn batches(&self) -> usize {

@@ -31,6 +31,7 @@ use crate::{Optimizer, Schedule, Tensor, Trainable};
 /// | [`only`](Self::only), [`rates`](Self::rates) | every tensor learns, at the same rate |
 /// | [`reduce`](Self::reduce) | this machine alone |
 /// | [`compare_every`](Self::compare_every) | 100 steps, of many machines |
+/// | [`report`](Self::report), with the feature `report` | none |
 /// | [`progress`](Self::progress) | a line an epoch, and a bar on a terminal |
 ///
 /// The weights that come out depend on the settings and the images only: not on the threads, and
@@ -50,6 +51,8 @@ pub struct Trainer<O, L = SoftmaxCrossEntropy> {
     pub(super) patience: Option<usize>,
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) checkpoint_every: Option<usize>,
+    #[cfg(feature = "report")]
+    pub(super) report: Option<PathBuf>,
     pub(super) threads: Option<usize>,
     pub(super) reduce: Timed,
     pub(super) compare_every: u64,
@@ -81,6 +84,8 @@ impl<O> Trainer<O> {
             patience: None,
             checkpoint: None,
             checkpoint_every: None,
+            #[cfg(feature = "report")]
+            report: None,
             threads: None,
             reduce: Timed::new(Local),
             compare_every: 100,
@@ -111,6 +116,8 @@ impl<O, L> Trainer<O, L> {
             patience: self.patience,
             checkpoint: self.checkpoint,
             checkpoint_every: self.checkpoint_every,
+            #[cfg(feature = "report")]
+            report: self.report,
             threads: self.threads,
             reduce: self.reduce,
             compare_every: self.compare_every,
@@ -244,6 +251,24 @@ impl<O, L> Trainer<O, L> {
     #[must_use]
     pub fn checkpoint_every(mut self, batches: usize) -> Self {
         self.checkpoint_every = Some(batches);
+        self
+    }
+
+    /// Writes a [report](crate::report) to `path`, an HTML file, after each epoch: the network as it is then, the
+    /// curves so far, what it makes of three images, and, if there is validation, what was taken for what. A browser
+    /// that has the page open shows the next one when it loads it again.
+    ///
+    /// ```no_run
+    /// # use convnet_core as convnet;
+    /// use convnet::optim::Adam;
+    /// use convnet::train::Trainer;
+    ///
+    /// let trainer = Trainer::new(Adam::default()).validation_share(0.1).report("run.html");
+    /// ```
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn report(mut self, path: impl Into<PathBuf>) -> Self {
+        self.report = Some(path.into());
         self
     }
 

@@ -1,0 +1,76 @@
+//! The page around the sections: its head, its colours, what leads to each.
+
+use std::fmt::Write as _;
+
+/// A part of the page.
+pub(super) struct Section<'a> {
+    id: &'a str,
+    title: &'a str,
+    body: String,
+}
+
+impl<'a> Section<'a> {
+    pub(super) const fn new(id: &'a str, title: &'a str, body: String) -> Self {
+        Self { id, title, body }
+    }
+}
+
+/// Well-formed XML, in the words of HTML.
+pub(super) fn page(title: &str, lead: &str, sections: &[Section<'_>]) -> String {
+    let (title, lead) = (escaped(title), escaped(lead));
+    let mut links = String::new();
+    let mut bodies = String::new();
+    for Section { id, title, body } in sections {
+        let _ = write!(links, "<a href=\"#{id}\">{title}</a>");
+        let _ = writeln!(
+            bodies,
+            "<section id=\"{id}\"><h2>{title}</h2>{body}</section>"
+        );
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
+         <title>{title}</title><style>{STYLE}</style></head>\n\
+         <body><header><h1>{title}</h1><p>{lead}</p><nav>{links}</nav></header>\n\
+         <main>\n{bodies}</main></body></html>\n"
+    )
+}
+
+/// Text, so that no character of it is markup.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            // XML has no other control characters.
+            '\u{0}'..='\u{8}'
+            | '\u{b}'
+            | '\u{c}'
+            | '\u{e}'..='\u{1f}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                escaped.push('\u{fffd}');
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+const STYLE: &str = include_str!("page.css");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_markup() {
+        assert_eq!(
+            escaped("a<b> & \"c\"\u{1}"),
+            "a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}"
+        );
+    }
+}
