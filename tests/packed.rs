@@ -180,7 +180,10 @@ fn what_is_damaged_is_said() {
     refused(&sound[..20], "it is too short for one");
     refused(&sound[..sound.len() - 1], "it was cut short");
     refused(&[&sound[..], &[0]].concat(), "something was added");
-    refused(&[&[b'x'], &sound[1..]].concat(), "it does not begin as one");
+    refused(
+        &[&b"x"[..], &sound[1..]].concat(),
+        "it does not begin as one",
+    );
     let mut bytes = sound.clone();
     *bytes.last_mut().unwrap() ^= 1;
     refused(&bytes, "its index is damaged");
