@@ -93,6 +93,32 @@ convnet! {
 }
 
 convnet! {
+    /// Products: of the image, of what others read too, inside each other, and as the last layer.
+    struct Scaled {
+        input(4x3x2),
+        scale { sigmoid },
+        residual {
+            scale { global_avg_pool, conv(3, 1x1), silu, conv(2, 1x1), hard_sigmoid },
+            conv(2, 3x3, pad = 1),
+            batch_norm,
+        },
+        concat { [conv(3, 1x1), scale { fc(3), tanh }], [scale { conv(2, 1x1) }, relu], [] },
+        tanh,
+        outer: scale {
+            conv(7, 1x1),
+            scale { global_max_pool },
+            scale { dropout(0.0), flatten },
+        },
+        scale { global_avg_pool, sigmoid },
+    }
+}
+
+convnet! {
+    /// The image times itself, behind layers in place, and its gradient asked for.
+    struct Square { input(2x3x2), tanh, scale { flatten }, scale { sigmoid } }
+}
+
+convnet! {
     /// Layers without parameters on both sides of the only ones that have some.
     struct Between {
         input(6x6x3),
@@ -121,6 +147,12 @@ fn every_gradient_of_groups() {
     check::<Grouped<f64>>(6);
     check::<Swished<f64>>(7);
     check::<Bent<f64>>(8);
+}
+
+#[test]
+fn every_gradient_of_products() {
+    check::<Scaled<f64>>(9);
+    check::<Square<f64>>(10);
 }
 
 #[test]

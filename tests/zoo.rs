@@ -3,10 +3,10 @@
 #[path = "../examples/zoo/networks/mod.rs"]
 mod networks;
 
-use convnet::Parameters;
 use convnet::graph::Op;
 use convnet::plan::{LayerInfo, Plan};
 use convnet::shape::Window;
+use convnet::{Network, Parameters};
 use networks::*;
 
 /// The volume of every layer that makes another one, width x height x depth; the others must leave
@@ -374,4 +374,31 @@ fn what_does_not_come_out_even_is_told_what_would() {
         let line = format!("\nfit = {needs} would ");
         assert!(text.as_str().contains(&line), "{}", text.as_str());
     }
+}
+
+/// torchvision 0.15: `num_params` and `_ops` of the weights called `IMAGENET1K_V1`, in G; U-Net: what
+/// [PyTorch's](https://github.com/milesial/Pytorch-UNet) has without bilinear upsampling, for three channels and
+/// one class.
+#[test]
+fn what_torchvision_counts() {
+    fn counted<N: Network>(parameters: usize, giga: Option<f64>) {
+        let (mut learned, mut macs) = (0, 0);
+        for layer in N::LAYERS {
+            learned += layer.parameters;
+            macs += layer.macs;
+        }
+        assert_eq!(learned, parameters);
+        if let Some(giga) = giga {
+            let found = macs as f64 / 1e9;
+            assert!((found - giga).abs() < 0.006, "{parameters}: {found}");
+        }
+    }
+    counted::<MobileNetV2<f32>>(3_504_872, Some(0.301));
+    counted::<MobileNetV3Small<f32>>(2_542_856, Some(0.057));
+    counted::<MobileNetV3Large<f32>>(5_483_032, Some(0.217));
+    counted::<MnasNet<f32>>(4_383_312, Some(0.314));
+    counted::<EfficientNetB0<f32>>(5_288_548, Some(0.386));
+    counted::<ResNet50<f32>>(25_557_032, Some(4.089));
+    counted::<DenseNet121<f32>>(7_978_856, Some(2.834));
+    counted::<UNet<f32>>(31_037_633, None);
 }

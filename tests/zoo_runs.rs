@@ -44,6 +44,10 @@ fn the_small_ones_run() {
 #[cfg_attr(debug_assertions, ignore = "minutes without optimisation")]
 fn the_large_ones_run() {
     runs::<MobileNet>();
+    runs::<MobileNetV3Small>();
+    runs::<EfficientNetB0>();
+    runs::<DenseNet121>();
+    runs::<UNet>();
     runs::<SqueezeNet10>();
     runs::<SqueezeNet11>();
     runs::<GoogLeNet>();

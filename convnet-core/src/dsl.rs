@@ -11,6 +11,7 @@ pub use crate::graph::input::input;
 pub use crate::graph::op::names::*;
 pub use crate::layer::concat::concat;
 pub use crate::layer::residual::{residual, shortcut};
+pub use crate::layer::scale::scale;
 
 /// `#[budget(ram = 64 KiB, flash = 256 KiB)]`: what a network may take. More is an error.
 pub struct budget {

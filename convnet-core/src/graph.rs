@@ -14,7 +14,7 @@
 //! [`layer`](crate::layer), beside forward and backward.
 //!
 //! **Edges.** Volumes are counted: 0 is the image, i + 1 is what op i writes. An op reads the volume
-//! before it; three name an earlier one too ([`Branch`](Op::Branch), [`Add`](Op::Add),
+//! before it; four name an earlier one too ([`Branch`](Op::Branch), [`Add`](Op::Add), [`Scale`](Op::Scale),
 //! [`Concat`](Op::Concat)), and so a list of them is a graph.
 
 // No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
@@ -28,7 +28,7 @@ mod text;
 mod works;
 
 use crate::Tensor;
-use crate::layer::{concat, residual};
+use crate::layer::{concat, residual, scale};
 use crate::shape::Window;
 
 pub use nested::Nested;
@@ -42,6 +42,7 @@ pub use works::Cut;
 pub const BLOCKS: &[&Word] = &[
     &residual::residual::WORD,
     &concat::concat::WORD,
+    &scale::scale::WORD,
     &residual::shortcut::WORD,
 ];
 

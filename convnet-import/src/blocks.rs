@@ -23,6 +23,8 @@ pub(crate) enum Item {
         body: Vec<Item>,
         shortcut: Vec<Item>,
     },
+    /// A volume, times what layers make of it.
+    Scale { step: usize, body: Vec<Item> },
     /// Ways that meet side by side.
     Concat { step: usize, ways: Vec<Vec<Item>> },
     /// Lines between brackets that have a name.
@@ -150,6 +152,7 @@ impl Finder<'_> {
                     let ways = ways.collect::<Result<Vec<_>, _>>()?;
                     items.push(match what {
                         What::Add => self.residual(step, ways)?,
+                        What::Mul => self.scale(step, ways)?,
                         What::Layer(_) | What::Concat => Item::Concat { step, ways },
                     });
                     at = fork;
@@ -185,11 +188,40 @@ impl Finder<'_> {
         }
     }
 
+    fn scale(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
+        let [scaled, gate] = ways.as_slice() else {
+            return Err(self.product(step));
+        };
+        let same = match self.network.steps[step].reads.as_slice() {
+            &[scaled, gate] => self.network.volume(scaled) == self.network.volume(gate),
+            _ => false,
+        };
+        let body = match (scaled.as_slice(), gate.as_slice()) {
+            ([], [_, ..]) => gate,
+            // The other way round, where both are as large.
+            ([_, ..], []) if same => scaled,
+            _ => return Err(self.product(step)),
+        };
+        Ok(Item::Scale {
+            step,
+            body: body.clone(),
+        })
+    }
+
+    fn product(&self, step: usize) -> ImportError {
+        ImportError::Unfit(format!(
+            "volume {} is the product of two ways that both have layers, or of a volume and itself: `scale` \
+             multiplies a volume by what its layers make of it",
+            step + 1
+        ))
+    }
+
     fn twice(&self, step: usize) -> ImportError {
         let it = &self.network.steps[step];
         let what = match &it.what {
             What::Layer(op) => op.to_string(),
             What::Add => "a sum".into(),
+            What::Mul => "a product".into(),
             What::Concat => "a concatenation".into(),
         };
         let name = it.name.as_deref().unwrap_or("without a name");

@@ -63,6 +63,12 @@ impl Writer<'_> {
                     self.items(depth + 1, items);
                     self.line(depth, "],", None);
                 }
+                Item::Scale { step, body } => {
+                    self.line(depth, &format!("{}scale {{", self.name(*step)), None);
+                    self.items(depth + 1, body);
+                    self.line(depth, "},", None);
+                    self.volume = self.network.steps[*step].volume;
+                }
                 Item::Concat { step, ways } => {
                     let input = self.volume;
                     self.line(depth, &format!("{}concat {{", self.name(*step)), None);

@@ -180,6 +180,10 @@ impl Imported {
                     ops.push((name(*step), Op::Add { with, input }, *step));
                 }
                 Item::Group { items, .. } => self.push(items, ops),
+                Item::Scale { step, body } => {
+                    self.push(body, ops);
+                    ops.push((name(*step), Op::Scale { with: input }, *step));
+                }
                 Item::Concat { step, ways } => {
                     let mut onto = None;
                     for (at, way) in ways.iter().enumerate() {

@@ -94,6 +94,10 @@ impl Naming<'_> {
                     };
                     self.walk(items, &mut inner);
                 }
+                Item::Scale { step, body } => {
+                    let mut inner = self.block(*step, "scale", &[body], scope);
+                    self.walk(body, &mut inner);
+                }
                 Item::Concat { step, ways } => {
                     let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
                     let mut inner = self.block(*step, "concat", &all, scope);
@@ -163,6 +167,7 @@ impl Naming<'_> {
                     self.common(shortcut, common);
                 }
                 Item::Group { items, .. } => self.common(items, common),
+                Item::Scale { body, .. } => self.common(body, common),
                 Item::Concat { ways, .. } => {
                     ways.iter().for_each(|way| self.common(way, common));
                 }

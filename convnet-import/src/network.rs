@@ -16,6 +16,16 @@ pub(crate) struct Network {
     pub(crate) declared: bool,
 }
 
+impl Network {
+    /// Height, width and depth of a volume.
+    pub(crate) fn volume(&self, v: usize) -> [usize; 3] {
+        match v.checked_sub(1) {
+            Some(step) => self.steps[step].volume,
+            None => self.input,
+        }
+    }
+}
+
 /// A layer, or where ways meet.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -33,6 +43,8 @@ pub(crate) struct Step {
 pub(crate) enum What {
     Layer(Op),
     Add,
+    /// The first of the two that it reads, times the second, which is as large, or 1x1 and as deep.
+    Mul,
     Concat,
 }
 

@@ -41,6 +41,7 @@ mod vocabulary;
 mod volumes;
 mod watched;
 
+use convnet_core::graph::Manner;
 use convnet_core::plan::{self, Flow, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
@@ -209,10 +210,12 @@ impl Network {
     fn shaped_by(&self, mut i: usize) -> Option<usize> {
         loop {
             let kind = &self.layers[i].kind;
-            if kind.branches_from().is_none() && !kind.keeps_shape() {
-                return Some(i);
-            }
-            let (v, _) = kind.reads(i);
+            let v = match (kind.manner(), kind.reads(i)) {
+                // What it multiplies.
+                (Manner::Multiplies, (_, Some(with))) => with,
+                (_, (v, _)) if kind.branches_from().is_some() || kind.keeps_shape() => v,
+                _ => return Some(i),
+            };
             i = v.checked_sub(1)?;
         }
     }

@@ -263,6 +263,7 @@ pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
                                 lines(items, mentions);
                             }
                         }
+                        Ways::Scale(body) => lines(body, mentions),
                         Ways::Concat(branches) => {
                             branches.iter().for_each(|it| lines(&it.items, mentions));
                         }

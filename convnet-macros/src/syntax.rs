@@ -139,6 +139,7 @@ impl<T> Written<T> {
 /// group    :=  "[" ( item "," )* "]" "*" INTEGER
 ///           |  NAME ":" "[" ( item "," )* "]" [ "*" INTEGER ]
 /// block    :=  [ NAME ":" ] "residual" "{" ( item "," )* [ "shortcut" "{" ( item "," )* "}" ] "}"
+///           |  [ NAME ":" ] "scale" "{" ( item "," )* "}"
 ///           |  [ NAME ":" ] "concat" "{" ( [ NAME ":" ] "[" ( item "," )* "]" "," )* "}"
 /// layer    :=  [ NAME ":" ] word [ "(" ( arg "," )* ")" ]
 /// arg      :=  value  |  NAME "=" value                   those without a name first

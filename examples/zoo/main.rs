@@ -17,9 +17,10 @@
 //! | SqueezeNet 1.1 | conv1: 224, F = 3, S = 2 | `fit = crop`: 111.5 |
 //! | GoogLeNet | conv1: 224, F = 7, S = 2, P = 3 | `fit = crop`: 112.5 |
 //! | | pool1, pool2, pool3: 112, 56 and 28, F = 3, S = 2 | `fit = pad`: 55.5, 27.5, 13.5 |
-//! | ResNet-18 and 34 | the first conv (F = 7, P = 3), the pool (F = 3, P = 1), all that steps by 2 | `fit = crop` |
+//! | ResNet-18, 34 and 50, DenseNet-121 | the first conv (F = 7, P = 3), the pool (F = 3, P = 1), all convs that step by 2 | `fit = crop` |
+//! | MobileNetV2 and V3, MNASNet, EfficientNet-B0 | all that steps by 2 | `fit = crop` |
 //! | Caffe's cifar10_quick | pool1, pool2, pool3: 32, 16 and 8, F = 3, S = 2 | `fit = pad`: 15.5, 7.5, 3.5 |
-//! | LeNet-5, AlexNet at 227, VGG, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
+//! | LeNet-5, AlexNet at 227, VGG, U-Net, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
 #![forbid(unsafe_code)]
 
 mod networks;
@@ -49,6 +50,11 @@ zoo! {
     "ConvNetJS" ConvNetJs, "22,466", "3,920,000";
     "cifar10_quick" Cifar10Quick, "145,578", "12,354,176";
     "MobileNet" MobileNet, "4,231,976", "569 M";
+    "MobileNetV2" MobileNetV2, "3,504,872", "0.30 G";
+    "MobileNetV3s" MobileNetV3Small, "2,542,856", "0.06 G";
+    "MobileNetV3l" MobileNetV3Large, "5,483,032", "0.22 G";
+    "MNASNet" MnasNet, "4,383,312", "0.31 G";
+    "EfficientNetB0" EfficientNetB0, "5,288,548", "0.39 G";
     "AlexNet" AlexNet, "60,965,224", "724,406,816";
     "TorchAlexNet" TorchAlexNet, "61,100,840", "0.71 G";
     "ZFNet" ZfNet, "", "";
@@ -57,13 +63,16 @@ zoo! {
     "GoogLeNet" GoogLeNet, "6,624,904", "1.50 G";
     "ResNet-18" ResNet18, "11,689,512", "1.81 G";
     "ResNet-34" ResNet34, "21,797,672", "3.66 G";
+    "ResNet-50" ResNet50, "25,557,032", "4.09 G";
+    "DenseNet-121" DenseNet121, "7,978,856", "2.83 G";
+    "U-Net" UNet, "31,037,633", "";
     "VGG-16" Vgg16, "138,357,544", "15.47 G";
     "VGG-19" Vgg19, "143,667,240", "19.63 G";
 }
 
 fn main() {
     println!(
-        "{:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10}{:>12}{:>13}",
+        "{:<15}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10}{:>12}{:>13}",
         "network",
         "input",
         "parameters",
@@ -108,7 +117,7 @@ fn show<N: Prepare + Network<Scalar = f32>>(
     let prepared = fastest(|| finite(fast.forward(&image, &mut arena)));
     let [h, w, d] = N::Input::SHAPE;
     println!(
-        "{name:<14}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10.1}{:>12.3}{:>13.3}",
+        "{name:<15}{:>12}{:>13}{:>13}{:>16}{:>13}{:>13}{:>10.1}{:>12.3}{:>13.3}",
         format!("{w}x{h}x{d}"),
         grouped(parameters as u64),
         published[0],

@@ -390,6 +390,12 @@ ops! {
             /// The block's input.
             input: Index as usize,
         },
+        /// The end of `scale { … }`: an earlier volume times the one before, which is as large, or 1x1 and as
+        /// deep.
+        Scale: scale::scale {
+            /// The earlier volume: the block's input.
+            with: Names as usize,
+        },
         /// The end of a branch of `concat { … }`: the volume before becomes the next slice of a deeper
         /// one.
         Concat: concat::concat {

@@ -45,7 +45,11 @@ impl<N, W, D, P> Op<N, W, D, P> {
     pub const fn backward_reads_x(&self) -> bool {
         matches!(
             self.manner(),
-            Manner::Filters | Manner::Normalises | Manner::Selects | Manner::ActivatesByInput
+            Manner::Filters
+                | Manner::Normalises
+                | Manner::Selects
+                | Manner::ActivatesByInput
+                | Manner::Multiplies
         )
     }
 
@@ -70,6 +74,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
             | Manner::Selects
             | Manner::Averages
             | Manner::ActivatesByInput
+            | Manner::Multiplies
             | Manner::Concatenates => true,
             Manner::Clamps
             | Manner::Activates
@@ -95,6 +100,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
             | Manner::Selects
             | Manner::Averages
             | Manner::Branches
+            | Manner::Multiplies
             | Manner::Concatenates => false,
         }
     }
@@ -125,6 +131,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
             | Manner::Activates
             | Manner::ActivatesByInput
             | Manner::Adds
+            | Manner::Multiplies
             | Manner::Concatenates => false,
         }
     }
@@ -163,7 +170,10 @@ impl<N, W, D, P> Op<N, W, D, P> {
     /// Whether two ways through a block meet at it.
     #[must_use]
     pub const fn joins(&self) -> bool {
-        matches!(self.manner(), Manner::Adds | Manner::Concatenates)
+        matches!(
+            self.manner(),
+            Manner::Adds | Manner::Multiplies | Manner::Concatenates
+        )
     }
 
     /// Where the images of a batch meet at it, in training.
@@ -187,6 +197,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
                 | Manner::Passes
                 | Manner::Branches
                 | Manner::Adds
+                | Manner::Multiplies
                 | Manner::Concatenates,
                 _,
             ) => Cut::Nowhere,
@@ -208,6 +219,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
             | Manner::Drops
             | Manner::Passes
             | Manner::Adds
+            | Manner::Multiplies
             | Manner::Concatenates => None,
         }
     }

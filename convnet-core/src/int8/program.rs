@@ -136,8 +136,11 @@ impl<const N: usize> Planned<N> {
         let mut i = 0;
         while i < N {
             ops[i] = graph[i].op;
-            if let Op::ConvTranspose { .. } | Op::Lrn { .. } | Op::Own { .. } | Op::Network { .. } =
-                ops[i]
+            if let Op::ConvTranspose { .. }
+            | Op::Lrn { .. }
+            | Op::Own { .. }
+            | Op::Network { .. }
+            | Op::Scale { .. } = ops[i]
             {
                 return Err(unsupported(&graph[i]));
             }
@@ -228,9 +231,11 @@ impl<const N: usize> Planned<N> {
                     How::Skip | How::InPlace | How::Apart => None,
                 },
                 // Refused before.
-                Op::ConvTranspose { .. } | Op::Lrn { .. } | Op::Own { .. } | Op::Network { .. } => {
-                    None
-                }
+                Op::ConvTranspose { .. }
+                | Op::Lrn { .. }
+                | Op::Own { .. }
+                | Op::Network { .. }
+                | Op::Scale { .. } => None,
             };
             match (kind, op) {
                 (None, _) => {

@@ -217,6 +217,7 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::Network { .. }
         | Op::Branch { .. }
         | Op::Add { .. }
+        | Op::Scale { .. }
         | Op::Concat { .. } => None,
     }
 }

@@ -68,6 +68,8 @@ pub enum Manner {
     Branches,
     /// Two ways meet in a sum, in place.
     Adds,
+    /// A volume meets what its layers made of it in a product; backward reads both.
+    Multiplies,
     /// A way becomes a slice.
     Concatenates,
 }

@@ -1,4 +1,4 @@
-//! Where the ways through a block meet: the sums of `residual`, the slices of `concat`.
+//! Where the ways through a block meet: the sums of `residual`, the products of `scale`, the slices of `concat`.
 
 use super::{Depth, Op, Step, figures, volume};
 use crate::shape::{Misfit, ok};
@@ -88,6 +88,19 @@ pub(super) const fn join(
             });
         }
         return slice(x, first[2], depth);
+    }
+    if let Op::Scale { with } = ops[layer] {
+        let scaled = volume(input, steps, with);
+        if !same(x, scaled, 3) && !same(x, [1, 1, scaled[2]], 3) {
+            return Err(Misfit::Product {
+                input: scaled,
+                body: x,
+            });
+        }
+        return Ok(Step {
+            volume: scaled,
+            ..Step::EMPTY
+        });
     }
     if let Op::Add { with, input: at } = ops[layer] {
         let (with_shape, shortcut) = (volume(input, steps, with), with != at);

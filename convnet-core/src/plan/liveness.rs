@@ -20,7 +20,8 @@ use super::{Flow, Group, How, Nested, Op, Pass, Place, Step};
 use crate::graph::{Cut, Manner};
 
 /// A layer's buffers: its output, the gradient on its input, and a dropout's mask, the moments of a
-/// batch_norm or the memory of a network.
+/// batch_norm, the memory of a network, or the gradient on what a `scale` names: of layer i, that is the
+/// buffer of owner L + i.
 type Buffers = [Buffer; 3];
 const Y: usize = 0;
 const DX: usize = 1;
@@ -133,6 +134,9 @@ const fn forward(
             let backward = 2 * end - i;
             if op.backward_reads_x() {
                 keep(pass.from, backward, buffers, Y);
+            }
+            if let Manner::Multiplies = op.manner() {
+                keep(named, backward, buffers, Y);
             }
             if op.backward_reads_y() {
                 keep(pass.to, backward, buffers, Y);
@@ -247,6 +251,20 @@ const fn gradients(
         steps[i].backward = flow(pass(dy, how, fresh), sum, moment, bytes, buffers);
         steps[i].backward.on_request = !learned(steps, v);
         settle_gradient(steps, &mut image, v, steps[i].backward);
+        if let Op::Scale { with } = op {
+            // Behind the gate's, which reads the gradient too: now it may be turned where it lies.
+            let sum = gradient(steps, image, with);
+            let (how, fresh) = match (sum, dy) {
+                (Some(_), _) => (How::Skip, Place::Input),
+                (None, _) if with <= lead => (How::Copy, Place::Input),
+                (None, Place::At(_)) => (How::InPlace, Place::Input),
+                (None, Place::Input | Place::Output) => (How::Copy, Place::At(end + i)),
+            };
+            let bytes = written(image_bytes, steps, with);
+            steps[i].shortcut = flow(pass(dy, how, fresh), sum, moment, bytes, buffers);
+            steps[i].shortcut.on_request = !learned(steps, with);
+            settle_gradient(steps, &mut image, with, steps[i].shortcut);
+        }
     }
 }
 
@@ -333,13 +351,23 @@ const fn begin(pass: Pass, moment: usize, bytes: usize, buffers: &mut [Buffers],
         keep(pass.from, moment, buffers, kind);
     }
     if let (How::Apart | How::Copy, Place::At(owner)) = (pass.how, pass.to) {
-        buffers[owner][kind] = Buffer::new(bytes, moment);
+        let (layer, kind) = buffer(owner, kind, buffers.len());
+        buffers[layer][kind] = Buffer::new(bytes, moment);
+    }
+}
+
+/// The layer to which an owner's buffer belongs, and which of its buffers that is.
+const fn buffer(owner: usize, kind: usize, layers: usize) -> (usize, usize) {
+    match owner.checked_sub(layers) {
+        Some(layer) => (layer, OWN),
+        None => (owner, kind),
     }
 }
 
 const fn keep(place: Place, until: usize, buffers: &mut [Buffers], kind: usize) {
     if let Place::At(owner) = place {
-        buffers[owner][kind].keep(until);
+        let (layer, kind) = buffer(owner, kind, buffers.len());
+        buffers[layer][kind].keep(until);
     }
 }
 
@@ -397,7 +425,10 @@ const fn settle_flow(flow: Flow, buffers: &[Buffers]) -> Flow {
 
 const fn settled(place: Place, buffers: &[Buffers], kind: usize) -> Place {
     match place {
-        Place::At(owner) => Place::At(buffers[owner][kind].at),
+        Place::At(owner) => {
+            let (layer, kind) = buffer(owner, kind, buffers.len());
+            Place::At(buffers[layer][kind].at)
+        }
         Place::Input | Place::Output => place,
     }
 }

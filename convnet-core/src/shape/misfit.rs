@@ -55,6 +55,14 @@ pub enum Misfit {
         /// What the shortcut makes of it, if it has layers.
         shortcut: Option<[usize; 3]>,
     },
+    /// A `scale` whose layers make of its input what cannot be multiplied with it; each is height, width,
+    /// depth.
+    Product {
+        /// What the block reads.
+        input: [usize; 3],
+        /// What its layers make of it.
+        body: [usize; 3],
+    },
     /// A `concat` whose branches differ in height or width; each is height, width, depth.
     Slices {
         /// What the block reads.
@@ -177,6 +185,17 @@ impl Misfit {
                         .push_volume(*shortcut)
                         .push_str(": they cannot be added"),
                 }
+            }
+            Self::Product { input, body } => {
+                text.push_str("it turns ")
+                    .push_volume(*input)
+                    .push_str(" into ")
+                    .push_volume(*body)
+                    .push_str(", which cannot be multiplied with its input: ");
+                text.push_volume([1, 1, input[2]])
+                    .push_str(", a factor for each depth slice, or ")
+                    .push_volume(*input)
+                    .push_str(" can")
             }
             Self::Slices {
                 first,

@@ -250,6 +250,60 @@ fn activations_of_several_nodes_are_one() {
     assert!(error.contains("Erf"), "{error}");
 }
 
+/// Squeeze and excitation, with a residual around it; then a product of two that are as large.
+#[test]
+fn a_product_with_what_layers_make_of_it_is_a_scale() {
+    let build = Build::image(&[1, 4, 6, 6])
+        .weights("b.se.fc1.weight", &[2, 4, 1, 1])
+        .weights("b.se.fc2.weight", &[4, 2, 1, 1])
+        .weights("b.conv.weight", &[4, 4, 1, 1])
+        .node("a = Relu(x)", &[])
+        .node("b = GlobalAveragePool(a)", &[])
+        .node("c = Conv(b, b.se.fc1.weight)", &[])
+        .node("d = Relu(c)", &[])
+        .node("e = Conv(d, b.se.fc2.weight)", &[])
+        .node("f = Sigmoid(e)", &[])
+        .node("g = Mul(f, a)", &[])
+        .node("h = Conv(g, b.conv.weight)", &[])
+        .node("i = Add(x, h)", &[]);
+    let lines = build
+        .clone()
+        .node("j = Tanh(i)", &[])
+        .node("k = Mul(i, j)", &[]);
+    assert_eq!(
+        lines.output("k").lines(),
+        [
+            "b: residual {",
+            "    relu,",
+            "    se: scale {",
+            "        global_avg_pool, // 1x1x4",
+            "        fc1: conv(2, 1x1, bias = none), // 1x1x2",
+            "        relu,",
+            "        fc2: conv(4, 1x1, bias = none), // 1x1x4",
+            "        sigmoid,",
+            "    },",
+            "    conv: conv(4, 1x1, bias = none),",
+            "},",
+            "scale {",
+            "    tanh,",
+            "},",
+        ]
+    );
+    // Both ways have layers.
+    let error = build
+        .node("j = Tanh(i)", &[])
+        .node("k = Sigmoid(i)", &[])
+        .node("l = Mul(j, k)", &[])
+        .output("l")
+        .error();
+    assert!(error.contains("two ways that both have layers"), "{error}");
+    let square = Build::image(&[1, 4, 6, 6])
+        .node("a = Relu(x)", &[])
+        .node("b = Mul(a, a)", &[])
+        .output("b");
+    assert!(square.error().contains("a volume and itself"));
+}
+
 /// `[K, D·H·W]` of ONNX is `[H, W, D, K]` here.
 #[test]
 fn weights_behind_a_flatten_are_turned() {

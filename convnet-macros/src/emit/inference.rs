@@ -4,6 +4,7 @@ use convnet_core::graph::Manner;
 use convnet_core::plan::{How, Place};
 use proc_macro2::TokenStream;
 
+use super::memory::{Lies, borrow};
 use super::{At, Kind, Network, Which, code, literal, nested, segments, training, watched};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
@@ -118,6 +119,9 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
     if let Kind::Network { .. } = network.layers[i].kind {
         return nested::forward(network, i, which);
     }
+    if let Manner::Multiplies = network.layers[i].kind.manner() {
+        return product(network, i, which);
+    }
     match (pass.how, pass.from) {
         (How::Skip, _) => TokenStream::new(),
         (How::InPlace, _) => in_place(network, i, which),
@@ -153,6 +157,44 @@ pub(super) fn step(network: &Network, i: usize, which: Which) -> TokenStream {
             &code!(input),
             &code!(memory.at_mut::<#y, #to>()),
         ),
+    }
+}
+
+/// A volume times what the layers of a `scale` have made of it.
+fn product(network: &Network, i: usize, which: Which) -> TokenStream {
+    let y = Lies {
+        name: code!(y),
+        ty: network.volume(i),
+        at: network.to(i, which),
+    };
+    let ((x_input, x), (gate_input, gate)) = (scaled(network, i, which), gate(network, i, which));
+    let reads: Vec<Lies> = x.into_iter().chain(gate).collect();
+    let (borrow, layer) = (borrow(&reads, &[y]), network.value(i));
+    code!(#x_input #gate_input #borrow #layer.forward(x, gate, y);)
+}
+
+/// `x`, which a `scale` multiplies: the image, or in memory.
+pub(super) fn scaled(network: &Network, i: usize, which: Which) -> (TokenStream, Option<Lies>) {
+    let (v, with) = network.layers[i].kind.reads(i);
+    let volume = network.volume(i);
+    factor(network, with.unwrap_or(v), code!(x), volume, which)
+}
+
+/// `gate`, by which it does.
+pub(super) fn gate(network: &Network, i: usize, which: Which) -> (TokenStream, Option<Lies>) {
+    factor(network, i, code!(gate), network.input_of(i), which)
+}
+
+fn factor(
+    network: &Network,
+    v: usize,
+    name: TokenStream,
+    ty: TokenStream,
+    which: Which,
+) -> (TokenStream, Option<Lies>) {
+    match network.place_of(v, which) {
+        At::Memory(at) => (TokenStream::new(), Some(Lies { name, ty, at })),
+        At::Caller(input) => (code!(let #name = #input;), None),
     }
 }
 
@@ -258,6 +300,7 @@ fn in_place(network: &Network, i: usize, which: Which) -> TokenStream {
         | Manner::Filters
         | Manner::Selects
         | Manner::Averages
+        | Manner::Multiplies
         | Manner::Concatenates => TokenStream::new(),
     }
 }

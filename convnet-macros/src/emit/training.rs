@@ -5,7 +5,7 @@ use convnet_core::plan::{How, Place, Totals};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Network, Which, code, nested, segments, watched};
+use super::{Network, Which, code, inference, nested, segments, watched};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -137,6 +137,9 @@ fn volumes(network: &Network) -> TokenStream {
 
 /// The backward pass of layer `i`; of a `batch_norm`, what comes after the batch has exchanged moments.
 pub(super) fn step(network: &Network, i: usize) -> TokenStream {
+    if let Manner::Multiplies = network.layers[i].kind.manner() {
+        return product(network, i);
+    }
     let mut shortcut = TokenStream::new();
     if matches!(network.layers[i].kind.manner(), Manner::Adds) {
         let copy = copy(network, i, Which::Shortcut);
@@ -153,6 +156,83 @@ pub(super) fn step(network: &Network, i: usize) -> TokenStream {
         }
     };
     code!(#shortcut #way)
+}
+
+/// Back through the product of a `scale`: first to its gate, for then the gradient may be turned where it lies.
+fn product(network: &Network, i: usize) -> TokenStream {
+    let (to_gate, to_input) = (to_gate(network, i), to_scaled(network, i));
+    let to_gate = requested(network, i, Which::Backward, code!({ #to_gate }));
+    let to_input = requested(network, i, Which::Shortcut, code!({ #to_input }));
+    code!(#to_gate #to_input)
+}
+
+fn to_gate(network: &Network, i: usize) -> TokenStream {
+    let layer = network.value(i);
+    let (input, x) = inference::scaled(network, i, Which::Tape);
+    let (output, dy) = dy(network, i, Which::Backward);
+    let reads: Vec<Lies> = x.into_iter().chain(dy).collect();
+    let d_gate = Lies {
+        name: code!(d_gate),
+        ty: network.input_of(i),
+        at: network.to(i, Which::Backward),
+    };
+    let (bind, sum) = (borrow(&reads, &[d_gate]), sum(network, i, Which::Backward));
+    code!(#input #output #bind #layer.backward_gate(x, dy, d_gate); #sum)
+}
+
+/// To what is multiplied: added to what there is of its gradient, or the one on the output turned into it.
+fn to_scaled(network: &Network, i: usize) -> TokenStream {
+    let layer = network.value(i);
+    let flow = network.flow(i, Which::Shortcut);
+    let (input, gate) = inference::gate(network, i, Which::Tape);
+    let mut reads: Vec<Lies> = gate.into_iter().collect();
+    let (before, place, at, call) = match flow.sum {
+        Some(place) => {
+            let (output, dy) = dy(network, i, Which::Shortcut);
+            reads.extend(dy);
+            let at = network.sum(i, Which::Shortcut);
+            (output, place, at, code!(#layer.accumulate(gate, dy, dx);))
+        }
+        None => {
+            let copy = copy(network, i, Which::Shortcut);
+            let at = network.to(i, Which::Shortcut);
+            let call = code!(#layer.backward_in_place(gate, dx););
+            (copy, flow.pass.to, at, call)
+        }
+    };
+    match place {
+        Place::At(_) => {
+            let dx = Lies {
+                name: code!(dx),
+                ty: network.volume(i),
+                at,
+            };
+            let bind = borrow(&reads, &[dx]);
+            code!(#before #input #bind #call)
+        }
+        Place::Input | Place::Output => {
+            let bind = borrow(&reads, &[]);
+            code! {
+                #before
+                if let ::core::option::Option::Some(dx) = d_input.as_deref_mut() { #input #bind #call }
+            }
+        }
+    }
+}
+
+/// `dy`, which a flow reads: the caller's, or in the tape.
+fn dy(network: &Network, i: usize, which: Which) -> (TokenStream, Option<Lies>) {
+    match network.flow(i, which).pass.from {
+        Place::At(_) => {
+            let dy = Lies {
+                name: code!(dy),
+                ty: network.volume(i),
+                at: network.from(i, which),
+            };
+            (TokenStream::new(), Some(dy))
+        }
+        Place::Input | Place::Output => (code!(let dy = d_output;), None),
+    }
 }
 
 /// What only serves `d_input` is not done if that is not asked for.
@@ -247,6 +327,7 @@ fn in_place(network: &Network, i: usize) -> TokenStream {
         | Manner::Normalises
         | Manner::Selects
         | Manner::Averages
+        | Manner::Multiplies
         | Manner::ActivatesByInput => return TokenStream::new(),
     };
     match network.steps[i].backward.pass.to {
@@ -293,6 +374,7 @@ fn apart(network: &Network, i: usize) -> TokenStream {
             | Manner::Drops
             | Manner::Passes
             | Manner::Branches
+            | Manner::Multiplies
             | Manner::Adds,
         ) => code!(#layer.backward_input(dx, dy);),
     };

@@ -43,7 +43,8 @@ pub(super) fn value(network: &Network, i: usize) -> TokenStream {
         | Manner::Clamps
         | Manner::Activates
         | Manner::ActivatesByInput
-        | Manner::Drops => {}
+        | Manner::Drops
+        | Manner::Multiplies => {}
     }
     if let Some(what) = kind.elsewhere() {
         return what.clone();

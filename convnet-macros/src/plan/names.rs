@@ -113,6 +113,7 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
                     let shortcut = shortcut.as_ref().map(|branch| count(&branch.items));
                     count(body)?.saturating_add(1 + shortcut.transpose()?.map_or(0, |it| it + 1))
                 }
+                Ways::Scale(body) => count(body)?.saturating_add(1),
                 Ways::Concat(branches) => {
                     let mut layers = 2 * branches.len() - 1;
                     for branch in branches {
@@ -263,6 +264,10 @@ impl<'a> Names<'a> {
                     self.branch(shortcut, &mut inner, errors);
                 }
                 push(self, Kind::Add { with, input });
+            }
+            Ways::Scale(body) => {
+                self.walk(body, &mut inner, false, errors);
+                push(self, Kind::Scale { with: input });
             }
             Ways::Concat(branches) => {
                 let mut onto = None;

@@ -26,6 +26,7 @@ impl Block {
         match self.ways {
             Ways::Residual { .. } => "residual",
             Ways::Concat(_) => "concat",
+            Ways::Scale(_) => "scale",
         }
     }
 }
@@ -41,6 +42,8 @@ pub(crate) enum Ways {
     },
     /// Side by side in the depth.
     Concat(Vec<Branch>),
+    /// The input, times what these layers make of it.
+    Scale(Vec<Item>),
 }
 
 /// One way.
@@ -67,6 +70,7 @@ impl Shortcut {
 
 const RESIDUAL: &str = dsl::residual::WORD.example;
 const CONCAT: &str = dsl::concat::WORD.example;
+const SCALE: &str = dsl::scale::WORD.example;
 
 /// Whether a name is none that a block has as its word: `residual: [ … ]`, `shortcut: conv(64, 1x1)`.
 pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
@@ -87,6 +91,7 @@ pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
 /// ```text
 /// residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }
 /// concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)], [] }
+/// scale { global_avg_pool, conv(8, 1x1), relu, conv(32, 1x1), hard_sigmoid }
 /// ```
 pub(super) fn line(
     input: ParseStream,
@@ -123,6 +128,7 @@ fn block(
     let text = word.to_string();
     let example = match text.as_str() {
         "concat" => CONCAT,
+        "scale" => SCALE,
         _ => RESIDUAL,
     };
     let mut name = name.clone();
@@ -148,6 +154,7 @@ fn block(
     let ways = match text.as_str() {
         "residual" => residual(&content, braces, &word, depth, errors)?,
         "concat" => concat(&content, &word, depth, errors)?,
+        "scale" => scale(&content, braces, &word, depth, errors)?,
         "shortcut" => {
             let items = group::items(&content, braces, depth, errors)?;
             if let Some(name) = &name {
@@ -190,7 +197,25 @@ fn unknown(text: &str) -> String {
         }
         None => {}
     }
-    message + &format!("\nthe blocks: `{RESIDUAL}`, `{CONCAT}`")
+    message + &format!("\nthe blocks: `{RESIDUAL}`, `{CONCAT}`, `{SCALE}`")
+}
+
+fn scale(
+    content: ParseStream,
+    braces: Span,
+    word: &Ident,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Option<Ways>> {
+    let start = errors.count();
+    let items = group::items(content, braces, depth, errors)?;
+    if items.is_empty() {
+        if errors.count() == start {
+            errors.push(word, format!("`{word}` has no layers\n`{SCALE}`"));
+        }
+        return Ok(None);
+    }
+    Ok(Some(Ways::Scale(items)))
 }
 
 fn residual(

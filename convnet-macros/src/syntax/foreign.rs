@@ -14,8 +14,8 @@ pub(super) fn word(word: &str) -> Option<&'static str> {
         | "upsample" | "upsampling" | "interpolate" | "resize" | "pixelshuffle" | "zeropadding"
         | "zeropad" | "cropping" | "crop" | "layernorm" | "layernormalization" | "groupnorm"
         | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru" | "rnn"
-        | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "scale" | "bias"
-        | "power" | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
+        | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "bias" | "power"
+        | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
         | "gaussiannoise" => BY_HAND,
         "add" | "sum" | "eltwise" | "skip" => {
             "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"

@@ -2,20 +2,28 @@
 
 mod alexnet;
 mod cifar;
+mod densenet;
 mod googlenet;
 mod lenet;
+mod mobile;
 mod mobilenet;
 mod resnet;
+mod resnet50;
 mod squeezenet;
+mod unet;
 mod vgg;
 mod zfnet;
 
 pub(crate) use alexnet::{AlexNet, TorchAlexNet};
 pub(crate) use cifar::{Cifar10Quick, ConvNetJs};
+pub(crate) use densenet::DenseNet121;
 pub(crate) use googlenet::GoogLeNet;
 pub(crate) use lenet::LeNet5;
+pub(crate) use mobile::{EfficientNetB0, MnasNet, MobileNetV2, MobileNetV3Large, MobileNetV3Small};
 pub(crate) use mobilenet::MobileNet;
 pub(crate) use resnet::{ResNet18, ResNet34};
+pub(crate) use resnet50::ResNet50;
 pub(crate) use squeezenet::{SqueezeNet10, SqueezeNet11};
+pub(crate) use unet::UNet;
 pub(crate) use vgg::{Vgg16, Vgg19};
 pub(crate) use zfnet::ZfNet;

@@ -93,6 +93,7 @@ impl Writer<'_> {
                 }
                 format!("residual {{\n{body}{}}}", "    ".repeat(depth))
             }
+            Item::Product(items) => format!("scale {}", self.braces(items, depth, ['{', '}'])),
             Item::Concat(branches) => {
                 let mut body = String::new();
                 for branch in branches {

@@ -89,7 +89,8 @@ impl Draw {
         let (count, work) = (self.between(1, 4), self.work);
         let item = match self.below(10) {
             0..3 => self.residual(x, count, nested),
-            3..6 => self.concat(x, count, nested),
+            3..5 => self.concat(x, count, nested),
+            5 => self.product(x, nested),
             6..8 => {
                 let items = self.items(x, count, 0).into_iter().map(nameless);
                 Some(Item::Repeat(items.collect(), self.between(2, 3)))
@@ -213,6 +214,45 @@ impl Draw {
             branches.push(branch);
         }
         Some(Item::Concat(branches))
+    }
+
+    /// As squeeze and excitation does it, or number by number.
+    fn product(&mut self, x: Shape, nested: usize) -> Option<Item> {
+        let layer = |layer| Item::Layer(None, layer);
+        let mut body = Vec::new();
+        if self.one_in(2) {
+            body.push(layer(Layer::GlobalAvgPool));
+            let [window, again] = [(); 2].map(|()| Window {
+                size: [1; 2],
+                stride: [1; 2],
+                dilation: [1; 2],
+                pad: Pad::All(0),
+                fit: Fit::Exact,
+            });
+            let squeezed = self.between(1, 8);
+            let conv = |filters, window| Layer::Conv {
+                filters,
+                groups: 1,
+                bias: true,
+                window,
+            };
+            let one = self.affordable(conv(squeezed, window), [1, 1, x[2]])?;
+            let two = self.affordable(conv(x[2], again), [1, 1, squeezed])?;
+            body.extend([layer(one), layer(Layer::Relu), layer(two)]);
+        } else {
+            let count = self.between(1, 2);
+            body.extend(self.keeping(x, count));
+            if nested > 0 && self.one_in(3) {
+                body.push(Item::Residual(self.keeping(x, 1), None));
+            }
+        }
+        let gate = match self.below(3) {
+            0 => Layer::Sigmoid,
+            1 => Layer::HardSigmoid,
+            _ => Layer::Tanh,
+        };
+        body.push(layer(gate));
+        Some(Item::Product(body))
     }
 
     fn filters(&mut self, [height, width, depth]: Shape) -> usize {

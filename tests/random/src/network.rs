@@ -28,6 +28,8 @@ pub(crate) enum Item {
     /// With the layers of its shortcut, if there is one.
     Residual(Vec<Item>, Option<Vec<Item>>),
     Concat(Vec<Vec<Item>>),
+    /// The input times what these layers make of it.
+    Product(Vec<Item>),
     /// A network declared elsewhere.
     Inside(Box<Network>),
 }
@@ -226,6 +228,10 @@ impl Item {
                 let other = output(shortcut.as_deref().unwrap_or(&[]), x)?;
                 (y == other).then_some(y)
             }
+            Self::Product(items) => {
+                let gate = output(items, x)?;
+                (gate == x || gate == [1, 1, x[2]]).then_some(x)
+            }
             Self::Concat(branches) => {
                 let mut written = branches.iter().map(|branch| output(branch, x));
                 let [h, w, mut depth] = written.next()??;
@@ -261,6 +267,7 @@ fn any(items: &[Item], such: &dyn Fn(&Layer) -> bool) -> bool {
         Item::Residual(items, shortcut) => {
             any(items, such) || shortcut.as_ref().is_some_and(|items| any(items, such))
         }
+        Item::Product(items) => any(items, such),
         Item::Concat(branches) => branches.iter().any(|items| any(items, such)),
         Item::Inside(network) => network.any(such),
     })

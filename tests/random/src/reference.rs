@@ -91,6 +91,18 @@ fn item(item: &Item, tensors: &mut Tensors, training: bool, batch: Vec<Volume>) 
             }
             y
         }
+        Item::Product(inside) => {
+            let gate = items(inside, tensors, training, batch.clone());
+            let product = |(mut x, gate): (Volume, Volume)| {
+                let factors = gate.values.iter().cycle();
+                x.values
+                    .iter_mut()
+                    .zip(factors)
+                    .for_each(|(x, by)| *x *= by);
+                x
+            };
+            batch.into_iter().zip(gate).map(product).collect()
+        }
         Item::Concat(branches) => {
             let written: Vec<_> = branches
                 .iter()

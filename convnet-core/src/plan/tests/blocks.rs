@@ -13,8 +13,10 @@ enum Item {
     Layer(Op),
     Residual(Vec<Item>, Vec<Item>),
     Concat(Vec<Vec<Item>>),
+    /// With one factor a depth slice, or as many as there are numbers.
+    Scale(Vec<Item>, bool),
 }
-use Item::{Concat, Layer, Residual};
+use Item::{Concat, Layer, Residual, Scale};
 
 /// The layers of a declaration in a row, as the macro writes them; where the ways of a residual
 /// differ in depth, a conv of 1x1 makes them equal.
@@ -52,8 +54,21 @@ impl Row {
                 }
                 Residual(body, shortcut) => self.residual(body, shortcut),
                 Concat(branches) => self.concat(branches),
+                Scale(body, pooled) => self.scale(body, *pooled),
             }
         }
+    }
+
+    fn scale(&mut self, body: &[Item], pooled: bool) {
+        let (with, before) = (self.ops.len(), self.depth);
+        self.walk(body);
+        if self.depth != before {
+            self.walk(&[Layer(conv(before, 1, 1, 0))]);
+        }
+        if pooled {
+            self.ops.push(Op::GlobalAvgPool);
+        }
+        self.ops.push(Op::Scale { with });
     }
 
     fn residual(&mut self, body: &[Item], shortcut: &[Item]) {
@@ -165,6 +180,8 @@ fn every_small_block_keeps_what_it_needs() {
                         Residual(one.clone(), two.clone()),
                         Concat(vec![one.clone(), two.clone()]),
                         Concat(vec![two.clone(), one.clone(), Vec::new()]),
+                        Scale([one.clone(), two.clone()].concat(), two.is_empty()),
+                        Residual(vec![Scale(one.clone(), true)], two.clone()),
                     ] {
                         check(&[before.clone(), vec![block], after.clone()].concat());
                     }
@@ -215,6 +232,7 @@ fn any_items() -> impl Strategy<Value = Vec<Item>> {
         let block = prop_oneof![
             (items.clone(), items.clone()).prop_map(|(body, shortcut)| Residual(body, shortcut)),
             prop::collection::vec(items.clone(), 2..4).prop_map(Concat),
+            (items.clone(), any::<bool>()).prop_map(|(body, pooled)| Scale(body, pooled)),
         ];
         (items.clone(), prop::collection::vec(block, 1..3), items)
             .prop_map(|(before, blocks, after)| [before, blocks, after].concat())

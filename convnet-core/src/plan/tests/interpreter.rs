@@ -117,7 +117,7 @@ pub(super) fn train(image: usize, ops: &[Op], steps: &[Step], bytes: usize) -> u
     memory.input = Nothing;
     memory.output = D(ops.len(), 1);
     for i in (0..ops.len()).rev() {
-        memory.backward(i, &steps[i]);
+        memory.backward(i, &steps[i], &places);
         memory.moment += 1;
     }
     assert_eq!(memory.input, D(0, memory.shares(0)), "the caller's d_input");
@@ -157,9 +157,9 @@ impl<'a> Memory<'a> {
             learned.push(match *op {
                 op if learns(&op) => true,
                 Op::Branch { from } => learned[from],
-                Op::Add { with: v, .. } | Op::Concat { onto: Some(v), .. } => {
-                    learned[i] || learned[v]
-                }
+                Op::Add { with: v, .. }
+                | Op::Scale { with: v }
+                | Op::Concat { onto: Some(v), .. } => learned[i] || learned[v],
                 _ => learned[i],
             });
         }
@@ -184,7 +184,7 @@ impl<'a> Memory<'a> {
     /// How many layers read volume `v`.
     fn shares(&self, v: usize) -> usize {
         let named = self.ops.iter().filter(|op| {
-            matches!(op, Op::Branch { from: named } | Op::Add { with: named, .. }
+            matches!(op, Op::Branch { from: named } | Op::Add { with: named, .. } | Op::Scale { with: named }
                 | Op::Concat { onto: Some(named), .. } if *named == v)
         });
         let next = self.ops.get(v);
@@ -227,6 +227,10 @@ impl<'a> Memory<'a> {
         match op {
             Op::Add { with, .. } => {
                 self.expect(place(with), y, self.names[with]);
+                disjoint(place(with), y, to, y);
+            }
+            Op::Scale { with } => {
+                self.expect(place(with), self.sizes[with], self.names[with]);
                 disjoint(place(with), y, to, y);
             }
             Op::Concat { onto: Some(v), .. } => {
@@ -272,7 +276,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    fn backward(&mut self, i: usize, step: &Step) {
+    fn backward(&mut self, i: usize, step: &Step, places: &[Place]) {
         let (op, dy) = (self.ops[i], step.backward.pass.from);
         let y = self.sizes[i + 1];
         self.expect(dy, y, D(i + 1, self.shares(i + 1)));
@@ -290,7 +294,11 @@ impl<'a> Memory<'a> {
         let reads_x = learns(&op)
             || matches!(
                 op,
-                Op::MaxPool { .. } | Op::GlobalMaxPool | Op::HardSwish | Op::Own { .. }
+                Op::MaxPool { .. }
+                    | Op::GlobalMaxPool
+                    | Op::HardSwish
+                    | Op::Own { .. }
+                    | Op::Scale { .. }
             );
         if reads_x && step.tape.from != Place::Input {
             self.expect(step.tape.from, x, self.names[i]);
@@ -312,6 +320,22 @@ impl<'a> Memory<'a> {
             How::Apart => assert!(apart(&op)),
         }
         self.flow(&step.backward, i, v);
+        if let Op::Scale { with } = op {
+            let (how, to) = (step.shortcut.pass.how, step.shortcut.pass.to);
+            assert_ne!(how, How::Apart);
+            assert!(how != How::Skip || step.shortcut.sum.is_some());
+            assert!(how != How::InPlace || dy == to && dy != Place::Output);
+            // The other volume and the gate, which are read last.
+            let x = with.checked_sub(1).map_or(Place::Input, |at| places[at]);
+            for (place, v) in [(x, with), (step.tape.from, i)] {
+                if let Place::At(_) = place {
+                    self.expect(place, self.sizes[v], self.names[v]);
+                    disjoint(place, self.sizes[v], to, y);
+                    disjoint(place, self.sizes[v], step.backward.pass.to, self.sizes[i]);
+                }
+            }
+            self.flow(&step.shortcut, i, with);
+        }
         if let Op::Concat { onto: Some(v), .. } = op {
             self.rename(dy, y, D(v, 1));
         }

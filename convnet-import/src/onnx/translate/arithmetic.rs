@@ -142,7 +142,21 @@ impl<'a> Translator<'a> {
                 return Ok(value);
             }
         }
-        Err("a product of two volumes: no block of a declaration multiplies".into())
+        // A volume and its factors, one a depth slice or one a number.
+        let (a, b) = (self.activation(node, 0)?, self.activation(node, 1)?);
+        let (x, gate) = match self.volume(&a) {
+            [1, 1, _] => (b, a),
+            _ => (a, b),
+        };
+        let [scaled, factors] = [self.volume(&x), self.volume(&gate)];
+        if x.axes != gate.axes || (factors != scaled && factors != [1, 1, scaled[2]]) {
+            return Err(format!(
+                "{:?} times {:?}: `scale` multiplies by a volume as large, or by one factor a depth slice",
+                self.dims(&x),
+                self.dims(&gate)
+            ));
+        }
+        Ok(self.meet(What::Mul, &[x, gate], scaled))
     }
 
     /// A constant for each filter, taken into the layer that wrote `name`.

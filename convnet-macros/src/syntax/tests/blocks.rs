@@ -22,6 +22,7 @@ fn outline(items: &[Item]) -> String {
                     .chain(shortcut.iter().map(branch))
                     .collect(),
                 Ways::Concat(branches) => branches.iter().map(branch).collect(),
+                Ways::Scale(body) => vec![outline(body)],
             };
             let name: String = block.name.iter().map(|name| format!("{name}: ")).collect();
             format!("{name}{} {}", block.word(), ways.join(" | "))
@@ -44,6 +45,10 @@ fn blocks_lie_in_blocks_and_in_repetitions() {
     assert_eq!(
         read("[concat { [], one: [relu], [residual { tanh }] }] * 3"),
         "[[concat [] | one: [relu] | [residual [tanh]]] * 3]"
+    );
+    assert_eq!(
+        read("gate: scale { global_avg_pool, residual { tanh } }, scale: relu"),
+        "[gate: scale [global_avg_pool, residual [tanh]], relu]"
     );
     assert_eq!(
         read("stage: [relu], stage2: [tanh] * 2"),
