@@ -114,6 +114,19 @@ convnet! {
 }
 
 convnet! {
+    /// Layers that only move numbers, on the image too; one way up and one way down.
+    struct Moved {
+        input(3x2x4),
+        upsample(2x3),
+        channel_shuffle(2),
+        conv(6, 3x3, pad = 1),
+        residual { max_pool(2x2), channel_shuffle(3), upsample(2x2) },
+        relu,
+        channel_shuffle(6),
+    }
+}
+
+convnet! {
     /// The image times itself, behind layers in place, and its gradient asked for.
     struct Square { input(2x3x2), tanh, scale { flatten }, scale { sigmoid } }
 }
@@ -153,6 +166,7 @@ fn every_gradient_of_groups() {
 fn every_gradient_of_products() {
     check::<Scaled<f64>>(9);
     check::<Square<f64>>(10);
+    check::<Moved<f64>>(11);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
 mod bent;
 pub(crate) mod by_hand;
+pub(crate) mod channel_shuffle;
 pub(crate) mod clamp;
 pub(crate) mod concat;
 pub(crate) mod conv;
@@ -54,12 +55,14 @@ mod slide;
 pub(crate) mod softmax;
 pub(crate) mod softplus;
 pub(crate) mod tanh;
+pub(crate) mod upsample;
 pub(crate) mod word;
 
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
 #[doc(hidden)]
 pub use by_hand::{Call, by_hand};
+pub use channel_shuffle::ChannelShuffle;
 pub use clamp::Clamp;
 pub use concat::Concat;
 pub use conv::Conv;
@@ -88,6 +91,7 @@ pub use slide::{Geometry, Slide};
 pub use softmax::Softmax;
 pub use softplus::Softplus;
 pub use tanh::Tanh;
+pub use upsample::Upsample;
 
 /// A transformation of one volume into another: `x` in, `y` out.
 ///

@@ -3,9 +3,9 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, BatchNorm, Clamp, Conv, ConvTranspose, Depthwise, Dropout, Elu, Fc, Gelu,
-    GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer, LeakyRelu, Lrn,
-    MaxPool, Relu, Relu6, Sigmoid, Silu, Slide, Softmax, Softplus, Tanh,
+    Activation, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Depthwise, Dropout,
+    Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer,
+    LeakyRelu, Lrn, MaxPool, Relu, Relu6, Sigmoid, Silu, Slide, Softmax, Softplus, Tanh, Upsample,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -116,6 +116,15 @@ where
             "{x}: {single}, {expected}"
         );
     }
+}
+
+#[test]
+fn what_only_moves_numbers() {
+    type X = Volume<f64, 2, 3, 6>;
+    check::<ChannelShuffle, X, X>(ChannelShuffle { groups: 2 }, |_| [&mut [], &mut []]);
+    check::<ChannelShuffle, X, X>(ChannelShuffle { groups: 3 }, |_| [&mut [], &mut []]);
+    check::<ChannelShuffle, X, X>(ChannelShuffle { groups: 6 }, |_| [&mut [], &mut []]);
+    check::<Upsample<3, 2>, X, Volume<f64, 6, 6, 6>>(Upsample::new(), |_| [&mut [], &mut []]);
 }
 
 /// PyTorch's own formulas.

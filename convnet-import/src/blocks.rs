@@ -50,7 +50,10 @@ pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
 fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
     let mut lines: Vec<Item> = Vec::new();
     for item in items {
-        let (Item::Layer(step) | Item::Residual { step, .. } | Item::Concat { step, .. }) = item
+        let (Item::Layer(step)
+        | Item::Residual { step, .. }
+        | Item::Scale { step, .. }
+        | Item::Concat { step, .. }) = item
         else {
             continue;
         };
@@ -84,6 +87,10 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
                 body: grouped(network, body, &path),
                 shortcut: grouped(network, shortcut, &format!("{path}shortcut.")),
             }
+        }
+        Item::Scale { step, body } => {
+            let body = grouped(network, body, &inside(network, step));
+            Item::Scale { step, body }
         }
         Item::Concat { step, ways } => {
             let path = inside(network, step);

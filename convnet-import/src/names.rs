@@ -231,7 +231,7 @@ fn is_reserved(name: &str) -> bool {
     let has_none =
         |word: &&&convnet_core::graph::Word| word.name == stem && word.tensors.is_empty();
     let counted = stem != name && WORDS.iter().any(|word| has_none(&word));
-    let block = ["residual", "concat", "shortcut"];
+    let block = ["residual", "concat", "scale", "shortcut"];
     RUST.contains(&name) || counted || block.contains(&stem)
 }
 

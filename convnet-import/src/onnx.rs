@@ -29,6 +29,7 @@ pub(crate) fn read(
         .graph
         .ok_or_else(|| ImportError::Format("there is no graph in it".into()))?;
     patterns::gelu(&mut graph, folder);
+    patterns::channel_shuffle(&mut graph, folder);
     let versions = model.opset_import.iter();
     let opset = versions
         .filter(|it| it.domain.is_empty() || it.domain == "ai.onnx")

@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NODE_TESTS = (
     "add averagepool basic_conv batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
     "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul reduce_mean reduce_max relu "
-    "reshape sigmoid softmax softplus squeeze sum tanh transpose unsqueeze"
+    "reshape resize sigmoid softmax softplus squeeze sum tanh transpose unsqueeze upsample"
 ).split()
 
 

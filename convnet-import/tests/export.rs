@@ -44,6 +44,10 @@ fn flat(
                 (*with, *input) = (places[*with], places[*input]);
                 ops.push((name, op));
             }
+            Op::Scale { with } => {
+                *with = places[*with];
+                ops.push((name, op));
+            }
             Op::Concat { onto, input, .. } => {
                 (*onto, *input) = (onto.map(|onto| places[onto]), places[*input]);
                 ops.push((name, op));
@@ -76,7 +80,7 @@ fn plain(window: &Window, [height, width, _]: [usize; 3], op: Op) -> Window {
         fit: Fit::Exact,
         ..*window
     };
-    let transposed = matches!(op, Op::ConvTranspose { .. });
+    let transposed = matches!(op, Op::ConvTranspose { .. } | Op::Upsample { .. });
     if transposed || plain.place([height, width]).is_ok() {
         return plain;
     }

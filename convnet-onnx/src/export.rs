@@ -121,6 +121,10 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                         false => self.add(name, other, x, it.volume),
                     }
                 }
+                Op::Scale { with } => {
+                    let (scaled, gate) = (values[with].clone(), x);
+                    self.product(name, scaled, gate, it.volume)
+                }
                 Op::Concat { onto, last, .. } => {
                     let mut slices = onto.and_then(|onto| ways.remove(&onto)).unwrap_or_default();
                     slices.push(x.clone());
@@ -162,6 +166,8 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 | Op::AvgPool { .. }
                 | Op::GlobalAvgPool
                 | Op::GlobalMaxPool
+                | Op::Upsample { .. }
+                | Op::ChannelShuffle { .. }
                 | Op::Fc { .. }
                 | Op::Softmax => self.layer(name, it, x),
             };
@@ -297,6 +303,42 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 let x = self.deep(x);
                 self.push("GlobalMaxPool", name, x, it.volume, Vec::new(), Vec::new())
             }
+            Op::Upsample { window } => {
+                let x = self.deep(x);
+                let [down, across] = window.size.map(|times| times as f32);
+                let scales = format!("{name}.scales");
+                self.graph
+                    .initializer
+                    .push(floats(&scales, &[4], [1.0, 1.0, down, across]));
+                let attributes = vec![
+                    with("mode", "nearest"),
+                    with("coordinate_transformation_mode", "asymmetric"),
+                    with("nearest_mode", "floor"),
+                ];
+                // Between them stands a region that this mode does not read.
+                let inputs = vec![String::new(), scales];
+                self.push("Resize", name, x, it.volume, inputs, attributes)
+            }
+            Op::ChannelShuffle { groups } => {
+                let x = self.deep(x);
+                let [height, width, depth] = it.volume.map(|size| size as i64);
+                let [cut, turned] = ["cut", "turned"].map(|step| format!("{name}.{step}"));
+                let [of_cut, of_all] = ["groups", "slices"].map(|step| format!("{name}.{step}"));
+                let groups = groups as i64;
+                let sizes = [0, groups, depth / groups.max(1), height, width];
+                self.graph.initializer.push(constant(&of_cut, &sizes));
+                let sizes = [0, depth, height, width];
+                self.graph.initializer.push(constant(&of_all, &sizes));
+                let perm = with("perm", [0, 2, 1, 3, 4]);
+                let inputs = vec![x.name.clone(), of_cut];
+                let nodes = [
+                    node("Reshape", &cut, inputs, Vec::new()),
+                    node("Transpose", &turned, vec![cut.clone()], vec![perm]),
+                ];
+                self.graph.node.extend(nodes);
+                let x = Value { name: turned, ..x };
+                self.push("Reshape", name, x, it.volume, vec![of_all], Vec::new())
+            }
             Op::Fc { .. } => {
                 let x = self.flat(x);
                 // As one matrix: K filters of all that is read.
@@ -315,6 +357,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             | Op::Dropout { .. }
             | Op::Flatten
             | Op::Add { .. }
+            | Op::Scale { .. }
             | Op::Concat { .. }
             | Op::Network { .. }
             | Op::Own { .. } => x,
@@ -360,6 +403,11 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             false => (self.deep(x), self.deep(with)),
         };
         self.push("Add", name, x, volume, vec![with.name], Vec::new())
+    }
+
+    fn product(&mut self, name: String, x: Value, gate: Value, volume: [usize; 3]) -> Value {
+        let (x, gate) = (self.deep(x), self.deep(gate));
+        self.push("Mul", name, x, volume, vec![gate.name], Vec::new())
     }
 
     fn concat(&mut self, name: String, slices: Vec<Value>, volume: [usize; 3]) -> Value {

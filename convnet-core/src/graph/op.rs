@@ -346,6 +346,16 @@ ops! {
         GlobalAvgPool: global_avg_pool::global_avg_pool,
         /// `global_max_pool`.
         GlobalMaxPool: global_max_pool::global_max_pool,
+        /// `upsample(size)`: each pixel repeated.
+        Upsample: upsample::upsample {
+            /// How many times: the size of a window, and its stride.
+            window: Slides as W,
+        },
+        /// `channel_shuffle(groups)`.
+        ChannelShuffle: channel_shuffle::channel_shuffle {
+            /// How many groups.
+            groups: Groups as N,
+        },
         /// `fc(filters)`.
         Fc: fc::fc {
             /// K, how many class scores or hidden neurons.

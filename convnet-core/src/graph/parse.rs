@@ -257,6 +257,9 @@ impl Source<usize, Window, f64, Elsewhere<'static>> for Args<'_> {
                 | Takes::Shape => {}
             }
         }
+        if self.word.arg("stride").is_none() {
+            window.stride = window.size;
+        }
         window
     }
 

@@ -140,6 +140,8 @@ impl<const N: usize> Planned<N> {
             | Op::Lrn { .. }
             | Op::Own { .. }
             | Op::Network { .. }
+            | Op::Upsample { .. }
+            | Op::ChannelShuffle { .. }
             | Op::Scale { .. } = ops[i]
             {
                 return Err(unsupported(&graph[i]));
@@ -235,6 +237,8 @@ impl<const N: usize> Planned<N> {
                 | Op::Lrn { .. }
                 | Op::Own { .. }
                 | Op::Network { .. }
+                | Op::Upsample { .. }
+                | Op::ChannelShuffle { .. }
                 | Op::Scale { .. } => None,
             };
             match (kind, op) {

@@ -209,6 +209,8 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::AvgPool { .. }
         | Op::GlobalAvgPool
         | Op::GlobalMaxPool
+        | Op::Upsample { .. }
+        | Op::ChannelShuffle { .. }
         | Op::Fc { .. }
         | Op::Dropout { .. }
         | Op::Softmax

@@ -5,7 +5,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::path::Path;
 
 use super::tensor;
-use convnet_onnx::proto::{Graph, Node};
+use convnet_onnx::proto::{Attribute, Graph, Node};
 
 /// `x/√2 → Erf → + 1 → · x → · 1/2`, the factors in any order, becomes a `Gelu` of x. What is not read any more
 /// nobody asks for.
@@ -21,6 +21,33 @@ pub(super) fn gelu(graph: &mut Graph, folder: Option<&Path>) {
     }
 }
 
+/// `Reshape [N, G, D/G, H, W] → Transpose [0, 2, 1, 3, 4] → Reshape [N, D, H, W]`, as every framework writes it,
+/// becomes a `ChannelShuffle` of `group` groups that are `depth` deep.
+pub(super) fn channel_shuffle(graph: &mut Graph, folder: Option<&Path>) {
+    let found: Vec<(usize, String, [i64; 2])> = {
+        let links = Links::of(graph, folder);
+        let turns = graph.node.iter().filter(|node| {
+            let perm = node.attribute.iter().find(|it| it.name == "perm");
+            node.op_type == "Transpose" && perm.is_some_and(|it| it.ints == [0, 2, 1, 3, 4])
+        });
+        turns.filter_map(|turn| links.shuffle(turn)).collect()
+    };
+    for (at, x, sizes) in found {
+        let node = &mut graph.node[at];
+        (node.op_type, node.input) = ("ChannelShuffle".into(), vec![x]);
+        let attribute = |(name, i): (&str, i64)| Attribute {
+            name: name.into(),
+            i,
+            ..Attribute::default()
+        };
+        node.attribute = ["group", "depth"]
+            .into_iter()
+            .zip(sizes)
+            .map(attribute)
+            .collect();
+    }
+}
+
 /// Who writes and who reads a name.
 struct Links<'a> {
     nodes: &'a [Node],
@@ -28,6 +55,8 @@ struct Links<'a> {
     readers: HashMap<&'a str, Vec<usize>>,
     /// Constants of one number.
     scalars: HashMap<&'a str, f32>,
+    /// Constants of five whole numbers or four: shapes.
+    shapes: HashMap<&'a str, Vec<i64>>,
 }
 
 impl<'a> Links<'a> {
@@ -37,6 +66,7 @@ impl<'a> Links<'a> {
             writers: HashMap::new(),
             readers: HashMap::new(),
             scalars: HashMap::new(),
+            shapes: HashMap::new(),
         };
         let constants = graph.initializer.iter().map(|it| (it.name.as_str(), it));
         let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
@@ -45,6 +75,12 @@ impl<'a> Links<'a> {
             Some((node.output.first()?.as_str(), value.t.as_ref()?))
         });
         for (name, constant) in constants.chain(written) {
+            if let [4 | 5] = *constant.dims
+                && let Ok(array) = tensor::decode(constant, folder)
+                && let Some(shape) = array.as_ints()
+            {
+                links.shapes.insert(name, shape.to_vec());
+            }
             if constant.dims.iter().all(|size| *size == 1)
                 && let Ok(array) = tensor::decode(constant, folder)
                 && let Some(&[scalar]) = array.as_floats()
@@ -96,6 +132,25 @@ impl<'a> Links<'a> {
     /// The node that `name` comes from.
     fn writer(&self, name: &str) -> Option<&'a Node> {
         self.nodes.get(*self.writers.get(name)?)
+    }
+
+    /// The last node of a shuffle around that transposition, what it is of, how many groups there are and how
+    /// deep each is.
+    fn shuffle(&self, turn: &'a Node) -> Option<(usize, String, [i64; 2])> {
+        let cut = self.writer(turn.input.first()?)?;
+        let [x, shape] = self.operands(cut, "Reshape")?;
+        let &[_, groups, depth, height, width] = self.shapes.get(shape)?.as_slice() else {
+            return None;
+        };
+        let (at, join) = self.next(turn)?;
+        let [_, shape] = self.operands(join, "Reshape")?;
+        let &[_, all, rows, columns] = self.shapes.get(shape)?.as_slice() else {
+            return None;
+        };
+        let same = |a: i64, b: i64| a == b || a == -1 || b == -1;
+        let joins = all == -1 || groups.checked_mul(depth) == Some(all);
+        let keeps = same(height, rows) && same(width, columns);
+        (joins && keeps && groups > 0 && depth > 0).then(|| (at, x.to_owned(), [groups, depth]))
     }
 
     /// The last node of a GELU around that Erf, and what it is of.

@@ -304,6 +304,40 @@ fn a_product_with_what_layers_make_of_it_is_a_scale() {
     assert!(square.error().contains("a volume and itself"));
 }
 
+#[test]
+fn what_moves_pixels_and_slices() {
+    let ints = |mut build: Build, name: &str, values: &[i64]| {
+        build.graph.initializer.push(Tensor {
+            name: name.into(),
+            dims: vec![values.len() as i64],
+            data_type: 7,
+            int64_data: values.to_vec(),
+            ..Tensor::default()
+        });
+        build
+    };
+    let mut build = Build::image(&[1, 6, 4, 5]);
+    build = ints(build, "cut", &[1, 2, 3, 4, 5]);
+    build = ints(build, "join", &[1, -1, 4, 5]);
+    build = ints(build, "wide", &[1, 6, 8, 15]);
+    build = ints(build, "odd", &[1, 6, 7, 5]);
+    let shuffled = build
+        .node("a = Reshape(x, cut)", &[])
+        .node("b = Transpose(a)", &[("perm", &[0, 2, 1, 3, 4])])
+        .node("c = Reshape(b, join)", &[]);
+    let lines = shuffled
+        .clone()
+        .node("d = Resize(c, , , wide)", &[])
+        .output("d")
+        .lines();
+    assert_eq!(lines, ["channel_shuffle(2),", "upsample(3x2), // 15x8x6"]);
+    let error = shuffled
+        .node("d = Resize(c, , , odd)", &[])
+        .output("d")
+        .error();
+    assert!(error.contains("by whole ones"), "{error}");
+}
+
 /// `[K, D·H·W]` of ONNX is `[H, W, D, K]` here.
 #[test]
 fn weights_behind_a_flatten_are_turned() {

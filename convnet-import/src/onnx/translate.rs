@@ -242,6 +242,9 @@ impl<'a> Translator<'a> {
             "GlobalMaxPool" => self.global(node, Op::GlobalMaxPool),
             "ReduceMean" => self.reduce(node, Op::GlobalAvgPool),
             "ReduceMax" => self.reduce(node, Op::GlobalMaxPool),
+            "Resize" | "Upsample" => self.resize(node),
+            // Of several nodes.
+            "ChannelShuffle" => self.channel_shuffle(node),
             "Relu" => self.plain(node, &[], Op::Relu),
             "Sigmoid" => self.plain(node, &[], Op::Sigmoid),
             "Tanh" => self.plain(node, &[], Op::Tanh),

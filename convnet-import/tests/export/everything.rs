@@ -20,8 +20,21 @@ convnet::convnet! {
         clamp(-0.5, 2.5),
         conv8: conv(8, 3x3, pad = 2, groups = 4, dilation = 2),
         leaky_relu(0.2),
+        scale {
+            global_avg_pool, // 1x1x8
+            conv1: conv(2, 1x1), // 1x1x2
+            relu,
+            conv2: conv(8, 1x1), // 1x1x8
+            hard_sigmoid,
+        },
+        channel_shuffle(4),
         lrn(5, alpha = 0.1, beta = 0.5, k = 2.0),
         small: max_pool(3x3, stride = 2, fit = pad), // 6x4x8
+        gate: scale {
+            tanh,
+        },
+        upsample(2x3), // 12x12x8
+        max_pool(2x3), // 6x4x8
         stage: [
             residual {
                 conv1: conv(8, 3x3, pad = 1),

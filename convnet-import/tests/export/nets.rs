@@ -34,8 +34,13 @@ convnet! {
         conv(8, 1x1), clamp(-0.5, 2.5),
         conv(8, 3x3, groups = 4, dilation = 2, pad = 2),
         leaky_relu(0.2),
+        scale { global_avg_pool, conv(2, 1x1), relu, conv(8, 1x1), hard_sigmoid },
+        channel_shuffle(4),
         lrn(5, alpha = 0.1, beta = 0.5, k = 2.0),
         small: max_pool(3x3, stride = 2, fit = pad),
+        gate: scale { tanh },
+        upsample(2x3),
+        max_pool(2x3),
         stage: [residual {
             conv1: conv(8, 3x3, pad = same),
             tanh,

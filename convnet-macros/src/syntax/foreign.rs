@@ -11,12 +11,11 @@ pub(super) fn word(word: &str) -> Option<&'static str> {
     let hint = match plain(word).as_str() {
         "selu" | "celu" | "prelu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid"
         | "logsoftmax" | "maxout" | "threshold" | "reshape" | "view" | "permute" | "transpose"
-        | "upsample" | "upsampling" | "interpolate" | "resize" | "pixelshuffle" | "zeropadding"
-        | "zeropad" | "cropping" | "crop" | "layernorm" | "layernormalization" | "groupnorm"
-        | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru" | "rnn"
-        | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "bias" | "power"
-        | "slice" | "split" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
-        | "gaussiannoise" => BY_HAND,
+        | "pixelshuffle" | "zeropadding" | "zeropad" | "cropping" | "crop" | "layernorm"
+        | "layernormalization" | "groupnorm" | "groupnormalization" | "instancenorm"
+        | "embedding" | "lstm" | "gru" | "rnn" | "attention" | "multiheadattention" | "lambda"
+        | "unfold" | "fold" | "bias" | "power" | "slice" | "split" | "squeeze" | "unsqueeze"
+        | "identity" | "spatialdropout" | "gaussiannoise" => BY_HAND,
         "add" | "sum" | "eltwise" | "skip" => {
             "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"
         }

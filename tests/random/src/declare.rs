@@ -156,6 +156,8 @@ impl Writer<'_> {
             Layer::AvgPool(window) => format!("avg_pool({})", pools(window)),
             Layer::GlobalAvgPool => "global_avg_pool".into(),
             Layer::GlobalMaxPool => "global_max_pool".into(),
+            Layer::Upsample(size) => format!("upsample({})", across(*size)),
+            Layer::ChannelShuffle(groups) => format!("channel_shuffle({groups})"),
             Layer::Fc(filters) => format!("fc({})", self.filters(*filters)),
             Layer::Relu => "relu".into(),
             Layer::Relu6 => "relu6".into(),

@@ -331,6 +331,10 @@ impl Draw {
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),
+            20 if self.one_in(2) => match self.one_in(2) {
+                true => Layer::Upsample([self.between(1, 3), self.between(1, 2)]),
+                false => Layer::ChannelShuffle(self.between(1, 4)),
+            },
             20 => Layer::Dropout(self.pick(&[0.0, 0.0, 0.3])),
             21 => match self.below(6) {
                 0 => Layer::Softmax,

@@ -62,6 +62,9 @@ pub(crate) enum Layer {
     GlobalAvgPool,
     GlobalMaxPool,
     Fc(usize),
+    /// How many times as high and wide.
+    Upsample([usize; 2]),
+    ChannelShuffle(usize),
     Relu,
     Relu6,
     LeakyRelu(f64),
@@ -177,6 +180,8 @@ impl Layer {
                 };
                 Some([axis(0, height)?, axis(1, width)?, *filters])
             }
+            Self::Upsample([down, across]) => Some([down * height, across * width, depth]),
+            Self::ChannelShuffle(groups) => depth.is_multiple_of(*groups).then_some(x),
             Self::GlobalAvgPool | Self::GlobalMaxPool => Some([1, 1, depth]),
             Self::Fc(filters) => Some([1, 1, *filters]),
             _ => Some(x),

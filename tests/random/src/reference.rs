@@ -311,6 +311,13 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
             return map(x, gelu);
         }
         Layer::Elu(alpha) => return map(x, |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
+        Layer::Upsample([down, across]) => each(shape, |at @ [row, column, d]| {
+            *y.at_mut(at) = x.at([row / down, column / across, d]);
+        }),
+        Layer::ChannelShuffle(groups) => each(shape, |at @ [row, column, d]| {
+            let (group, of_group) = (d % groups, d / groups);
+            *y.at_mut(at) = x.at([row, column, group * (shape[2] / groups) + of_group]);
+        }),
         Layer::Softplus => return map(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
         Layer::Clamp(low, high) => return map(x, |x| x.clamp(*low, *high)),
         Layer::Dropout(_) | Layer::Flatten => return x,

@@ -81,6 +81,10 @@ impl Drawing {
                     let reads = vec![before.of, volumes[with].of];
                     self.add(prefix, node, volumes[input].lane, reads)
                 }
+                Op::Scale { with } => {
+                    let reads = vec![before.of, volumes[with].of];
+                    self.add(prefix, node, volumes[with].lane, reads)
+                }
                 Op::Network { what } if !what.graph.is_empty() => {
                     let prefix = format!("{prefix}{}.", node.name);
                     self.lay(&prefix, what.graph, before)
@@ -104,6 +108,7 @@ impl Drawing {
         // The end of a block is no word of the language.
         let what = match node.op {
             Op::Add { .. } => "+".to_owned(),
+            Op::Scale { .. } => "×".to_owned(),
             Op::Concat { .. } => "side by side in the depth".to_owned(),
             _ => op,
         };
@@ -236,7 +241,7 @@ fn class<W, P>(op: &Op<usize, W, f64, P>) -> &'static str {
         Manner::Filters => "one",
         Manner::Selects | Manner::Averages => "two",
         Manner::Normalises | Manner::Drops => "three",
-        Manner::Adds | Manner::Concatenates | Manner::Branches => "four",
+        Manner::Adds | Manner::Multiplies | Manner::Concatenates | Manner::Branches => "four",
         Manner::Clamps | Manner::Activates | Manner::ActivatesByInput | Manner::Passes => "none",
     }
 }

@@ -6,6 +6,7 @@ use convnet_core::shape::{Fit, Padding, Window};
 use super::{
     Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted, shortest, window,
 };
+use crate::onnx::attributes::sizes;
 use crate::onnx::fold::places;
 
 impl<'a> Translator<'a> {
@@ -51,6 +52,111 @@ impl<'a> Translator<'a> {
         };
         let volume = [placed[0].output, placed[1].output, depth];
         Ok(self.push(node, op, &x, volume, Vec::new()))
+    }
+
+    /// Each pixel repeated, and nothing else.
+    pub(super) fn resize(&mut self, node: &'a Node) -> Translated {
+        let known = [
+            "antialias",
+            "axes",
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "exclude_outside",
+            "extrapolation_value",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+            "scales",
+        ];
+        let attributes = Attributes::of(node, &known)?;
+        let x = self.depth_first(node, 0)?;
+        if x.pad != [0; 4] {
+            return Err("zeros around its input would be repeated".into());
+        }
+        match attributes.text("mode").unwrap_or("nearest") {
+            "nearest" => {}
+            mode => {
+                return Err(format!(
+                    "its mode is `{mode}`: `upsample` repeats pixels, which is `nearest`"
+                ));
+            }
+        }
+        if attributes.ints("axes").is_some() {
+            return Err("it names its axes".into());
+        }
+        let dims = self.dims(&x);
+        let floats = |at: usize| self.array(node.input.get(at)?)?.as_floats();
+        let scales = attributes
+            .floats("scales")
+            .or_else(|| match node.op_type.as_str() {
+                "Upsample" => floats(1),
+                _ => floats(2),
+            });
+        let sizes = node
+            .input
+            .get(3)
+            .and_then(|name| self.array(name)?.as_ints());
+        let times: Option<Vec<f32>> = match (scales, sizes) {
+            (Some(scales), _) if !scales.is_empty() => Some(scales.to_vec()),
+            (_, Some(sizes)) => {
+                let pairs = sizes.iter().zip(&dims);
+                Some(pairs.map(|(&to, &from)| to as f32 / from as f32).collect())
+            }
+            _ => None,
+        };
+        let times = times.ok_or("its factors are computed, or it has none")?;
+        let whole =
+            |it: f32| (it.fract() == 0.0 && (1.0..1000.0).contains(&it)).then_some(it as usize);
+        let size = match times.as_slice() {
+            &[1.0, 1.0, down, across] => whole(down).zip(whole(across)),
+            _ => None,
+        };
+        let (down, across) = size.ok_or_else(|| {
+            format!("its factors are {times:?}: height and width grow by whole ones")
+        })?;
+        // Which pixel is the nearest: that which is repeated there.
+        let place = attributes.text("coordinate_transformation_mode");
+        let nearest = attributes
+            .text("nearest_mode")
+            .unwrap_or("round_prefer_floor");
+        let repeats = node.op_type == "Upsample"
+            || match place.unwrap_or("half_pixel") {
+                "half_pixel" => nearest.starts_with("round"),
+                "asymmetric" => {
+                    nearest == "floor"
+                        || (down <= 2 && across <= 2 && nearest == "round_prefer_floor")
+                }
+                _ => false,
+            };
+        if !repeats {
+            return Err(format!(
+                "it takes `{}` of `{}` coordinates, which is not the pixel that is repeated there",
+                nearest,
+                place.unwrap_or("half_pixel")
+            ));
+        }
+        let [height, width, depth] = self.volume(&x);
+        let op = Op::Upsample {
+            window: Window {
+                size: [down, across],
+                stride: [down, across],
+                ..Window::square(1, 1, 0)
+            },
+        };
+        let volume = [height * down, width * across, depth];
+        Ok(self.push(node, op, &x, volume, Vec::new()))
+    }
+
+    pub(super) fn channel_shuffle(&mut self, node: &'a Node) -> Translated {
+        let known = ["group", "depth"];
+        let attributes = Attributes::of(node, &known)?;
+        let x = self.depth_first(node, 0)?;
+        let [_, _, depth] = self.volume(&x);
+        let [groups, each] = sizes([attributes.int("group", 1), attributes.int("depth", 1)])?;
+        if groups == 0 || x.pad != [0; 4] || groups.checked_mul(each) != Some(depth) {
+            return Err(format!("it cuts {depth} slices into {groups} times {each}"));
+        }
+        self.plain(node, &known, Op::ChannelShuffle { groups })
     }
 
     pub(super) fn global(&mut self, node: &'a Node, op: Op) -> Translated {

@@ -60,7 +60,7 @@ fn each_mistake_is_one_error_that_says_what_to_write() {
         ("mish, fc(10)", "by hand"),
         ("prelu, fc(10)", "by hand"),
         ("swish, fc(10)", "did you mean `silu`?"),
-        ("upsample(2x2), fc(10)", "`layer(MINE, 8x8x4)`"),
+        ("upsampling2d(2x2), fc(10)", "did you mean `upsample`?"),
         ("add(a), fc(10)", "`residual {"),
         ("stem: Stem, fc(10)", "`network(path::To::Stem)`"),
         ("conv1d(4, 3), fc(10)", "`conv(4, 3x1)`"),
