@@ -113,13 +113,15 @@ pub struct Step {
     pub row_pool: Option<usize>,
     /// How many rows of the output there are at a time in the arena: all, or those that such a pool sees.
     pub rows: usize,
+    /// Bytes that a `conv` of an int8 network works in, in the arena.
+    pub work: usize,
     /// `forward`, in the arena.
     pub arena: Pass,
     /// `forward_packed`, in the arena of a prepared network.
     pub prepared: PreparedPass,
     /// `forward_train`, in the tape.
     pub tape: Pass,
-    /// Where the arena of a [`Network`](Op::Network) lies in this one.
+    /// Where the arena of a [`Network`](Op::Network) lies in this one, or what a `conv` works in.
     pub scratch: usize,
     /// Where a dropout's mask lies in the tape, as large as `volume`; or the
     /// [`Moments`](crate::moments::Moments) of a `batch_norm`; or the tape of a
@@ -144,6 +146,8 @@ pub struct Options<'a> {
     /// Whether a `max_pool` asks for the rows of the `conv` before it as it needs them, at inference and where
     /// only clamps stand between them: `#[row_by_row]`. (A prepared network does so where that is fast.)
     pub row_by_row: bool,
+    /// Whether filters are bytes: a `max_pool` asks for rows behind a norm too, and a `conv` has memory to work in.
+    pub int8: bool,
 }
 
 impl Options<'_> {
@@ -151,6 +155,7 @@ impl Options<'_> {
     pub const DEFAULT: Self = Self {
         elements: Elements::F32,
         row_by_row: false,
+        int8: false,
     };
 }
 
@@ -462,6 +467,7 @@ impl Step {
             field: [0; 2],
             group: None,
             row_pool: None,
+            work: 0,
             rows: 0,
             arena: pass,
             prepared: PreparedPass {
@@ -518,7 +524,7 @@ const fn lay(
     if ops.is_empty() {
         return Ok(totals);
     }
-    group::find(options.row_by_row, input, ops, readers, steps);
+    group::find(options, input, ops, readers, steps);
     liveness::arena(ops, readers, steps, buffers);
     totals.peak = memory::peak(buffers.as_flattened_mut(), ops.len());
     let arena = memory::assign(buffers.as_flattened_mut());

@@ -190,7 +190,7 @@ fn fill(
     channels: &mut [Channel],
 ) {
     let (k, declared) = (task.sizes.y[2], &weights.filters);
-    let len = filters.len() / k;
+    let len = declared.len() / k;
     for (at, (channel, &bias)) in channels.iter_mut().zip(&weights.bias).enumerate() {
         let own = || declared.iter().skip(at).step_by(k);
         let most = own().fold(0.0f32, |most, w| most.max(w.abs()));
@@ -199,12 +199,11 @@ fn fill(
         let scale = (f64::from(most) / 127.0).max(least) as f32;
         let scale = if scale.is_normal() { scale } else { 1.0 };
         for (e, &w) in own().enumerate() {
-            let place = if task.kind == Kind::Conv {
-                at * len + e
-            } else {
-                e * k + at
+            let place = match task.kind.is_conv() {
+                true => at * len + e,
+                false => e * k + at,
             };
-            filters[place] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
+            filters[task.place(place)] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
         }
         let unit = f64::from(x.scale) * f64::from(scale);
         *channel = Channel {
@@ -244,7 +243,14 @@ fn constants(
                 .zip(sum.by)
                 .for_each(|(to, by)| *to = of(by));
         }
-        Kind::Conv | Kind::Depthwise | Kind::Scale | Kind::MaxPool | Kind::AvgPool | Kind::Copy => {
-        }
+        Kind::Conv
+        | Kind::Dense
+        | Kind::Tiles
+        | Kind::Rows
+        | Kind::Depthwise
+        | Kind::Scale
+        | Kind::MaxPool
+        | Kind::AvgPool
+        | Kind::Copy => {}
     }
 }

@@ -38,7 +38,7 @@ pub(super) const fn name_of(task: &Task, graph: &[Node<'_>]) -> Name {
 pub(super) const fn bytes_of(task: &Task) -> (&'static str, [usize; 4], usize) {
     let ([fh, fw], k) = (task.sizes.filter, task.sizes.y[2]);
     match task.kind {
-        Kind::Conv => (
+        Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => (
             ".filters",
             [k, fh, fw, task.sizes.x[2] / task.sizes.groups],
             4,
@@ -97,7 +97,7 @@ const fn fill(
         let (suffix, shape, axes) = bytes_of(task);
         if axes > 0 {
             match from.tensor(layer, suffix, shape.split_at(axes).0, "I8") {
-                Ok(bytes) => copy(bytes, filters, task.filters[0]),
+                Ok(bytes) => copy(bytes, filters, task),
                 Err(message) => return Some(message),
             }
             known += 1;
@@ -225,10 +225,10 @@ impl<'a> File<'a> {
     }
 }
 
-const fn copy(bytes: &[u8], to: &mut [i8], start: usize) {
+const fn copy(bytes: &[u8], to: &mut [i8], task: &Task) {
     let mut at = 0;
     while at < bytes.len() {
-        to[start + at] = bytes[at].cast_signed();
+        to[task.filters[0] + task.place(at)] = bytes[at].cast_signed();
         at += 1;
     }
 }
@@ -267,9 +267,9 @@ mod write {
                 let name = name_of(task, N::GRAPH);
                 let layer = name.as_str();
                 let (suffix, shape, axes) = bytes_of(task);
-                let [start, end] = task.filters;
                 if axes > 0 {
-                    let bytes = filters[start..end].iter().map(|byte| byte.to_le_bytes());
+                    let own = &filters[task.filters[0]..task.filters[1]];
+                    let bytes = (0..task.elements()).map(|at| own[task.place(at)].to_le_bytes());
                     file.push(layer, suffix, "I8", &shape[..axes], bytes);
                 }
                 let [start, end] = task.channels;

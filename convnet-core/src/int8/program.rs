@@ -7,6 +7,7 @@
 
 use crate::ElementType;
 use crate::graph::{Node, Op, Sees};
+use crate::kernel::i8::{Layout, PAIRS, Steps};
 use crate::kernel::{Clamp, Sizes};
 use crate::plan::{Elements, How, Options, Place, Plan, Step};
 use crate::shape::Window;
@@ -18,6 +19,12 @@ use crate::text::Message;
 pub enum Kind {
     /// A `conv`, or an `fc`, with what follows it.
     Conv,
+    /// The same with filters in pairs, laid out for one window,
+    Dense,
+    /// for four windows side by side,
+    Tiles,
+    /// for windows in widened rows of the image.
+    Rows,
     /// A `depthwise`.
     Depthwise,
     /// A `batch_norm` that follows no filters: a factor and a bias a depth.
@@ -51,6 +58,12 @@ pub struct Task {
     pub kind: Kind,
     /// What is read and what is written, and how a window slides over it.
     pub sizes: Sizes,
+    /// How the windows of a `max_pool` slide over what is computed, which takes its rows as they come.
+    pub pool: Option<Sizes>,
+    /// The first byte of the rows that there are for the pool, and one past the last.
+    pub map: [usize; 2],
+    /// The same of what a `conv` works in.
+    pub work: [usize; 2],
     /// Whether x is copied to y, to be worked on there.
     pub copies: bool,
     /// The byte of the arena at which x lies; or it is the image.
@@ -150,6 +163,7 @@ impl<const N: usize> Planned<N> {
         }
         let options = Options {
             elements: Elements::All(ElementType::I8),
+            int8: true,
             ..Options::DEFAULT
         };
         match Plan::of(input, &ops, options) {
@@ -189,10 +203,16 @@ impl<const N: usize> Planned<N> {
             let own = from == i && is_alone(ops, i);
             let folds = i > 0 && own && clampable[i - 1] && !apart;
             (of[i], clampable[i]) = (x, false);
-            let sizes = sizes(input, plan, i, &op);
+            let sizes = sizes_of(input, plan, i, &op);
             let (mut clamp, mut fixed) = (Clamp::None, None);
+            let pooled = match step.row_pool {
+                Some(pool) => Some(sizes_of(input, plan, pool, &ops[pool])),
+                None => None,
+            };
             let kind = match op {
-                Op::Conv { .. } | Op::Fc { .. } => Some(Kind::Conv),
+                Op::Conv { .. } | Op::Fc { .. } => {
+                    Some(Kind::of_conv(&sizes, pooled.as_ref(), i == 0))
+                }
                 Op::Depthwise { .. } => Some(Kind::Depthwise),
                 Op::BatchNorm { .. } if is_folded(plan, i) => None,
                 Op::BatchNorm { .. } => Some(Kind::Scale),
@@ -221,6 +241,7 @@ impl<const N: usize> Planned<N> {
                     fixed = Some(Fixed::Signed);
                     Some(Kind::Table)
                 }
+                Op::MaxPool { .. } if is_taken(plan, i) => None,
                 Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
                 Op::AvgPool { .. } | Op::GlobalAvgPool => Some(Kind::AvgPool),
                 Op::Softmax => {
@@ -257,7 +278,7 @@ impl<const N: usize> Planned<N> {
                 }
                 (Some(kind), _) => {
                     clampable[i] =
-                        matches!(kind, Kind::Conv | Kind::Depthwise | Kind::Scale | Kind::Add);
+                        kind.is_conv() || matches!(kind, Kind::Depthwise | Kind::Scale | Kind::Add);
                     of[i] = all.volumes;
                     all.volumes += 1;
                     all.ranges[of[i] - 1] = Range {
@@ -273,14 +294,27 @@ impl<const N: usize> Planned<N> {
                     (with, other) = (at(plan.steps[v - 1].arena.to), of[v - 1]);
                 }
                 let [filters, channels] = counts(kind, &sizes);
+                let writer = match step.row_pool {
+                    Some(pool) => pool,
+                    None => i,
+                };
                 all.tasks[all.count] = Task {
                     node: i,
                     kind,
                     sizes,
+                    pool: pooled,
+                    map: match pooled {
+                        Some(_) => range(
+                            at(step.arena.to),
+                            step.rows * step.volume[1] * step.volume[2],
+                        ),
+                        None => [0; 2],
+                    },
+                    work: range(Some(step.scratch), step.work),
                     copies: matches!(step.arena.how, How::Copy),
                     x: at(step.arena.from),
                     with,
-                    y: match at(step.arena.to) {
+                    y: match at(plan.steps[writer].arena.to) {
                         Some(byte) => byte,
                         None => 0,
                     },
@@ -314,6 +348,38 @@ impl<const N: usize> Planned<N> {
 }
 
 impl Program<'_> {
+    /// How the tiles of a first layer step through its rows, and whether its pool takes their sums.
+    pub(super) const fn steps(&self) -> (Steps, bool) {
+        match self.tasks {
+            [
+                Task {
+                    kind: Kind::Rows,
+                    sizes,
+                    pool,
+                    map,
+                    ..
+                },
+                ..,
+            ] => (
+                Steps::of_pooled(sizes, pool.as_ref()),
+                pool.is_some() && map[1] == 0,
+            ),
+            _ => (Steps::NONE, false),
+        }
+    }
+
+    /// Whether a task copies what it reads.
+    pub(super) const fn copies(&self) -> bool {
+        let mut at = 0;
+        while at < self.tasks.len() {
+            if self.tasks[at].copies {
+                return true;
+            }
+            at += 1;
+        }
+        false
+    }
+
     /// How each task is computed: which of all kinds there are.
     pub(super) const fn kinds(&self) -> [bool; KINDS] {
         let (mut kinds, mut at) = ([false; KINDS], 0);
@@ -325,7 +391,67 @@ impl Program<'_> {
     }
 }
 
+impl Kind {
+    /// Of a `conv` or an `fc`.
+    const fn of_conv(sizes: &Sizes, pool: Option<&Sizes>, is_first: bool) -> Self {
+        let layout = match PAIRS {
+            true => Layout::choose(sizes, pool, is_first),
+            false => Layout::Plain,
+        };
+        match layout {
+            Layout::Plain => Self::Conv,
+            Layout::Dense => Self::Dense,
+            Layout::Tiles => Self::Tiles,
+            Layout::Rows => Self::Rows,
+        }
+    }
+
+    /// How its filters lie, if it is a `conv` or an `fc`.
+    pub(super) const fn layout(self) -> Option<Layout> {
+        match self {
+            Self::Conv => Some(Layout::Plain),
+            Self::Dense => Some(Layout::Dense),
+            Self::Tiles => Some(Layout::Tiles),
+            Self::Rows => Some(Layout::Rows),
+            Self::Depthwise
+            | Self::Scale
+            | Self::MaxPool
+            | Self::AvgPool
+            | Self::Rescale
+            | Self::Table
+            | Self::Softmax
+            | Self::Add
+            | Self::Copy => None,
+        }
+    }
+
+    /// Whether it is a `conv` or an `fc`.
+    pub(super) const fn is_conv(self) -> bool {
+        self.layout().is_some()
+    }
+}
+
 impl Task {
+    /// Bytes of its filters in a file: without what a layout fills up.
+    pub(super) const fn elements(&self) -> usize {
+        let (k, [fh, fw]) = (self.sizes.y[2], self.sizes.filter);
+        match self.kind.is_conv() {
+            true => k * fh * fw * (self.sizes.x[2] / self.sizes.groups),
+            false => self.filters[1] - self.filters[0],
+        }
+    }
+
+    /// Where the byte of its filters that is at `at` in a file lies among them.
+    pub(super) const fn place(&self, at: usize) -> usize {
+        match self.kind.layout() {
+            None | Some(Layout::Plain) => at,
+            Some(layout) => {
+                let len = self.elements() / self.sizes.y[2];
+                layout.place(&self.sizes, at / len, at % len)
+            }
+        }
+    }
+
     const NONE: Self = Self {
         node: 0,
         kind: Kind::Copy,
@@ -338,6 +464,9 @@ impl Task {
             y: [0; 3],
             groups: 1,
         },
+        pool: None,
+        map: [0; 2],
+        work: [0; 2],
         copies: false,
         x: None,
         with: None,
@@ -360,8 +489,11 @@ impl Range {
 /// Bytes of filters or tables, and channels.
 const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
     let (k, [fh, fw]) = (sizes.y[2], sizes.filter);
+    if let Some(layout) = kind.layout() {
+        return [layout.bytes(sizes), k];
+    }
     match kind {
-        Kind::Conv => [k * fh * fw * (sizes.x[2] / sizes.groups), k],
+        Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => [0, k],
         Kind::Depthwise | Kind::Scale => [k * fh * fw, k],
         Kind::Table => [256, 0],
         Kind::Add => [0, 3],
@@ -371,7 +503,7 @@ const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
 }
 
 /// What layer `i` reads and writes, and how a window slides over it.
-const fn sizes<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: &Op) -> Sizes {
+const fn sizes_of<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: &Op) -> Sizes {
     let (volume, _) = op.reads(i);
     let x = match volume {
         0 => input,
@@ -397,6 +529,26 @@ const fn sizes<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: 
             Some(groups) => *groups,
             None => 1,
         },
+    }
+}
+
+/// Whether layer `i` is a pool that takes the rows of a `conv` as they come.
+const fn is_taken<const N: usize>(plan: &Plan<N>, i: usize) -> bool {
+    let mut before = i;
+    while before > 0 {
+        before -= 1;
+        if let Some(pool) = plan.steps[before].row_pool {
+            return pool == i;
+        }
+    }
+    false
+}
+
+/// So many bytes from there on; of none, the first byte.
+const fn range(place: Option<usize>, len: usize) -> [usize; 2] {
+    match place {
+        Some(first) if len > 0 => [first, first + len],
+        Some(_) | None => [0; 2],
     }
 }
 

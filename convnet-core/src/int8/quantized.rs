@@ -10,7 +10,7 @@ use super::Quantize;
 use super::program::{KINDS, Task};
 use super::run::{Kinds, Parts, run};
 use crate::AnyVolume;
-use crate::kernel::i8::{Channel, Quantization};
+use crate::kernel::i8::{Channel, Quantization, Steps, Walk};
 
 /// A network of bytes: `F` bytes of filters, `C` channels, `V` quantizations. [`Int8`](super::Int8) names it.
 ///
@@ -56,6 +56,12 @@ struct KindsOf<N>(PhantomData<N>);
 
 impl<N: Quantize> Kinds for KindsOf<N> {
     const KINDS: [bool; KINDS] = N::PROGRAM.kinds();
+    const COPIES: bool = N::PROGRAM.copies();
+}
+
+impl<N: Quantize> Walk for KindsOf<N> {
+    const STEPS: Steps = N::PROGRAM.steps().0;
+    const POOLS: bool = N::PROGRAM.steps().1;
 }
 
 impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F, C, V> {

@@ -36,7 +36,7 @@ impl Real {
             let task = tasks[node]?;
             let [_, _, k] = task.sizes.y;
             let (mut filters, mut bias) = match task.kind {
-                Kind::Conv | Kind::Depthwise => {
+                Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows | Kind::Depthwise => {
                     let bias = tensor(net, node, |role| role == Role::Bias);
                     let bias = bias.map_or_else(|| vec![0.0; k], <[f32]>::to_vec);
                     (tensor(net, node, is_filters)?.to_vec(), bias)
@@ -103,7 +103,14 @@ impl Real {
     }
 
     fn layer(&self, at: usize, op: &Op, x: &[f32], other: Option<&[f32]>) -> Vec<f32> {
-        let sizes = self.tasks[at].map(|task| &task.sizes);
+        // A pool that takes rows as they come is in the task before it.
+        let sizes = match (self.tasks[at], op) {
+            (None, Op::MaxPool { .. }) => {
+                let task = self.tasks[..at].iter().rev().find_map(|task| *task);
+                task.and_then(|task| task.pool.as_ref())
+            }
+            (task, _) => task.map(|task| &task.sizes),
+        };
         let zeros = |sizes: &Sizes| vec![0.0; sizes.y.iter().product()];
         let mut v = x.to_vec();
         match (op, sizes, self.weights(at)) {

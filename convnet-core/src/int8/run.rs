@@ -1,7 +1,10 @@
 //! A network is computed: each task by its kernel, in the arena.
 
 use super::program::{KINDS, Kind, Program, Task};
-use crate::kernel::i8::{Add, Channel, Filters, Pool, Quantization, Softmax, lookup, rescale};
+use crate::kernel::i8::{
+    Add, Channel, Filters, Pool, Quantization, Softmax, Tiles, Walk, by_rows, lookup, pieces,
+    pieces_mut, rescale,
+};
 
 /// What a network keeps.
 #[derive(Clone, Copy)]
@@ -11,9 +14,11 @@ pub(super) struct Parts<'a> {
     pub(super) volumes: &'a [Quantization],
 }
 
-/// Which kinds of tasks a network has: no other is compiled into the program.
-pub(super) trait Kinds {
+/// Which kinds of tasks a network has: no other is compiled into the program. How the tiles of its first layer step.
+pub(super) trait Kinds: Walk {
     const KINDS: [bool; KINDS];
+    /// Whether any copies what it reads.
+    const COPIES: bool;
 }
 
 /// Computes all tasks; `after` sees the arena after each. `None` if a place lies outside, which places of a
@@ -51,9 +56,24 @@ fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i
         sizes: &task.sizes,
         y: *y_is,
     };
+    let behind = task.pool.as_ref().map(|sizes| Pool { sizes, y: *y_is });
     if is(Kind::Conv) {
+        let (x, y, map, _) = parted(task, image, arena)?;
+        return by_rows(&task.sizes, behind, map, y, |oy, y| {
+            layer.conv_row(x, oy, y)
+        });
+    }
+    if is(Kind::Dense) {
         let (x, y) = apart(task, image, arena)?;
-        return layer.conv(x, y);
+        return Tiles::<K>::new(layer).dense(x, y);
+    }
+    if is(Kind::Tiles) {
+        let (x, y, map, work) = parted(task, image, arena)?;
+        return Tiles::<K>::new(layer).conv(x, behind, (work, map), y);
+    }
+    if is(Kind::Rows) {
+        let (x, y, map, work) = parted(task, image, arena)?;
+        return Tiles::<K>::new(layer).conv_in_rows(x, behind, (work, map), y);
     }
     if is(Kind::Depthwise) {
         let (x, y) = apart(task, image, arena)?;
@@ -71,7 +91,7 @@ fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i
         let (x, y) = apart(task, image, arena)?;
         return slice(task, layer.channels.first()?, (x, x_is), (y, y_is));
     }
-    if task.copies {
+    if K::COPIES && task.copies {
         let (x, y) = apart(task, image, arena)?;
         y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
     }
@@ -101,8 +121,7 @@ fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i
     if is(Kind::Softmax) {
         let &Channel { bias: least, by } = channels.first()?;
         if depth > 0 {
-            v.chunks_exact_mut(depth)
-                .for_each(|v| Softmax { by, least }.forward(v));
+            pieces_mut(v, depth).for_each(|v| Softmax { by, least }.forward(v));
         }
     }
     Some(())
@@ -124,6 +143,21 @@ fn apart<'a>(
 ) -> Option<(&'a [i8], &'a mut [i8])> {
     let [x, y] = [task.sizes.x, task.sizes.y].map(count);
     ranges(image, arena, (task.x, x), (task.y, y))
+}
+
+/// x to read, y to write, the rows that there are for a pool, and what is worked in.
+type Parted<'a> = (&'a [i8], &'a mut [i8], &'a mut [i8], &'a mut [i8]);
+
+fn parted<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> Option<Parted<'a>> {
+    let x = count(task.sizes.x);
+    let y = task.y..task.y + count(task.pool.as_ref().unwrap_or(&task.sizes).y);
+    let [map, work] = [task.map, task.work].map(|[start, end]| start..end);
+    let Some(at) = task.x else {
+        let [y, map, work] = arena.get_disjoint_mut([y, map, work]).ok()?;
+        return Some((image.get(..x)?, y, map, work));
+    };
+    let [x, y, map, work] = arena.get_disjoint_mut([at..at + x, y, map, work]).ok()?;
+    Some((x, y, map, work))
 }
 
 /// The other volume of an `Add`, and the one that becomes the sum.
@@ -162,7 +196,7 @@ fn slice(
     if own == 0 || all == 0 {
         return None;
     }
-    for (x, y) in x.chunks_exact(own).zip(y.chunks_exact_mut(all)) {
+    for (x, y) in pieces(x, own).zip(pieces_mut(y, all)) {
         for (y, x) in y.get_mut(task.slice..)?.iter_mut().zip(x) {
             *y = rescale(*x, x_is.zero, by.by, y_is);
         }

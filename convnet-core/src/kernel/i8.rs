@@ -27,16 +27,27 @@ mod dot;
 mod dsp;
 mod filters;
 mod fixed;
+mod packed;
+mod pieces;
 mod pool;
+mod rows;
 mod softmax;
 mod table;
+mod tiles;
+#[cfg(test)]
+mod tiles_tests;
 
 pub use add::{Add, clamp, rescale};
 pub use filters::{Channel, Filters};
 pub use fixed::Multiplier;
+pub(crate) use packed::PAIRS;
+pub use packed::{Layout, Steps};
+pub(crate) use pieces::{pieces, pieces_mut};
 pub use pool::Pool;
+pub use rows::by_rows;
 pub use softmax::Softmax;
 pub use table::{Table, hard_swish, leaky_relu, lookup, tabulate};
+pub use tiles::{Tiles, Walk};
 
 /// What the bytes of a volume stand for, and which of them there are.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,9 +9,10 @@
 //! ```
 
 use super::block::Readers;
-use super::{Op, Step, sizes, volume};
+use super::{Op, Options, Step, sizes, volume};
 use crate::graph::{Manner, Sees};
 use crate::kernel::Algorithm;
+use crate::kernel::i8::{Layout, PAIRS};
 
 /// The layers that follow filters and can be computed with them: first a norm, then clamps, then a pool.
 /// Each reads what the one before writes, which nobody else does.
@@ -94,6 +95,31 @@ impl Group {
         }
     }
 
+    /// In an int8 network: how many rows of what the filters write there are for the pool, which takes them as they
+    /// come; and what the filters work in. (There a norm is folded, and the largest stays the largest.)
+    const fn keep_bytes(&self, input: [usize; 3], ops: &[Op], steps: &mut [Step]) {
+        let Some(window) = ops[self.first].window() else {
+            return;
+        };
+        let conv = sizes(input, steps, self.first, *window);
+        let pooled = match self.pool {
+            Some(pool) => match ops[pool].window() {
+                Some(window) => Some(sizes(input, steps, pool, *window)),
+                None => None,
+            },
+            None => None,
+        };
+        let layout = match PAIRS {
+            true => Layout::choose(&conv, pooled.as_ref(), self.first == 0),
+            false => Layout::Plain,
+        };
+        steps[self.first].work = layout.scratch(&conv, pooled.as_ref());
+        if let Some(pooled) = pooled {
+            steps[self.first].row_pool = self.pool;
+            self.keep_rows(layout.rows(&conv, &pooled), steps);
+        }
+    }
+
     /// There are so many rows at a time of what the filters and the clamps write, or as many as there are.
     const fn keep_rows(&self, rows: usize, steps: &mut [Step]) {
         let mut i = self.first;
@@ -129,7 +155,7 @@ impl Group {
 
 /// Which layers are computed at once, and how many rows of what they write there are at a time.
 pub(super) const fn find(
-    row_by_row: bool,
+    options: Options<'_>,
     input: [usize; 3],
     ops: &[Op],
     readers: &[Readers],
@@ -141,13 +167,18 @@ pub(super) const fn find(
         (steps[i].group, steps[i].row_pool) = (None, None);
         (steps[i].rows, steps[i].prepared.rows) = (height, height);
         steps[i].prepared.x_rows = 0;
+        steps[i].work = 0;
         i += 1;
     }
     i = 0;
     while i < ops.len() {
         if let Some(group) = Group::of(ops, readers, i) {
             steps[i].group = Some(group);
-            if row_by_row && let Some((pool, rows)) = group.row_pool(ops) {
+            if options.int8 && ops[i].is_conv() {
+                group.keep_bytes(input, ops, steps);
+            } else if options.row_by_row
+                && let Some((pool, rows)) = group.row_pool(ops)
+            {
                 steps[i].row_pool = Some(pool);
                 group.keep_rows(rows, steps);
             }

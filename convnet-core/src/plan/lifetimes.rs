@@ -58,7 +58,7 @@ pub(crate) fn lifetimes(
     Readers::find(ops, &mut readers);
     let how = (Depth::Sum, options.elements);
     figures::fill(input, ops, &readers, &mut steps, how)?;
-    group::find(options.row_by_row, input, ops, &readers, &mut steps);
+    group::find(options, input, ops, &readers, &mut steps);
     match which {
         Overlaid::Arena => liveness::arena(ops, &readers, &mut steps, &mut buffers),
         Overlaid::Tape => {

@@ -157,6 +157,11 @@ const fn forward(
                 Run::Arena | Run::Tape => inner(&op).arena,
             };
             buffers[i][OWN] = Buffer::new(own, i);
+        } else if steps[i].work > 0 && matches!(run, Run::Arena) {
+            buffers[i][OWN] = Buffer::new(steps[i].work, i);
+            if let Some(pool) = steps[i].row_pool {
+                buffers[i][OWN].keep(pool);
+            }
         }
         match run {
             Run::Arena => steps[i].arena = pass,

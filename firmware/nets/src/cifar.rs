@@ -53,6 +53,10 @@ convnet! {
     }
 }
 
+convnet::int8!(Net0);
+convnet::int8!(Net1);
+convnet::int8!(Net2);
+
 #[cfg(feature = "weights")]
 weights! {
     /// Random weights.

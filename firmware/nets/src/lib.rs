@@ -9,6 +9,8 @@
 #![deny(missing_docs)]
 
 pub mod cifar;
+#[cfg(feature = "weights")]
+pub mod cifar8;
 pub mod digits;
 #[cfg(feature = "weights")]
 pub mod digits8;

@@ -1,6 +1,7 @@
 //! # The digits in a browser, or in node
 //!
-//! `run()` reads the ten digits and returns how many results there are; `result(i)` is one of them.
+//! `run(0)` reads the ten digits and returns how many results there are; `result(i)` is one of them. `run(1)` reads
+//! them in bytes, and `run(2)` computes `net0` in bytes.
 //! `run.mjs` prints them.
 
 #![deny(missing_docs)]
@@ -9,17 +10,36 @@ use std::sync::Mutex;
 
 use convnet::{Arena, Overlay};
 use nets::Words;
+use nets::cifar::Net0;
 use nets::digits::{self, Digits};
+use nets::{cifar8, digits8};
 
-static MEMORY: Mutex<(Arena<Digits>, Results)> = Mutex::new((Overlay::ZERO, Results(Vec::new())));
+static MEMORY: Mutex<Memory> = Mutex::new(Memory {
+    digits: Overlay::ZERO,
+    digits8: Overlay::ZERO,
+    net0: Overlay::ZERO,
+    results: Results(Vec::new()),
+});
+
+struct Memory {
+    digits: Arena<Digits>,
+    digits8: digits8::Arena,
+    net0: cifar8::Arena<Net0>,
+    results: Results,
+}
 
 /// Computes all scores; how many there are.
 #[unsafe(no_mangle)]
-pub extern "C" fn run() -> usize {
+pub extern "C" fn run(which: usize) -> usize {
     MEMORY.lock().map_or(0, |mut memory| {
-        let (arena, results) = &mut *memory;
+        let memory = &mut *memory;
+        let results = &mut memory.results;
         results.0.clear();
-        digits::run(arena, results);
+        match which {
+            0 => digits::run(&mut memory.digits, results),
+            1 => digits8::run(&mut memory.digits8, results),
+            _ => cifar8::run(&cifar8::NET0, &mut memory.net0, results),
+        }
         results.0.len()
     })
 }
@@ -29,7 +49,7 @@ pub extern "C" fn run() -> usize {
 pub extern "C" fn result(index: usize) -> f32 {
     let memory = MEMORY.lock().ok();
     memory
-        .and_then(|memory| memory.1.0.get(index).copied())
+        .and_then(|memory| memory.results.0.get(index).copied())
         .unwrap_or(f32::NAN)
 }
 

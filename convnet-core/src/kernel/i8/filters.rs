@@ -4,7 +4,8 @@
 //! those of a `depthwise`, and of any `conv` with as many groups as depths and filters, `[row][column][depth]`.
 
 use super::dot::{FILTERS, dot};
-use super::{Multiplier, Quantization};
+use super::rows::by_rows;
+use super::{Multiplier, Quantization, pieces, pieces_mut};
 use crate::kernel::Sizes;
 
 /// What a filter adds to its sum, and what it multiplies it by.
@@ -44,52 +45,56 @@ impl Filters<'_> {
     /// `y[oy][ox][k]` of a `conv`, or of an `fc`.
     #[must_use]
     pub fn conv(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
+        by_rows(self.sizes, None, &mut [], y, |oy, y| {
+            self.conv_row(x, oy, y)
+        })
+    }
+
+    /// `y[oy]` of a `conv`, or of an `fc`.
+    #[must_use]
+    pub fn conv_row(&self, x: &[i8], oy: usize, y: &mut [i8]) -> Option<()> {
         let sizes = self.sizes;
-        let [ho, wo, k] = sizes.y;
+        let k = sizes.y[2];
         let depth = sizes.x[2].checked_div(sizes.groups)?;
         let of_group = k.checked_div(sizes.groups)?;
         let len = sizes.filter[0] * sizes.filter[1] * depth;
         let [bank, block] = [of_group * len, FILTERS * len];
-        let fits = y.len() == ho * wo * k && self.channels.len() == k;
         // Of nothing there are no chunks.
-        if k == 0 || of_group == 0 || bank == 0 || block == 0 || !fits {
+        if k == 0 || of_group == 0 || bank == 0 || block == 0 || self.channels.len() != k {
             return None;
         }
         let mut room = [0; WINDOW];
         // Laid out once, a window is one run for all filters.
         let mut laid_out = room.get_mut(..len).filter(|_| sizes.groups == 1);
-        let mut pixels = y.chunks_exact_mut(k);
-        for oy in 0..ho {
-            for ox in 0..wo {
-                if let Some(room) = &mut laid_out {
-                    self.lay_out([oy, ox], x, room)?;
-                }
-                let groups = pixels.next()?.chunks_exact_mut(of_group);
-                let groups = groups.zip(self.channels.chunks_exact(of_group));
-                let groups = groups.zip(self.filters.chunks_exact(bank));
-                for (group, ((y, channels), bank)) in groups.enumerate() {
-                    let blocks = y.chunks_mut(FILTERS).zip(channels.chunks(FILTERS));
-                    for ((y, channels), block) in blocks.zip(bank.chunks(block)) {
-                        let mut sums = [0; FILTERS];
-                        for (sum, channel) in sums.iter_mut().zip(channels) {
-                            *sum = channel.bias;
-                        }
-                        let banks = banks(block, len)?;
-                        match &laid_out {
-                            Some(window) => dot(window, self.x_zero, banks, &mut sums),
-                            None => self.runs([oy, ox], depth, |from, at, count| {
-                                let x = x.get(from + group * depth..)?.get(..count)?;
-                                let mut runs = [x; FILTERS];
-                                for (run, bank) in runs.iter_mut().zip(banks) {
-                                    *run = bank.get(at..)?.get(..count)?;
-                                }
-                                dot(x, self.x_zero, runs, &mut sums);
-                                Some(())
-                            })?,
-                        }
-                        for ((y, channel), sum) in y.iter_mut().zip(channels).zip(sums) {
-                            *y = self.y.stored(channel.by.times(sum));
-                        }
+        for (ox, pixel) in pieces_mut(y, k).enumerate() {
+            if let Some(room) = &mut laid_out {
+                self.lay_out([oy, ox], x, room)?;
+            }
+            let groups = pieces_mut(pixel, of_group);
+            let groups = groups.zip(pieces(self.channels, of_group));
+            let groups = groups.zip(pieces(self.filters, bank));
+            for (group, ((y, channels), bank)) in groups.enumerate() {
+                let blocks = pieces_mut(y, FILTERS).zip(pieces(channels, FILTERS));
+                for ((y, channels), block) in blocks.zip(pieces(bank, block)) {
+                    let mut sums = [0; FILTERS];
+                    for (sum, channel) in sums.iter_mut().zip(channels) {
+                        *sum = channel.bias;
+                    }
+                    let banks = banks(block, len)?;
+                    match &laid_out {
+                        Some(window) => dot(window, self.x_zero, banks, &mut sums),
+                        None => self.runs([oy, ox], depth, |from, at, count| {
+                            let x = x.get(from + group * depth..)?.get(..count)?;
+                            let mut runs = [x; FILTERS];
+                            for (run, bank) in runs.iter_mut().zip(banks) {
+                                *run = bank.get(at..)?.get(..count)?;
+                            }
+                            dot(x, self.x_zero, runs, &mut sums);
+                            Some(())
+                        })?,
+                    }
+                    for ((y, channel), sum) in y.iter_mut().zip(channels).zip(sums) {
+                        *y = self.y.stored(channel.by.times(sum));
                     }
                 }
             }
@@ -111,7 +116,7 @@ impl Filters<'_> {
     /// Calls `run` with each run of bytes that a window sees: where it begins in x and in a filter, and how long it
     /// is. A filter sees `depth` bytes of a depth column.
     #[inline(always)]
-    fn runs(
+    pub(super) fn runs(
         &self,
         [oy, ox]: [usize; 2],
         depth: usize,
@@ -144,47 +149,50 @@ impl Filters<'_> {
     /// `y[oy][ox][d]` of a `depthwise`.
     #[must_use]
     pub fn depthwise(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
-        let (sizes, zero) = (self.sizes, i32::from(self.x_zero));
         let &Sizes {
             x: [height, width, depth],
-            filter: [_, fw],
+            filter: [fh, fw],
+            dilation,
             y: [ho, wo, k],
             ..
-        } = sizes;
+        } = self.sizes;
         if k == 0 || depth != k || y.len() != ho * wo * k || self.channels.len() != k {
             return None;
         }
-        let taps = self.filters.chunks_exact(depth);
-        let mut pixels = y.chunks_exact_mut(k);
-        for oy in 0..ho {
-            for ox in 0..wo {
-                let pixel = pixels.next()?;
-                let parts = pixel.chunks_mut(PART).zip(self.channels.chunks(PART));
-                for (part, (y, channels)) in parts.enumerate() {
-                    let start = part * PART;
-                    let mut sums = [0; PART];
-                    for (sum, channel) in sums.iter_mut().zip(channels) {
-                        *sum = channel.bias;
-                    }
-                    for (at, tap) in taps.clone().enumerate() {
-                        let (fy, fx) = (at.checked_div(fw)?, at.checked_rem(fw)?);
-                        let seen = sizes.input(0, oy, fy).zip(sizes.input(1, ox, fx));
-                        let Some((iy, ix)) = seen.filter(|&(iy, ix)| iy < height && ix < width)
-                        else {
+        let zero = i32::from(self.x_zero);
+        for (at, pixel) in pieces_mut(y, k).enumerate() {
+            let (oy, ox) = (at.checked_div(wo)?, at.checked_rem(wo)?);
+            let mut start = 0;
+            let parts = pieces_mut(pixel, PART).zip(pieces(self.channels, PART));
+            for (y, channels) in parts {
+                let mut sums = [0; PART];
+                for (sum, channel) in sums.iter_mut().zip(channels) {
+                    *sum = channel.bias;
+                }
+                for fy in 0..fh {
+                    let row = self.sizes.input(0, oy, fy).filter(|&iy| iy < height);
+                    let Some(iy) = row else { continue };
+                    for fx in 0..fw {
+                        let column = ox * self.sizes.stride[1] + fx * dilation[1];
+                        let column = column.checked_sub(self.sizes.before[1]);
+                        let Some(ix) = column.filter(|&ix| ix < width) else {
                             continue;
                         };
-                        let from = (iy * width + ix) * depth + start;
-                        let x = x.get(from..from + y.len())?;
-                        let tap = tap.get(start..)?;
+                        let x = x.get((iy * width + ix) * depth + start..)?;
+                        let tap = self.filters.get((fy * fw + fx) * depth + start..)?;
+                        if let (Some(x), Some(tap)) = (x.first_chunk(), tap.first_chunk()) {
+                            add_products::<PART>(&mut sums, x, zero, tap);
+                            continue;
+                        }
                         for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(tap) {
-                            let product = (i32::from(x) - zero) * i32::from(w);
-                            *sum = sum.wrapping_add(product);
+                            *sum = sum.wrapping_add((i32::from(x) - zero) * i32::from(w));
                         }
                     }
-                    for ((y, channel), sum) in y.iter_mut().zip(channels).zip(sums) {
-                        *y = self.y.stored(channel.by.times(sum));
-                    }
                 }
+                for ((y, channel), sum) in y.iter_mut().zip(channels).zip(sums) {
+                    *y = self.y.stored(channel.by.times(sum));
+                }
+                start += PART;
             }
         }
         Some(())
@@ -197,7 +205,7 @@ impl Filters<'_> {
         if depth == 0 || self.channels.len() != depth {
             return None;
         }
-        for column in v.chunks_exact_mut(depth) {
+        for column in pieces_mut(v, depth) {
             for ((v, &w), channel) in column.iter_mut().zip(self.filters).zip(self.channels) {
                 let product = (i32::from(*v) - i32::from(self.x_zero)) * i32::from(w);
                 let sum = channel.bias.wrapping_add(product);
@@ -205,6 +213,14 @@ impl Filters<'_> {
             }
         }
         Some(())
+    }
+}
+
+/// Each sum grows by a product of its own.
+#[inline(always)]
+fn add_products<const N: usize>(sums: &mut [i32; N], x: &[i8; N], zero: i32, tap: &[i8; N]) {
+    for ((sum, &x), &w) in sums.iter_mut().zip(x).zip(tap) {
+        *sum = sum.wrapping_add((i32::from(x) - zero) * i32::from(w));
     }
 }
 

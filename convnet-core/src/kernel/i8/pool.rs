@@ -1,7 +1,7 @@
 //! Pools: what they write stands for the same as what they read.
 
-use super::Quantization;
 use super::filters::PART;
+use super::{Quantization, pieces, pieces_mut};
 use crate::kernel::Sizes;
 
 /// A pool; padding is not there.
@@ -13,11 +13,87 @@ pub struct Pool<'a> {
     pub y: Quantization,
 }
 
+/// Each the larger of what it is and what `x` is.
+#[inline(always)]
+fn larger(most: &mut [i8; PART], x: &[i8; PART]) {
+    #[cfg(dsp)]
+    super::dsp::larger(most, x);
+    #[cfg(not(dsp))]
+    most.iter_mut()
+        .zip(x)
+        .for_each(|(most, x)| *most = (*most).max(*x));
+}
+
 impl Pool<'_> {
     /// The largest of each window.
     #[must_use]
     pub fn max(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
-        self.each(x, y, i8::MIN.into(), i32::max, |most, _| Some(most))
+        let [_, width, depth] = self.sizes.x;
+        let (of_x, of_y) = (width * depth, self.sizes.y[1] * self.sizes.y[2]);
+        if of_y == 0 || y.len() != self.sizes.y[0] * of_y {
+            return None;
+        }
+        for (oy, y) in pieces_mut(y, of_y).enumerate() {
+            self.max_row(oy, y, |iy| x.get(iy * of_x..)?.get(..of_x))?;
+        }
+        Some(())
+    }
+
+    /// The largest of each window of a row, of rows that `rows` knows.
+    #[must_use]
+    #[inline(always)]
+    pub(super) fn max_row<'x>(
+        &self,
+        oy: usize,
+        y: &mut [i8],
+        rows: impl Fn(usize) -> Option<&'x [i8]>,
+    ) -> Option<()> {
+        let &Sizes {
+            x: [height, width, depth],
+            filter: [fh, fw],
+            dilation,
+            y: [_, _, k],
+            ..
+        } = self.sizes;
+        if k == 0 || depth != k || dilation != [1, 1] {
+            return None;
+        }
+        // The rows, or the columns, that a window sees.
+        let seen = |axis: usize, o: usize, f: usize, all: usize| {
+            let first = self.sizes.input(axis, o, 0).unwrap_or(0);
+            let end = self.sizes.input(axis, o, f).unwrap_or(0).min(all);
+            first.min(end)..end
+        };
+        y.fill(i8::MIN);
+        for iy in seen(0, oy, fh, height) {
+            let row = rows(iy)?;
+            for (ox, y) in pieces_mut(y, k).enumerate() {
+                let columns = seen(1, ox, fw, width);
+                let x = row.get(columns.start * depth..columns.end * depth)?;
+                let (parts, rest) = y.as_chunks_mut::<PART>();
+                let mut at = 0;
+                for y in parts {
+                    let (mut most, mut x) = (*y, x.get(at..)?);
+                    while let Some(tap) = x.first_chunk::<PART>() {
+                        larger(&mut most, tap);
+                        x = x.get(depth..).unwrap_or_default();
+                    }
+                    *y = most;
+                    at += PART;
+                }
+                if rest.is_empty() {
+                    continue;
+                }
+                for tap in pieces(x, depth) {
+                    let tap = rest.iter_mut().zip(tap.get(at..)?);
+                    tap.for_each(|(y, &x)| *y = x.max(*y));
+                }
+            }
+        }
+        if [self.y.lower, self.y.upper] != [i8::MIN, i8::MAX] {
+            y.iter_mut().for_each(|y| *y = self.y.clamped((*y).into()));
+        }
+        Some(())
     }
 
     /// The average of each window, rounded, a half away from zero.
@@ -49,10 +125,10 @@ impl Pool<'_> {
         if k == 0 || depth != k || y.len() != ho * wo * k {
             return None;
         }
-        let mut pixels = y.chunks_exact_mut(k);
+        let mut pixels = pieces_mut(y, k);
         for oy in 0..ho {
             for ox in 0..wo {
-                for (part, y) in pixels.next()?.chunks_mut(PART).enumerate() {
+                for (part, y) in pieces_mut(pixels.next()?, PART).enumerate() {
                     let (mut all, mut count) = ([first; PART], 0);
                     for fy in 0..fh {
                         let Some(iy) = self.sizes.input(0, oy, fy).filter(|&iy| iy < height) else {

@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use convnet::int8::Int8;
+use convnet::int8::{Int8, Quantize, Quantized};
 use convnet::{Arena, Network};
 use nets::Words;
 use nets::cifar::{self, Image, NET0, NET1, NET2, Net0, Net1, Net2};
 use nets::digits::{self, Digits};
-use nets::digits8;
 use nets::tune::{self, Memory, Tuned};
+use nets::{cifar8, digits8};
 
 /// What a program computes, and what its network says that it needs.
 pub(crate) struct Desktop {
@@ -17,27 +17,44 @@ pub(crate) struct Desktop {
     pub(crate) parameters: usize,
     /// Bytes that the program asks for in a `static`.
     pub(crate) memory: u64,
+    /// Bytes of its images.
+    pub(crate) images: usize,
 }
 
 /// The network of a program.
 pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
     let mut results = Results(Vec::new());
     let of_f32 = |scalars: usize| scalars * size_of::<f32>();
-    let (parameters, memory) = match program {
+    let (parameters, memory, images) = match program {
         "digits" => {
             digits::run(&mut Digits::arena(), &mut results);
-            (of_f32(Digits::PARAMETERS), Digits::ARENA_BYTES)
+            (
+                of_f32(Digits::PARAMETERS),
+                Digits::ARENA_BYTES,
+                size_of_val(&digits::IMAGES),
+            )
         }
         "digits8" => {
             digits8::run(&mut Int8::<Digits>::arena(), &mut results);
-            (Int8::<Digits>::PARAMETERS, Int8::<Digits>::ARENA_BYTES)
+            (
+                Int8::<Digits>::PARAMETERS,
+                Int8::<Digits>::ARENA_BYTES,
+                size_of_val(&digits::IMAGES) / 4,
+            )
         }
         "net0" => image(&NET0, &mut Net0::arena(), &mut results),
         "net1" => image(&NET1, &mut Net1::arena(), &mut results),
         "net2" => image(&NET2, &mut Net2::arena(), &mut results),
+        "net0_8" => bytes(&cifar8::NET0, &mut results),
+        "net1_8" => bytes(&cifar8::NET1, &mut results),
+        "net2_8" => bytes(&cifar8::NET2, &mut results),
         "tune" => {
             tune::run(&mut Box::new(Memory::ZERO), &mut results);
-            (of_f32(Tuned::PARAMETERS), size_of::<Memory>())
+            (
+                of_f32(Tuned::PARAMETERS),
+                size_of::<Memory>(),
+                size_of_val(&digits::IMAGES),
+            )
         }
         _ => return Err(format!("there is no program {program}").into()),
     };
@@ -45,16 +62,36 @@ pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
         results: results.0,
         parameters,
         memory: memory as u64,
+        images,
     })
 }
 
-fn image<N>(net: &N, arena: &mut Arena<N>, results: &mut Results) -> (usize, usize)
+fn image<N>(net: &N, arena: &mut Arena<N>, results: &mut Results) -> (usize, usize, usize)
 where
     N: Network<Scalar = f32, Input = Image>,
 {
     cifar::run(net, arena, results);
     let parameters: usize = N::TENSORS.iter().map(convnet::Tensor::len).sum();
-    (parameters * size_of::<f32>(), size_of::<Arena<N>>())
+    (
+        parameters * size_of::<f32>(),
+        size_of::<Arena<N>>(),
+        size_of::<Image>(),
+    )
+}
+
+fn bytes<N, const F: usize, const C: usize, const V: usize>(
+    net: &Quantized<N, F, C, V>,
+    results: &mut Results,
+) -> (usize, usize, usize)
+where
+    N: Quantize<Image = cifar8::Image>,
+{
+    cifar8::run(net, &mut Quantized::<N, F, C, V>::arena(), results);
+    let [parameters, arena] = [
+        Quantized::<N, F, C, V>::PARAMETERS,
+        Quantized::<N, F, C, V>::ARENA_BYTES,
+    ];
+    (parameters, arena, size_of::<cifar8::Image>())
 }
 
 struct Results(Vec<f32>);

@@ -1,0 +1,50 @@
+//! A map row by row: all of it, or so many rows as a pool behind it sees.
+
+use super::{Pool, pieces_mut};
+use crate::kernel::Sizes;
+
+/// Computes the rows of a layer of such `sizes` in order, by `row`: into y, or into `map`, out of which a pool
+/// takes them as they come. Row `oy` lies at `oy` modulo the rows that there are.
+#[inline(always)]
+#[must_use]
+pub fn by_rows(
+    sizes: &Sizes,
+    pool: Option<Pool<'_>>,
+    map: &mut [i8],
+    y: &mut [i8],
+    mut row: impl FnMut(usize, &mut [i8]) -> Option<()>,
+) -> Option<()> {
+    let [height, width, depth] = sizes.y;
+    let len = width * depth;
+    if len == 0 {
+        return None;
+    }
+    let Some(pool) = pool else {
+        if y.len() != height * len {
+            return None;
+        }
+        for (oy, y) in pieces_mut(y, len).enumerate() {
+            row(oy, y)?;
+        }
+        return Some(());
+    };
+    let rows = map.len().checked_div(len)?;
+    let [pooled_height, pooled_width, pooled_depth] = pool.sizes.y;
+    let pooled = pooled_width * pooled_depth;
+    if pooled == 0 || y.len() != pooled_height * pooled {
+        return None;
+    }
+    let slot = |oy: usize| Some(oy.checked_rem(rows)? * len);
+    let mut done = 0;
+    for (py, y) in pieces_mut(y, pooled).enumerate() {
+        let end = pool.sizes.input(0, py, pool.sizes.filter[0]);
+        while done < end.unwrap_or(0).min(height) {
+            let to = map.get_mut(slot(done)?..)?.get_mut(..len)?;
+            row(done, to)?;
+            done += 1;
+        }
+        let map = &*map;
+        pool.max_row(py, y, |oy| map.get(slot(oy)?..)?.get(..len))?;
+    }
+    Some(())
+}
