@@ -1,7 +1,7 @@
 //! # Data: images, and what a network is to answer to each
 //!
 //! ```text
-//! files ──▶ folder, mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomShifts ──▶ trainer
+//! files ──▶ folder, mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomCrops … ──▶ trainer
 //! ```
 //!
 //! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, [`Packed`] one on the
@@ -33,6 +33,7 @@ mod file;
 #[cfg(feature = "image")]
 mod folder;
 mod images;
+mod mixup;
 mod mnist;
 mod packed;
 mod subset;
@@ -41,13 +42,14 @@ mod targets;
 
 use crate::{Real, Rng};
 
-pub use augment::{RandomFlips, RandomShifts};
+pub use augment::{RandomCrops, RandomCutouts, RandomFlips, RandomShifts};
 pub use cifar10::cifar10;
 pub use digits::digits;
 pub use error::{DataError, Defect};
 #[cfg(feature = "image")]
 pub use folder::{Folder, folder};
 pub use images::Images;
+pub use mixup::{Mixed, Mixup};
 pub use mnist::{idx, mnist};
 pub use packed::{Packed, Packer};
 pub use subset::{Subset, split};
@@ -126,6 +128,30 @@ pub trait Samples<Y: Target = usize>: Sync {
         Self: Sized,
     {
         RandomShifts::new(self, most)
+    }
+
+    /// In training, a random part of each image is stretched to the whole of it: of a share of the area between
+    /// `least` and 1, and of proportions between 3:4 and 4:3, as torchvision's `RandomResizedCrop`; 0.08 is usual for
+    /// photographs. Between pixels it is bilinear. Images whose target has rows and columns stay as they are.
+    ///
+    /// Source: C. Szegedy et al., *Going deeper with convolutions*, 2015, section 6.
+    fn random_crops(self, least: f64) -> RandomCrops<Self>
+    where
+        Self: Sized,
+    {
+        RandomCrops::new(self, least)
+    }
+
+    /// In training, a square of `side` pixels around a random pixel of each image is set to 0; what of it lies
+    /// outside is nothing. Targets stay.
+    ///
+    /// Source: T. DeVries and G. Taylor, *Improved regularization of convolutional neural networks with cutout*,
+    /// 2017.
+    fn random_cutouts(self, side: usize) -> RandomCutouts<Self>
+    where
+        Self: Sized,
+    {
+        RandomCutouts::new(self, side)
     }
 
     /// The same images, each its own target: as it is shown, augmentation included.

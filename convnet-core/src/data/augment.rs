@@ -16,6 +16,32 @@ pub struct RandomShifts<S> {
     most: usize,
 }
 
+/// Images of which a random part is shown: [`Samples::random_crops`].
+#[derive(Clone, Debug)]
+pub struct RandomCrops<S> {
+    samples: S,
+    least: f64,
+}
+
+/// Images with a hole: [`Samples::random_cutouts`].
+#[derive(Clone, Debug)]
+pub struct RandomCutouts<S> {
+    samples: S,
+    side: usize,
+}
+
+impl<S> RandomCrops<S> {
+    pub(super) fn new(samples: S, least: f64) -> Self {
+        Self { samples, least }
+    }
+}
+
+impl<S> RandomCutouts<S> {
+    pub(super) fn new(samples: S, side: usize) -> Self {
+        Self { samples, side }
+    }
+}
+
 impl<S> RandomFlips<S> {
     pub(super) fn new(samples: S) -> Self {
         Self { samples }
@@ -107,6 +133,81 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for RandomShifts<S> {
     }
 }
 
+impl<Y: Target, S: Samples<Y>> Samples<Y> for RandomCrops<S> {
+    delegate!(Y);
+
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        let label = self.samples.show(index, image, rng);
+        let shape = self.samples.shape();
+        let part = part(shape, self.least.clamp(0.0, 1.0), rng);
+        if label.grid() == [1, 1] {
+            stretch(image, shape, part);
+        }
+        label
+    }
+}
+
+impl<Y: Target, S: Samples<Y>> Samples<Y> for RandomCutouts<S> {
+    delegate!(Y);
+
+    fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
+        let label = self.samples.show(index, image, rng);
+        let [height, width, depth] = self.samples.shape();
+        let mut hole = |size: usize| {
+            let first = rng.below(size) as isize - (self.side / 2) as isize;
+            let end = first + self.side as isize;
+            first.max(0).cast_unsigned()..size.min(end.max(0).cast_unsigned())
+        };
+        let (rows, columns) = (hole(height), hole(width));
+        for y in rows {
+            let row = &mut image[y * width * depth..][..width * depth];
+            row[columns.start * depth..columns.end * depth].fill(T::ZERO);
+        }
+        label
+    }
+}
+
+/// First row and column, height and width of a part, in whole pixels. If ten drawings do not fit, all of it.
+fn part([height, width, _]: [usize; 3], least: f64, rng: &mut Rng) -> [usize; 4] {
+    let area = (height * width) as f64;
+    for _ in 0..10 {
+        let share = least + (1.0 - least) * rng.uniform();
+        // From 3/4 to 4/3, each as likely as its inverse.
+        let ratio = libm::pow(4.0 / 3.0, 2.0 * rng.uniform() - 1.0);
+        let side = |factor: f64| libm::round(libm::sqrt(area * share * factor)) as usize;
+        let (h, w) = (side(ratio.recip()), side(ratio));
+        if (1..=height).contains(&h) && (1..=width).contains(&w) {
+            return [rng.below(height - h + 1), rng.below(width - w + 1), h, w];
+        }
+    }
+    [0, 0, height, width]
+}
+
+/// Stretches a part of an image to its size: bilinear between the centres of pixels, none of them outside.
+fn stretch<T: Real>(image: &mut [T], [height, width, depth]: [usize; 3], part: [usize; 4]) {
+    let [top, left, h, w] = part;
+    let from = image.to_vec();
+    // The pixel before, the one behind it, and how much of that.
+    let between = |at: usize, size: usize, first: usize, part: usize| {
+        let scale = part as f64 / size as f64;
+        let place = ((at as f64 + 0.5) * scale - 0.5).max(0.0);
+        let before = (place as usize).min(part - 1);
+        let behind = (before + 1).min(part - 1);
+        (first + before, first + behind, T::of(place - before as f64))
+    };
+    let columns: Vec<_> = (0..width).map(|x| between(x, width, left, w)).collect();
+    for (y, row) in image.chunks_exact_mut(width * depth).enumerate() {
+        let (above, below, down) = between(y, height, top, h);
+        for (to, &(before, behind, right)) in row.chunks_exact_mut(depth).zip(&columns) {
+            for (d, to) in to.iter_mut().enumerate() {
+                let pixel = |y: usize, x: usize| from[(y * width + x) * depth + d];
+                let line = |y| pixel(y, before) + (pixel(y, behind) - pixel(y, before)) * right;
+                *to = line(above) + (line(below) - line(above)) * down;
+            }
+        }
+    }
+}
+
 pub(super) fn flip<T>(image: &mut [T], [_, width, depth]: [usize; 3]) {
     for row in image.chunks_exact_mut(width * depth) {
         for x in 0..width / 2 {
@@ -175,6 +276,86 @@ mod tests {
         assert_eq!(moved([-2, -4]), picture([b"o....", b".....", b"....."]));
         assert_eq!(moved([3, 0]), picture([b"....."; 3]));
         assert_eq!(moved([0, -7]), picture([b"....."; 3]));
+    }
+
+    /// By PyTorch's formula of `interpolate(mode="bilinear", align_corners=False)`, a pixel at a time, on a plane
+    /// that is no line, and a part in a corner.
+    #[test]
+    fn a_part_is_stretched_as_pytorch_does() {
+        let image: Vec<f64> = (0..6 * 5 * 2).map(|i| f64::from(i * i % 23)).collect();
+        for part in [
+            [0, 0, 6, 5],
+            [1, 2, 3, 2],
+            [5, 4, 1, 1],
+            [2, 0, 4, 5],
+            [0, 1, 2, 4],
+        ] {
+            let [top, left, h, w] = part;
+            let mut stretched = image.clone();
+            stretch(&mut stretched, [6, 5, 2], part);
+            let source = |at: usize, of: usize, size: usize| {
+                let place = (at as f64 + 0.5) * of as f64 / size as f64 - 0.5;
+                let place = if place < 0.0 { 0.0 } else { place };
+                let low = (place.floor() as usize).min(of - 1);
+                (low, usize::from(low < of - 1), place - low as f64)
+            };
+            for (at, &found) in stretched.iter().enumerate() {
+                let (y, x, d) = (at / 10, at / 2 % 5, at % 2);
+                let ((y, dy, fy), (x, dx, fx)) = (source(y, h, 6), source(x, w, 5));
+                let pixel = |y: usize, x: usize| image[((top + y) * 5 + left + x) * 2 + d];
+                let expected = (1.0 - fy) * ((1.0 - fx) * pixel(y, x) + fx * pixel(y, x + dx))
+                    + fy * ((1.0 - fx) * pixel(y + dy, x) + fx * pixel(y + dy, x + dx));
+                assert!(
+                    (found - expected).abs() < 1e-12,
+                    "{part:?} at {at}: {found}, {expected}"
+                );
+            }
+        }
+        let mut whole = image.clone();
+        stretch(&mut whole, [6, 5, 2], [0, 0, 6, 5]);
+        assert_eq!(whole, image);
+    }
+
+    #[test]
+    fn parts_have_the_area_and_the_proportions_that_were_asked_for() {
+        let (mut rng, mut areas) = (Rng::new(7), Vec::new());
+        for _ in 0..2000 {
+            let [top, left, h, w] = part([100, 100, 3], 0.25, &mut rng);
+            assert!(h > 0 && w > 0 && top + h <= 100 && left + w <= 100);
+            let ratio = w as f64 / h as f64;
+            assert!((0.73..1.37).contains(&ratio), "{ratio}");
+            areas.push((h * w) as f64 / 1e4);
+        }
+        let least = areas.iter().copied().fold(1.0, f64::min);
+        let most = areas.iter().copied().fold(0.0, f64::max);
+        assert!(
+            (0.24..0.27).contains(&least) && most > 0.95,
+            "{least} {most}"
+        );
+        // What fits nowhere is the whole.
+        assert_eq!(part([1, 100, 1], 1.0, &mut rng), [0, 0, 1, 100]);
+    }
+
+    #[test]
+    fn a_cutout_is_a_square_that_may_stand_over() {
+        let images = Images::new([4, 5, 2], 1, vec![255; 40], vec![0]).unwrap();
+        let set = (&images).random_cutouts(3);
+        let mut seen = std::collections::BTreeMap::<usize, usize>::new();
+        for id in 0..400 {
+            let mut image = [7.0_f32; 40];
+            set.augmented(0, &mut image, &mut Rng::stream(1, id));
+            let holes: Vec<usize> = (0..20).filter(|&at| image[2 * at] == 0.0).collect();
+            assert!(image.chunks_exact(2).all(|column| column[0] == column[1]));
+            // A rectangle of rows and columns.
+            let rows: std::collections::BTreeSet<_> = holes.iter().map(|at| at / 5).collect();
+            let columns: std::collections::BTreeSet<_> = holes.iter().map(|at| at % 5).collect();
+            assert_eq!(holes.len(), rows.len() * columns.len());
+            *seen.entry(holes.len()).or_default() += 1;
+        }
+        // Two or three rows by two or three columns: in the middle 2 of 4 rows and 3 of 5 columns.
+        assert!(seen.keys().eq(&[4, 6, 9]), "{seen:?}");
+        let share = seen[&9] as f64 / 400.0;
+        assert!((share - 0.3).abs() < 0.08, "{share}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::scalar::real::place_of_largest;
 /// | target | says | a loss is given | such as |
 /// |---|---|---|---|
 /// | `usize` | one class an image | `usize` | [`SoftmaxCrossEntropy`] |
+/// | [`Mixed`](super::Mixed) | two classes, by a share each | `usize`, of each | [`SoftmaxCrossEntropy`] |
 /// | [`Labels`] | which of several labels an image has | `&[bool]` | [`BinaryCrossEntropy`] |
 /// | [`Values`] | numbers: a vector, or a volume | `&[f32]` | [`MeanSquaredError`], [`Huber`] |
 /// | [`ClassMap`] | a class a pixel | `&[usize]` | [`PerPixel`] |

@@ -1,6 +1,6 @@
 //! Which losses go with which targets.
 
-use crate::data::{ClassMap, Labels, Target, Values};
+use crate::data::{ClassMap, Labels, Mixed, Target, Values};
 use crate::learn::loss::LossError;
 use crate::{Loss, Real};
 
@@ -9,6 +9,7 @@ use crate::{Loss, Real};
 /// | targets | whatever is a |
 /// |---|---|
 /// | `usize` | [`Loss<T>`](Loss) |
+/// | [`Mixed`] | [`Loss<T>`](Loss), of each of the two classes |
 /// | [`Labels`] | `Loss<T, &[bool]>` |
 /// | [`Values`] | `Loss<T, &[f32]>` |
 /// | [`ClassMap`] | `Loss<T, &[usize]>` |
@@ -38,6 +39,27 @@ pub trait LossFor<T: Real, Y: Target> {
 impl<T: Real, L: Loss<T>> LossFor<T, usize> for L {
     fn loss_for(&self, outputs: &[T], target: &usize, d_outputs: &mut [T]) -> Result<T, LossError> {
         self.loss(outputs, *target, d_outputs)
+    }
+
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        Loss::<T, usize>::refuses(self, last)
+    }
+}
+
+impl<T: Real, L: Loss<T>> LossFor<T, Mixed> for L {
+    fn loss_for(&self, outputs: &[T], target: &Mixed, d_outputs: &mut [T]) -> Result<T, LossError> {
+        let [one, other] = target.classes;
+        let loss = self.loss(outputs, one, d_outputs)?;
+        if target.share >= 1.0 {
+            return Ok(loss);
+        }
+        let mut more = d_outputs.to_vec();
+        let [first, second] = [target.share, 1.0 - target.share].map(T::of);
+        let other = self.loss(outputs, other, &mut more)?;
+        for (d, more) in d_outputs.iter_mut().zip(more) {
+            *d = first * *d + second * more;
+        }
+        Ok(first * loss + second * other)
     }
 
     fn refuses(&self, last: &str) -> Option<&'static str> {
