@@ -55,15 +55,23 @@ fn run(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
                 generate(&path, images)?;
             }
             let set = Packed::open([&path])?.shuffled_within(window);
-            train(Fast::random(1), &set, settings)
+            train(&mut *Fast::random(1), &set, settings)
         }
-        None if large => train(Fast::random(1), &memory([128, 128, 3], images)?, settings),
-        None => train(Vgg::random(1), &memory([32, 32, 3], images)?, settings),
+        None if large => train(
+            &mut *Fast::random(1),
+            &memory([128, 128, 3], images)?,
+            settings,
+        ),
+        None => train(
+            &mut *Vgg::random(1),
+            &memory([32, 32, 3], images)?,
+            settings,
+        ),
     }
 }
 
 fn train<N>(
-    mut net: Box<N>,
+    net: &mut N,
     set: &impl Samples,
     (ranks, threads, epochs): (&Ranks, usize, usize),
 ) -> Result<(), Box<dyn Error>>
@@ -76,7 +84,7 @@ where
         .threads(threads)
         .progress(Progress::Silent)
         .reduce(ranks.clone());
-    let history = trainer.fit(&mut *net, set)?;
+    let history = trainer.fit(net, set)?;
     let best = history.epochs.iter().map(|epoch| epoch.images_per_second);
     let best = best.fold(0.0, f64::max);
     let waits = history.epochs.last().map(|epoch| Millis(&epoch.waits));

@@ -282,17 +282,17 @@ impl Reduce for Ranks {
     }
 
     fn sum(&self, values: Summands<'_>) -> Result<bool, ReduceError> {
-        let (world, sum) = (SimpleCommunicator::world(), SystemOperation::sum());
+        let world = SimpleCommunicator::world();
         match values {
             _ if !self.any_order => return Ok(false),
             Summands::F32(values) => {
                 for part in values.chunks_mut(MOST_BYTES / 8) {
-                    world.all_reduce_into(&part.to_vec()[..], part, &sum);
+                    world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
                 }
             }
             Summands::F64(values) => {
                 for part in values.chunks_mut(MOST_BYTES / 8) {
-                    world.all_reduce_into(&part.to_vec()[..], part, &sum);
+                    world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
                 }
             }
         }
