@@ -1,6 +1,7 @@
 //! The zoo at work: built in place on the heap, run, and taught a handful of images.
 
 #[path = "../examples/zoo/networks/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "some are only counted")]
 mod networks;
 
 use convnet::init::Init;
@@ -46,7 +47,6 @@ fn the_large_ones_run() {
     runs::<MobileNet>();
     runs::<MobileNetV3Small>();
     runs::<EfficientNetB0>();
-    runs::<DenseNet121>();
     runs::<UNet>();
     runs::<SqueezeNet10>();
     runs::<SqueezeNet11>();
