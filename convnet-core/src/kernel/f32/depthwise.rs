@@ -222,20 +222,23 @@ fn write<S: Simd, V: Lanes<S>, const F: usize, const SX: usize>(
                 let whole = within(line, rows, map.size[0]);
                 let mut place = 0;
                 while place < map.places[1] {
-                    let column = (place * sx).wrapping_sub(map.before[1]);
+                    // The last tile ends at the last place, and computes some a second time, whole, and so the
+                    // same; fewer than a tile are computed one by one.
+                    let several = map.places[1] >= PLACES;
+                    let first = match several {
+                        true => place.min(map.places[1] - PLACES),
+                        false => place,
+                    };
+                    let column = (first * sx).wrapping_sub(map.before[1]);
                     let inside = whole && within(column, seen, map.size[1]);
                     let corner = [line, column];
-                    let y = y.get_mut(place * map.step[1]..)?;
-                    match map.places[1] - place {
-                        PLACES.. if inside => {
-                            tiles::<S, V, F, SX, PLACES, true>(simd, map, corner, y)?
-                        }
-                        PLACES.. => tiles::<S, V, F, SX, PLACES, false>(simd, map, corner, y)?,
-                        3 => tiles::<S, V, F, SX, 3, false>(simd, map, corner, y)?,
-                        2 => tiles::<S, V, F, SX, 2, false>(simd, map, corner, y)?,
-                        _ => tiles::<S, V, F, SX, 1, false>(simd, map, corner, y)?,
+                    let y = y.get_mut(first * map.step[1]..)?;
+                    match (several, inside) {
+                        (true, true) => tiles::<S, V, F, SX, PLACES, true>(simd, map, corner, y)?,
+                        (true, false) => tiles::<S, V, F, SX, PLACES, false>(simd, map, corner, y)?,
+                        (false, _) => tiles::<S, V, F, SX, 1, false>(simd, map, corner, y)?,
                     }
-                    place += PLACES;
+                    place += if several { PLACES } else { 1 };
                 }
             }
             Some(())
