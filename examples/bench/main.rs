@@ -5,6 +5,10 @@
 //! `cargo run --release --example bench [-- --json] [--only NAME] [--level avx2] [--images 16] [--training [--threads 2]]`,
 //! or `cargo bench` with the same options.
 
+#[path = "../zoo/networks/googlenet.rs"]
+mod googlenet;
+#[cfg(feature = "onnx")]
+mod models;
 mod nets;
 #[path = "../common/options.rs"]
 mod options;
@@ -14,6 +18,9 @@ mod process;
 #[path = "../zoo/networks/resnet.rs"]
 #[allow(dead_code, reason = "the zoo measures the other one")]
 mod resnet;
+#[path = "../zoo/networks/squeezenet.rs"]
+#[allow(dead_code, reason = "the zoo measures the other one")]
+mod squeezenet;
 mod training;
 
 use std::hint::black_box;
@@ -37,6 +44,7 @@ Measures networks.
 --images N     prepared, so many images at a time; a row is of one of them
 --level NAME   the instruction set, by the beginning of its name, avx2 or sse2 say (this machine's best)
 --choices      show the algorithm of every layer
+--onnx FOLDER  write the networks there, as ONNX, with an image and its scores (feature onnx)
 --training     training: steps of stochastic gradient descent with momentum
 --batch N      images a step of training (64)
 --threads N    threads that train; or that share the large layers of an image, or images (1)
@@ -52,6 +60,8 @@ struct Options {
     images: Option<NonZero<u32>>,
     level: Option<String>,
     choices: bool,
+    #[cfg(feature = "onnx")]
+    onnx: Option<std::path::PathBuf>,
     training: bool,
     batch: usize,
     threads: usize,
@@ -74,6 +84,8 @@ pub(crate) fn main() -> ExitCode {
             images: arguments.opt_value_from_str("--images")?,
             level: arguments.opt_value_from_str("--level")?,
             choices: arguments.contains("--choices"),
+            #[cfg(feature = "onnx")]
+            onnx: arguments.opt_value_from_str("--onnx")?,
             training: arguments.contains("--training"),
             batch: options::value(arguments, "--batch", 64)?,
             threads: options::value(arguments, "--threads", 1)?,
@@ -111,7 +123,11 @@ fn execute(options: &Options) -> ExitCode {
         training::rows(options);
         return ExitCode::SUCCESS;
     }
-    if !options.json {
+    #[cfg(feature = "onnx")]
+    let listed = options.onnx.is_some();
+    #[cfg(not(feature = "onnx"))]
+    let listed = false;
+    if !options.json && !listed {
         println!("{:?}", convnet::kernel::level());
         println!(
             "{:<14}{:>12}{:>12}{:>10}{:>10}",
@@ -131,6 +147,8 @@ fn execute(options: &Options) -> ExitCode {
     options.row::<Pointwise>("1x1_256_14");
     options.row::<resnet::ResNet18>("resnet18");
     options.row::<MobileNet25>("mobilenet25_96");
+    options.row::<squeezenet::SqueezeNet11>("squeezenet11");
+    options.row::<googlenet::GoogLeNet>("googlenet");
     ExitCode::SUCCESS
 }
 
@@ -156,6 +174,11 @@ impl Options {
             bfloat16: self.bfloat16,
         };
         let net = Prepared::with(net, precision);
+        #[cfg(feature = "onnx")]
+        if let Some(folder) = &self.onnx {
+            models::write(&folder.join(name), &net, &image).expect("a model");
+            return println!("{name}");
+        }
         let pool = (self.threads > 1 || self.images.is_some()).then(|| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
             pool.build().expect("threads")
