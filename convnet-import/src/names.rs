@@ -62,7 +62,7 @@ impl Naming<'_> {
                         }
                     });
                     // What has weights is named, so that a line more or less in front does not change that.
-                    let wanted = match it.tensors.is_empty() {
+                    let wanted = match it.tensors.is_empty() || self.network.declared {
                         true => wanted.filter(|wanted| *wanted != counted),
                         false => wanted.or(Some(counted)),
                     };

@@ -6,10 +6,14 @@ mod nets;
 use convnet::graph::{Node, Op};
 use convnet::onnx::{self, OnnxError};
 use convnet::shape::{Axis, Fit, Padding, Window};
-use convnet::{Network, Real, convnet};
+use convnet::{Network, Parameters, Real, convnet};
 use convnet_import::{Imported, Options};
 
 use nets::*;
+
+mod read {
+    include!("export/everything.rs");
+}
 
 /// The ops of a graph with what is inside it in its place, and without those that compute nothing.
 fn flat(
@@ -170,6 +174,37 @@ fn names_are_the_declarations() {
         std::fs::write(path, &declaration).expect("a folder that one can write to");
     }
     assert_eq!(declaration, include_str!("export/everything.rs"));
+    // The compiler names what stands there as it was named, and it computes the same.
+    let (net, mut again) = (random::<Everything>(), read::Everything::<f32>::boxed());
+    let names = |tensors: &'static [convnet::Tensor]| tensors.iter().map(|it| (it.name, it.shape));
+    assert!(names(read::Everything::<f32>::TENSORS).eq(names(Everything::<f32>::TENSORS)));
+    convnet::weights::from_bytes(&mut *again, &convnet::weights::to_bytes(&*net).unwrap()).unwrap();
+    let mut image = convnet::Volume::<f32, 21, 23, 3>::boxed();
+    let mut rng = convnet::Rng::new(3);
+    image
+        .as_mut_slice()
+        .iter_mut()
+        .for_each(|it| *it = rng.normal() as f32);
+    let (mut arena, mut other) = (Everything::<f32>::arena(), read::Everything::<f32>::arena());
+    let scores = net.forward(&image, &mut arena).as_slice();
+    let largest = scores.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    for (a, b) in scores
+        .iter()
+        .zip(again.forward(&image, &mut other).as_slice())
+    {
+        assert!((a - b).abs() <= 1e-5 * largest, "{a} is not {b}");
+    }
+    // What was repeated is so again, by the same names.
+    let bytes = onnx::to_bytes(&*random::<MobileNet>()).unwrap();
+    let imported = Imported::from_bytes(&bytes, &Options::default()).unwrap();
+    let declaration = imported.declaration("MobileNet");
+    assert!(
+        declaration.contains("        ] * 5,\n        depthwise(3x3, stride = 2,"),
+        "{declaration}"
+    );
+    let names = imported.draft("MobileNet");
+    let names = names.plan().unwrap();
+    assert!(names.graph().any(|node| node.name == "depthwise11"));
 }
 
 #[test]

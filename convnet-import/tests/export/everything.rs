@@ -4,27 +4,27 @@ convnet::convnet! {
         stem: conv(8, 3x5, stride = 2, pad = (1, 0, 2, 1), fit = crop, bias = none), // 12x9x8
         norm: batch_norm(eps = 0.001),
         relu6,
-        depthwise1: depthwise(3x3, pad = 1),
+        depthwise(3x3, pad = 1),
         hard_swish,
-        conv2: conv(8, 1x1),
+        conv(8, 1x1),
         silu,
-        conv3: conv(8, 1x1),
+        conv(8, 1x1),
         gelu,
-        conv4: conv(8, 1x1),
+        conv(8, 1x1),
         gelu_tanh,
-        conv5: conv(8, 1x1),
+        conv(8, 1x1),
         elu(0.5),
-        conv6: conv(8, 1x1),
+        conv(8, 1x1),
         softplus,
-        conv7: conv(8, 1x1),
+        conv(8, 1x1),
         clamp(-0.5, 2.5),
-        conv8: conv(8, 3x3, pad = 2, groups = 4, dilation = 2),
+        conv(8, 3x3, pad = 2, groups = 4, dilation = 2),
         leaky_relu(0.2),
         scale {
             global_avg_pool, // 1x1x8
-            conv1: conv(2, 1x1), // 1x1x2
+            conv(2, 1x1), // 1x1x2
             relu,
-            conv2: conv(8, 1x1), // 1x1x8
+            conv(8, 1x1), // 1x1x8
             hard_sigmoid,
         },
         channel_shuffle(4),
@@ -37,32 +37,23 @@ convnet::convnet! {
         max_pool(2x3), // 6x4x8
         stage: [
             residual {
-                conv1: conv(8, 3x3, pad = 1),
+                conv(8, 3x3, pad = 1),
                 tanh,
                 residual {
-                    conv1: conv(8, 1x1),
+                    conv(8, 1x1),
                     sigmoid,
                 },
             },
             relu,
-            residual {
-                conv1: conv(8, 3x3, pad = 1),
-                tanh,
-                residual {
-                    conv1: conv(8, 1x1),
-                    sigmoid,
-                },
-            },
-            relu,
-        ],
+        ] * 2,
         network1: [
-            conv1: conv(8, 3x3, pad = 1),
+            conv(8, 3x3, pad = 1),
             norm: batch_norm,
             relu,
         ],
         concat {
             [
-                conv1: conv(4, 1x1), // 6x4x4
+                conv(4, 1x1), // 6x4x4
                 relu,
             ],
             [],
@@ -70,44 +61,44 @@ convnet::convnet! {
                 avg_pool(3x3, stride = 1, pad = 1),
                 concat {
                     [
-                        conv1: conv(2, 1x1), // 6x4x2
+                        conv(2, 1x1), // 6x4x2
                     ],
                     [
-                        conv2: conv(3, 1x1), // 6x4x3
+                        conv(3, 1x1), // 6x4x3
                         hard_sigmoid,
                     ],
                 }, // 6x4x5
             ],
         }, // 6x4x17
         residual {
-            conv1: conv(6, 2x2, stride = 2), // 3x2x6
+            conv(6, 2x2, stride = 2), // 3x2x6
             relu,
             shortcut {
                 max_pool(2x2), // 3x2x17
-                conv1: conv(6, 1x1, bias = none), // 3x2x6
-                batch_norm1: batch_norm,
+                conv(6, 1x1, bias = none), // 3x2x6
+                batch_norm,
             },
         },
-        conv_transpose1: conv_transpose(5, 3x2, stride = 2, pad = (1, 0)), // 6x3x5
-        conv9: conv(5, 3x2, stride = 2, pad = (0, 1)), // 3x2x5
+        conv_transpose(5, 3x2, stride = 2, pad = (1, 0)), // 6x3x5
+        conv(5, 3x2, stride = 2, pad = (0, 1)), // 3x2x5
         avg_pool(2x2, pad = (0, 1), fit = crop), // 2x1x5
-        fc1: fc(7), // 1x1x7
+        fc(7), // 1x1x7
         relu,
         between: residual {
-            fc1: fc(7),
-            batch_norm1: batch_norm,
+            fc(7),
+            batch_norm,
             sigmoid,
         },
         concat {
             [
-                fc1: fc(3), // 1x1x3
+                fc(3), // 1x1x3
             ],
             [
-                fc2: fc(2), // 1x1x2
+                fc(2), // 1x1x2
                 tanh,
             ],
         }, // 1x1x5
-        conv10: conv(6, 1x1), // 1x1x6
+        conv(6, 1x1), // 1x1x6
         global_avg_pool,
         scores: fc(4), // 1x1x4
     }
