@@ -7,6 +7,9 @@
 
 #[path = "../zoo/networks/googlenet.rs"]
 mod googlenet;
+#[path = "../zoo/networks/mobile.rs"]
+#[allow(dead_code, reason = "the zoo measures the others")]
+mod mobile;
 #[cfg(feature = "onnx")]
 mod models;
 mod nets;
@@ -18,6 +21,8 @@ mod process;
 #[path = "../zoo/networks/resnet.rs"]
 #[allow(dead_code, reason = "the zoo measures the other one")]
 mod resnet;
+#[path = "../zoo/networks/resnet50.rs"]
+mod resnet50;
 #[path = "../zoo/networks/squeezenet.rs"]
 #[allow(dead_code, reason = "the zoo measures the other one")]
 mod squeezenet;
@@ -149,6 +154,9 @@ fn execute(options: &Options) -> ExitCode {
     options.row::<MobileNet25>("mobilenet25_96");
     options.row::<squeezenet::SqueezeNet11>("squeezenet11");
     options.row::<googlenet::GoogLeNet>("googlenet");
+    options.row::<resnet50::ResNet50>("resnet50");
+    options.row::<mobile::MobileNetV2>("mobilenetv2");
+    options.row::<mobile::EfficientNetB0>("efficientnet_b0");
     ExitCode::SUCCESS
 }
 

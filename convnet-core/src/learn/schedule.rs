@@ -174,8 +174,8 @@ impl Schedule for WarmRestarts {
 /// use convnet::schedule::{OneCycle, Schedule};
 ///
 /// let cycle = OneCycle { rate: 1.0, rise: 0.3, steps: 100 };
-/// assert_eq!((cycle.rate(0), cycle.rate(29)), (0.04, 1.0));
-/// assert!((cycle.rate(99) - 4e-6).abs() < 1e-15);
+/// let is = |step, rate: f64| (cycle.rate(step) - rate).abs() < 1e-15;
+/// assert!(is(0, 0.04) && is(29, 1.0) && is(99, 4e-6));
 /// ```
 ///
 /// Source: L. Smith and N. Topin, *Super-convergence: very fast training of neural networks using large
