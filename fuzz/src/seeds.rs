@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use convnet::data::Packer;
 use convnet::weights;
 
 use flate2::{Compression, write::GzEncoder};
@@ -61,6 +62,15 @@ fn of(target: &str) -> Vec<Vec<u8>> {
             packed.write_all(&idx).expect("memory");
             let packed = packed.finish().expect("memory");
             vec![idx, words(&[0x801, 2], &[0, 1]), packed]
+        }
+        "packed" => {
+            let path = folder().join("seed");
+            let mut packer = Packer::new(&path, [2, 3, 1]).expect("a file");
+            for label in 0..3 {
+                packer.push(&[label as u8; 6], label).expect("an image");
+            }
+            packer.finish(3, &[]).expect("a file");
+            vec![fs::read(&path).expect("a file")]
         }
         "cifar10" => vec![vec![3; 3073]],
         "onnx" => vec![include_bytes!("../../convnet-import/tests/models/mnist.onnx").to_vec()],

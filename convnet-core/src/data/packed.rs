@@ -472,7 +472,8 @@ fn read_index(path: &Path) -> Result<(Header, Reader, Vec<(u32, u32)>), DataErro
     let mut index = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
     file.read(&mut index, at).map_err(io)?;
     let noted = u32::from_le_bytes(*start[24..].first_chunk().unwrap_or(&[0; 4]));
-    if checksum(&index) != noted {
+    // What is behind it could not be fuzzed otherwise.
+    if checksum(&index) != noted && !cfg!(fuzzing) {
         return Err(packed("its index is damaged"));
     }
     let (json, records) = index
