@@ -27,6 +27,8 @@ extern crate alloc;
 pub mod classify;
 #[cfg(feature = "train")]
 pub mod data;
+#[cfg(feature = "alloc")]
+pub mod draw;
 pub mod dsl;
 mod file;
 pub mod graph;

@@ -5,27 +5,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "library")]
+mod declared;
 mod emit;
 mod plan;
 mod report;
 mod syntax;
 mod weights;
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "library")))] // which asks for more crates
 mod tests;
 
 extern crate proc_macro;
 
 use proc_macro2::{TokenStream, TokenTree};
 
+#[cfg(feature = "library")]
+pub use declared::{Declared, Drawn, Mistake, declared, read};
+
 /// `convnet::convnet!`, which hands on its own `$crate` in brackets first.
-#[cfg_attr(not(fuzzing), proc_macro)]
+#[cfg_attr(not(feature = "library"), proc_macro)]
 pub fn convnet(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(tokens.into()).into()
 }
 
 /// `convnet::weights!`, which hands on its own `$crate` in brackets first.
-#[cfg_attr(not(fuzzing), proc_macro)]
+#[cfg_attr(not(feature = "library"), proc_macro)]
 pub fn weights(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut tokens = TokenStream::from(tokens).into_iter();
     let Some(TokenTree::Group(krate)) = tokens.next() else {
@@ -34,8 +39,8 @@ pub fn weights(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     weights::expand(&krate.stream(), tokens.collect()).into()
 }
 
-/// What a declaration becomes, outside the compiler: `fuzz` builds this crate as a library.
-#[cfg(fuzzing)]
+/// What a declaration becomes, outside the compiler: `convnet-declaration` is this crate as a library.
+#[cfg(feature = "library")]
 pub fn expansion(tokens: TokenStream) -> TokenStream {
     expand(tokens)
 }

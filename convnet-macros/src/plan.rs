@@ -20,8 +20,8 @@ mod place;
 mod repeated;
 
 use convnet_core::Summary;
-use convnet_core::graph::Sees;
-use convnet_core::plan::{LayerInfo, Options, Step, Totals, depth_first};
+use convnet_core::graph::{Node, Sees};
+use convnet_core::plan::{LayerInfo, Options, depth_first};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
@@ -118,10 +118,6 @@ pub(crate) fn plan(
     let emitted = emitted.map(|((named, kind), first)| layer(named, kind, first, &stands_in));
     let emitted: Vec<_> = emitted.collect();
     let name = &declaration.name;
-    let table = match waits || stands_in.is_some() {
-        true => String::new(),
-        false => table(&name.to_string(), input, &emitted, &steps, &totals),
-    };
     let plan = deferred
         .is_some()
         .then(|| format_ident!("__PLAN_OF_{}", name.unraw(), span = Span::mixed_site()));
@@ -129,7 +125,7 @@ pub(crate) fn plan(
         Some(plan) => [0_usize, 1, 2].map(|axis| code!({ #plan.input[#axis] })),
         None => input.map(|size| Number::Known(size).to_token_stream()),
     };
-    Some(emit::Network {
+    let mut network = emit::Network {
         krate,
         attributes: quote!(#(#attrs)*),
         visibility: declaration.vis.to_token_stream(),
@@ -146,9 +142,13 @@ pub(crate) fn plan(
         ops,
         deferred,
         written: declaration.written.clone(),
-        table,
+        table: String::new(),
         mentions: mentions(declaration),
-    })
+    };
+    if !waits && !network.stands_in {
+        network.table = summarise(&network, |summary| summary.markdown().to_string());
+    }
+    Some(network)
 }
 
 /// `network(Net)` in `Net`.
@@ -214,37 +214,37 @@ fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Erro
     true
 }
 
-/// The table for rustdoc.
-fn table(
-    name: &str,
-    input: [usize; 3],
-    layers: &[emit::Layer],
-    steps: &[Step],
-    totals: &Totals,
-) -> String {
-    let ops: Vec<_> = layers
+/// Writes something of a network's table, whose every size must be known.
+pub(crate) fn summarise<R>(network: &emit::Network, write: impl FnOnce(&Summary<'_>) -> R) -> R {
+    let emit::Network { steps, totals, .. } = network;
+    let nodes = nodes(network);
+    let shown = nodes
         .iter()
-        .map(|layer| numbers::plain_at(&layer.detail, &layer.kind))
-        .collect();
-    let rows = layers
-        .iter()
-        .zip(&ops)
         .zip(steps)
-        .filter(|((_, op), _)| op.is_shown())
-        .map(|((layer, op), step)| LayerInfo::new(&layer.path, op, step));
+        .filter(|(node, _)| node.op.is_shown());
+    let rows = shown.map(|(node, step)| LayerInfo::new(node.name, &node.op, step));
     let rows: Vec<LayerInfo<'_>> = rows.collect();
-    Summary {
-        name,
-        input,
+    write(&Summary {
+        name: &network.name.to_string(),
+        input: network.image,
         layers: &rows,
         arena_bytes: totals.arena,
         tape_bytes: totals.tape,
         // The algorithms are known to the types.
         packing: &[],
         prepared_bytes: totals.prepared,
-    }
-    .markdown()
-    .to_string()
+    })
+}
+
+/// The graph in plain numbers.
+pub(crate) fn nodes(network: &emit::Network) -> Vec<Node<'_>> {
+    let layers = network.layers.iter().zip(&network.steps);
+    let nodes = layers.map(|(layer, step)| Node {
+        name: &layer.path,
+        op: numbers::plain_at(&layer.detail, &layer.kind),
+        volume: step.volume,
+    });
+    nodes.collect()
 }
 
 /// The words as written, line by line.

@@ -49,6 +49,12 @@ impl Errors {
             .unwrap_or_default()
     }
 
+    /// Each by itself.
+    #[cfg(feature = "library")]
+    pub(crate) fn into_all(self) -> impl Iterator<Item = syn::Error> {
+        self.all.into_iter().flatten()
+    }
+
     /// The texts, for tests.
     #[cfg(test)]
     pub(crate) fn texts(self) -> Vec<String> {

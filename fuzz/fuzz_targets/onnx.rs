@@ -13,7 +13,7 @@ fuzz_target!(init: convnet_fuzz::seeds::write("onnx"), |bytes: &[u8]| {
             let lines = lines.and_then(|lines| lines.trim_end().strip_suffix('}'));
             let lines = lines.expect("a declaration");
             let tokens = format!("[::convnet::generated] {lines}").parse::<TokenStream>();
-            let expansion = convnet_macros_as_library::expansion(tokens.expect("tokens"));
+            let expansion = convnet_declaration::expansion(tokens.expect("tokens"));
             assert!(!expansion.to_string().contains("compile_error"), "{text}");
             assert!(model.weights().is_ok());
         }

@@ -32,7 +32,7 @@ pub fn check_declaration(text: &str) {
     let Ok(tokens) = format!("[::convnet::generated] {text}").parse::<TokenStream>() else {
         return;
     };
-    let expansion = convnet_macros_as_library::expansion(tokens);
+    let expansion = convnet_declaration::expansion(tokens);
     if let Err(error) = syn::parse2::<syn::File>(expansion) {
         panic!("no Rust: {error}");
     }

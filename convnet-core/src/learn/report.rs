@@ -15,25 +15,23 @@
 mod confusion;
 mod curves;
 mod filters;
-mod graph;
 mod memory;
 mod page;
 mod pictures;
-mod solids;
 mod table;
 mod volumes;
 
-use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::data::{Samples, Target};
+use crate::draw::{self, text};
 use crate::file::weights::replace;
 use crate::int8;
 use crate::learn::train::{Evaluation, History};
-use crate::{Network, Real};
+use crate::{AnyVolume, Network, Real};
 
-use page::{Section, escaped};
+use page::Section;
 
 /// A network as a page of pictures, in one HTML file.
 ///
@@ -127,6 +125,7 @@ impl<'a, N: Network> Report<'a, N> {
     /// The page.
     #[must_use]
     pub fn to_html(&self) -> String {
+        let image = <N::Input as AnyVolume>::SHAPE;
         let mut sections = vec![Section::new("table", "The table", table::draw::<N>())];
         let mut add = |id, title, body: Option<String>| {
             sections.extend(body.map(|body| Section::new(id, title, body)));
@@ -135,8 +134,12 @@ impl<'a, N: Network> Report<'a, N> {
         add("evaluation", "Right and wrong", self.evaluation.clone());
         let images = (!self.images.is_empty()).then(|| self.images.concat());
         add("activations", "What it makes of images", images);
-        add("graph", "The graph", graph::draw::<N>());
-        add("volumes", "Volumes to scale", Some(solids::draw::<N>()));
+        add("graph", "The graph", draw::graph(image, N::GRAPH));
+        add(
+            "volumes",
+            "Volumes to scale",
+            Some(draw::solids(image, N::LAYERS)),
+        );
         add("filters", "Filters", filters::draw(self.net));
         add("memory", "Memory over time", memory::draw::<N>());
         add("int8", "In bytes", self.int8.clone());
@@ -167,7 +170,7 @@ fn lead<N: Network>() -> String {
         N::LAYERS.iter().map(|layer| layer.parameters as u64).sum(),
         N::LAYERS.iter().map(|layer| layer.macs).sum::<u64>(),
     ];
-    let [h, w, d] = <N::Input as crate::AnyVolume>::SHAPE;
+    let [h, w, d] = <N::Input as AnyVolume>::SHAPE;
     format!(
         "an image of {w}×{h}×{d}, {} layers, {} parameters, {} multiply-adds",
         N::LAYERS.len(),
@@ -194,11 +197,6 @@ fn short(number: f64) -> String {
         _ => format!("{number:.3}"),
     };
     text.replace('-', "−")
-}
-
-/// Text in a page.
-fn text(it: impl Display) -> String {
-    escaped(&it.to_string())
 }
 
 /// A scalar for a picture.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::draw::escaped;
+
 /// A part of the page.
 pub(super) struct Section<'a> {
     id: &'a str,
@@ -34,30 +36,6 @@ pub(super) fn page(title: &str, lead: &str, sections: &[Section<'_>]) -> String 
          <body><header><h1>{title}</h1><p>{lead}</p><nav>{links}</nav></header>\n\
          <main>\n{bodies}</main></body></html>\n"
     )
-}
-
-/// Text, so that no character of it is markup.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // XML has no other control characters.
-            '\u{0}'..='\u{8}'
-            | '\u{b}'
-            | '\u{c}'
-            | '\u{e}'..='\u{1f}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
-                escaped.push('\u{fffd}');
-            }
-            _ => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 const STYLE: &str = include_str!("page.css");

@@ -1,21 +1,35 @@
 //! The graph, drawn: from the image down, ways side by side.
 
-use std::fmt::Write as _;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use alloc::{format, vec};
+use core::fmt::Write as _;
 
 use super::text;
 use crate::graph::{Manner, Node, Op};
-use crate::{AnyVolume, Network};
 
 const BOX: [usize; 2] = [230, 42];
 const GAP: [usize; 2] = [46, 24];
 
-/// The drawing; nothing of a network that is written by hand, whose graph nobody knows.
-pub(super) fn draw<N: Network>() -> Option<String> {
-    if N::GRAPH.is_empty() {
+/// The graph of a network on an image of `[height, width, depth]`, as SVG in a `div`; nothing of a network that is
+/// written by hand, whose graph nobody knows.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::graph::{Node, Op};
+///
+/// let fc = Node { name: "scores", op: Op::Fc { filters: 10 }, volume: [1, 1, 10] };
+/// let svg = convnet::draw::graph([8, 8, 3], &[fc]).unwrap();
+/// assert!(svg.contains("scores") && svg.contains("fc(10)"));
+/// ```
+#[must_use]
+pub fn graph(image: [usize; 3], graph: &[Node<'_>]) -> Option<String> {
+    if graph.is_empty() {
         return None;
     }
-    let mut drawing = Drawing::new(N::Input::SHAPE);
-    drawing.lay("", N::GRAPH, Way { of: 0, lane: 0 });
+    let mut drawing = Drawing::new(image);
+    drawing.lay("", graph, Way { of: 0, lane: 0 });
     Some(drawing.svg())
 }
 

@@ -1,9 +1,12 @@
 //! Volumes to scale, as CS231n draws them: height upward, width into the page, depth to the right.
 
-use std::fmt::Write as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use super::text;
-use crate::{AnyVolume, Network};
+use crate::plan::LayerInfo;
 
 /// How high the highest is, in pixels.
 const TALLEST: f64 = 150.0;
@@ -14,11 +17,13 @@ const INTO: [f64; 2] = [0.42, 0.3];
 /// Below this nothing would be seen.
 const LEAST: f64 = 2.0;
 
-/// The image, and what each layer writes that changes the size.
-pub(super) fn draw<N: Network>() -> String {
-    let changing = N::LAYERS.iter().filter(|layer| !layer.op.keeps_shape());
+/// An image of `[height, width, depth]`, and what each layer writes that changes the size, as SVG in a `div`, and a
+/// line of text that says the scale.
+#[must_use]
+pub fn solids(image: [usize; 3], layers: &[LayerInfo<'_>]) -> String {
+    let changing = layers.iter().filter(|layer| !layer.op.keeps_shape());
     let layers = changing.map(|layer| (layer.name, layer.volume, layer.op.has_parameters()));
-    let all: Vec<_> = std::iter::once(("input", N::Input::SHAPE, false))
+    let all: Vec<_> = core::iter::once(("input", image, false))
         .chain(layers)
         .collect();
     let side = all
