@@ -2,6 +2,7 @@
 
 use super::Layer;
 use super::word::word;
+use crate::kernel::at_level;
 use crate::memory::volume::Scores;
 use crate::{Real, Volume};
 
@@ -57,12 +58,10 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, D>) {
         let y = &mut y[0][0];
-        y.fill(T::ZERO);
-        for column in x.iter().flatten() {
-            for (y, &x) in y.iter_mut().zip(column) {
-                *y += x;
-            }
-        }
+        at_level(
+            #[inline(always)]
+            || sum_columns(x.as_slice(), y),
+        );
         y.iter_mut().for_each(|y| *y *= share::<T>(H * W));
     }
 
@@ -77,6 +76,30 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
     }
 
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Scores<T, D>, _: &mut Self) {}
+}
+
+/// Block by block of depths, whose sums stay in registers.
+#[inline(always)]
+fn sum_columns<T: Real>(x: &[T], y: &mut [T]) {
+    const BLOCK: usize = 64;
+    let depth = y.len();
+    for (block, y) in y.chunks_mut(BLOCK).enumerate() {
+        let columns = x
+            .chunks_exact(depth)
+            .filter_map(|column| column.get(block * BLOCK..));
+        if let Some(y) = y.first_chunk_mut::<BLOCK>() {
+            let mut sums = [T::ZERO; BLOCK];
+            for column in columns.filter_map(|column| column.first_chunk::<BLOCK>()) {
+                sums.iter_mut().zip(column).for_each(|(sum, &x)| *sum += x);
+            }
+            *y = sums;
+        } else {
+            y.fill(T::ZERO);
+            for column in columns {
+                y.iter_mut().zip(column).for_each(|(sum, &x)| *sum += x);
+            }
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an area is far below 2^52")]

@@ -1,6 +1,7 @@
 //! Where a volume meets what its layers make of it in a product: squeeze and excitation.
 
 use super::word::word;
+use crate::kernel::at_level;
 use crate::{Real, Volume};
 
 word! {
@@ -121,14 +122,19 @@ const fn fits(x: [usize; 2], gate: [usize; 2]) -> bool {
 // Compiled once a scalar. A gate is as long as a depth column, or as all of them.
 
 fn multiply<T: Real>(x: &[T], gate: &[T], y: &mut [T]) {
-    let columns = y
-        .chunks_exact_mut(gate.len())
-        .zip(x.chunks_exact(gate.len()));
-    for (y, x) in columns {
-        for (y, (&x, &gate)) in y.iter_mut().zip(x.iter().zip(gate)) {
-            *y = x * gate;
-        }
-    }
+    at_level(
+        #[inline(always)]
+        || {
+            let columns = y
+                .chunks_exact_mut(gate.len())
+                .zip(x.chunks_exact(gate.len()));
+            for (y, x) in columns {
+                for (y, (&x, &gate)) in y.iter_mut().zip(x.iter().zip(gate)) {
+                    *y = x * gate;
+                }
+            }
+        },
+    );
 }
 
 fn multiply_by<T: Real>(v: &mut [T], gate: &[T]) {

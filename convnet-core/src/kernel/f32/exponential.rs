@@ -1,4 +1,4 @@
-//! Exponentials without calls or branches, which the compiler vectorises for each level.
+//! Exponentials without calls or branches, a vector at a time.
 //!
 //! ```text
 //!   eˣ = 2ⁿ · eʳ,  n = x/ln 2 rounded,  |r| <= ln 2 / 2;  eʳ ≈ 1 + r + r²·P(r), P of degree 5
@@ -9,15 +9,17 @@
 //! ```
 //!
 //! Moshier's polynomials (*Cephes Mathematical Library*, `expf` and `tanhf`). The relative error of
-//! each is below 4 units of the last place, tested against `f64`; what would be subnormal is zero. A is of
+//! each is below 4 units of the last place, tested against `f64`; what would be subnormal is zero, or may be. A is of
 //! Abramowitz and Stegun (*Handbook of Mathematical Functions*, 7.1.26): Φ is within 1.5e-7.
 
+use core::f32::consts::LOG2_E;
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use fearless_simd::Simd;
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 
 use crate::Real;
 use crate::kernel::Done;
+use crate::kernel::simd::lanes;
 use crate::kernel::simd::level::dispatch;
 
 /// 2·√(2/π), by which `gelu_tanh` is steep.
@@ -25,76 +27,81 @@ pub(crate) const GELU_STEEP: f64 = 2.0 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 /// How much of v³ it adds to v.
 pub(crate) const GELU_CUBE: f64 = 0.044_715;
 
+/// `v[i] = of(v[i])`, a vector at a time: by a closure, since a function's name is called, not inlined.
+macro_rules! each {
+    ($v:ident, $simd:ident, $x:ident => $of:expr) => {{
+        let done: Option<()> =
+            dispatch!(simd => each(simd, $v, #[inline(always)] |$simd, $x| $of));
+        done.is_some()
+    }};
+}
+
 /// `v[i] = σ(v[i])`.
 pub fn sigmoid<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, logistic));
-    done.is_some()
+    each!(v, simd, x => logistic(simd, x))
 }
 
 /// `v[i] = tanh(v[i])`.
 pub fn tanh<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, hyperbolic));
-    done.is_some()
+    each!(v, simd, x => hyperbolic(simd, x))
 }
 
 /// `v[i] = exp(v[i])`.
 pub fn exp<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, natural));
-    done.is_some()
+    each!(v, simd, x => whole(simd, x))
 }
 
 /// `v[i] = v[i]·σ(v[i])`.
 pub fn silu<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, swish));
-    done.is_some()
+    each!(v, simd, x => swish(simd, x))
 }
 
 /// `v[i] = v[i]·Φ(v[i])`.
 pub fn gelu<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, normal));
-    done.is_some()
+    each!(v, simd, x => normal(simd, x))
 }
 
 /// `v[i] = v[i]·σ(2√(2/π)·(v[i] + 0.044715·v[i]³))`.
 pub fn gelu_tanh<T: Real>(v: &mut [T]) -> Done {
     as_f32!(; v);
-    let done: Option<()> = dispatch!(simd => each(simd, v, gated));
-    done.is_some()
+    each!(v, simd, x => gated(simd, x))
 }
 
 /// `v[i]`, or `alpha·(exp(v[i]) − 1)` below zero.
 pub fn elu<T: Real>(v: &mut [T], alpha: T) -> Done {
     as_f32!(; v);
     let alpha = alpha.widen() as f32;
-    let of = |x: f32| match x > 0.0 {
-        true => x,
-        false => alpha * natural_less_one(x),
-    };
-    let done: Option<()> = dispatch!(simd => each(simd, v, of));
-    done.is_some()
+    each!(v, simd, x => x.simd_gt(0.0).select(x, natural_less_one(simd, x) * alpha))
 }
 
+/// Vector by vector; what is left is part of a vector whose other lanes are zero.
 #[inline(always)]
-fn each<S: Simd>(_: S, v: &mut [f32], of: impl Fn(f32) -> f32) -> Option<()> {
-    for v in v {
-        *v = of(*v);
+fn each<S: Simd>(simd: S, v: &mut [f32], of: impl Fn(S, S::f32s) -> S::f32s) -> Option<()> {
+    let len = const { <S::f32s as SimdBase<S>>::LEN };
+    let mut vectors = v.chunks_exact_mut(len);
+    for v in &mut vectors {
+        of(simd, SimdBase::from_slice(simd, v)).store_slice(v);
+    }
+    let rest = vectors.into_remainder();
+    if !rest.is_empty() {
+        let mut last = <S::f32s as SimdBase<S>>::splat(simd, 0.0);
+        last.as_mut_slice()[..rest.len()].copy_from_slice(rest);
+        rest.copy_from_slice(&of(simd, last).as_slice()[..rest.len()]);
     }
     Some(())
 }
 
-/// Below this eˣ is subnormal, and above that it is infinite.
-const RANGE: [f32; 2] = [-87.336_54, 88.722_83];
+/// Beyond these n is below −126, and 2ⁿ zero, or above 127, and 2ⁿ infinite.
+const RANGE: [f32; 2] = [-88.0, 89.0];
 
-/// eʳ − 1, and 2ⁿ in two factors: n may be 128.
+/// eʳ − 1 of x within [`RANGE`], and a number whose lowest bits are n + 127.
 #[inline(always)]
-fn parts(x: f32) -> (f32, [f32; 2]) {
-    // Added and taken away again, this leaves a whole number, and that in the lowest bits of the sum.
-    const ROUND: f32 = (3 << 22) as f32;
+fn parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     // ln 2 in two parts; n times the first is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     const P: [f32; 6] = [
@@ -105,40 +112,63 @@ fn parts(x: f32) -> (f32, [f32; 2]) {
         1.666_666_5e-1,
         0.5,
     ];
-    let shifted = x * core::f32::consts::LOG2_E + ROUND;
+    let x = lanes::Lanes::clamp(x, simd, Some(RANGE));
+    let shifted = x.mul_add(LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = (x - n * LN_2[0]) - n * LN_2[1];
-    let mut p = P[0];
-    for c in &P[1..] {
-        p = p * r + c;
-    }
-    let bits = shifted.to_bits().wrapping_sub(ROUND.to_bits());
-    let half = (bits as i32) >> 1;
-    let two_to = |n: i32| f32::from_bits((n.wrapping_add(127) as u32) << 23);
-    let powers = [two_to(half), two_to((bits as i32).wrapping_sub(half))];
-    (p * r * r + r, powers)
+    let r = n.mul_add(-LN_2[1], n.mul_add(-LN_2[0], x));
+    let p = polynomial(simd, P, r);
+    ((p * r).mul_add(r, r), shifted)
 }
 
+/// Added, this leaves a whole number in the lowest bits of the sum, 127 more than what was added to.
+const ROUND: f32 = ((3 << 22) + 127) as f32;
+
+/// 2ⁿ, where the lowest bits of a number are n + 127.
 #[inline(always)]
-fn natural(x: f32) -> f32 {
-    let (rest, [two, more]) = parts(x);
-    let power = (rest + 1.0) * two * more;
-    let power = if x < RANGE[0] { 0.0 } else { power };
-    if x > RANGE[1] { f32::INFINITY } else { power }
+fn power<S: Simd>(bits: <S::f32s as SimdFloat<S>>::Bits) -> S::f32s {
+    SimdFloat::from_bits(bits << 23)
+}
+
+/// Of the coefficients, that of the highest power first.
+#[inline(always)]
+fn polynomial<S: Simd, const N: usize>(simd: S, of: [f32; N], x: S::f32s) -> S::f32s {
+    let mut p = <S::f32s as SimdBase<S>>::splat(simd, of[0]);
+    for c in &of[1..] {
+        p = p.mul_add(x, *c);
+    }
+    p
+}
+
+/// eˣ, and infinite already from 2^127.5 on.
+#[inline(always)]
+fn natural<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (rest, shifted) = parts(simd, x);
+    (rest + 1.0) * power::<S>(shifted.to_bits())
+}
+
+/// eˣ as far as there are numbers for it, and zero for subnormal ones.
+#[inline(always)]
+fn whole<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (rest, shifted) = parts(simd, x);
+    // 2ⁿ in two factors: n may be 128. Of n + 254, each has a half.
+    let both = shifted.to_bits() - (ROUND.to_bits() - 254);
+    let half = both >> 1;
+    let power = (rest + 1.0) * power::<S>(half) * power::<S>(both - half);
+    x.simd_lt(-87.336_54)
+        .select(SimdBase::splat(simd, 0.0), power)
 }
 
 /// eˣ − 1 of what is not positive.
 #[inline(always)]
-fn natural_less_one(x: f32) -> f32 {
-    let (rest, [two, more]) = parts(x);
-    let power = two * more;
-    let less_one = rest * power + (power - 1.0);
-    if x < RANGE[0] { -1.0 } else { less_one }
+fn natural_less_one<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (rest, shifted) = parts(simd, x);
+    let power = power::<S>(shifted.to_bits());
+    rest.mul_add(power, power - 1.0)
 }
 
 /// x·Φ(x).
 #[inline(always)]
-fn normal(x: f32) -> f32 {
+fn normal<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const P: f32 = 0.327_591_1 * core::f32::consts::FRAC_1_SQRT_2;
     const A: [f32; 5] = [
         1.061_405_4,
@@ -147,34 +177,36 @@ fn normal(x: f32) -> f32 {
         -0.284_496_72,
         0.254_829_6,
     ];
-    let size = x.abs();
-    let t = 1.0 / (1.0 + P * size);
-    let mut a = A[0];
-    for c in &A[1..] {
-        a = a * t + c;
-    }
-    let tail = 0.5 * a * t * natural(-0.5 * x * x);
-    x * if x < 0.0 { tail } else { 1.0 - tail }
+    let one = one(simd);
+    let t = one / x.abs().mul_add(P, one);
+    let tail = polynomial(simd, A, t) * t * natural(simd, x * x * -0.5) * 0.5;
+    x * x.simd_lt(0.0).select(tail, one - tail)
 }
 
 #[inline(always)]
-fn logistic(x: f32) -> f32 {
-    1.0 / (1.0 + natural(-x))
+fn one<S: Simd>(simd: S) -> S::f32s {
+    SimdBase::splat(simd, 1.0)
 }
 
 #[inline(always)]
-fn swish(x: f32) -> f32 {
-    x * logistic(x)
+fn logistic<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    one(simd) / (natural(simd, -x) + 1.0)
 }
 
 #[inline(always)]
-fn gated(x: f32) -> f32 {
+fn swish<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    x / (natural(simd, -x) + 1.0)
+}
+
+#[inline(always)]
+fn gated<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const FACTORS: [f32; 2] = [GELU_STEEP as f32, GELU_CUBE as f32];
-    x * logistic(FACTORS[0] * x * (1.0 + FACTORS[1] * x * x))
+    let inner = x * (x * x).mul_add(FACTORS[1], 1.0) * FACTORS[0];
+    x / (natural(simd, -inner) + 1.0)
 }
 
 #[inline(always)]
-fn hyperbolic(x: f32) -> f32 {
+fn hyperbolic<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const Q: [f32; 5] = [
         -5.704_988_7e-3,
         2.063_909e-2,
@@ -183,13 +215,10 @@ fn hyperbolic(x: f32) -> f32 {
         -3.333_328e-1,
     ];
     let (z, size) = (x * x, x.abs());
-    let mut q = Q[0];
-    for c in &Q[1..] {
-        q = q * z + c;
-    }
-    let far = 1.0 - 2.0 / (natural(2.0 * size) + 1.0);
-    let near = q * z * size + size;
-    if size < 0.625 { near } else { far }.copysign(x)
+    let less = one(simd) / (natural(simd, size + size) + 1.0);
+    let far = one(simd) - (less + less);
+    let near = (polynomial(simd, Q, z) * z).mul_add(size, size);
+    size.simd_lt(0.625).select(near, far).copysign(x)
 }
 
 #[cfg(test)]
