@@ -275,35 +275,14 @@ fn a_class_that_counts_twice_is_there_twice() {
     );
 }
 
-/// By what `torch.optim.lr_scheduler` computes, arranged as there, in Python's floats.
 #[test]
-fn schedules_have_the_rates_of_pytorch() {
-    let check = |schedule: &dyn Schedule, expected: &[(u64, f64)]| {
-        for &(step, rate) in expected {
-            let found = schedule.rate(step);
-            assert!(
-                (found - rate).abs() < 1e-15,
-                "{step}: {found} is not {rate}"
-            );
-        }
-    };
-    check(
-        &OneCycle {
-            rate: 0.1,
-            rise: 0.25,
-            steps: 40,
-        },
-        ONE_CYCLE,
-    );
+fn no_schedule_divides_by_zero() {
     let thrice = WarmRestarts {
         rate: 0.1,
         floor: 0.01,
         steps: 4,
         times: 3,
     };
-    check(&thrice, RESTARTS);
-    check(&WarmRestarts { times: 1, ..thrice }, ALIKE);
-    // None of these is a division by 0.
     let none = OneCycle {
         rate: 0.1,
         rise: 0.0,
@@ -331,32 +310,3 @@ fn schedules_have_the_rates_of_pytorch() {
         .is_finite()
     );
 }
-
-const ONE_CYCLE: &[(u64, f64)] = &[
-    (0, 0.004),
-    (3, 0.028),
-    (9, 0.1),
-    (10, 0.0997260958640346),
-    (25, 0.04477379774230999),
-    (39, 4e-07),
-];
-
-const RESTARTS: &[(u64, f64)] = &[
-    (0, 0.1),
-    (1, 0.08681980515339464),
-    (3, 0.023180194846605363),
-    (4, 0.1),
-    (9, 0.06664685702961344),
-    (15, 0.011533337816991932),
-    (16, 0.1),
-    (40, 0.0325),
-    (51, 0.010171238585871451),
-    (52, 0.1),
-];
-
-const ALIKE: &[(u64, f64)] = &[
-    (0, 0.1),
-    (3, 0.023180194846605363),
-    (4, 0.1),
-    (11, 0.023180194846605363),
-];

@@ -19,7 +19,8 @@ pub(crate) const HELP: &str = "\
 --epochs N         how often each training image is seen (12)
 --seed N           decides all that is random (231)
 --threads N        on how many threads (as many as there are cores)
---checkpoint FILE  saves the training here after each epoch, and goes on from here if it was killed";
+--checkpoint FILE  saves the training here after each epoch, and goes on from here if it was killed
+--find-rate        does not train: tries a hundred learning rates, a step each, and shows what becomes of the loss";
 
 /// The options of every training.
 pub(crate) struct Training {
@@ -27,6 +28,7 @@ pub(crate) struct Training {
     pub(crate) seed: u64,
     threads: Option<usize>,
     checkpoint: Option<PathBuf>,
+    find_rate: bool,
 }
 
 impl Training {
@@ -36,6 +38,7 @@ impl Training {
             seed: options::value(arguments, "--seed", 231)?,
             threads: arguments.opt_value_from_str("--threads")?,
             checkpoint: arguments.opt_value_from_str("--checkpoint")?,
+            find_rate: arguments.contains("--find-rate"),
         })
     }
 
@@ -62,6 +65,11 @@ impl Training {
         }
         if let Some(path) = &self.checkpoint {
             trainer = trainer.checkpoint(path);
+        }
+        if self.find_rate {
+            let found = trainer.find_learning_rate(net, training, 1e-6..=1.0, 100)?;
+            println!("{found}");
+            return Ok(());
         }
         trainer.fit(net, training)?;
         println!(

@@ -278,36 +278,32 @@ mod tests {
         assert_eq!(moved([0, -7]), picture([b"....."; 3]));
     }
 
-    /// By PyTorch's formula of `interpolate(mode="bilinear", align_corners=False)`, a pixel at a time, on a plane
-    /// that is no line, and a part in a corner.
+    /// By PyTorch's numbers: `tests/vectors/training.py` wrote them.
     #[test]
     fn a_part_is_stretched_as_pytorch_does() {
-        let image: Vec<f64> = (0..6 * 5 * 2).map(|i| f64::from(i * i % 23)).collect();
-        for part in [
-            [0, 0, 6, 5],
-            [1, 2, 3, 2],
-            [5, 4, 1, 1],
-            [2, 0, 4, 5],
-            [0, 1, 2, 4],
-        ] {
-            let [top, left, h, w] = part;
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/vectors/training.safetensors"
+        );
+        let file = std::fs::read(path).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&file).unwrap();
+        let words = |name| file.tensor(name).unwrap().data().as_chunks::<8>().0;
+        // Slices one after the other there, columns here.
+        let of = |words: &[[u8; 8]]| {
+            let word = |at: usize| f64::from_le_bytes(words[at % 2 * 30 + at / 2]);
+            (0..60).map(word).collect::<Vec<f64>>()
+        };
+        let image = of(words("image"));
+        let parts = words("parts").chunks(4).zip(words("stretched").chunks(60));
+        assert_eq!(parts.len(), 5);
+        for (part, expected) in parts {
+            let part = [0, 1, 2, 3].map(|at| u64::from_le_bytes(part[at]) as usize);
             let mut stretched = image.clone();
             stretch(&mut stretched, [6, 5, 2], part);
-            let source = |at: usize, of: usize, size: usize| {
-                let place = (at as f64 + 0.5) * of as f64 / size as f64 - 0.5;
-                let place = if place < 0.0 { 0.0 } else { place };
-                let low = (place.floor() as usize).min(of - 1);
-                (low, usize::from(low < of - 1), place - low as f64)
-            };
-            for (at, &found) in stretched.iter().enumerate() {
-                let (y, x, d) = (at / 10, at / 2 % 5, at % 2);
-                let ((y, dy, fy), (x, dx, fx)) = (source(y, h, 6), source(x, w, 5));
-                let pixel = |y: usize, x: usize| image[((top + y) * 5 + left + x) * 2 + d];
-                let expected = (1.0 - fy) * ((1.0 - fx) * pixel(y, x) + fx * pixel(y, x + dx))
-                    + fy * ((1.0 - fx) * pixel(y + dy, x) + fx * pixel(y + dy, x + dx));
+            for (found, expected) in stretched.iter().zip(of(expected)) {
                 assert!(
-                    (found - expected).abs() < 1e-12,
-                    "{part:?} at {at}: {found}, {expected}"
+                    (found - expected).abs() < 1e-14,
+                    "{part:?}: {found}, {expected}"
                 );
             }
         }

@@ -61,9 +61,31 @@ where
         training: &'a S,
         validation: Option<&'a V>,
     ) -> Result<Self, TrainError> {
+        let reduce = &trainer.reduce;
+        let patience = trainer.check_patience(validation.is_some());
+        let mut run = Self::at_start(trainer, net, training, validation, patience)?;
+        let resumed = run.resume();
+        reduce::all_well(reduce, resumed)?;
+        // All have looked at some images by now.
+        let faults = [training.fault(), validation.and_then(Samples::fault)];
+        let fault = faults.into_iter().flatten().next();
+        reduce::all_well(reduce, fault.map_or(Ok(()), |fault| Err(fault.into())))?;
+        run.agree()?;
+        run.display.unoptimized();
+        Ok(run)
+    }
+
+    /// As the settings say, whatever was saved; not if they are wrong, or what was checked `further` is.
+    fn at_start(
+        trainer: &'a Trainer<O, L>,
+        net: &'a mut N,
+        training: &'a S,
+        validation: Option<&'a V>,
+        further: Result<(), TrainError>,
+    ) -> Result<Self, TrainError> {
         trainer.check_machines()?;
         let check = || {
-            trainer.check(validation.is_some())?;
+            trainer.check()?;
             trainer.optimizer.check()?;
             TrainError::check_samples::<N, _, _>("training", training)?;
             if let Some(validation) = validation {
@@ -72,6 +94,7 @@ where
             TrainError::check_loss::<N, Y>(&trainer.loss)?;
             let (size, parts) = (trainer.batch_size, trainer.accumulate);
             TrainError::check_batches::<N>(training.len(), size, parts)?;
+            further?;
             trainer.factors(N::TENSORS)
         };
         let reduce: &dyn Reduce = &trainer.reduce;
@@ -82,7 +105,7 @@ where
             0 => trainer.progress,
             _ => Progress::Silent,
         };
-        let mut run = Self {
+        Ok(Self {
             schedule,
             best: trainer.patience.map(|_| bytemuck::zeroed_box()),
             average: trainer.average.map(|_| bytemuck::zeroed_box()),
@@ -101,16 +124,39 @@ where
             net,
             #[cfg(feature = "report")]
             seen: None,
+        })
+    }
+
+    /// Tries the rates of `schedule`, one a step, until `enough` of rate and loss says so, or the loss is no number.
+    pub(super) fn try_rates(
+        trainer: &'a Trainer<O, L>,
+        net: &'a mut N,
+        training: &'a S,
+        schedule: Result<Box<dyn AnySchedule>, TrainError>,
+        mut enough: impl FnMut(f64, f64) -> bool,
+    ) -> Result<(), TrainError> {
+        let (schedule, sound) = match schedule {
+            Ok(schedule) => (Some(schedule), Ok(())),
+            Err(error) => (None, Err(error)),
         };
-        let resumed = run.resume();
-        reduce::all_well(reduce, resumed)?;
-        // All have looked at some images by now.
-        let faults = [training.fault(), validation.and_then(Samples::fault)];
-        let fault = faults.into_iter().flatten().next();
-        reduce::all_well(reduce, fault.map_or(Ok(()), |fault| Err(fault.into())))?;
+        let mut run = Self::at_start(trainer, net, training, None, sound)?;
+        run.schedule = schedule.unwrap_or(run.schedule);
         run.agree()?;
-        run.display.unoptimized();
-        Ok(run)
+        for epoch in 0.. {
+            let seed = run.shuffle(epoch);
+            for batch in 0..run.batches() {
+                run.state.batch = batch;
+                let loss = match run.batch(epoch, seed) {
+                    Ok(totals) => totals.means().loss,
+                    Err(TrainError::Diverged { .. }) => return Ok(()),
+                    Err(error) => return Err(error),
+                };
+                if enough(run.step(epoch, batch).rate, loss) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// All epochs that are left.
@@ -149,14 +195,7 @@ where
 
     fn epoch(&mut self) -> Result<(), TrainError> {
         let epoch = self.state.history.epochs.len();
-        let seed = Rng::stream(self.trainer.seed, epoch as u64).next_u64();
-        shuffle(
-            &mut self.order,
-            self.training.len(),
-            self.training.window(),
-            seed,
-        );
-
+        let seed = self.shuffle(epoch);
         while self.state.batch < self.batches() {
             let clock = Instant::now();
             self.batch(epoch, seed)?;
@@ -171,6 +210,14 @@ where
         }
         self.check(epoch)?;
         self.record(epoch)
+    }
+
+    /// Puts the images into the epoch's order, and gives its seed.
+    fn shuffle(&mut self, epoch: usize) -> u64 {
+        let seed = Rng::stream(self.trainer.seed, epoch as u64).next_u64();
+        let (images, window) = (self.training.len(), self.training.window());
+        shuffle(&mut self.order, images, window, seed);
+        seed
     }
 
     /// Whether there is something to go on from.
@@ -194,8 +241,8 @@ where
         Ok(())
     }
 
-    /// One step.
-    fn batch(&mut self, epoch: usize, seed: u64) -> Result<(), TrainError> {
+    /// One step; what the network did on its images before.
+    fn batch(&mut self, epoch: usize, seed: u64) -> Result<Totals, TrainError> {
         let number = self.state.batch;
         let size = self.trainer.batch_size;
         let images = &self.order[number * size..self.order.len().min((number + 1) * size)];
@@ -267,7 +314,8 @@ where
         self.state.totals = sum;
         self.state.batch += 1;
         self.steps += 1;
-        self.compare(step.count + 1)
+        self.compare(step.count + 1)?;
+        Ok(totals)
     }
 
     /// Whether all machines still have the same weights, now and then.

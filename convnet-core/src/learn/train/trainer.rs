@@ -395,7 +395,7 @@ impl<O, L> Trainer<O, L> {
     }
 
     /// The settings that need no look at the network or the images.
-    pub(super) fn check(&self, validated: bool) -> Result<(), TrainError> {
+    pub(super) fn check(&self) -> Result<(), TrainError> {
         let or_one = |setting: Option<usize>| setting.unwrap_or(1);
         let positive = [
             ("the number of epochs", self.epochs),
@@ -439,13 +439,6 @@ impl<O, L> Trainer<O, L> {
                 expected,
             });
         }
-        if let (Some(patience), false) = (self.patience, validated) {
-            return Err(TrainError::Setting {
-                name: "patience",
-                found: format!("{patience}, without validation"),
-                expected: "a validation set or share",
-            });
-        }
         if let (Some(every), None) = (self.checkpoint_every, &self.checkpoint) {
             return Err(TrainError::Setting {
                 name: "the number of batches between checkpoints",
@@ -454,6 +447,18 @@ impl<O, L> Trainer<O, L> {
             });
         }
         Ok(())
+    }
+
+    /// Whether there is something to be patient with.
+    pub(super) fn check_patience(&self, validated: bool) -> Result<(), TrainError> {
+        match self.patience {
+            Some(patience) if !validated => Err(TrainError::Setting {
+                name: "patience",
+                found: format!("{patience}, without validation"),
+                expected: "a validation set or share",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// What each tensor's learning rate is multiplied by.
@@ -514,9 +519,15 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<N::Scalar> + Display + Sync,
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
-        let mut run = || Run::new(self, net, training, validation)?.finish();
+        self.in_pool(|| Run::new(self, net, training, validation)?.finish())
+    }
+
+    /// From inside the pool: entering it anew for each batch would cost a small network dear.
+    pub(super) fn in_pool<R: Send>(
+        &self,
+        run: impl FnOnce() -> Result<R, TrainError> + Send,
+    ) -> Result<R, TrainError> {
         match self.threads {
-            // From inside the pool: entering it anew for each batch would cost a small network dear.
             None => rayon::scope(|_| run()),
             Some(threads) => rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
