@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use convnet_core::data::{Folder, Packed, Samples, Sizing};
+use convnet_core::data::{Folder, Samples, Sizing, Streamed};
 use convnet_import::{Imported, Options};
 use safetensors::SafeTensors;
 
@@ -62,7 +62,7 @@ enum Command {
         #[arg(long)]
         against: PathBuf,
     },
-    /// Packs a folder of images, a sub-folder a class, into one file for `data::Packed`.
+    /// Packs a folder of images, a sub-folder a class, into one file for `data::Streamed`.
     Pack {
         /// The folder.
         folder: PathBuf,
@@ -191,7 +191,7 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             for error in &broken {
                 eprintln!("left out: {error}");
             }
-            let packed = Packed::open([&out])?;
+            let packed = Streamed::packed([&out])?;
             let (classes, out) = (packed.class_names().join(", "), out.display());
             println!("{out}: {images} images of {classes}");
             Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@
 //! files ──▶ folder, mnist, cifar10, digits ──▶ Images ──▶ split ──▶ RandomFlips, RandomCrops … ──▶ trainer
 //! ```
 //!
-//! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, [`Packed`] one on the
+//! Whatever implements [`Samples`] can be trained on. [`Images`] is a set in memory, [`Streamed`] one on the
 //! disk, which may be larger; the wrappers are sets made of sets.
 //!
 //! **Invariant:** a set is checked when it is made: it is not empty, its sizes agree, every label
@@ -25,6 +25,7 @@
 //! # Ok::<(), data::DataError>(())
 //! ```
 
+mod ahead;
 mod augment;
 mod cifar10;
 mod digits;
@@ -36,6 +37,7 @@ mod images;
 mod mixup;
 mod mnist;
 mod packed;
+mod streamed;
 mod subset;
 mod target;
 mod targets;
@@ -51,7 +53,8 @@ pub use folder::{Folder, folder};
 pub use images::Images;
 pub use mixup::{Mixed, Mixup};
 pub use mnist::{idx, mnist};
-pub use packed::{Packed, Packer};
+pub use packed::Packer;
+pub use streamed::Streamed;
 pub use subset::{Subset, split};
 pub use target::{ClassMap, Labels, Misfit, Target, Values};
 pub use targets::{Autoencoder, Targets};
@@ -98,6 +101,12 @@ pub trait Samples<Y: Target = usize>: Sync {
     /// Within how many images training shuffles, where it should not read one here and one there; 0 if it may.
     fn window(&self) -> usize {
         0
+    }
+
+    /// Which images training is going to ask for, in this order, as often as it knows more of them: a set that reads
+    /// images may begin with the first, as many as it likes.
+    fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+        let _ = images;
     }
 
     /// What has gone wrong since this was asked last, of a set that reads its images as they are looked at. Such an
@@ -207,6 +216,10 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for &S {
 
     fn window(&self) -> usize {
         (**self).window()
+    }
+
+    fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+        (**self).prefetch(images);
     }
 
     fn fault(&self) -> Option<DataError> {

@@ -276,7 +276,10 @@ fn a_folder_is_packed_as_it_is_read() {
         .sizing(Sizing::Crop)
         .silent();
     assert_eq!(folder.pack(&file).unwrap(), 4);
-    let (read, packed) = (folder.read().unwrap(), data::Packed::open([&file]).unwrap());
+    let (read, packed) = (
+        folder.read().unwrap(),
+        data::Streamed::packed([&file]).unwrap(),
+    );
     assert_eq!((packed.len(), packed.sizing()), (4, Sizing::Crop));
     assert_eq!(packed.class_names(), read.class_names());
     let (mut a, mut b) = ([0.0_f32; 48], [1.0_f32; 48]);
@@ -297,4 +300,44 @@ fn a_folder_is_packed_as_it_is_read() {
     assert_eq!((images, broken.len()), (4, 1));
     assert!(blamed(&broken[0]).ends_with("cat/0.png"));
     fs::remove_file(&file).unwrap();
+}
+
+/// Decoded when they are looked at, or ahead of that, with what is broken refused then or left out before.
+#[test]
+fn a_folder_is_streamed_as_it_is_read() {
+    let photos = Photos::of_cats_and_dogs("streamed");
+    let folder = Folder::new(&photos.0, [4, 4, 3])
+        .sizing(Sizing::Crop)
+        .silent();
+    let read = folder.read().unwrap();
+    let (mut a, mut b) = ([0.0_f32; 48], [1.0_f32; 48]);
+    for threads in [0, 2] {
+        let set = folder.stream().unwrap().ahead(threads, 2);
+        assert_eq!((set.len(), set.sizing()), (4, Sizing::Crop));
+        assert_eq!(set.class_names(), read.class_names());
+        for index in [2, 0, 3, 1] {
+            set.prefetch(&mut [index, 1].into_iter());
+            read.image(index, &mut a);
+            set.image(index, &mut b);
+            assert_eq!((a, read.label(index)), (b, set.label(index)));
+        }
+    }
+    photos.write("cat/0.png", b"no image");
+    let set = folder.stream().unwrap().ahead(1, 2);
+    set.prefetch(&mut (0..5));
+    set.image(1, &mut b);
+    assert!(set.fault().is_none() && set.verify().is_err());
+    set.image(0, &mut b);
+    assert!(b.iter().all(|pixel| pixel.is_nan()));
+    assert!(blamed(&set.fault().unwrap()).ends_with("cat/0.png"));
+    let (set, broken) = folder.stream_sound().unwrap();
+    assert_eq!((set.len(), broken.len()), (4, 1));
+    assert!(blamed(&broken[0]).ends_with("cat/0.png"));
+    set.verify().unwrap();
+    // Of a set of nothing but broken files, all are named.
+    photos.write("only/one/0.png", b"no image");
+    let error = Folder::new(photos.0.join("only"), [4, 4, 3])
+        .silent()
+        .stream_sound();
+    assert!(matches!(error.unwrap_err().defect, Defect::Broken(broken) if broken.len() == 1));
 }

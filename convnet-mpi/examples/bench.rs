@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fmt, fs};
 
-use convnet::data::{Images, Packed, Packer, Samples};
+use convnet::data::{Images, Packer, Samples, Streamed};
 use convnet::optim::Sgd;
 use convnet::train::{Progress, Trainer};
 use convnet::{Rng, Trainable, convnet};
@@ -54,7 +54,7 @@ fn run(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
             if ranks.rank() == 0 && !path.exists() {
                 generate(&path, images)?;
             }
-            let set = Packed::open([&path])?.shuffled_within(window);
+            let set = Streamed::packed([&path])?.shuffled_within(window);
             train(&mut *Fast::random(1), &set, settings)
         }
         None if large => train(

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use convnet::data::{Packed, Samples};
+use convnet::data::{Samples, Streamed};
 use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| convnet_fuzz::folder().join("packed"));
 
 fuzz_target!(init: convnet_fuzz::seeds::write("packed"), |bytes: &[u8]| {
     fs::write(&*FILE, bytes).expect("a file");
-    let images = match Packed::open([&*FILE]) {
+    let images = match Streamed::packed([&*FILE]) {
         Ok(images) => images,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };

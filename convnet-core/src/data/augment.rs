@@ -89,6 +89,10 @@ macro_rules! delegate {
             self.samples.window()
         }
 
+        fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+            self.samples.prefetch(images);
+        }
+
         fn fault(&self) -> Option<DataError> {
             self.samples.fault()
         }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, Defect, Images, file};
+use super::file::{self, Shards};
+use super::streamed::Source;
+use super::{DataError, Defect, Images};
 
 const REMEDY: &str = "CIFAR-10 is data_batch_1.bin to data_batch_5.bin and test_batch.bin in one \
     folder; take the binary version from https://www.cs.toronto.edu/~kriz/cifar.html";
@@ -50,19 +52,8 @@ fn part(folder: &Path, files: impl IntoIterator<Item = String>) -> Result<Images
         let names = [name.clone(), format!("cifar-10-batches-bin/{name}")];
         let (path, records) = file::first(folder, &names, REMEDY, records)?;
         for (index, [label, planes @ ..]) in records.as_chunks::<RECORD>().0.iter().enumerate() {
-            let label = usize::from(*label);
-            if label >= 10 {
-                return Err(Defect::Label {
-                    index,
-                    label,
-                    classes: 10,
-                }
-                .at(&path));
-            }
-            labels.push(label);
-            pixels.extend(
-                (0..PLANE).flat_map(|p| [planes[p], planes[PLANE + p], planes[2 * PLANE + p]]),
-            );
+            labels.push(usize::from(class(*label, index, &path)?));
+            pixels.extend(columns(planes));
         }
     }
     Images::new([32, 32, 3], 10, pixels, labels)
@@ -70,14 +61,104 @@ fn part(folder: &Path, files: impl IntoIterator<Item = String>) -> Result<Images
         .map_err(|error| error.at(folder))
 }
 
+/// A label that is one of ten.
+fn class(label: u8, index: usize, path: &Path) -> Result<u8, DataError> {
+    let classes = NAMES.len();
+    if usize::from(label) < classes {
+        return Ok(label);
+    }
+    let label = label.into();
+    Err(Defect::Label {
+        index,
+        label,
+        classes,
+    }
+    .at(path))
+}
+
+/// Red, green and blue of each pixel, from a plane of each.
+fn columns(planes: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    (0..PLANE).flat_map(|p| [0, 1, 2].map(|plane| planes[plane * PLANE + p]))
+}
+
 /// Path and bytes of a file of whole records.
 fn records(path: &Path, bytes: Vec<u8>) -> Result<(PathBuf, Vec<u8>), DataError> {
-    if bytes.is_empty() {
+    count(path, bytes.len())?;
+    Ok((path.to_owned(), bytes))
+}
+
+/// How many records a file of `found` bytes has.
+fn count(path: &Path, found: usize) -> Result<usize, DataError> {
+    if found == 0 {
         return Err(Defect::Empty.at(path));
     }
-    if !bytes.len().is_multiple_of(RECORD) {
-        let (record, found) = (RECORD, bytes.len());
+    if !found.is_multiple_of(RECORD) {
+        let record = RECORD;
         return Err(Defect::Records { record, found }.at(path));
     }
-    Ok((path.to_owned(), bytes))
+    Ok(found / RECORD)
+}
+
+/// Files whose images stay there.
+#[derive(Debug)]
+pub(super) struct CifarFiles {
+    files: Shards,
+    labels: Vec<u8>,
+    names: Vec<String>,
+}
+
+impl CifarFiles {
+    pub(super) fn open<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Self, DataError> {
+        let (mut files, mut labels) = (Shards::new(0, RECORD), Vec::new());
+        for path in paths {
+            let path = path.as_ref();
+            let (file, len) = file::open(path, REMEDY)?;
+            let images = count(path, usize::try_from(len).unwrap_or(usize::MAX))?;
+            files.push(path, file, images);
+        }
+        for index in 0..files.len() {
+            let mut label = [0];
+            let (path, number) = files.read(index, &mut label)?;
+            labels.push(class(label[0], number, path)?);
+        }
+        if labels.is_empty() {
+            return Err(Defect::Empty.into());
+        }
+        let names = NAMES.map(str::to_owned).to_vec();
+        Ok(Self {
+            files,
+            labels,
+            names,
+        })
+    }
+}
+
+impl Source for CifarFiles {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        [32, 32, 3]
+    }
+
+    fn classes(&self) -> usize {
+        NAMES.len()
+    }
+
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.labels[index].into()
+    }
+
+    fn pixels(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        let mut record = [0; RECORD];
+        self.files.read(index, &mut record)?;
+        Ok(columns(&record[1..]).collect())
+    }
 }

@@ -43,6 +43,15 @@ pub enum Defect {
         /// What it begins with.
         found: u32,
     },
+    /// The file is gzipped, and is to be read here and there.
+    Gzipped,
+    /// The images of a file are of another size than those of the first.
+    Shape {
+        /// Height, width, depth of those of the first.
+        expected: [usize; 3],
+        /// Of these.
+        found: [usize; 3],
+    },
     /// The file is shorter or longer than its kind and its own header say.
     Length {
         /// In bytes.
@@ -191,6 +200,18 @@ impl fmt::Display for Defect {
                 "an IDX file of this kind begins with {expected:#010x}, this one with {found:#010x}\n\
                  are the files of images and labels swapped, or is it another format?"
             ),
+            Self::Gzipped => f.write_str(
+                "it is gzipped, and images are to be read from it one here and one there\n\
+                 unpack it by `gunzip`, or read it into memory by `data::idx`",
+            ),
+            Self::Shape { expected, found } => {
+                let [[h, w, d], [y, x, z]] = [expected, found];
+                write!(
+                    f,
+                    "its images are of {x}x{y}x{z}, and those of the first file of {w}x{h}x{d}\n\
+                     one set has images of one size"
+                )
+            }
             Self::Length { expected, found } => {
                 write!(
                     f,

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::prelude::*;
 
-use super::{DataError, Defect, Images, Packer, Sizing};
+use super::streamed::Source;
+use super::{DataError, Defect, Images, Packer, Sizing, Streamed};
 use crate::picture::{PictureError, decode};
 
 const REMEDY: &str = "a folder with a sub-folder for each class, named for it, is expected";
@@ -153,7 +154,7 @@ impl Folder {
         Ok((images.sized(self.sizing), broken))
     }
 
-    /// Writes all images to a packed file, for [`Packed`](super::Packed) to read: a folder larger than memory
+    /// Writes all images to a packed file, for [`Streamed::packed`] to read: a folder larger than memory
     /// becomes a set. Returns how many there are.
     ///
     /// # Errors
@@ -205,6 +206,63 @@ impl Folder {
         Ok((images, broken))
     }
 
+    /// A set whose images stay in their files, each of which is decoded whenever it is looked at:
+    /// [`ahead`](Streamed::ahead) of that, if asked for. A broken file stops a training, and is named then.
+    ///
+    /// ```no_run
+    /// # use convnet_core as convnet;
+    /// use convnet::data::{Folder, Samples, Sizing};
+    ///
+    /// // Two threads decode, 256 images are ready at most.
+    /// let photos = Folder::new("photos", [224, 224, 3]).sizing(Sizing::Crop).stream()?.ahead(2, 256);
+    /// let training = photos.random_crops(0.5).random_flips();
+    /// # Ok::<(), convnet::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), but for what is in the files.
+    pub fn stream(&self) -> Result<Streamed, DataError> {
+        let (names, files) = self.files()?;
+        self.streamed(names, files)
+    }
+
+    /// The same of all images that can be read, and what is wrong with each of the others: each is decoded once, to
+    /// know that, and none is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_sound`](Self::read_sound).
+    pub fn stream_sound(&self) -> Result<(Streamed, Vec<DataError>), DataError> {
+        let (names, mut files) = self.files()?;
+        let progress = Progress::new(self, files.len());
+        let look = |(_, file): &Labelled| {
+            let error = self.pixels(file).err();
+            progress.one_more();
+            error
+        };
+        let mut errors: Vec<Option<DataError>> = files.par_iter().map(look).collect();
+        drop(progress);
+        let mut sound = errors.iter().map(Option::is_none);
+        files.retain(|_| sound.next() == Some(true));
+        let broken: Vec<DataError> = errors.drain(..).flatten().collect();
+        if files.is_empty() && !broken.is_empty() {
+            return Err(Defect::Broken(broken).at(&self.path));
+        }
+        Ok((self.streamed(names, files)?, broken))
+    }
+
+    fn streamed(&self, names: Vec<String>, files: Vec<Labelled>) -> Result<Streamed, DataError> {
+        if files.is_empty() || self.shape.contains(&0) {
+            return Err(Defect::Empty.at(&self.path));
+        }
+        Ok(Streamed::new(Files {
+            folder: self.clone(),
+            names,
+            files,
+        }))
+    }
+
     fn pixels(&self, file: &Path) -> Result<Vec<u8>, DataError> {
         let bytes = fs::read(file).map_err(|error| Defect::Io(error).at(file))?;
         decode(&bytes, self.shape, self.sizing).map_err(|error| Defect::Picture(error).at(file))
@@ -250,6 +308,44 @@ impl Folder {
                 .at(&self.path.join(other))),
             },
         }
+    }
+}
+
+/// A folder whose images stay in their files.
+#[derive(Debug)]
+struct Files {
+    folder: Folder,
+    names: Vec<String>,
+    files: Vec<Labelled>,
+}
+
+impl Source for Files {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.folder.shape
+    }
+
+    fn classes(&self) -> usize {
+        self.names.len()
+    }
+
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn sizing(&self) -> Sizing {
+        self.folder.sizing
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.files[index].0
+    }
+
+    fn pixels(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        self.folder.pixels(&self.files[index].1)
     }
 }
 

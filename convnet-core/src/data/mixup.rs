@@ -126,6 +126,10 @@ impl<S: Samples> Samples<Mixed> for Mixup<S> {
         self.samples.window()
     }
 
+    fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+        self.samples.prefetch(images);
+    }
+
     fn fault(&self) -> Option<DataError> {
         self.samples.fault()
     }

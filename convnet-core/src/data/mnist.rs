@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DataError, Defect, Images, file};
+use super::file::{self, Shards};
+use super::streamed::Source;
+use super::{DataError, Defect, Images};
 
 const REMEDY: &str = "MNIST and Fashion-MNIST are four files, gzipped or not, in one folder: \
     {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte\n\
     Debian's package dataset-fashion-mnist puts them into /usr/share/datasets/fashion-mnist";
+
+const PAIR: &str = "an IDX file of images and one of labels are expected";
 
 /// The training set and the test set of MNIST, or of another with its layout and ten classes:
 /// Fashion-MNIST, Kuzushiji-MNIST.
@@ -52,12 +56,11 @@ pub fn idx(
     labels: impl AsRef<Path>,
     classes: usize,
 ) -> Result<Images, DataError> {
-    const REMEDY: &str = "an IDX file of images and one of labels are expected";
     let [images, labels] =
         [images.as_ref(), labels.as_ref()].map(|path| file::inside(path.to_owned()));
     images_of(
-        read(&images, file::read(&images, REMEDY)?)?,
-        read(&labels, file::read(&labels, REMEDY)?)?,
+        read(&images, file::read(&images, PAIR)?)?,
+        read(&labels, file::read(&labels, PAIR)?)?,
         classes,
     )
 }
@@ -92,7 +95,110 @@ fn images_of(images: Idx<3>, labels: Idx<1>, classes: usize) -> Result<Images, D
     })
 }
 
+/// Pairs of files, whose images stay there.
+#[derive(Debug)]
+pub(super) struct IdxFiles {
+    shape: [usize; 3],
+    classes: usize,
+    files: Shards,
+    labels: Vec<u8>,
+}
+
+impl IdxFiles {
+    pub(super) fn open<P: AsRef<Path>, Q: AsRef<Path>>(
+        pairs: impl IntoIterator<Item = (P, Q)>,
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        let mut all: Option<Self> = None;
+        for (images, labels) in pairs {
+            let [images, labels] =
+                [images.as_ref(), labels.as_ref()].map(|path| file::inside(path.to_owned()));
+            let (_, [_], labels_here) = read(&labels, file::read(&labels, PAIR)?)?;
+            let (file, len) = file::open(&images, PAIR)?;
+            let mut start = [0; header_size(3)];
+            let few = start.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+            let begin = file.read(&mut start[..few], 0);
+            begin.map_err(|error| Defect::Io(error).at(&images))?;
+            if start.starts_with(&file::GZIP) {
+                return Err(Defect::Gzipped.at(&images));
+            }
+            let [count, rows, columns] = header(&images, &start, len)?;
+            let shape = [rows, columns, 1];
+            if count != labels_here.len() {
+                let (images, found) = (count, labels_here.len());
+                let labels_found = Defect::Count {
+                    images,
+                    labels: found,
+                };
+                return Err(labels_found.at(&labels));
+            }
+            if let Some(index) = labels_here
+                .iter()
+                .position(|&label| usize::from(label) >= classes)
+            {
+                let label = labels_here[index].into();
+                let error = Defect::Label {
+                    index,
+                    label,
+                    classes,
+                };
+                return Err(error.at(&labels));
+            }
+            let set = all.get_or_insert_with(|| Self {
+                shape,
+                classes,
+                files: Shards::new(start.len(), rows * columns),
+                labels: Vec::new(),
+            });
+            if set.shape != shape {
+                let (expected, found) = (set.shape, shape);
+                return Err(Defect::Shape { expected, found }.at(&images));
+            }
+            set.files.push(&images, file, count);
+            set.labels.extend(labels_here);
+        }
+        let sound = |set: &Self| set.files.record() > 0 && !set.labels.is_empty();
+        all.filter(sound).ok_or_else(|| Defect::Empty.into())
+    }
+}
+
+impl Source for IdxFiles {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.labels[index].into()
+    }
+
+    fn pixels(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        let mut pixels = vec![0; self.files.record()];
+        self.files.read(index, &mut pixels)?;
+        Ok(pixels)
+    }
+}
+
+/// Bytes before the first number of a file with so many axes.
+const fn header_size(axes: usize) -> usize {
+    4 + 4 * axes
+}
+
 fn read<const N: usize>(path: &Path, mut bytes: Vec<u8>) -> Result<Idx<N>, DataError> {
+    let sizes = header(path, &bytes, bytes.len() as u64)?;
+    bytes.drain(..header_size(N));
+    Ok((path.to_owned(), sizes, bytes))
+}
+
+/// The sizes that a file of `len` bytes begins with.
+fn header<const N: usize>(path: &Path, bytes: &[u8], len: u64) -> Result<[usize; N], DataError> {
     let mut words = bytes
         .as_chunks()
         .0
@@ -107,12 +213,11 @@ fn read<const N: usize>(path: &Path, mut bytes: Vec<u8>) -> Result<Idx<N>, DataE
     for size in &mut sizes {
         *size = words.next().unwrap_or(u32::MAX) as usize;
     }
-    let header = 4 + 4 * N;
     let expected = sizes.iter().fold(1, |all: usize, &n| all.saturating_mul(n));
-    let (expected, found) = (expected.saturating_add(header), bytes.len());
+    let expected = expected.saturating_add(header_size(N));
+    let found = usize::try_from(len).unwrap_or(usize::MAX);
     if found != expected {
         return Err(Defect::Length { expected, found }.at(path));
     }
-    bytes.drain(..header);
-    Ok((path.to_owned(), sizes, bytes))
+    Ok(sizes)
 }

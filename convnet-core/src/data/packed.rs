@@ -7,65 +7,26 @@
 //! ```
 //!
 //! Numbers are little-endian; a checksum is a CRC-32. Labels and checksums are kept in memory, eight bytes an
-//! image, and of the images what is being looked at: one record a thread.
+//! image.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, Defect, Images, Normalisation, Samples, Sizing};
-use crate::Real;
+use super::file::{self, Reader, Shards};
+use super::streamed::Source;
+use super::{DataError, Defect, Images, Samples, Sizing};
 
-/// A set of images in packed files: what [`Images`] is in memory, on the disk.
-///
-/// `convnet pack FOLDER` makes such a file of a folder of images, [`Folder::pack`](super::Folder::pack) and
-/// [`Packer`] do in a program. Each image is read when it is looked at, by the thread that trains on it; of many
-/// machines each reads those of its part of a batch only. How much memory that takes does not depend on how many
-/// images there are, but for eight bytes an image, and eight for the order of an epoch.
-///
-/// Where a disk reads one image here and one there slowly, [`shuffled_within`](Self::shuffled_within) keeps
-/// what is read near together.
-///
-/// A record that cannot be read, or is not what was written, stops a training with a
-/// [`DataError`] that names the file and the image.
-///
-/// ```
-/// # use convnet_core as convnet;
-/// use convnet::data::{DataError, Images, Packed, Samples};
-///
-/// # let path = std::env::temp_dir().join(format!("convnet-packed-doc-{}", std::process::id()));
-/// let images = Images::new([1, 2, 1], 2, vec![0, 255, 255, 0], vec![0, 1])?.named(["night", "day"])?;
-/// images.pack(&path)?;
-/// let packed = Packed::open([&path])?;
-/// let mut image = [0.0_f32; 2];
-/// packed.image(1, &mut image);
-/// assert_eq!((packed.label(1), image, packed.class_names()), (1, [1.0, 0.0], images.class_names()));
-/// # std::fs::remove_file(path).ok();
-/// # Ok::<(), DataError>(())
-/// ```
+/// Packed files.
 #[derive(Debug)]
-pub struct Packed {
+pub(super) struct PackedFiles {
     header: Header,
-    files: Vec<Records>,
+    files: Shards,
     /// Label and checksum of each image.
     index: Vec<(u32, u32)>,
-    window: usize,
-    normalisation: Normalisation,
-    values: Vec<[f64; 256]>,
-    fault: Mutex<Option<DataError>>,
-}
-
-/// One of the files.
-#[derive(Debug)]
-struct Records {
-    path: PathBuf,
-    file: Reader,
-    /// Which image of the set is its first.
-    first: usize,
 }
 
 /// What the index begins with.
@@ -83,142 +44,37 @@ const MAGIC: &[u8; 8] = b"convnet1";
 const START: usize = 8 + 8 + 8 + 4;
 const REMEDY: &str = "a file is expected that `convnet pack` or `data::Packer` has written";
 
-impl Packed {
-    /// The images of all files, in this order.
-    ///
-    /// # Errors
-    ///
-    /// A [`DataError`] that names the file: [`Defect::Missing`], [`Defect::Packed`] if it is none, was cut short
-    /// or damaged in its index, or has other shapes or classes than the first; [`Defect::Empty`].
-    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, DataError> {
-        let mut all: Option<Header> = None;
-        let (mut files, mut index) = (Vec::new(), Vec::new());
+impl PackedFiles {
+    pub(super) fn open<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Self, DataError> {
+        let mut all: Option<(Header, Shards)> = None;
+        let mut index = Vec::new();
         for path in paths {
             let path = path.as_ref();
             let (header, file, records) = read_index(path)?;
-            let first = all.get_or_insert_with(|| header.clone());
+            let (first, files) = all.get_or_insert_with(|| {
+                let record = header.shape.iter().product();
+                (header.clone(), Shards::new(START, record))
+            });
             if *first != header {
                 let reason = format!("it is of {header:?}, and the first file of {first:?}");
                 return Err(Defect::Packed { reason }.at(path));
             }
-            files.push(Records {
-                path: path.to_owned(),
-                file,
-                first: index.len(),
-            });
+            files.push(path, file, records.len());
             index.extend(records);
         }
-        let header = all.filter(|_| !index.is_empty()).ok_or(Defect::Empty)?;
-        let normalisation = Normalisation::divide(255.0, header.shape[2]);
+        let all = all.filter(|_| !index.is_empty());
+        let (header, files) = all.ok_or(Defect::Empty)?;
         Ok(Self {
-            values: normalisation.values().collect(),
-            normalisation,
             header,
             files,
             index,
-            window: 0,
-            fault: Mutex::default(),
         })
-    }
-
-    /// Shuffles in two steps: blocks of a sixteenth of `images` images, which lie side by side, then the images
-    /// of each window of so many. A disk then reads in larger pieces than one image. The order depends on the
-    /// trainer's seed, as always.
-    #[must_use]
-    pub fn shuffled_within(mut self, images: usize) -> Self {
-        self.window = images;
-        self
-    }
-
-    /// Mean and standard deviation of each depth slice over all images, as [`Images::statistics`]: the files are
-    /// read once.
-    ///
-    /// # Errors
-    ///
-    /// If a record cannot be read, or is not what was written.
-    pub fn statistics(&self) -> Result<Normalisation, DataError> {
-        let depth = self.header.shape[2];
-        let (mut sums, mut record) = (vec![[0u64; 2]; depth], Vec::new());
-        for index in 0..self.index.len() {
-            self.read(index, &mut record)?;
-            for column in record.chunks_exact(depth) {
-                for (sum, &p) in sums.iter_mut().zip(column) {
-                    *sum = [sum[0] + u64::from(p), sum[1] + u64::from(p) * u64::from(p)];
-                }
-            }
-        }
-        let count = (self.index.len() * record.len() / depth) as f64;
-        let mean: Vec<f64> = sums.iter().map(|sum| sum[0] as f64 / count).collect();
-        let variance = sums
-            .iter()
-            .zip(&mean)
-            .map(|(sum, m)| sum[1] as f64 / count - m * m);
-        let deviation = variance
-            .map(|v| if v > 0.0 { v.sqrt() } else { 1.0 })
-            .collect();
-        Ok(Normalisation { mean, deviation })
-    }
-
-    /// The same images, read through `normalisation`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Images::normalised`].
-    pub fn normalised(mut self, normalisation: &Normalisation) -> Result<Self, DataError> {
-        let depth = self.header.shape[2];
-        if !normalisation.fits(depth) {
-            let found = normalisation.clone();
-            return Err(Defect::Normalisation { depth, found }.into());
-        }
-        self.values = normalisation.values().collect();
-        self.normalisation = normalisation.clone();
-        Ok(self)
-    }
-
-    /// Through what the pixel values are read.
-    #[must_use]
-    pub fn normalisation(&self) -> &Normalisation {
-        &self.normalisation
-    }
-
-    /// How image files of another size were brought to this one.
-    #[must_use]
-    pub fn sizing(&self) -> Sizing {
-        Sizing::of_name(&self.header.sizing).unwrap_or_default()
-    }
-
-    /// Reads every record, and compares it with its checksum.
-    ///
-    /// # Errors
-    ///
-    /// The first that cannot be read, or is not what was written.
-    pub fn verify(&self) -> Result<(), DataError> {
-        let mut record = Vec::new();
-        (0..self.index.len()).try_for_each(|index| self.read(index, &mut record))
-    }
-
-    /// The pixel values of image `index`.
-    fn read(&self, index: usize, record: &mut Vec<u8>) -> Result<(), DataError> {
-        let size: usize = self.header.shape.iter().product();
-        let at = self.files.partition_point(|file| file.first <= index);
-        let file = &self.files[at.saturating_sub(1)];
-        record.resize(size, 0);
-        let offset = START as u64 + (index - file.first) as u64 * size as u64;
-        let read = file.file.read(record, offset);
-        read.map_err(|error| Defect::Io(error).at(&file.path))?;
-        let (expected, found) = (self.index[index].1, checksum(record));
-        if expected != found {
-            let reason = format!(
-                "image {} has the checksum #{found:08x}, and had #{expected:08x} when it was written",
-                index - file.first
-            );
-            return Err(Defect::Packed { reason }.at(&file.path));
-        }
-        Ok(())
     }
 }
 
-impl Samples for Packed {
+impl Source for PackedFiles {
     fn len(&self) -> usize {
         self.index.len()
     }
@@ -231,41 +87,29 @@ impl Samples for Packed {
         self.header.classes
     }
 
-    fn class_names(&self) -> &[String] {
+    fn names(&self) -> &[String] {
         &self.header.names
+    }
+
+    fn sizing(&self) -> Sizing {
+        Sizing::of_name(&self.header.sizing).unwrap_or_default()
     }
 
     fn label(&self, index: usize) -> usize {
         self.index[index].0 as usize
     }
 
-    fn image<T: Real>(&self, index: usize, image: &mut [T]) {
-        let mut record = Vec::new();
-        if let Err(error) = self.read(index, &mut record) {
-            // Nobody learns from what is no number, and whoever meets it asks why.
-            image.fill(T::nan());
-            let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-            fault.get_or_insert(error);
-            return;
+    fn pixels(&self, index: usize) -> Result<Vec<u8>, DataError> {
+        let mut record = vec![0; self.files.record()];
+        let (path, number) = self.files.read(index, &mut record)?;
+        let (expected, found) = (self.index[index].1, checksum(&record));
+        if expected != found {
+            let reason = format!(
+                "image {number} has the checksum #{found:08x}, and had #{expected:08x} when it was written"
+            );
+            return Err(Defect::Packed { reason }.at(path));
         }
-        let depth = self.header.shape[2];
-        for (to, column) in image
-            .chunks_exact_mut(depth)
-            .zip(record.chunks_exact(depth))
-        {
-            for ((to, &p), values) in to.iter_mut().zip(column).zip(&self.values) {
-                *to = T::of(values[usize::from(p)]);
-            }
-        }
-    }
-
-    fn window(&self) -> usize {
-        self.window
-    }
-
-    fn fault(&self) -> Option<DataError> {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.take()
+        Ok(record)
     }
 }
 
@@ -273,7 +117,7 @@ impl Samples for Packed {
 ///
 /// ```
 /// # use convnet_core as convnet;
-/// use convnet::data::{DataError, Packed, Packer, Samples};
+/// use convnet::data::{DataError, Packer, Samples, Streamed};
 ///
 /// # let path = std::env::temp_dir().join(format!("convnet-packer-doc-{}", std::process::id()));
 /// let mut packer = Packer::new(&path, [2, 2, 1])?;
@@ -281,7 +125,7 @@ impl Samples for Packed {
 ///     packer.push(&[25 * label as u8; 4], label)?;
 /// }
 /// packer.finish(10, &[])?;
-/// assert_eq!(Packed::open([&path])?.len(), 10);
+/// assert_eq!(Streamed::packed([&path])?.len(), 10);
 /// # std::fs::remove_file(path).ok();
 /// # Ok::<(), DataError>(())
 /// ```
@@ -425,7 +269,7 @@ impl Packer {
 }
 
 impl Images {
-    /// Writes all images to a packed file, as they were given: [`Packed`] reads it. The normalisation is not kept.
+    /// Writes all images to a packed file, as they were given: [`Streamed::packed`](super::Streamed::packed) reads it. The normalisation is not kept.
     ///
     /// # Errors
     ///
@@ -441,21 +285,12 @@ impl Images {
 /// Header, file and labels with checksums.
 #[expect(clippy::type_complexity, reason = "taken apart where it is called")]
 fn read_index(path: &Path) -> Result<(Header, Reader, Vec<(u32, u32)>), DataError> {
-    let io = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Defect::Missing {
-            remedy: REMEDY,
-            names: Vec::new(),
-        }
-        .at(path),
-        _ => Defect::Io(error).at(path),
-    };
+    let io = |error: io::Error| Defect::Io(error).at(path);
     let packed = |reason: &str| {
         let reason = reason.to_owned();
         Defect::Packed { reason }.at(path)
     };
-    let file = File::open(path).map_err(io)?;
-    let len = file.metadata().map_err(io)?.len();
-    let file = Reader::new(file);
+    let (file, len) = file::open(path, REMEDY)?;
     let mut start = [0; START];
     if len < START as u64 {
         return Err(packed("it is too short for one"));
@@ -514,39 +349,4 @@ fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()
-}
-
-/// A file that many threads read, each where it likes.
-#[derive(Debug)]
-struct Reader {
-    #[cfg(unix)]
-    file: File,
-    #[cfg(not(unix))]
-    file: Mutex<File>,
-}
-
-impl Reader {
-    #[cfg(unix)]
-    fn new(file: File) -> Self {
-        Self { file }
-    }
-
-    #[cfg(unix)]
-    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, offset)
-    }
-
-    #[cfg(not(unix))]
-    fn new(file: File) -> Self {
-        Self {
-            file: Mutex::new(file),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn read(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        io::Read::read_exact(&mut *file, bytes)
-    }
 }

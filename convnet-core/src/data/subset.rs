@@ -80,6 +80,11 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
         self.samples.show(self.indices[index], image, rng)
     }
 
+    fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+        self.samples
+            .prefetch(&mut images.map(|index| self.indices[index]));
+    }
+
     fn fault(&self) -> Option<DataError> {
         self.samples.fault()
     }

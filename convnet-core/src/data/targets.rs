@@ -136,6 +136,10 @@ impl<Y: Target, S: Samples<Y>> Samples<Values> for Autoencoder<S, Y> {
         self.samples.window()
     }
 
+    fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+        self.samples.prefetch(images);
+    }
+
     fn fault(&self) -> Option<DataError> {
         self.samples.fault()
     }

@@ -146,6 +146,12 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         }
     }
 
+    /// Of so many images, those of this machine.
+    pub(super) fn share(&self, images: usize) -> Range<usize> {
+        let cut = |number| number * images / self.count;
+        cut(self.first)..cut(self.first + self.shards.len())
+    }
+
     /// How many there are on all machines.
     pub(super) fn count(&self) -> usize {
         self.count

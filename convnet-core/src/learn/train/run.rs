@@ -247,12 +247,15 @@ where
         let size = self.trainer.batch_size;
         let images = &self.order[number * size..self.order.len().min((number + 1) * size)];
         let (parts, mut totals) = (self.trainer.accumulate, Totals::default());
-        for part in 0..parts {
-            let cut = |part| part * images.len() / parts;
+        let batches = self.order.chunks(size).skip(number);
+        let upcoming = batches.flat_map(|images| parts_of(images, parts));
+        let mut upcoming = upcoming.flat_map(|images| &images[self.shards.share(images.len())]);
+        self.training.prefetch(&mut upcoming.by_ref().copied());
+        for images in parts_of(images, parts) {
             let batch = Batch {
                 samples: self.training,
                 loss: &self.trainer.loss,
-                images: &images[cut(part)..cut(part + 1)],
+                images,
                 seed,
             };
             if !batch.images.is_empty() {
@@ -613,6 +616,12 @@ where
         let all = always.into_iter().chain(asked);
         all.map(|(what, value)| (what.to_owned(), value)).collect()
     }
+}
+
+/// A batch in so many parts.
+fn parts_of(images: &[usize], parts: usize) -> impl Iterator<Item = &[usize]> {
+    let cut = move |part| part * images.len() / parts;
+    (0..parts).map(move |part| &images[cut(part)..cut(part + 1)])
 }
 
 const LEARNING_RATE: &str = "learning rate";

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convnet::data::{self, DataError, Defect, Images, Packed, Packer, Samples};
+use convnet::data::{self, DataError, Defect, Images, Packer, Samples, Streamed};
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::train::{Progress, TrainError, Trainer, evaluate};
@@ -25,6 +25,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -56,7 +57,7 @@ fn train(trainer: &Trainer<Adam>, set: &impl Samples) -> Vec<f32> {
 fn a_packed_set_trains_as_the_same_in_memory() {
     let (digits, file) = (digits(), Scratch::new("same"));
     assert_eq!(digits.pack(&file.0).unwrap(), digits.len());
-    let packed = Packed::open([&file.0]).unwrap();
+    let packed = Streamed::packed([&file.0]).unwrap();
     packed.verify().unwrap();
     assert_eq!(packed.statistics().unwrap(), digits.statistics());
     assert_eq!(
@@ -91,7 +92,7 @@ fn many_files_are_one_set() {
         assert_eq!(packer.finish(10, &[]).unwrap(), end - start);
         start = end;
     }
-    let packed = Packed::open(files.iter().map(|file| &file.0)).unwrap();
+    let packed = Streamed::packed(files.iter().map(|file| &file.0)).unwrap();
     let packed = packed.normalised(digits.normalisation()).unwrap();
     assert_eq!(packed.len(), 300);
     let (mut a, mut b) = ([0.0_f32; 64], [1.0_f32; 64]);
@@ -113,14 +114,17 @@ fn a_shuffle_within_a_window_is_resumed() {
     let (file, path) = (Scratch::new("window"), Scratch::new("checkpoint"));
     let (_, digits) = digits().split(0.25, 1).unwrap();
     digits.pack(&file.0).unwrap();
-    let open = || Packed::open([&file.0]).unwrap();
+    let open = || Streamed::packed([&file.0]).unwrap();
     let windowed = || open().shuffled_within(128);
     let whole = train(&trainer(2), &windowed());
     assert!(whole != train(&trainer(2), &open()));
-    assert_eq!(whole, train(&trainer(2).threads(1), &windowed()));
+    assert_eq!(
+        whole,
+        train(&trainer(2).threads(1), &windowed().ahead(1, 200))
+    );
 
     /// Fails at an image of the second epoch.
-    struct Fails(Packed, std::sync::atomic::AtomicUsize);
+    struct Fails(Streamed, std::sync::atomic::AtomicUsize);
     impl Samples for Fails {
         fn len(&self) -> usize {
             self.0.len()
@@ -144,11 +148,14 @@ fn a_shuffle_within_a_window_is_resumed() {
         fn window(&self) -> usize {
             self.0.window()
         }
+        fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
+            self.0.prefetch(images);
+        }
     }
     let saved = trainer(2).checkpoint(&path.0).checkpoint_every(5);
     let mut net = Plain::<f32>::random(3);
     let error = saved
-        .fit(&mut *net, &Fails(windowed(), 0.into()))
+        .fit(&mut *net, &Fails(windowed().ahead(2, 100), 0.into()))
         .unwrap_err();
     assert!(
         matches!(error, TrainError::Diverged { epoch: 1, .. }),
@@ -160,7 +167,135 @@ fn a_shuffle_within_a_window_is_resumed() {
         refused.contains("shuffled within is 128 there and nothing here"),
         "{refused}"
     );
-    assert_eq!(train(&saved, &windowed()), whole);
+    // Read ahead of or not, by any number of threads.
+    assert_eq!(train(&saved, &windowed().ahead(3, 7)), whole);
+}
+
+/// Shards of IDX files, as LeCun describes them, on the disk as in memory.
+#[test]
+fn shards_of_idx_are_one_set() {
+    let digits = digits();
+    let files = ["i0", "l0", "i1", "l1"].map(|name| Scratch::new(&format!("idx-{name}")));
+    let write = |[images, labels]: [&Scratch; 2], part: std::ops::Range<usize>| {
+        let header = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
+        let count = part.len() as u32;
+        let mut bytes: Vec<u8> = header(&[0x803, count, 8, 8]);
+        part.clone()
+            .for_each(|index| bytes.extend(digits.pixels(index)));
+        fs::write(&images.0, bytes).unwrap();
+        let mut bytes: Vec<u8> = header(&[0x801, count]);
+        bytes.extend(part.map(|index| digits.label(index) as u8));
+        fs::write(&labels.0, bytes).unwrap();
+    };
+    let [i0, l0, i1, l1] = &files;
+    write([i0, l0], 0..1000);
+    write([i1, l1], 1000..digits.len());
+    let open = |classes| Streamed::idx([(&i0.0, &l0.0), (&i1.0, &l1.0)], classes);
+    let of = |set: Streamed| set.normalised(digits.normalisation()).unwrap();
+    let set = of(open(10).unwrap());
+    let (mut a, mut b) = ([0.0_f32; 64], [1.0_f32; 64]);
+    for index in 0..digits.len() {
+        digits.image(index, &mut a);
+        set.image(index, &mut b);
+        assert_eq!((a, digits.label(index)), (b, set.label(index)), "{index}");
+    }
+    assert_eq!((set.len(), set.classes()), (digits.len(), 10));
+    let memory = train(&trainer(1), &digits);
+    assert_eq!(
+        train(&trainer(1), &of(open(10).unwrap().ahead(2, 130))),
+        memory
+    );
+
+    let error = open(9).unwrap_err();
+    assert!(
+        matches!(
+            error.defect,
+            Defect::Label {
+                label: 9,
+                classes: 9,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.path.as_ref(), Some(&l0.0));
+    let swapped = Streamed::idx([(&l0.0, &i0.0)], 10).unwrap_err();
+    assert!(matches!(swapped.defect, Defect::Magic { .. }), "{swapped}");
+    let uneven = Streamed::idx([(&i0.0, &l1.0)], 10).unwrap_err();
+    assert!(
+        matches!(uneven.defect, Defect::Count { images: 1000, .. }),
+        "{uneven}"
+    );
+    let mut torn = fs::read(&i1.0).unwrap();
+    torn.pop();
+    fs::write(&i1.0, torn).unwrap();
+    let error = open(10).unwrap_err();
+    assert!(matches!(error.defect, Defect::Length { .. }), "{error}");
+    fs::write(&i1.0, [0x1f, 0x8b, 8]).unwrap();
+    let error = open(10).unwrap_err().to_string();
+    assert!(error.contains("it is gzipped"), "{error}");
+    assert!(error.contains(i1.0.to_str().unwrap()), "{error}");
+}
+
+/// Files in CIFAR-10's binary version, on the disk as in memory.
+#[test]
+fn shards_of_cifar_are_one_set() {
+    let folder = Scratch::new("cifar");
+    fs::create_dir_all(&folder.0).unwrap();
+    let names = (1..=5).map(|n| format!("data_batch_{n}.bin"));
+    let paths: Vec<PathBuf> = names.map(|name| folder.0.join(name)).collect();
+    let record = |n: usize| {
+        let pixels = (0..3072).map(move |at| ((at * 7 + n * 13) % 251) as u8);
+        std::iter::once((n % 10) as u8).chain(pixels)
+    };
+    for (shard, path) in paths.iter().enumerate() {
+        let records = (3 * shard..3 * shard + 3).flat_map(record);
+        fs::write(path, records.collect::<Vec<u8>>()).unwrap();
+    }
+    fs::copy(&paths[0], folder.0.join("test_batch.bin")).unwrap();
+    let (memory, _) = data::cifar10(&folder.0).unwrap();
+    let disk = Streamed::cifar10(&paths).unwrap();
+    assert_eq!(
+        (disk.len(), disk.shape(), disk.classes()),
+        (15, [32, 32, 3], 10)
+    );
+    assert_eq!(disk.class_names(), memory.class_names());
+    let (mut a, mut b) = (vec![0.0_f64; 3072], vec![1.0_f64; 3072]);
+    for index in 0..15 {
+        memory.image(index, &mut a);
+        disk.image(index, &mut b);
+        assert_eq!(
+            (&a, memory.label(index)),
+            (&b, disk.label(index)),
+            "{index}"
+        );
+    }
+    fs::write(&paths[4], record(0).take(3072).collect::<Vec<u8>>()).unwrap();
+    let error = Streamed::cifar10(&paths).unwrap_err();
+    assert!(
+        matches!(
+            error.defect,
+            Defect::Records {
+                record: 3073,
+                found: 3072
+            }
+        ),
+        "{error}"
+    );
+    fs::write(&paths[4], vec![10; 3073]).unwrap();
+    let error = Streamed::cifar10(&paths).unwrap_err();
+    assert!(
+        matches!(
+            error.defect,
+            Defect::Label {
+                index: 0,
+                label: 10,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.path.as_ref(), Some(&paths[4]));
 }
 
 #[test]
@@ -170,7 +305,7 @@ fn what_is_damaged_is_said() {
     let sound = fs::read(&file.0).unwrap();
     let opened = |bytes: &[u8]| {
         fs::write(&file.0, bytes).unwrap();
-        Packed::open([&file.0])
+        Streamed::packed([&file.0])
     };
     let refused = |bytes: &[u8], what: &str| {
         let error = opened(bytes).unwrap_err();
@@ -218,9 +353,9 @@ fn what_is_damaged_is_said() {
     };
     expected(error);
     fs::remove_file(&file.0).unwrap();
-    let missing = Packed::open([&file.0]).unwrap_err().to_string();
+    let missing = Streamed::packed([&file.0]).unwrap_err().to_string();
     assert!(missing.contains("there is no such file") && missing.contains("`convnet pack`"));
-    assert!(Packed::open::<&Path>([]).is_err());
+    assert!(Streamed::packed::<&Path>([]).is_err());
 }
 
 #[test]
@@ -246,42 +381,4 @@ fn a_file_that_is_not_finished_is_none() {
     let mut two = packer();
     two.push(&[1, 2], 1).unwrap();
     assert!(failed(two, 2, &["night".to_owned()]).contains("there are 2 classes and 1 names"));
-}
-
-/// 100 MB, of which no more than a few are ever in memory.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_set_takes_no_memory_of_its_size() {
-    fn resident() -> usize {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .unwrap();
-        line.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
-            / 1024
-    }
-    let (file, before, mut most) = (Scratch::new("large"), resident(), 0);
-    let mut packer = Packer::new(&file.0, [256, 256, 1]).unwrap();
-    let mut pixels = vec![0; 1 << 16];
-    for number in 0..1600_usize {
-        pixels[number] = 255;
-        packer.push(&pixels, number % 7).unwrap();
-        most = most.max(resident());
-    }
-    packer.finish(7, &[]).unwrap();
-    let packed = Packed::open([&file.0]).unwrap();
-    let mut image = vec![0.0_f32; 1 << 16];
-    for number in 0..1600 {
-        packed.image(number, &mut image);
-        most = most.max(resident());
-    }
-    assert!(packed.fault().is_none() && image[..1600].iter().all(|&pixel| pixel == 1.0));
-    assert!(fs::metadata(&file.0).unwrap().len() > 100 << 20);
-    // The other tests of this file run beside it.
-    assert!(most - before < 48, "{before} MB became {most}");
 }
