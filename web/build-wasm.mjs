@@ -1,0 +1,29 @@
+// Compiles the library twice, with vectors (simd128) and without, and writes the JavaScript that calls it into
+// src/wasm/simd128 and src/wasm/plain.
+import { execFileSync } from "node:child_process";
+import { readFileSync, renameSync, rmSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const target = "wasm32-unknown-unknown";
+const run = (command, args, env = {}) =>
+  execFileSync(command, args, { cwd: "wasm", stdio: "inherit", env: { ...process.env, ...env } });
+
+for (const [name, flags] of [["simd128", "-C target-feature=+simd128"], ["plain", ""]]) {
+  const folder = `../src/wasm/${name}`;
+  run("cargo", ["build", "--release", "--lib", "--target", target, "--target-dir", "target"], { RUSTFLAGS: flags });
+  rmSync(`wasm/${folder}`, { recursive: true, force: true });
+  const module = `target/${target}/release/convnet_web.wasm`;
+  run("cargo", ["run", "--quiet", "--release", "-p", "bind", "--target-dir", "target", "--", module, folder]);
+  const wasm = `src/wasm/${name}/convnet_web_bg.wasm`;
+  const features = name === "simd128" ? ["--enable-simd"] : [];
+  const common = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext",
+    "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
+  execFileSync("npx", ["wasm-opt", "-O2", ...common, ...features, wasm, "-o", `${wasm}.small`], { stdio: "inherit" });
+  renameSync(`${wasm}.small`, wasm);
+  const bytes = readFileSync(wasm);
+  console.log(`${wasm}: ${kilobytes(bytes)}, gzipped ${kilobytes(gzipSync(bytes, { level: 9 }))}`);
+}
+
+function kilobytes(bytes) {
+  return `${(bytes.length / 1000).toFixed(1)} KB`;
+}

@@ -1,0 +1,54 @@
+// Values as colours: above zero orange, below zero blue, zero is the paper. A colour's opacity is the value's size,
+// so a picture suits a light page and a dark one without being painted again.
+
+export const POSITIVE = [240, 106, 16] as const;
+export const NEGATIVE = [28, 120, 224] as const;
+
+/** The largest size among values: what is painted with full strength. */
+export function limit(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]!));
+  return most;
+}
+
+/** A value as a CSS colour. */
+export function colour(value: number, most: number): string {
+  const [r, g, b] = value < 0 ? NEGATIVE : POSITIVE;
+  return `rgb(${r} ${g} ${b} / ${strength(value, most)})`;
+}
+
+const strength = (value: number, most: number) => (most > 0 ? Math.min(1, Math.abs(value) / most) : 0);
+
+/** A depth slice of a volume (height, width, depth; depth innermost). */
+export function slice(volume: ArrayLike<number>, [height, width, depth]: Shape, d: number): Float32Array {
+  return Float32Array.from({ length: height * width }, (_, i) => volume[i * depth + d]!);
+}
+
+export type Shape = [height: number, width: number, depth: number];
+
+/** Paints `height` by `width` values, one a pixel; CSS enlarges them. */
+export function paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, [height, width]: [number, number], most: number) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < height * width; i++) {
+    const value = values[i]!;
+    image.data.set(value < 0 ? NEGATIVE : POSITIVE, 4 * i);
+    image.data[4 * i + 3] = 255 * strength(value, most);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** Paints bytes of red, green and blue. */
+export function paintPhoto(canvas: HTMLCanvasElement, rgb: ArrayLike<number>, [height, width]: [number, number]) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < height * width; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = rgb[3 * i + c]!;
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}

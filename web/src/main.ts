@@ -1,0 +1,21 @@
+// The page: each section is a module that fills its own <section> with what moves. Its words stand in index.html.
+import "./style.css";
+import { html } from "./dom";
+import { Engine } from "./engine";
+
+type Mount = (section: HTMLElement, engine: Engine) => Promise<void>;
+
+/** By the id of their <section>. */
+const SECTIONS: Record<string, Mount> = {};
+
+const engine = new Engine();
+for (const [id, mount] of Object.entries(SECTIONS)) {
+  const section = document.getElementById(id)!;
+  mount(section, engine).catch((error: Error) => {
+    section.append(html("p", { role: "alert", class: "error" }, error.message));
+  });
+}
+
+engine.call("hasVectors").then((vectors) => {
+  document.getElementById("vectors")!.textContent = vectors ? "with vectors, simd128" : "without vectors";
+});

@@ -1,0 +1,23 @@
+// The worker: loads the wasm, with vectors if this browser has them, and answers calls.
+import type { Answer, Request } from "../engine";
+import { about } from "./about";
+import { load } from "./wasm";
+
+const started = load(self.name !== "plain").then((wasm) => ({
+  ...about(wasm),
+}));
+
+export type Handlers = Awaited<typeof started>;
+
+self.onmessage = async ({ data: { id, name, args } }: MessageEvent<Request>) => {
+  let answer: Answer;
+  try {
+    const handlers = (await started) as Record<string, (...args: unknown[]) => unknown>;
+    const handler = handlers[name];
+    if (!handler) throw new Error(`there is no handler ${name}`);
+    answer = { id, value: await handler(...args) };
+  } catch (error) {
+    answer = { id, error: error instanceof Error ? error.message : String(error) };
+  }
+  self.postMessage(answer);
+};

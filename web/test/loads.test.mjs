@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { open } from "./browser.mjs";
+
+test("the page loads, with vectors and without", async (t) => {
+  for (const [path, text] of [["", "with vectors, simd128"], ["?wasm=plain", "without vectors"]]) {
+    const page = await open(t, { path });
+    await page.getByText(text).waitFor();
+    assert.equal(await page.getByRole("heading", { level: 2 }).count(), 4);
+  }
+});
+
+test("each module is at most 400 KB, gzipped", () => {
+  const modules = readdirSync("dist/assets").filter((file) => file.endsWith(".wasm"));
+  assert.equal(modules.length, 2);
+  for (const file of modules) {
+    const bytes = gzipSync(readFileSync(`dist/assets/${file}`), { level: 9 }).length;
+    assert.ok(bytes <= 400_000, `${file} has ${bytes}`);
+  }
+});
+
+test("at 360 pixels nothing sticks out", async (t) => {
+  const page = await open(t, { width: 360 });
+  await page.getByText("with vectors").waitFor();
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+});
