@@ -1,8 +1,8 @@
 //! # Models of other libraries, as `convnet!` declarations
 //!
 //! ```text
-//!  model.onnx ──▶ nodes ──▶ layers ──▶ lines, with blocks and names ──▶ convnet! { … }
-//!                              └─────────────────────────────────────▶ weights.safetensors
+//!  model.onnx ────▶ nodes ──▶ layers ──▶ lines, with blocks and names ──▶ convnet! { … }
+//!  model.tflite ──▶ ─┘          └─────────────────────────────────────▶ weights.safetensors
 //! ```
 //!
 //! [`Imported::read`] reads a model; [`declaration`](Imported::declaration) is what a person would have
@@ -28,6 +28,7 @@ mod error;
 mod names;
 mod network;
 mod onnx;
+mod tflite;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -86,7 +87,10 @@ impl Imported {
     }
 
     fn of(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Self, ImportError> {
-        let network = onnx::read(bytes, folder, options)?;
+        let network = match bytes.get(4..8) {
+            Some(tflite::MAGIC) => tflite::read(bytes, options)?,
+            _ => onnx::read(bytes, folder, options)?,
+        };
         let items = blocks::lines(&network)?;
         let names = names::name(&network, &items);
         let imported = Self {

@@ -6,7 +6,7 @@ mod patterns;
 mod tensor;
 #[cfg(test)]
 mod tests;
-mod translate;
+pub(crate) mod translate;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -16,6 +16,7 @@ use prost::Message;
 use crate::array::Array;
 use crate::network::Network;
 use crate::{ImportError, Options};
+use attributes::Attributes;
 use convnet_onnx::proto::{Graph, Model, Node};
 
 /// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
@@ -38,8 +39,9 @@ pub(crate) fn read(
     let opset = opset.ok_or_else(|| {
         ImportError::Format("it does not say which version of the operators it means".into())
     })?;
-    let output = output(&graph, options)?;
-    let nodes = needed(&graph, output)?;
+    let outputs: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
+    let output = output(&outputs, &graph.node, options)?;
+    let nodes = needed(&graph.node, output)?;
     let mut constants = HashMap::new();
     for initializer in &graph.initializer {
         let array = tensor::decode(initializer, folder)?;
@@ -52,11 +54,14 @@ pub(crate) fn read(
 }
 
 /// The output to compute.
-fn output<'a>(graph: &'a Graph, options: &'a Options) -> Result<&'a str, ImportError> {
-    let names: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
-    match (&options.output, names.as_slice()) {
+pub(crate) fn output<'a>(
+    names: &[&'a str],
+    nodes: &[Node],
+    options: &'a Options,
+) -> Result<&'a str, ImportError> {
+    match (&options.output, names) {
         (Some(wanted), _) => {
-            let written = graph.node.iter().flat_map(|node| &node.output);
+            let written = nodes.iter().flat_map(|node| &node.output);
             match written.into_iter().any(|it| it == wanted) {
                 true => Ok(wanted),
                 false => Err(ImportError::Ends(format!(
@@ -74,9 +79,9 @@ fn output<'a>(graph: &'a Graph, options: &'a Options) -> Result<&'a str, ImportE
 }
 
 /// The nodes on which `output` rests, each behind those that it reads.
-fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportError> {
+pub(crate) fn needed<'a>(nodes: &'a [Node], output: &str) -> Result<Vec<&'a Node>, ImportError> {
     let mut writer: HashMap<&str, usize> = HashMap::new();
-    for (at, node) in graph.node.iter().enumerate() {
+    for (at, node) in nodes.iter().enumerate() {
         for name in node.output.iter().filter(|it| !it.is_empty()) {
             writer.insert(name, at);
         }
@@ -87,7 +92,7 @@ fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportErr
         Open,
         Done,
     }
-    let mut states = vec![State::New; graph.node.len()];
+    let mut states = vec![State::New; nodes.len()];
     let mut order = Vec::new();
     // A node is looked at twice: before and after what it reads.
     let mut open: Vec<(usize, bool)> = writer
@@ -98,7 +103,7 @@ fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportErr
     while let Some((at, read)) = open.pop() {
         if read {
             states[at] = State::Done;
-            order.push(&graph.node[at]);
+            order.push(&nodes[at]);
             continue;
         }
         match states[at] {
@@ -107,7 +112,7 @@ fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportErr
             State::New => states[at] = State::Open,
         }
         open.push((at, true));
-        for name in &graph.node[at].input {
+        for name in &nodes[at].input {
             match writer.get(name.as_str()) {
                 Some(&from) if states[from] == State::Open => {
                     return Err(ImportError::Format(format!(
@@ -124,8 +129,18 @@ fn needed<'a>(graph: &'a Graph, output: &str) -> Result<Vec<&'a Node>, ImportErr
 
 /// The image: its name, its sizes as the model has them, `[1, 3, 224, 224]`.
 pub(crate) struct Input {
-    name: String,
-    dims: Vec<usize>,
+    pub(crate) name: String,
+    pub(crate) dims: Vec<usize>,
+    /// Whether the depth is the last of four, as TensorFlow has it.
+    pub(crate) depth_last: bool,
+}
+
+/// A model that reads more than one.
+pub(crate) fn several(names: &[&str]) -> ImportError {
+    ImportError::Ends(format!(
+        "the model reads {} inputs, {names:?}: a declaration has one",
+        names.len()
+    ))
 }
 
 fn input(
@@ -147,10 +162,7 @@ fn input(
         [image] => *image,
         images => {
             let names: Vec<&str> = images.iter().map(|it| it.name.as_str()).collect();
-            return Err(ImportError::Ends(format!(
-                "the model reads {} inputs, {names:?}: a declaration has one",
-                names.len()
-            )));
+            return Err(several(&names));
         }
     };
     let shape = image.r#type.as_ref().and_then(|it| it.tensor.as_ref());
@@ -198,8 +210,15 @@ fn input(
             image.name
         ))
     })?;
+    let turned = |node: &&Node| {
+        node.op_type == "Transpose"
+            && node.input.first() == Some(&image.name)
+            && Attributes::of(node, &["perm"])
+                .is_ok_and(|it| it.ints("perm") == Some(&[0, 3, 1, 2]))
+    };
     Ok(Input {
         name: image.name.clone(),
         dims,
+        depth_last: nodes.iter().any(turned),
     })
 }

@@ -1,7 +1,8 @@
-"""Imports ONNX models, compiles what comes out, and compares its scores with those of ONNX Runtime.
+"""Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime or LiteRT.
 
-    pip install numpy onnx onnxruntime safetensors
+    pip install numpy onnx onnxruntime safetensors ai-edge-litert
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
+    python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
@@ -59,6 +60,36 @@ def randomised(model):
     return model
 
 
+def expected_of_tflite(path, output):
+    """The same of a model for LiteRT; a quantized one reads images that its 8 bits have, and its scores are made real."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    # Without delegates: these write where an output that is not the last one was.
+    interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
+    interpreter.allocate_tensors()
+    (entry,) = interpreter.get_input_details()
+    outputs = interpreter.get_tensor_details() if output else interpreter.get_output_details()
+    (end,) = [it for it in outputs if output in (None, it["name"])]
+    random = np.random.default_rng(1)
+    images, scores = [], []
+    for _ in range(3):
+        image = random.standard_normal(entry["shape"]).astype(np.float32)
+        if entry["dtype"] != np.float32:
+            scale, zero = entry["quantization"]
+            kind = np.iinfo(entry["dtype"])
+            stored = np.clip(np.round(image / scale) + zero, kind.min, kind.max).astype(entry["dtype"])
+            image = ((stored.astype(np.int32) - zero) * scale).astype(np.float32)
+        interpreter.set_tensor(entry["index"], image if entry["dtype"] == np.float32 else stored)
+        interpreter.invoke()
+        found = interpreter.get_tensor(end["index"])
+        if found.dtype != np.float32:
+            scale, zero = end["quantization"]
+            found = ((found.astype(np.int32) - zero) * scale).astype(np.float32)
+        images.append(image)
+        scores.append(found)
+    return np.stack(images), np.stack(scores)
+
+
 def expected(path, given):
     """Images as the model has them, one after the other, and the runtime's scores for each."""
     quiet = onnxruntime.SessionOptions()
@@ -80,7 +111,7 @@ def depth_last(values, channels_last):
     return np.ascontiguousarray(np.moveaxis(values[:, 0], 1, -1) if values.ndim == 5 and not channels_last else values)
 
 
-def run(models, given):
+def run(models, given, output=None):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -97,17 +128,19 @@ def run(models, given):
             command = [target / "release/convnet", "import", path, "--name", f"Net{at}", "--out", folder / "src"]
             if given:
                 command += ["--input", "x".join(map(str, given))]
+            if output:
+                command += ["--output", output]
             imported = subprocess.run(command, capture_output=True, text=True)
             if imported.returncode != 0:
                 rows.append((name, "refused: " + " ".join(imported.stderr.split())))
                 continue
             try:
-                images, scores = expected(path, given)
+                of_tflite = path.suffix == ".tflite"
+                images, scores = expected_of_tflite(path, output) if of_tflite else expected(path, given)
             except Exception as error:  # the runtime's own: nothing to compare with
                 rows.append((name, f"the runtime does not run it: {error}"))
                 continue
-            first = onnx.load(path, load_external_data=False).graph.node[0]
-            last = first.op_type == "Transpose"
+            last = of_tflite or onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
             images, scores = depth_last(images, last), depth_last(scores, last)
             save_file({"images": images.reshape(3, -1), "scores": scores.reshape(3, -1)}, folder / f"{at}.safetensors")
             main.append((at, name))
@@ -200,6 +233,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="*", type=pathlib.Path)
     parser.add_argument("--input", type=lambda text: [int(it) for it in text.split("x")])
+    parser.add_argument("--output")
     parser.add_argument("--random-weights", action="store_true")
     parser.add_argument("--node-tests", action="store_true")
     arguments = parser.parse_args()
@@ -213,4 +247,4 @@ if __name__ == "__main__":
                 models[at] = (name, to)
         if arguments.node_tests:
             models += node_tests(made)
-        run(models, arguments.input)
+        run(models, arguments.input, arguments.output)

@@ -9,6 +9,7 @@ use convnet::data::Images;
 use convnet::optim::Sgd;
 use convnet::train::{Progress, Trainer};
 use convnet::{convnet, flash, weights};
+use convnet_import::{Imported, Options};
 use proc_macro2::TokenStream;
 use safetensors::SafeTensors;
 
@@ -35,6 +36,27 @@ pub fn check_declaration(text: &str) {
     let expansion = convnet_declaration::expansion(tokens);
     if let Err(error) = syn::parse2::<syn::File>(expansion) {
         panic!("no Rust: {error}");
+    }
+}
+
+/// Whatever model `bytes` are, what is read has a declaration that the macro takes, and weights.
+///
+/// # Panics
+///
+/// If it has not.
+pub fn check_import(bytes: &[u8]) {
+    match Imported::from_bytes(bytes, &Options::default()) {
+        Ok(model) => {
+            let text = model.declaration("Net");
+            let lines = text.strip_prefix("convnet::convnet! {");
+            let lines = lines.and_then(|lines| lines.trim_end().strip_suffix('}'));
+            let lines = lines.expect("a declaration");
+            let tokens = format!("[::convnet::generated] {lines}").parse::<TokenStream>();
+            let expansion = convnet_declaration::expansion(tokens.expect("tokens"));
+            assert!(!expansion.to_string().contains("compile_error"), "{text}");
+            assert!(model.weights().is_ok());
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
 

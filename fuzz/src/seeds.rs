@@ -74,6 +74,10 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         }
         "cifar10" => vec![vec![3; 3073]],
         "onnx" => vec![include_bytes!("../../convnet-import/tests/models/mnist.onnx").to_vec()],
+        "tflite" => vec![
+            include_bytes!("../../convnet-import/tests/models/everything.tflite").to_vec(),
+            include_bytes!("../../convnet-import/tests/models/speech.tflite").to_vec(),
+        ],
         "checkpoint" => {
             let path = folder().join("seed");
             let _ = fs::remove_file(&path);

@@ -68,7 +68,7 @@ enum Axes {
 
 struct Translator<'a> {
     values: HashMap<&'a str, Value>,
-    /// How many read it.
+    /// How many are still to read it.
     uses: HashMap<&'a str, usize>,
     input: [usize; 3],
     steps: Vec<Step>,
@@ -83,7 +83,7 @@ struct Translator<'a> {
 /// What a node writes, or why there is no layer for it.
 type Translated = Result<Value, String>;
 
-pub(super) fn network(
+pub(crate) fn network(
     nodes: &[&Node],
     constants: HashMap<&str, Array>,
     input: Input,
@@ -95,7 +95,7 @@ pub(super) fn network(
     for name in nodes.iter().flat_map(|node| &node.input) {
         *uses.entry(name).or_default() += 1;
     }
-    let (shape, axes) = image(&input, nodes)?;
+    let (shape, axes) = image(&input)?;
     let mut values: HashMap<&str, Value> = HashMap::new();
     for (name, array) in constants {
         values.insert(name, Value::Constant(array));
@@ -136,20 +136,12 @@ pub(super) fn network(
 }
 
 /// Height, width and depth of the image, and how the model sees it.
-fn image(input: &Input, nodes: &[&Node]) -> Result<([usize; 3], Axes), ImportError> {
+fn image(input: &Input) -> Result<([usize; 3], Axes), ImportError> {
     match input.dims.as_slice() {
-        &[_, a, b, c] => {
-            let last = nodes.iter().any(|node| {
-                node.op_type == "Transpose"
-                    && node.input.first() == Some(&input.name)
-                    && Attributes::of(node, &["perm"])
-                        .is_ok_and(|it| it.ints("perm") == Some(&[0, 3, 1, 2]))
-            });
-            Ok(match last {
-                true => ([a, b, c], Axes::Four(DEPTH_LAST)),
-                false => ([b, c, a], Axes::Four(DEPTH_FIRST)),
-            })
+        &[_, height, width, depth] if input.depth_last => {
+            Ok(([height, width, depth], Axes::Four(DEPTH_LAST)))
         }
+        &[_, depth, height, width] => Ok(([height, width, depth], Axes::Four(DEPTH_FIRST))),
         &[_, n] => Ok((
             [1, 1, n],
             Axes::Flat([Axis::Height, Axis::Width, Axis::Depth]),
@@ -178,7 +170,7 @@ impl<'a> Translator<'a> {
             self.steps[step].name = Some(node.name.clone());
         }
         let value = match translated {
-            Err(why) if lost && why != unknown(&node.op_type) => Ok(Value::Refused),
+            Err(why) if lost && why != unknown(node) => Ok(Value::Refused),
             value => value,
         };
         let value = value.unwrap_or_else(|why| {
@@ -189,6 +181,9 @@ impl<'a> Translator<'a> {
             });
             Value::Refused
         });
+        for name in &node.input {
+            self.uses.entry(name).and_modify(|uses| *uses -= 1);
+        }
         if let Some(output) = node.output.first() {
             self.values.insert(output, value);
         }
@@ -287,7 +282,7 @@ impl<'a> Translator<'a> {
             "Transpose" => self.transpose(node),
             "Pad" => self.pad(node),
             "Shape" => self.shape(node),
-            other => Err(unknown(other)),
+            _ => Err(unknown(node)),
         }
     }
 
@@ -357,20 +352,23 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// How long axes of a volume are.
+    fn lengths(&self, at: &Activation, axes: &[Axis]) -> Vec<usize> {
+        let [height, width, depth] = self.volume(at);
+        let length = |axis: &Axis| match axis {
+            Axis::Batch => 1,
+            Axis::Height => height,
+            Axis::Width => width,
+            Axis::Depth => depth,
+        };
+        axes.iter().map(length).collect()
+    }
+
     /// How long the axes are that the model sees.
     fn dims(&self, at: &Activation) -> Vec<usize> {
-        let [height, width, depth] = self.volume(at);
         match &at.axes {
-            Axes::Four(axes) => axes
-                .iter()
-                .map(|axis| match axis {
-                    Axis::Batch => 1,
-                    Axis::Height => height,
-                    Axis::Width => width,
-                    Axis::Depth => depth,
-                })
-                .collect(),
-            Axes::Flat(_) => vec![1, height * width * depth],
+            Axes::Four(axes) => self.lengths(at, axes),
+            Axes::Flat(axes) => vec![1, self.lengths(at, axes).iter().product()],
         }
     }
 
@@ -419,16 +417,17 @@ impl<'a> Translator<'a> {
             return None;
         };
         let step = it.volume.checked_sub(1)?;
-        let alone = self.uses.get(name) == Some(&1);
         // By whatever name.
-        let names = self
-            .values
-            .values()
-            .filter(|value| matches!(value, Value::Activation(other) if other.volume == it.volume));
+        let to_come = self.values.iter().map(|(name, value)| match value {
+            Value::Activation(other) if other.volume == it.volume => {
+                self.uses.get(name).copied().unwrap_or(0)
+            }
+            _ => 0,
+        });
         let read = self
             .steps
             .iter()
             .any(|other| other.reads.contains(&it.volume));
-        (alone && !read && names.count() == 1).then_some(step)
+        (to_come.sum::<usize>() == 1 && !read).then_some(step)
     }
 }

@@ -152,13 +152,7 @@ impl<'a> Translator<'a> {
         };
         let [height, width, depth] = self.volume(&x);
         let k = weights.dims[0];
-        let lengths = order.map(|axis| match axis {
-            Axis::Batch => 1,
-            Axis::Height => height,
-            Axis::Width => width,
-            Axis::Depth => depth,
-        });
-        let dims = [&[k], lengths.as_slice()].concat();
+        let dims = [vec![k], self.lengths(&x, &order)].concat();
         let apart = weights.reshaped(dims).ok_or_else(|| {
             format!(
                 "its weights are for {} values, and it reads {}",

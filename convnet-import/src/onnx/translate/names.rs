@@ -58,8 +58,12 @@ pub(super) fn shortest(number: f32) -> f64 {
     number.to_string().parse().unwrap_or(f64::from(number))
 }
 
-pub(super) fn unknown(operator: &str) -> String {
-    match operator {
+pub(super) fn unknown(node: &Node) -> String {
+    // Whoever wrote the node has said it already.
+    if let Some(why) = node.attribute.iter().find(|it| it.name == "why") {
+        return String::from_utf8_lossy(&why.s).into_owned();
+    }
+    match node.op_type.as_str() {
         "LSTM" | "GRU" | "RNN" | "Attention" | "LayerNormalization" => {
             "a declaration is a ConvNet, and has no such layer".into()
         }

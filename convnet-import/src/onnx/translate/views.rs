@@ -1,6 +1,9 @@
 //! Nodes that compute nothing: they only see a volume in other axes.
 
-use super::{Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, Value};
+use super::{
+    Activation, Attributes, Axes, Axis, DEPTH_FIRST, DEPTH_LAST, Node, Translated, Translator,
+    Value,
+};
 use crate::array::{Array, Data};
 use crate::onnx::attributes::sizes;
 use crate::onnx::fold::{places, resolve};
@@ -51,10 +54,10 @@ pub(super) fn flat(value: Value) -> Translated {
     }))
 }
 
-/// The same volume in the axes of ONNX.
-fn deep(x: Activation) -> Value {
+/// The same volume in four axes.
+fn deep(x: Activation, axes: [Axis; 4]) -> Value {
     Value::Activation(Activation {
-        axes: Axes::Four(DEPTH_FIRST),
+        axes: Axes::Four(axes),
         ..x
     })
 }
@@ -99,11 +102,19 @@ impl<'a> Translator<'a> {
         let to = to.ok_or("its shape is computed, and not a constant")?;
         let from = self.dims(&x);
         let to = resolve(&from, to)?;
+        // Three axes that were one.
+        if let Axes::Flat([a, b, c]) = x.axes
+            && let axes = [Axis::Batch, a, b, c]
+            && self.lengths(&x, &axes) == to
+        {
+            return Ok(deep(x, axes));
+        }
         match to.as_slice() {
             _ if to == from => Ok(Value::Activation(x)),
             // The batch may be left out.
             [1, _] | [_] => flat(Value::Activation(x)),
-            &[1, depth, 1, 1] if self.volume(&x) == [1, 1, depth] => Ok(deep(x)),
+            &[1, depth, 1, 1] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_FIRST)),
+            &[1, 1, 1, depth] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_LAST)),
             _ => Err(format!(
                 "{from:?} becomes {to:?}: a volume keeps its shape, or becomes flat"
             )),
@@ -125,14 +136,14 @@ impl<'a> Translator<'a> {
         Attributes::of(node, &["axes"])?;
         let x = self.activation(node, 0)?;
         match (self.volume(&x), &x.axes) {
-            ([1, 1, _], Axes::Flat(_)) => Ok(deep(x)),
+            ([1, 1, _], Axes::Flat(_)) => Ok(deep(x, DEPTH_FIRST)),
             _ => Err("a volume has four axes with its batch".into()),
         }
     }
 
     pub(super) fn transpose(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["perm"])?;
-        let x = self.activation(node, 0)?;
+        let x = self.padded(node, 0)?;
         let Axes::Four(axes) = x.axes else {
             return Err("its input is flat".into());
         };

@@ -1,0 +1,770 @@
+//! Operators as nodes.
+
+use std::collections::HashMap;
+
+use convnet_onnx::proto::{Attribute, Node};
+
+use super::table::Table;
+use super::tensor::Tensor;
+use crate::array::{Array, Data};
+
+/// The names of operators by their codes.
+const NAMES: &[&str] = &[
+    "ADD",
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "DEPTH_TO_SPACE",
+    "DEQUANTIZE",
+    "EMBEDDING_LOOKUP",
+    "FLOOR",
+    "FULLY_CONNECTED",
+    "HASHTABLE_LOOKUP",
+    "L2_NORMALIZATION",
+    "L2_POOL_2D",
+    "LOCAL_RESPONSE_NORMALIZATION",
+    "LOGISTIC",
+    "LSH_PROJECTION",
+    "LSTM",
+    "MAX_POOL_2D",
+    "MUL",
+    "RELU",
+    "RELU_N1_TO_1",
+    "RELU6",
+    "RESHAPE",
+    "RESIZE_BILINEAR",
+    "RNN",
+    "SOFTMAX",
+    "SPACE_TO_DEPTH",
+    "SVDF",
+    "TANH",
+    "CONCAT_EMBEDDINGS",
+    "SKIP_GRAM",
+    "CALL",
+    "CUSTOM",
+    "EMBEDDING_LOOKUP_SPARSE",
+    "PAD",
+    "UNIDIRECTIONAL_SEQUENCE_RNN",
+    "GATHER",
+    "BATCH_TO_SPACE_ND",
+    "SPACE_TO_BATCH_ND",
+    "TRANSPOSE",
+    "MEAN",
+    "SUB",
+    "DIV",
+    "SQUEEZE",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "STRIDED_SLICE",
+    "BIDIRECTIONAL_SEQUENCE_RNN",
+    "EXP",
+    "TOPK_V2",
+    "SPLIT",
+    "LOG_SOFTMAX",
+    "DELEGATE",
+    "BIDIRECTIONAL_SEQUENCE_LSTM",
+    "CAST",
+    "PRELU",
+    "MAXIMUM",
+    "ARG_MAX",
+    "MINIMUM",
+    "LESS",
+    "NEG",
+    "PADV2",
+    "GREATER",
+    "GREATER_EQUAL",
+    "LESS_EQUAL",
+    "SELECT",
+    "SLICE",
+    "SIN",
+    "TRANSPOSE_CONV",
+    "SPARSE_TO_DENSE",
+    "TILE",
+    "EXPAND_DIMS",
+    "EQUAL",
+    "NOT_EQUAL",
+    "LOG",
+    "SUM",
+    "SQRT",
+    "RSQRT",
+    "SHAPE",
+    "POW",
+    "ARG_MIN",
+    "FAKE_QUANT",
+    "REDUCE_PROD",
+    "REDUCE_MAX",
+    "PACK",
+    "LOGICAL_OR",
+    "ONE_HOT",
+    "LOGICAL_AND",
+    "LOGICAL_NOT",
+    "UNPACK",
+    "REDUCE_MIN",
+    "FLOOR_DIV",
+    "REDUCE_ANY",
+    "SQUARE",
+    "ZEROS_LIKE",
+    "FILL",
+    "FLOOR_MOD",
+    "RANGE",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "LEAKY_RELU",
+    "SQUARED_DIFFERENCE",
+    "MIRROR_PAD",
+    "ABS",
+    "SPLIT_V",
+    "UNIQUE",
+    "CEIL",
+    "REVERSE_V2",
+    "ADD_N",
+    "GATHER_ND",
+    "COS",
+    "WHERE",
+    "RANK",
+    "ELU",
+    "REVERSE_SEQUENCE",
+    "MATRIX_DIAG",
+    "QUANTIZE",
+    "MATRIX_SET_DIAG",
+    "ROUND",
+    "HARD_SWISH",
+    "IF",
+    "WHILE",
+    "NON_MAX_SUPPRESSION_V4",
+    "NON_MAX_SUPPRESSION_V5",
+    "SCATTER_ND",
+    "SELECT_V2",
+    "DENSIFY",
+    "SEGMENT_SUM",
+    "BATCH_MATMUL",
+    "PLACEHOLDER_FOR_GREATER_OP_CODES",
+    "CUMSUM",
+    "CALL_ONCE",
+    "BROADCAST_TO",
+    "RFFT2D",
+    "CONV_3D",
+    "IMAG",
+    "REAL",
+    "COMPLEX_ABS",
+    "HASHTABLE",
+    "HASHTABLE_FIND",
+    "HASHTABLE_IMPORT",
+    "HASHTABLE_SIZE",
+    "REDUCE_ALL",
+    "CONV_3D_TRANSPOSE",
+    "VAR_HANDLE",
+    "READ_VARIABLE",
+    "ASSIGN_VARIABLE",
+    "BROADCAST_ARGS",
+    "RANDOM_STANDARD_NORMAL",
+    "BUCKETIZE",
+    "RANDOM_UNIFORM",
+    "MULTINOMIAL",
+    "GELU",
+    "DYNAMIC_UPDATE_SLICE",
+];
+/// An operator that somebody has added, under a name of its own.
+const CUSTOM: usize = 32;
+
+/// From the depth last to the depth second, and back.
+const DEPTH_SECOND: [i64; 4] = [0, 3, 1, 2];
+const DEPTH_LAST: [i64; 4] = [0, 2, 3, 1];
+
+/// Nodes, while they are written.
+pub(super) struct Lowering<'a> {
+    tensors: &'a [Tensor<'a>],
+    pub(super) nodes: Vec<Node>,
+    pub(super) constants: HashMap<String, Array>,
+    /// Tensors that a `DEQUANTIZE` makes of constants, and of which.
+    same: HashMap<usize, usize>,
+    /// How many values constants may still have.
+    most: usize,
+}
+
+/// An operator, with its tensors.
+struct Operator<'a> {
+    inputs: Vec<i32>,
+    /// The name of what it writes.
+    y: String,
+    shape: &'a [usize],
+    options: Table<'a>,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(tensors: &'a [Tensor<'a>], most: usize) -> Self {
+        Self {
+            tensors,
+            nodes: Vec::new(),
+            constants: HashMap::new(),
+            same: HashMap::new(),
+            most,
+        }
+    }
+
+    pub(super) fn is_reshape(&self, codes: &[Table<'_>], operator: Table<'_>) -> bool {
+        name(codes, operator) == "RESHAPE"
+    }
+
+    /// Adds the nodes of an operator; of one for which there are none, a node that says why.
+    pub(super) fn operator(&mut self, codes: &[Table<'_>], operator: Table<'a>) {
+        let outputs = operator.ints(2);
+        let tensor = outputs
+            .first()
+            .and_then(|&at| self.tensors.get(at as usize));
+        let Some(tensor) = tensor else {
+            // Nobody can read it.
+            return;
+        };
+        let it = Operator {
+            inputs: operator.ints(1),
+            y: tensor.name.clone(),
+            shape: &tensor.shape,
+            options: operator.table(4).unwrap_or(Table::empty()),
+        };
+        let kind = name(codes, operator);
+        let before = self.nodes.len();
+        if let Err(why) = self.lower(&kind, &it) {
+            self.nodes.truncate(before);
+            let inputs = it.inputs.iter().filter_map(|&at| self.at(at));
+            let inputs = inputs.map(|tensor| tensor.name.clone()).collect();
+            let why = (!why.is_empty()).then(|| text("why", &why));
+            self.node(&kind, inputs, &it.y, why);
+        }
+        // Of what a node writes beside its first output nothing is known.
+        let others = outputs.iter().skip(1).filter_map(|&at| self.at(at));
+        let others: Vec<String> = others.map(|it| it.name.clone()).collect();
+        if let Some(node) = self.nodes.last_mut() {
+            node.output.extend(others);
+        }
+    }
+
+    /// An empty text says that there is no such layer.
+    fn lower(&mut self, kind: &str, it: &Operator<'_>) -> Result<(), String> {
+        let options = it.options;
+        match kind {
+            "CONV_2D" => {
+                let filters = self.weights(it, 1, &[0, 3, 1, 2], "filters")?;
+                let [_, depth, ..] = filters.dims[..] else {
+                    return Err("its filters have not four axes".into());
+                };
+                let whole = self.shape(it, 0)?.last().copied().unwrap_or(0);
+                let groups = whole.checked_div(depth).unwrap_or(0);
+                let mut attributes = window(options, [2, 1], Some([5, 4]));
+                attributes.push(int("group", groups as i64));
+                let inputs = self.filters_and_bias(it, filters, 2)?;
+                self.sliding("Conv", it, inputs, attributes, activation(options, 3)?)
+            }
+            "DEPTHWISE_CONV_2D" => {
+                let filters = self.weights(it, 1, &[3, 0, 1, 2], "filters")?;
+                let depth = self.shape(it, 0)?.last().copied().unwrap_or(0);
+                let mut attributes = window(options, [2, 1], Some([6, 5]));
+                attributes.push(int("group", depth as i64));
+                let inputs = self.filters_and_bias(it, filters, 2)?;
+                self.sliding("Conv", it, inputs, attributes, activation(options, 4)?)
+            }
+            "TRANSPOSE_CONV" => self.transpose_conv(it),
+            "FULLY_CONNECTED" => self.fully_connected(it),
+            "AVERAGE_POOL_2D" | "MAX_POOL_2D" => {
+                let mut attributes = window(options, [2, 1], None);
+                let size = [4, 3].map(|id| i64::from(options.int(id, 0)));
+                attributes.push(ints("kernel_shape", &size));
+                let inputs = vec![self.name(it, 0)?];
+                let kind = if kind == "MAX_POOL_2D" {
+                    "MaxPool"
+                } else {
+                    "AveragePool"
+                };
+                self.sliding(kind, it, inputs, attributes, activation(options, 5)?)
+            }
+            "ADD" => self.of_two("Add", it, None),
+            "MUL" => self.of_two("Mul", it, None),
+            // A constant is added or multiplied by.
+            "SUB" => self.of_two("Add", it, Some(|by| -by)),
+            "DIV" => self.of_two("Mul", it, Some(|by| 1.0 / by)),
+            "CONCATENATION" => {
+                let all = 0..it.inputs.len();
+                let inputs = all.map(|at| self.name(it, at)).collect::<Result<_, _>>()?;
+                let axis = int("axis", i64::from(options.int(0, 0)));
+                self.activated("Concat", it, inputs, vec![axis], activation(options, 1)?);
+                Ok(())
+            }
+            "RESHAPE" => {
+                let shape: Vec<i64> = it.shape.iter().map(|&size| size as i64).collect();
+                self.unary("Reshape", it, [ints("shape", &shape)])
+            }
+            "SQUEEZE" => self.unary("Squeeze", it, []),
+            "TRANSPOSE" => {
+                let perm = self.numbers(it, 1, "its order of axes")?;
+                self.unary("Transpose", it, [ints("perm", &perm)])
+            }
+            "PAD" | "PADV2" => self.pad(it),
+            "MEAN" | "REDUCE_MAX" => {
+                let axes = self.numbers(it, 1, "its axes")?;
+                let kind = if kind == "MEAN" {
+                    "ReduceMean"
+                } else {
+                    "ReduceMax"
+                };
+                let keeps = int("keepdims", i64::from(options.byte(0)));
+                self.unary(kind, it, [ints("axes", &axes), keeps])
+            }
+            "RESIZE_NEAREST_NEIGHBOR" => self.resize(it, "nearest", 0),
+            "RESIZE_BILINEAR" => self.resize(it, "linear", 2),
+            "LOCAL_RESPONSE_NORMALIZATION" => {
+                let size = 2 * i64::from(options.int(0, 0)) + 1;
+                let inputs = vec![self.name(it, 0)?];
+                let attributes = vec![
+                    int("size", size),
+                    float("bias", options.float(1)),
+                    // Of the sum there, of the mean here.
+                    float("alpha", options.float(2) * size as f32),
+                    float("beta", options.float(3)),
+                ];
+                self.sliding("LRN", it, inputs, attributes, None)
+            }
+            "SOFTMAX" => match options.float(0) {
+                1.0 => self.unary("Softmax", it, [int("axis", -1)]),
+                beta => Err(format!(
+                    "it multiplies its scores by {beta}: `softmax` by 1"
+                )),
+            },
+            "RELU" => self.unary("Relu", it, []),
+            "RELU6" => self.unary("Clip", it, bounds(0.0, 6.0)),
+            "RELU_N1_TO_1" => self.unary("Clip", it, bounds(-1.0, 1.0)),
+            "RELU_0_TO_1" => self.unary("Clip", it, bounds(0.0, 1.0)),
+            "TANH" => self.unary("Tanh", it, []),
+            "LOGISTIC" => self.unary("Sigmoid", it, []),
+            "HARD_SWISH" => self.unary("HardSwish", it, []),
+            "ELU" => self.unary("Elu", it, []),
+            "LEAKY_RELU" => self.unary("LeakyRelu", it, [float("alpha", options.float(0))]),
+            "GELU" => match options.byte(0) {
+                0 => self.unary("Gelu", it, []),
+                _ => self.unary("Gelu", it, [text("approximate", "tanh")]),
+            },
+            "DEQUANTIZE" | "QUANTIZE" => {
+                let from = it.inputs.first().map(|&at| at as usize);
+                let constant =
+                    from.filter(|at| self.tensors.get(*at).is_some_and(Tensor::is_constant));
+                match constant {
+                    None => self.unary("Identity", it, []),
+                    Some(from) => {
+                        let to = self.tensors.iter().position(|tensor| tensor.name == it.y);
+                        self.same.extend(to.map(|to| (to, from)));
+                        Ok(())
+                    }
+                }
+            }
+            _ => Err(String::new()),
+        }
+    }
+
+    fn fully_connected(&mut self, it: &Operator<'_>) -> Result<(), String> {
+        if it.options.byte(1) != 0 {
+            return Err("its weights are shuffled for one kind of processor".into());
+        }
+        let activation = activation(it.options, 0)?;
+        let weights = self.constant(it, 1)?.ok_or("its weights are computed")?;
+        let x = self.shape(it, 0)?;
+        let reads = weights.dims.get(1).copied();
+        let (y, x_flat) = (&it.y, format!("{}::x", it.y));
+        // Along the depth of a volume it is a conv of 1x1.
+        if let (&[_, _, _, depth], [_, _, _, k]) = (x, it.shape)
+            && x[..3] != [1; 3]
+            && reads == Some(depth)
+        {
+            let filters = weights.reshaped(vec![*k, depth, 1, 1]);
+            let filters = filters.ok_or("its weights do not fit its output")?;
+            let inputs = self.filters_and_bias(it, filters, 2)?;
+            return self.sliding("Conv", it, inputs, Vec::new(), activation);
+        }
+        let x = self.name(it, 0)?;
+        self.node("Flatten", vec![x], &x_flat, None);
+        let mut inputs = self.filters_and_bias(it, weights, 2)?;
+        inputs[0] = x_flat;
+        let flat = format!("{y}::flat");
+        let deep = it.shape.len() == 4;
+        let written = if deep { &flat } else { y };
+        let (at, attributes) = (self.nodes.len(), vec![int("transB", 1)]);
+        self.node_activated("Gemm", inputs, written, attributes, activation);
+        self.call_by_weights(at, it);
+        if deep {
+            let shape: Vec<i64> = it.shape.iter().map(|&size| size as i64).collect();
+            self.node("Reshape", vec![flat], y, [ints("shape", &shape)]);
+        }
+        Ok(())
+    }
+
+    /// Inputs: the shape of the output, filters, what it reads, and perhaps biases.
+    fn transpose_conv(&mut self, it: &Operator<'_>) -> Result<(), String> {
+        let filters = self.weights(it, 1, &[3, 0, 1, 2], "filters")?;
+        let &[_, _, height, width] = filters.dims.as_slice() else {
+            return Err("its filters have not four axes".into());
+        };
+        let (x, stride) = (
+            self.shape(it, 2)?,
+            [2, 1].map(|id| it.options.int(id, 0).max(0) as usize),
+        );
+        let (&[_, rows, columns, _], &[_, down, across, _]) = (x, it.shape) else {
+            return Err("it does not write a volume of a known size".into());
+        };
+        // What of all that is written is not kept, the smaller half in front.
+        let cut = |from: usize, to: usize, filter: usize, stride: usize| {
+            let whole = from
+                .checked_sub(1)?
+                .checked_mul(stride)?
+                .checked_add(filter)?;
+            let rest = i64::try_from(whole.checked_sub(to)?).ok()?;
+            Some([rest / 2, rest - rest / 2])
+        };
+        let [top, bottom] =
+            cut(rows, down, height, stride[0]).ok_or("its filters leave rows of the output out")?;
+        let [left, right] = cut(columns, across, width, stride[1])
+            .ok_or("its filters leave columns of the output out")?;
+        let mut inputs = self.filters_and_bias(it, filters, 3)?;
+        inputs[0] = self.name(it, 2)?;
+        let attributes = vec![
+            ints("strides", &stride.map(|it| it as i64)),
+            ints("pads", &[top, left, bottom, right]),
+        ];
+        self.sliding(
+            "ConvTranspose",
+            it,
+            inputs,
+            attributes,
+            activation(it.options, 3)?,
+        )
+    }
+
+    fn pad(&mut self, it: &Operator<'_>) -> Result<(), String> {
+        let pads = self.numbers(it, 1, "how much it pads")?;
+        let &[0, 0, top, bottom, left, right, front, back] = pads.as_slice() else {
+            return Err(format!(
+                "it pads by {pads:?}: a volume has a height, a width and a depth"
+            ));
+        };
+        let value = match it.inputs.len() {
+            0..3 => 0.0,
+            _ => match self.constant(it, 2)?.as_ref().and_then(Array::as_floats) {
+                Some(&[value]) => value,
+                _ => return Err("with what it pads is computed".into()),
+            },
+        };
+        let pads = ints("pads", &[0, front, top, left, 0, back, bottom, right]);
+        let inputs = vec![self.name(it, 0)?];
+        self.sliding("Pad", it, inputs, vec![pads, float("value", value)], None)
+    }
+
+    /// To the size that its second input says; fields `corners` and the next say what the corners are.
+    fn resize(&mut self, it: &Operator<'_>, mode: &str, corners: usize) -> Result<(), String> {
+        let size = self.numbers(it, 1, "its size")?;
+        let (&[_, _, _, depth], &[height, width]) = (self.shape(it, 0)?, size.as_slice()) else {
+            return Err("it does not resize a volume".into());
+        };
+        let sizes = format!("{}::sizes", it.y);
+        let to = vec![1, depth as i64, height, width];
+        self.constants.insert(sizes.clone(), Array::ints(to));
+        let place = match [corners, corners + 1].map(|id| it.options.byte(id) != 0) {
+            [true, _] => "align_corners",
+            [_, true] => "half_pixel",
+            _ => "asymmetric",
+        };
+        let mut attributes = vec![
+            text("mode", mode),
+            text("coordinate_transformation_mode", place),
+        ];
+        if mode == "nearest" {
+            let nearest = if place == "asymmetric" {
+                "floor"
+            } else {
+                "round_prefer_ceil"
+            };
+            attributes.push(text("nearest_mode", nearest));
+        }
+        let inputs = vec![self.name(it, 0)?, String::new(), String::new(), sizes];
+        self.sliding("Resize", it, inputs, attributes, None)
+    }
+
+    /// A sum or a product. With `turn`, the second is a constant, and it is turned first.
+    fn of_two(
+        &mut self,
+        kind: &str,
+        it: &Operator<'_>,
+        turn: Option<fn(f32) -> f32>,
+    ) -> Result<(), String> {
+        let mut inputs = Vec::new();
+        for at in 0..2 {
+            match self.constant(it, at)? {
+                None if at == 1 && turn.is_some() => {
+                    return Err("of two volumes there is a sum or a product".into());
+                }
+                None => inputs.push(self.name(it, at)?),
+                Some(_) if at == 0 && turn.is_some() => {
+                    return Err("its first operand is a constant".into());
+                }
+                Some(mut array) => {
+                    if let (Data::Float(data), Some(turn)) = (&mut array.data, turn) {
+                        data.iter_mut().for_each(|it| *it = turn(*it));
+                    }
+                    let name = format!("{}::by{at}", it.y);
+                    self.constants.insert(name.clone(), array);
+                    inputs.push(name);
+                }
+            }
+        }
+        self.activated(kind, it, inputs, Vec::new(), activation(it.options, 0)?);
+        Ok(())
+    }
+
+    fn unary(
+        &mut self,
+        kind: &str,
+        it: &Operator<'_>,
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) -> Result<(), String> {
+        let x = self.name(it, 0)?;
+        self.node(kind, vec![x], &it.y, attributes);
+        Ok(())
+    }
+
+    /// A node that wants the depth second.
+    fn sliding(
+        &mut self,
+        kind: &str,
+        it: &Operator<'_>,
+        mut inputs: Vec<String>,
+        attributes: Vec<Attribute>,
+        activation: Option<Activation>,
+    ) -> Result<(), String> {
+        let [x, deep] = ["x", "deep"].map(|end| format!("{}::{end}", it.y));
+        let first = inputs.first_mut().ok_or("it reads nothing")?;
+        let read = std::mem::replace(first, x.clone());
+        self.node("Transpose", vec![read], &x, [ints("perm", &DEPTH_SECOND)]);
+        let at = self.nodes.len();
+        self.node(kind, inputs, &deep, attributes);
+        if kind.starts_with("Conv") {
+            self.call_by_weights(at, it);
+        }
+        self.activated(
+            "Transpose",
+            it,
+            vec![deep],
+            vec![ints("perm", &DEPTH_LAST)],
+            activation,
+        );
+        Ok(())
+    }
+
+    fn activated(
+        &mut self,
+        kind: &str,
+        it: &Operator<'_>,
+        inputs: Vec<String>,
+        attributes: Vec<Attribute>,
+        activation: Option<Activation>,
+    ) {
+        self.node_activated(kind, inputs, &it.y, attributes, activation);
+    }
+
+    /// A node that writes `y` with what is fused to it.
+    fn node_activated(
+        &mut self,
+        kind: &str,
+        inputs: Vec<String>,
+        y: &str,
+        attributes: Vec<Attribute>,
+        activation: Option<Activation>,
+    ) {
+        match activation {
+            None => self.node(kind, inputs, y, attributes),
+            Some((fused, its)) => {
+                let raw = format!("{y}::raw");
+                self.node(kind, inputs, &raw, attributes);
+                self.node(fused, vec![raw], y, its);
+            }
+        }
+    }
+
+    fn node(
+        &mut self,
+        kind: &str,
+        input: Vec<String>,
+        output: &str,
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) {
+        self.nodes.push(Node {
+            op_type: kind.to_owned(),
+            input,
+            output: vec![output.to_owned()],
+            name: output.split("::").next().unwrap_or_default().to_owned(),
+            attribute: attributes.into_iter().collect(),
+            ..Node::default()
+        });
+    }
+
+    /// By the name of its weights one knows a layer again; several may be joined by `;`.
+    fn call_by_weights(&mut self, node: usize, it: &Operator<'_>) {
+        let weights = it.inputs.get(1).and_then(|&at| self.at(at));
+        if let (Some(node), Some(weights)) = (self.nodes.get_mut(node), weights) {
+            node.name = weights
+                .name
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+        }
+    }
+
+    fn at(&self, at: i32) -> Option<&'a Tensor<'a>> {
+        let at = usize::try_from(at).ok()?;
+        self.tensors.get(self.same.get(&at).copied().unwrap_or(at))
+    }
+
+    fn input(&self, it: &Operator<'_>, at: usize) -> Result<&'a Tensor<'a>, String> {
+        let tensor = it.inputs.get(at).and_then(|&at| self.at(at));
+        tensor.ok_or_else(|| format!("its input {at} is missing"))
+    }
+
+    fn name(&self, it: &Operator<'_>, at: usize) -> Result<String, String> {
+        Ok(self.input(it, at)?.name.clone())
+    }
+
+    fn shape(&self, it: &Operator<'_>, at: usize) -> Result<&'a [usize], String> {
+        Ok(&self.input(it, at)?.shape)
+    }
+
+    /// Input `at`, if it is there and a constant.
+    fn constant(&mut self, it: &Operator<'_>, at: usize) -> Result<Option<Array>, String> {
+        let Some(tensor) = it.inputs.get(at).and_then(|&at| self.at(at)) else {
+            return Ok(None);
+        };
+        let array = tensor.values(self.most)?;
+        self.most -= array.as_ref().map_or(0, Array::len);
+        Ok(array)
+    }
+
+    /// Input `at`, whole numbers.
+    fn numbers(&mut self, it: &Operator<'_>, at: usize, what: &str) -> Result<Vec<i64>, String> {
+        let array = self.constant(it, at)?;
+        let numbers = array.as_ref().and_then(Array::as_ints);
+        let numbers = numbers.ok_or_else(|| format!("{what}: computed, and not known"))?;
+        Ok(numbers.to_vec())
+    }
+
+    /// Input `at`, numbers in another order of their axes.
+    fn weights(
+        &mut self,
+        it: &Operator<'_>,
+        at: usize,
+        order: &[usize],
+        what: &str,
+    ) -> Result<Array, String> {
+        let array = self.constant(it, at)?;
+        let array = array.ok_or_else(|| format!("its {what} are computed"))?;
+        let turned = array.transposed(order);
+        turned.ok_or_else(|| format!("its {what} have the axes {:?}", array.dims))
+    }
+
+    /// The inputs of a node: what it reads, filters, and biases if there are any.
+    fn filters_and_bias(
+        &mut self,
+        it: &Operator<'_>,
+        filters: Array,
+        bias: usize,
+    ) -> Result<Vec<String>, String> {
+        let mut inputs = vec![self.name(it, 0)?];
+        let bias = self.constant(it, bias)?;
+        for (what, array) in [("filters", Some(filters)), ("bias", bias)] {
+            if let Some(array) = array {
+                let name = format!("{}::{what}", it.y);
+                self.constants.insert(name.clone(), array);
+                inputs.push(name);
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+/// What an operator is called.
+fn name(codes: &[Table<'_>], operator: Table<'_>) -> String {
+    let Some(code) = codes.get(operator.int(0, 0) as usize) else {
+        return "an operator that is not listed".into();
+    };
+    // Older files have no more than a byte for it.
+    let at = (code.int(3, 0).max(0) as usize).max(usize::from(code.byte(0)));
+    match NAMES.get(at) {
+        Some(_) if at == CUSTOM => code.text(1).to_owned(),
+        Some(name) => (*name).to_owned(),
+        None => format!("operator {at}"),
+    }
+}
+
+/// A node without weights that is fused to another.
+type Activation = (&'static str, Vec<Attribute>);
+
+fn activation(options: Table<'_>, id: usize) -> Result<Option<Activation>, String> {
+    Ok(Some(match options.byte(id) {
+        0 => return Ok(None),
+        1 => ("Relu", Vec::new()),
+        2 => ("Clip", bounds(-1.0, 1.0).to_vec()),
+        3 => ("Clip", bounds(0.0, 6.0).to_vec()),
+        // The schema has a `tanh` too, which no runtime computes.
+        other => return Err(format!("the activation {other} is fused to it")),
+    }))
+}
+
+/// Padding, strides and dilations, height before width.
+fn window(
+    options: Table<'_>,
+    strides: [usize; 2],
+    dilations: Option<[usize; 2]>,
+) -> Vec<Attribute> {
+    let read = |ids: [usize; 2], default: i32| ids.map(|id| i64::from(options.int(id, default)));
+    let around = match options.byte(0) {
+        0 => "SAME_UPPER",
+        _ => "VALID",
+    };
+    let dilations = dilations.map(|ids| ints("dilations", &read(ids, 1)));
+    [text("auto_pad", around), ints("strides", &read(strides, 0))]
+        .into_iter()
+        .chain(dilations)
+        .collect()
+}
+
+fn bounds(low: f32, high: f32) -> [Attribute; 2] {
+    [float("min", low), float("max", high)]
+}
+
+fn attribute(name: &str) -> Attribute {
+    Attribute {
+        name: name.to_owned(),
+        ..Attribute::default()
+    }
+}
+
+fn int(name: &str, i: i64) -> Attribute {
+    Attribute {
+        i,
+        ..attribute(name)
+    }
+}
+
+fn ints(name: &str, ints: &[i64]) -> Attribute {
+    Attribute {
+        ints: ints.to_vec(),
+        ..attribute(name)
+    }
+}
+
+fn float(name: &str, f: f32) -> Attribute {
+    Attribute {
+        f,
+        ..attribute(name)
+    }
+}
+
+fn text(name: &str, text: &str) -> Attribute {
+    Attribute {
+        s: text.as_bytes().to_vec(),
+        ..attribute(name)
+    }
+}

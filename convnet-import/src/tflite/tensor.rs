@@ -1,0 +1,151 @@
+//! Tensors, and what is quantized as numbers again.
+
+use std::collections::HashSet;
+
+use super::table::Table;
+use crate::array::{Array, Data, volume};
+
+/// A tensor of a model.
+pub(super) struct Tensor<'a> {
+    /// Its own; each has another.
+    pub(super) name: String,
+    /// As the file has it; 0 for what is no size.
+    pub(super) shape: Vec<usize>,
+    kind: u8,
+    /// Its bytes, if it is a constant.
+    data: Option<&'a [u8]>,
+    scales: Vec<f32>,
+    zeros: Vec<i64>,
+    /// The axis along which scales differ.
+    axis: usize,
+    is_sparse: bool,
+}
+
+/// The tensors of a graph.
+pub(super) fn all<'a>(file: &'a [u8], model: Table<'a>, graph: Table<'a>) -> Vec<Tensor<'a>> {
+    let buffers = model.tables(4);
+    let mut names = HashSet::new();
+    let tensors = graph.tables(0).into_iter().enumerate();
+    tensors
+        .map(|(at, it)| {
+            let size = |&size: &i32| usize::try_from(size).unwrap_or(0);
+            let buffer = buffers.get(it.int(2, 0) as usize);
+            let quantization = it.table(4);
+            let numbers = |read: &dyn Fn(Table<'a>) -> usize| quantization.map_or(0, read);
+            let name = it.text(3);
+            let name = match !name.is_empty() && names.insert(name) {
+                true => name.to_owned(),
+                false => format!("{name}::{at}"),
+            };
+            Tensor {
+                name,
+                shape: it.ints(0).iter().map(size).collect(),
+                kind: it.byte(1),
+                data: buffer.and_then(|it| content(file, *it)),
+                scales: quantization.map(|it| it.floats(2)).unwrap_or_default(),
+                zeros: quantization.map(|it| it.longs(3)).unwrap_or_default(),
+                axis: numbers(&|it| it.int(6, 0) as usize),
+                is_sparse: it.table(6).is_some(),
+            }
+        })
+        .collect()
+}
+
+/// What a buffer holds: inside, or, in files of more than 2 GB, behind all tables.
+fn content<'a>(file: &'a [u8], buffer: Table<'a>) -> Option<&'a [u8]> {
+    match buffer.vector::<1>(0) {
+        Some(inside) if !inside.is_empty() => Some(inside.as_flattened()),
+        Some(_) | None => {
+            let (from, len) = (buffer.long(1), buffer.long(2));
+            let from = usize::try_from(from).ok().filter(|&from| from > 1)?;
+            let to = from.checked_add(usize::try_from(len).ok()?)?;
+            file.get(from..to)
+        }
+    }
+}
+
+impl Tensor<'_> {
+    pub(super) fn is_constant(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// Its values, if it is a constant, of which there are at most so many.
+    pub(super) fn values(&self, most: usize) -> Result<Option<Array>, String> {
+        let Some(data) = self.data else {
+            return Ok(None);
+        };
+        let name = &self.name;
+        if self.is_sparse {
+            return Err(format!(
+                "`{name}` is stored without its zeros, which is not read"
+            ));
+        }
+        let len = volume(&self.shape).filter(|&len| len <= most);
+        let len = len.ok_or_else(|| {
+            format!(
+                "`{name}` has {:?} values, more than are in the file",
+                self.shape
+            )
+        })?;
+        macro_rules! numbers {
+            ($ty:ty) => {{
+                let (chunks, _) = data.as_chunks::<{ size_of::<$ty>() }>();
+                chunks.iter().map(|it| <$ty>::from_le_bytes(*it))
+            }};
+        }
+        let data = match self.kind {
+            0 => Data::Float(numbers!(f32).collect()),
+            1 => Data::Float(numbers!(half::f16).map(f32::from).collect()),
+            2 => self.real(numbers!(i32).map(i64::from).collect())?,
+            3 => self.real(numbers!(u8).map(i64::from).collect())?,
+            4 => self.real(numbers!(i64).collect())?,
+            7 => self.real(numbers!(i16).map(i64::from).collect())?,
+            9 => self.real(numbers!(i8).map(i64::from).collect())?,
+            10 => Data::Float(numbers!(f64).map(|it| it as f32).collect()),
+            kind => {
+                return Err(format!(
+                    "`{name}` is of the element type {kind}: floats and integers of 8 to 64 bits \
+                                    are read"
+                ));
+            }
+        };
+        let array = Array {
+            dims: self.shape.clone(),
+            data,
+        };
+        match array.len() == len {
+            true => Ok(Some(array)),
+            false => Err(format!(
+                "`{name}` has {:?} values, and {} are stored",
+                self.shape,
+                array.len()
+            )),
+        }
+    }
+
+    /// Integers as what they stand for: scale · (q − zero).
+    fn real(&self, integers: Vec<i64>) -> Result<Data, String> {
+        let along: usize = match self.scales.len() {
+            0 => return Ok(Data::Int(integers)),
+            1 => 1,
+            scales if self.shape.get(self.axis) == Some(&scales) => {
+                self.shape[self.axis + 1..].iter().product()
+            }
+            scales => {
+                return Err(format!(
+                    "`{}` has {scales} scales along axis {} of {:?}",
+                    self.name, self.axis, self.shape
+                ));
+            }
+        };
+        let real = |(at, q): (usize, i64)| {
+            let slice = at / along.max(1) % self.scales.len();
+            // One zero may stand for all.
+            let zero = self.zeros.get(slice).or(self.zeros.first());
+            q.saturating_sub(zero.copied().unwrap_or(0)) as f32 * self.scales[slice]
+        };
+        Ok(Data::Float(
+            integers.into_iter().enumerate().map(real).collect(),
+        ))
+    }
+}

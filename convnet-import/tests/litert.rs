@@ -1,0 +1,131 @@
+//! Models of TensorFlow Lite, from their files to scores: what is imported stands here as `include!`, compiles, and
+//! gives the scores of LiteRT. `models/README.md` says where the files come from.
+
+use convnet_import::{ImportError, Imported, Options};
+use safetensors::SafeTensors;
+
+include!("models/everything.rs");
+include!("models/speech.rs");
+
+const EVERYTHING: &[u8] = include_bytes!("models/everything.tflite");
+const SPEECH: &[u8] = include_bytes!("models/speech.tflite");
+
+fn imported(model: &[u8]) -> Imported {
+    Imported::from_bytes(model, &Options::default()).expect("a ConvNet")
+}
+
+/// `BLESS=1 cargo test -p convnet-import` writes them anew: to be read.
+#[test]
+fn the_declarations_are_what_one_would_write() {
+    for (model, name, written) in [
+        (
+            EVERYTHING,
+            "Everything",
+            include_str!("models/everything.rs"),
+        ),
+        (SPEECH, "Speech", include_str!("models/speech.rs")),
+    ] {
+        let declaration = imported(model).declaration(name);
+        if std::env::var_os("BLESS").is_some() {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models");
+            let path = format!("{folder}/{}.rs", name.to_lowercase());
+            std::fs::write(path, &declaration).expect("a folder that one can write to");
+        }
+        assert_eq!(declaration, written);
+    }
+}
+
+/// Images and the scores for each.
+fn expected(file: &[u8]) -> [Vec<f32>; 2] {
+    let file = SafeTensors::deserialize(file).expect("images and scores");
+    ["images", "scores"].map(|name| {
+        let tensor = file.tensor(name).expect(name);
+        let (chunks, _) = tensor.data().as_chunks();
+        chunks.iter().map(|it| f32::from_le_bytes(*it)).collect()
+    })
+}
+
+macro_rules! differs {
+    ($net:ty, $model:expr, $expected:literal) => {{
+        type Net = $net;
+        let mut net = Net::boxed();
+        let weights = imported($model).weights().expect("a file");
+        convnet::weights::from_bytes(&mut *net, &weights).expect("the weights of this network");
+        let [images, scores] = expected(include_bytes!($expected));
+        const INPUT: [usize; 3] = Net::INPUT;
+        let mut image = convnet::Volume::<f32, { INPUT[0] }, { INPUT[1] }, { INPUT[2] }>::boxed();
+        let (mut arena, mut most) = (Net::arena(), 0.0_f32);
+        let numbers = image.as_slice().len();
+        assert!(images.len() > numbers);
+        let each = scores.len() / (images.len() / numbers);
+        for (pixels, expected) in images.chunks(numbers).zip(scores.chunks(each)) {
+            image.as_mut_slice().copy_from_slice(pixels);
+            let found = net.forward(&image, &mut arena).as_slice();
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.is_finite());
+                most = most.max((found - expected).abs());
+            }
+        }
+        most
+    }};
+}
+
+/// Probabilities of about 1/10; weights of 16 bits are exact in both.
+#[test]
+fn the_scores_are_those_of_the_runtime() {
+    let differs = differs!(
+        Everything,
+        EVERYTHING,
+        "models/everything.expected.safetensors"
+    );
+    assert!(differs <= 2e-7, "{differs}");
+}
+
+/// It rounds its activations to 8 bits, and cuts sums off, and the network in `f32` does not: probabilities for these
+/// random images are near, and those of other weights would not be.
+#[test]
+fn an_int8_model_is_near() {
+    let differs = differs!(Speech, SPEECH, "models/speech.expected.safetensors");
+    assert!(differs <= 0.15, "{differs}");
+}
+
+#[test]
+fn what_is_refused_is_named() {
+    // HARD_SWISH, 117, becomes COS, 108, in both places where a code may stand.
+    let mut model = EVERYTHING.to_vec();
+    let code = |it: &[u8]| it == 117_i32.to_le_bytes();
+    let at = model.windows(4).position(code).expect("its code");
+    model[at] = 108;
+    let at = model
+        .iter()
+        .position(|&it| it == 117)
+        .expect("its old code");
+    model[at] = 108;
+    let error = Imported::from_bytes(&model, &Options::default()).expect_err("a cosine");
+    let ImportError::Refused(refusals) = error else {
+        panic!("{error}");
+    };
+    let [refusal] = refusals.as_slice() else {
+        panic!("{refusals:?}");
+    };
+    assert_eq!([refusal.operator.as_str(), &refusal.node], ["COS", "swish"]);
+}
+
+#[test]
+fn a_file_that_is_cut_off_or_damaged_is_no_panic() {
+    for model in [EVERYTHING, SPEECH] {
+        // At its very end a file may have what nobody reads.
+        for end in (0..model.len() * 9 / 10).step_by(97) {
+            let cut = Imported::from_bytes(&model[..end], &Options::default());
+            assert!(cut.is_err(), "cut off at {end}");
+        }
+        let mut damaged = model.to_vec();
+        for at in (0..model.len()).step_by(31) {
+            let byte = std::mem::replace(&mut damaged[at], 0xff);
+            // A weight may have changed, or a name: whatever it is, nothing panics.
+            _ = Imported::from_bytes(&damaged, &Options::default());
+            damaged[at] = byte;
+        }
+    }
+}
