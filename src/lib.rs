@@ -102,7 +102,7 @@ pub mod plan {
     pub use convnet_core::network::{Draft, Planned, Unfit};
     #[doc(inline)]
     pub use convnet_core::plan::{
-        Elements, Failure, LayerInfo, Memory, Options, Plan, Step, Totals, Written,
+        Elements, Failure, LayerInfo, Memory, Options, Plan, Repair, Step, Totals, Written,
     };
     #[cfg(feature = "alloc")]
     #[doc(inline)]

@@ -70,6 +70,7 @@ pub(crate) use lifetimes::{Overlaid, lifetimes};
 pub use message::depth_first;
 
 pub use pass::{Flow, How, Pass, Place, PreparedPass};
+pub use repair::Repair;
 pub use trial::Written;
 
 /// What the plan says of one layer.

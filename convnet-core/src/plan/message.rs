@@ -192,7 +192,7 @@ const fn has_stride(layer: usize, written: &Written<'_>) -> bool {
 
 impl Op {
     /// How the layer slides, if it does; of a pool, `stride` says whether it is its own.
-    const fn way(&self, stride: bool) -> Option<(Window, Way)> {
+    pub(super) const fn way(&self, stride: bool) -> Option<(Window, Way)> {
         let Some(window) = self.window() else {
             return None;
         };

@@ -1,9 +1,71 @@
 //! What would fit instead: each repair changes one thing, and fits on both axes; in a repetition,
 //! each time.
 
-use super::Op;
 use super::trial::Trial;
+use super::{Failure, Op};
 use crate::shape::{Axis, Fit, Padding, Placed, Window};
+
+/// A layer and what it reads after one change, with which it fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// Height and width of what it reads.
+    pub input: [usize; 2],
+    /// How it slides over that.
+    pub window: Window,
+}
+
+impl Failure {
+    /// What would fit, in the order in which the [message](Self::message) of this layer, `op`, offers it; nothing
+    /// where no other window would help.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::graph::Op;
+    /// use convnet::plan::place;
+    /// use convnet::shape::Window;
+    ///
+    /// let op = Op::conv(96, Window::square(11, 4, 0));
+    /// let failure = place([224, 224, 3], &[op]).unwrap_err();
+    /// let inputs: Vec<_> = failure.repairs(&op).map(|repair| repair.input[1]).collect();
+    /// assert_eq!(inputs[..3], [223, 227, 224]); // then another filter
+    /// ```
+    pub fn repairs(&self, op: &Op) -> impl Iterator<Item = Repair> + use<> {
+        let [height, width, _] = self.input;
+        let input = [height, width];
+        let found = op.way(true).map(|(window, way)| {
+            let repairs = Case::new(*op, window, way, input, None).repairs();
+            let of = |input, window| Repair { input, window };
+            let size = |size| of(input, Window { size, ..window });
+            let stride = |stride| of(input, Window { stride, ..window });
+            let dilation = |dilation| of(input, Window { dilation, ..window });
+            let padding = |padding| of(input, Window { padding, ..window });
+            let fit = |fit| of(input, Window { fit, ..window });
+            let both = |(padding, _)| {
+                let fit = Fit::Crop;
+                of(
+                    input,
+                    Window {
+                        padding,
+                        fit,
+                        ..window
+                    },
+                )
+            };
+            let [low, high] = repairs.inputs.map(|it| it.map(|input| of(input, window)));
+            let [small, large] = repairs.filters.map(|it| it.map(size));
+            let [short, long] = repairs.strides.map(|it| it.map(stride));
+            let [dense, wide] = repairs.dilations.map(|it| it.map(dilation));
+            let padded = repairs.padding.map(padding);
+            let both = repairs.padding_and_crop.map(both);
+            let crop = repairs.crop.map(|_| fit(Fit::Crop));
+            let pad = repairs.pad.map(|_| fit(Fit::Pad));
+            let all = [low, high, small, large, short, long, dense, wide, padded];
+            (all, [both, crop, pad])
+        });
+        let found = found.into_iter();
+        found.flat_map(|(first, last)| first.into_iter().chain(last).flatten())
+    }
+}
 
 /// The repairs of a layer that does not fit. Pairs are `[height, width]`, in ascending order.
 ///

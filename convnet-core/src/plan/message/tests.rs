@@ -286,7 +286,7 @@ impl Case {
         self
     }
 
-    fn message(&self) -> Option<String> {
+    fn window(&self) -> Window {
         let [[top, bottom], [left, right]] = self.p;
         let padding = Padding::Zeros {
             top,
@@ -294,14 +294,17 @@ impl Case {
             left,
             right,
         };
-        let window = Window {
+        Window {
             size: self.f,
             dilation: self.d,
             stride: self.s,
             padding,
             fit: Fit::Exact,
-        };
-        message(self.w, window, self.pool)
+        }
+    }
+
+    fn message(&self) -> Option<String> {
+        message(self.w, self.window(), self.pool)
     }
 }
 
@@ -356,6 +359,27 @@ fn every_repair_is_a_repair_and_none_that_is_nearer_was_missed() {
         offered > 5_000,
         "the space is too small to show anything: {offered}"
     );
+}
+
+/// As values they are as many as in the text, and each fits.
+#[test]
+fn repairs_are_values_too() {
+    for case in squares() {
+        let Some(text) = case.message() else { continue };
+        let op = |window| match case.pool {
+            true => Op::MaxPool { window },
+            false => Op::conv(1, window),
+        };
+        let ops = [op(case.window())];
+        let failure = place([case.w[0], case.w[1], 1], &ops).expect_err("it has a message");
+        let found: Vec<_> = failure.repairs(&ops[0]).collect();
+        for repair in &found {
+            let [height, width] = repair.input;
+            let repaired = place([height, width, 1], &[op(repair.window)]);
+            assert!(repaired.is_ok(), "{repair:?} for {case:?}");
+        }
+        assert_eq!(found.len(), repairs(&text).len(), "{case:?}:\n{text}");
+    }
 }
 
 fn sorted(repairs: &[Repair]) -> Vec<String> {
