@@ -1,5 +1,5 @@
-// Compiles the library twice, with vectors (simd128) and without, and writes the JavaScript that calls it into
-// src/wasm/simd128 and src/wasm/plain.
+// Compiles the library twice, with vectors (simd128) and without, and once what reads declarations; the JavaScript that
+// calls them is written into src/wasm/simd128, src/wasm/plain and src/wasm/declare.
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -8,13 +8,19 @@ const target = "wasm32-unknown-unknown";
 const run = (command, args, env = {}) =>
   execFileSync(command, args, { cwd: "wasm", stdio: "inherit", env: { ...process.env, ...env } });
 
-for (const [name, flags] of [["simd128", "-C target-feature=+simd128"], ["plain", ""]]) {
+const modules = [
+  ["simd128", "convnet-web", "-C target-feature=+simd128"],
+  ["plain", "convnet-web", ""],
+  ["declare", "convnet-web-declare", ""],
+];
+for (const [name, crate, flags] of modules) {
+  const file = crate.replaceAll("-", "_");
   const folder = `../src/wasm/${name}`;
-  run("cargo", ["build", "--release", "--lib", "--target", target, "--target-dir", "target"], { RUSTFLAGS: flags });
+  run("cargo", ["build", "--release", "-p", crate, "--lib", "--target", target, "--target-dir", "target"], { RUSTFLAGS: flags });
   rmSync(`wasm/${folder}`, { recursive: true, force: true });
-  const module = `target/${target}/release/convnet_web.wasm`;
+  const module = `target/${target}/release/${file}.wasm`;
   run("cargo", ["run", "--quiet", "--release", "-p", "bind", "--target-dir", "target", "--", module, folder]);
-  const wasm = `src/wasm/${name}/convnet_web_bg.wasm`;
+  const wasm = `src/wasm/${name}/${file}_bg.wasm`;
   const features = name === "simd128" ? ["--enable-simd"] : [];
   const common = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext",
     "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];

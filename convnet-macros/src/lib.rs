@@ -11,11 +11,13 @@ mod emit;
 mod plan;
 mod report;
 mod syntax;
+#[cfg(not(feature = "library"))]
 mod weights;
 
 #[cfg(all(test, not(feature = "library")))] // which asks for more crates
 mod tests;
 
+#[cfg(not(feature = "library"))]
 extern crate proc_macro;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -24,13 +26,15 @@ use proc_macro2::{TokenStream, TokenTree};
 pub use declared::{Declared, Drawn, Mistake, declared, read};
 
 /// `convnet::convnet!`, which hands on its own `$crate` in brackets first.
-#[cfg_attr(not(feature = "library"), proc_macro)]
+#[cfg(not(feature = "library"))]
+#[proc_macro]
 pub fn convnet(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(tokens.into()).into()
 }
 
 /// `convnet::weights!`, which hands on its own `$crate` in brackets first.
-#[cfg_attr(not(feature = "library"), proc_macro)]
+#[cfg(not(feature = "library"))]
+#[proc_macro]
 pub fn weights(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut tokens = TokenStream::from(tokens).into_iter();
     let Some(TokenTree::Group(krate)) = tokens.next() else {

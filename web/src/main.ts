@@ -1,12 +1,15 @@
 // The page: each section is a module that fills its own <section> with what moves. Its words stand in index.html.
 import "./style.css";
+import { mount as arrangement } from "./arrangement";
+import { mount as declaration } from "./declaration";
 import { html } from "./dom";
 import { Engine } from "./engine";
+import { mount as training } from "./training";
 
 type Mount = (section: HTMLElement, engine: Engine) => Promise<void>;
 
 /** By the id of their <section>. */
-const SECTIONS: Record<string, Mount> = {};
+const SECTIONS: Record<string, Mount> = { arrangement, training, declaration };
 
 const engine = new Engine();
 for (const [id, mount] of Object.entries(SECTIONS)) {

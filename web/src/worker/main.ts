@@ -1,10 +1,16 @@
 // The worker: loads the wasm, with vectors if this browser has them, and answers calls.
 import type { Answer, Request } from "../engine";
 import { about } from "./about";
+import { arrange } from "./arrangement";
+import { declare } from "./declaration";
+import { train } from "./training";
 import { load } from "./wasm";
 
 const started = load(self.name !== "plain").then((wasm) => ({
   ...about(wasm),
+  ...arrange(wasm),
+  ...declare(),
+  ...train(wasm),
 }));
 
 export type Handlers = Awaited<typeof started>;

@@ -6,8 +6,10 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod arrangement;
 pub mod demo;
 pub mod inside;
+pub mod training;
 
 use serde::Serialize;
 use tsify::{Ts, Tsify};
