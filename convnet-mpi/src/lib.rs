@@ -321,8 +321,8 @@ const MOST_BYTES: usize = 1 << 30;
 const NAME: usize = 64;
 /// What is on its way for longer lets others have the core.
 const AWAKE: Duration = Duration::from_micros(50);
-/// Who waits for longer sleeps.
-const DROWSY: Duration = Duration::from_micros(500);
+/// Who waits for longer sleeps, and what is on its way stands still: longer than a few megabytes take.
+const DROWSY: Duration = Duration::from_millis(2);
 /// Who waits for longer says so.
 const LONG: Duration = Duration::from_secs(30);
 

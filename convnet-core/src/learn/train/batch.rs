@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finish::Finish;
 use super::history::Metrics;
-use super::reduce::{self, Parts, Reduce};
+use super::reduce::{self, Parts, Post, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
 use crate::kernel::MICRO_BATCH;
@@ -103,11 +103,21 @@ pub(super) struct Shards<'a, N: Trainable, Y> {
     reduce: &'a dyn Reduce,
     /// Whether the first has the sum of all.
     summed: bool,
+    /// Of many machines, what a bucket of the gradient lies in on its way.
+    bucket: Bucket<N::Scalar>,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Vec<Space<N, Y>>>>,
     /// One for each image of a batch, where all wait for each other.
     batch: Vec<Space<N, Y>>,
+}
+
+#[derive(Default)]
+struct Bucket<T> {
+    /// Of each node of this machine.
+    found: Vec<Vec<T>>,
+    added: Vec<T>,
+    post: Post<T>,
 }
 
 struct Shard<N> {
@@ -141,6 +151,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             parts,
             reduce,
             summed: false,
+            bucket: Bucket::default(),
             spaces: Mutex::default(),
             batch: Vec::new(),
         }
@@ -295,11 +306,11 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         }
         self.summed = true;
         let nodes = self.parts.nodes(self.reduce.machine());
-        let mut found = vec![Vec::<N::Scalar>::new(); nodes.len()];
-        let mut added = Vec::<N::Scalar>::new();
+        let Bucket { found, added, post } = &mut self.bucket;
+        found.resize_with(nodes.len(), Vec::new);
         for bucket in buckets::<N>() {
             let len = bucket.iter().map(|(_, part)| part.len()).sum();
-            for (node, found) in nodes.iter().zip(&mut found) {
+            for (node, found) in nodes.iter().zip(&mut *found) {
                 let shards = &self.shards[node.start - self.first..node.end - self.first];
                 found.resize(len, N::Scalar::ZERO);
                 let mut rest = &mut found[..];
@@ -314,7 +325,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             }
             added.resize(len, N::Scalar::ZERO);
             let mine: Vec<&[N::Scalar]> = found.iter().map(|found| &**found).collect();
-            reduce::sum(self.reduce, &self.parts, &mine, &mut added)?;
+            reduce::sum(self.reduce, &self.parts, &mine, added, post)?;
             let Some(first) = self.shards.first_mut() else {
                 continue;
             };
@@ -462,7 +473,8 @@ fn sum_rows<N: Trainable, Y>(
         .map(|node| row(&mut spaces[node.start - here.start]).to_vec())
         .collect();
     let mine: Vec<&[N::Scalar]> = mine.iter().map(|row| &**row).collect();
-    reduce::sum(reduce, parts, &mine, row(&mut spaces[0]))
+    let (sum, post) = (row(&mut spaces[0]), &mut Post::default());
+    reduce::sum(reduce, parts, &mine, sum, post)
 }
 
 /// The L2 norm, piece by piece: the sum of a piece is taken in f64, where the square of no f32 overflows.

@@ -244,6 +244,13 @@ impl Parts {
     }
 }
 
+/// What messages lie in: memory that is asked for once, where a sum is taken at every step.
+#[derive(Default)]
+pub(super) struct Post<T> {
+    sent: Vec<Vec<T>>,
+    received: Vec<Vec<T>>,
+}
+
 /// The sum over all machines, of as many numbers as `sum` has room for. `mine` has those of each of this
 /// machine's nodes.
 pub(super) fn sum<T: Real>(
@@ -251,6 +258,7 @@ pub(super) fn sum<T: Real>(
     parts: &Parts,
     mine: &[&[T]],
     sum: &mut [T],
+    post: &mut Post<T>,
 ) -> Result<(), TrainError> {
     let (machines, me, len) = (reduce.machines(), reduce.machine(), sum.len());
     if let Some(done) = any_order(reduce, mine, sum) {
@@ -264,26 +272,33 @@ pub(super) fn sum<T: Real>(
         true => 0..len,
         false => m * len / machines..(m + 1) * len / machines,
     };
-    let sent = |m: usize| mine.iter().flat_map(move |part| &part[share(m)]).copied();
-    let out: Vec<Vec<T>> = match once {
-        true => vec![sent(me).collect()],
-        false => (0..machines).map(|m| sent(m).collect()).collect(),
-    };
-    let out: Vec<&[T]> = (0..machines)
-        .map(|m| &*out[if once { 0 } else { m }])
-        .collect();
-    let room = |m: usize| {
-        vec![
-            T::ZERO;
-            if m == me {
-                0
-            } else {
-                nodes[m].len() * share(me).len()
+    let Post { sent, received } = post;
+    sent.resize_with(machines, Vec::new);
+    received.resize_with(machines, Vec::new);
+    let out: Vec<&[T]> = match (once, mine) {
+        // As it lies there.
+        (true, [all]) => vec![*all; machines],
+        _ => {
+            for (m, sent) in sent.iter_mut().enumerate() {
+                sent.clear();
+                if m == me || !once {
+                    mine.iter()
+                        .for_each(|part| sent.extend_from_slice(&part[share(m)]));
+                }
             }
-        ]
+            let all = |m| &*sent[if once { me } else { m }];
+            (0..machines).map(all).collect()
+        }
     };
-    let mut received: Vec<Vec<T>> = (0..machines).map(room).collect();
-    exchange(reduce, &out, &mut received)?;
+    for (m, received) in received.iter_mut().enumerate() {
+        let room = if m == me {
+            0
+        } else {
+            nodes[m].len() * share(me).len()
+        };
+        received.resize(room, T::ZERO);
+    }
+    exchange(reduce, &out, received)?;
 
     let width = share(me).len();
     let mut all = Vec::with_capacity(nodes.iter().map(Vec::len).sum());
