@@ -18,8 +18,8 @@ export async function mount(section: HTMLElement) {
   let seed = 231;
   const { layers, optimizers, images, tensors } = await engine.call("beginLearning", seed);
   let running = false;
-  let busy = Promise.resolve();
   let steps = 0;
+  let turn = 0;
   const losses: number[] = [];
   const right: number[] = [];
   const tested: { step: number; right: number }[] = [];
@@ -113,9 +113,9 @@ export async function mount(section: HTMLElement) {
     tested.push(...answer.tested);
     steps = answer.steps;
     const speed = ((steps - past) * 1000) / (performance.now() - before);
-    show(answer.epochs, speed);
-    paintFilters(answer.tensors);
-    await see();
+    const pictures = [() => show(answer.epochs, speed), () => paintFilters(answer.tensors), see];
+    // While it runs one of them a moment: each alone is drawn in an instant, all together might be felt.
+    for (const picture of running ? [pictures[turn++ % pictures.length]!] : pictures) await picture();
     if (!Number.isFinite(losses.at(-1)!)) {
       pause();
       note.textContent = "The loss is no number any more: the learning rate is too high. Begin anew with a lower one.";
@@ -124,7 +124,6 @@ export async function mount(section: HTMLElement) {
 
   async function begin() {
     pause();
-    await busy;
     const answer = await engine.call("beginLearning", ++seed);
     await engine.call("chooseOptimizer", optimizer.selectedIndex);
     for (const list of [losses, right, tested]) list.length = 0;

@@ -10,7 +10,7 @@ test("a declaration is read as it is typed: the table, or rustc's message at its
   assert.match(await section.locator(".table").textContent(), /conv1\s+conv 12 of 5x5, pad 2\s+32x32x12/);
   assert.ok((await section.locator(".drawn svg").count()) >= 2, "the graph and the volumes are drawn");
 
-  await text.fill("pub struct AlexNet {\n    input(224x224x3),\n    conv1: conv(96, 11x11, stride = 4),\n    fc(1000),\n}");
+  await text.fill("pub struct AlexNet {\n    input(224x224x3),\n    conv1: conv(96, 11x11, stride = 4),\n    fc(10),\n}");
   const mistake = section.locator(".mistake");
   await mistake.filter({ hasText: "(224 − 11 + 2·0)/4 + 1 = 54.25 is not an integer" }).waitFor();
   assert.match(await mistake.textContent(), /an input of 223 or 227, or a filter of 8 or 12, or a stride of 1 or 3, or pad = \(1, 2\), would fit/);
