@@ -1,4 +1,4 @@
-//! Lesson 7, colour: CIFAR-10, with CS231n's example network and with a deeper one.
+//! Lesson 7, colour: CIFAR-10, with CS231n's example network, with a deeper one, and with a small MobileNet.
 //!
 //! `cargo run --release --example cifar10 -- --data FOLDER`, with the six files of its binary version
 //! in it (<https://www.cs.toronto.edu/~kriz/cifar.html>)
@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use common::{Training, options};
-use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::AdamW;
 use convnet::schedule::{Cosine, WarmUp};
 use convnet::train::Trainer;
+use convnet::{convnet, int8};
 
 convnet! {
     /// CS231n's example network.
@@ -45,10 +45,34 @@ convnet! {
     }
 }
 
+convnet! {
+    /// Depth slice by depth slice, then depth columns, as a MobileNet.
+    pub struct Mobile {
+        input(32x32x3),
+        conv(32, 3x3, pad = 1, bias = none), batch_norm, relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm, relu6,
+        conv(64, 1x1, bias = none), batch_norm, relu6,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm, relu6,
+        conv(128, 1x1, bias = none), batch_norm, relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm, relu6,
+        conv(128, 1x1, bias = none), batch_norm, relu6,
+        depthwise(3x3, stride = 2, pad = (0, 1), bias = none), batch_norm, relu6,
+        conv(256, 1x1, bias = none), batch_norm, relu6,
+        depthwise(3x3, pad = 1, bias = none), batch_norm, relu6,
+        conv(256, 1x1, bias = none), batch_norm, relu6,
+        global_avg_pool,
+        scores: fc(10),
+    }
+}
+int8!(Cs231n);
+int8!(Deep);
+int8!(Mobile);
+
 #[derive(Clone, Copy)]
 enum Net {
     Cs231n,
     Deep,
+    Mobile,
 }
 
 impl FromStr for Net {
@@ -58,7 +82,8 @@ impl FromStr for Net {
         match name {
             "cs231n" => Ok(Self::Cs231n),
             "deep" => Ok(Self::Deep),
-            _ => Err("it is cs231n or deep"),
+            "mobile" => Ok(Self::Mobile),
+            _ => Err("it is cs231n, deep or mobile"),
         }
     }
 }
@@ -69,7 +94,7 @@ fn main() -> ExitCode {
     let help = format!(
         "Trains on CIFAR-10.\n\n\
          --data FOLDER      the folder of data_batch_1.bin to data_batch_5.bin and test_batch.bin ({DATA})\n\
-         --net NAME         which network, cs231n or deep (deep)\n{}",
+         --net NAME         which network, cs231n, deep or mobile (deep)\n{}",
         common::HELP
     );
     let (data, net, training) = options::read(&help, |arguments| {
@@ -105,5 +130,6 @@ fn run(data: &Path, net: Net, training: &Training) -> Result<(), Box<dyn Error>>
     match net {
         Net::Cs231n => training.run(&mut *Cs231n::random(seed), trainer, &train, &test),
         Net::Deep => training.run(&mut *Deep::random(seed), trainer, &train, &test),
+        Net::Mobile => training.run(&mut *Mobile::random(seed), trainer, &train, &test),
     }
 }

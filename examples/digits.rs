@@ -5,6 +5,8 @@
 //! The data is in the repository: 1,797 digits of 8x8 pixels (`examples/data/README.md`).
 #![forbid(unsafe_code)]
 
+#[path = "common/int8.rs"]
+mod int8;
 #[path = "common/options.rs"]
 mod options;
 
@@ -14,7 +16,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use convnet::data::{self, Samples};
-use convnet::int8::{self, Int8, Quantize};
 use convnet::loss::{SoftmaxCrossEntropy, softmax};
 use convnet::optim::Adam;
 use convnet::report::Report;
@@ -120,8 +121,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .images(&test, 0..3);
     if options.int8 {
         let path = options.weights.with_extension("int8.safetensors");
-        let (file, found) = quantize(&net, &training, &test)?;
-        std::fs::write(&path, file)?;
+        let (twin, found) = int8::quantize(&*net, &training, &test)?;
+        std::fs::write(&path, twin.to_bytes())?;
         println!("Saved to {}", path.display());
         report = report.int8(&found);
     }
@@ -129,47 +130,6 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let path = options.report.display();
     println!("Drawn in {path}: open it in a browser");
     Ok(())
-}
-
-/// The network in bytes, for a microcontroller: how large it is, and how often it is right; its file, and how far it is
-/// from the numbers.
-fn quantize(
-    net: &Digits,
-    training: &impl Samples,
-    test: &impl Samples,
-) -> Result<(Vec<u8>, int8::Report), Box<dyn Error>> {
-    let image = |set: &dyn Fn(&mut [f32])| {
-        let mut image = Volume::boxed();
-        set(image.as_mut_slice());
-        image
-    };
-    // The images show which numbers each volume has.
-    let seen: Vec<_> = (0..200)
-        .map(|index| image(&|to| training.image(index, to)))
-        .collect();
-    let twin = net.quantize(&seen)?;
-    let found = twin.report(net, &seen);
-    println!("\n{found}\n");
-
-    let (mut right, mut arena) = ([0; 2], Int8::<Digits>::arena());
-    let mut bytes = Volume::boxed();
-    for index in 0..test.len() {
-        let image = image(&|to| test.image(index, to));
-        twin.encode(&image, &mut bytes);
-        let answers = [
-            net.forward(&image, &mut Digits::arena()).best(),
-            twin.classify(&bytes, &mut arena),
-        ];
-        let label = test.label(index);
-        right
-            .iter_mut()
-            .zip(answers)
-            .for_each(|(right, answer)| *right += usize::from(answer == label));
-    }
-    let share = |right: usize| 100.0 * right as f64 / test.len() as f64;
-    let [numbers, bytes] = right.map(share);
-    println!("On digits held out: f32 {numbers:.2} % right, int8 {bytes:.2} %");
-    Ok((twin.to_bytes(), found))
 }
 
 fn scores(net: &Digits, set: &impl Samples, index: usize) -> [f32; 10] {

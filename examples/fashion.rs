@@ -1,6 +1,7 @@
 //! Lesson 5, a larger set: 70,000 pictures of clothes, Fashion-MNIST.
 //!
-//! `apt-get install dataset-fashion-mnist`, then `cargo run --release --example fashion`
+//! `apt-get install dataset-fashion-mnist`, then `cargo run --release --example fashion`; with `-- --int8` the network
+//! in bytes, too
 #![forbid(unsafe_code)]
 
 mod common;
@@ -10,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use common::{Training, options};
-use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::AdamW;
 use convnet::schedule::Cosine;
 use convnet::train::Trainer;
+use convnet::{convnet, int8};
 
 convnet! {
     /// T-shirt, trousers, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
@@ -33,6 +34,7 @@ convnet! {
         scores: fc(10),
     }
 }
+int8!(Fashion);
 
 fn main() -> ExitCode {
     let help = format!(

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use convnet::data::Samples;
+use convnet::int8::{Quantize, Quantized};
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::train::{Progress, Trainer, evaluate};
-use convnet::{Optimizer, Trainable};
+use convnet::{Optimizer, Trainable, weights};
 use pico_args::Arguments;
 
+mod int8;
 pub(crate) mod options;
 
 /// What [`Training::read`] reads.
@@ -20,7 +22,9 @@ pub(crate) const HELP: &str = "\
 --seed N           decides all that is random (231)
 --threads N        on how many threads (as many as there are cores)
 --checkpoint FILE  saves the training here after each epoch, and goes on from here if it was killed
---find-rate        does not train: tries a hundred learning rates, a step each, and shows what becomes of the loss";
+--find-rate        does not train: tries a hundred learning rates, a step each, and shows what becomes of the loss
+--weights FILE     saves the weights here; if they are there, nothing is trained
+--int8             the network in bytes, too: its size, and how often it is right";
 
 /// The options of every training.
 pub(crate) struct Training {
@@ -29,6 +33,8 @@ pub(crate) struct Training {
     threads: Option<usize>,
     checkpoint: Option<PathBuf>,
     find_rate: bool,
+    weights: Option<PathBuf>,
+    int8: bool,
 }
 
 impl Training {
@@ -39,11 +45,13 @@ impl Training {
             threads: arguments.opt_value_from_str("--threads")?,
             checkpoint: arguments.opt_value_from_str("--checkpoint")?,
             find_rate: arguments.contains("--find-rate"),
+            weights: arguments.opt_value_from_str("--weights")?,
+            int8: arguments.contains("--int8"),
         })
     }
 
     /// Trains `net`, then counts what it predicts on `test`.
-    pub(crate) fn run<N, O>(
+    pub(crate) fn run<N, O, const F: usize, const C: usize, const V: usize>(
         &self,
         net: &mut N,
         trainer: Trainer<O>,
@@ -51,11 +59,11 @@ impl Training {
         test: &impl Samples,
     ) -> Result<(), Box<dyn Error>>
     where
+        N: Quantize<Int8 = Quantized<N, F, C, V>>,
         N: Trainable<Scalar = f32> + Display + Send + Sync,
         O: Optimizer<f32> + Display + Sync,
     {
         println!("{net}\n");
-        let begin = Instant::now();
         let mut trainer = trainer
             .epochs(self.epochs)
             .seed(self.seed)
@@ -71,16 +79,23 @@ impl Training {
             println!("{found}");
             return Ok(());
         }
-        trainer.fit(net, training)?;
-        println!(
-            "{} epochs, {:.0} s",
-            self.epochs,
-            begin.elapsed().as_secs_f64()
-        );
+        match &self.weights {
+            Some(path) if path.exists() => weights::load(net, path)?,
+            path => {
+                let begin = Instant::now();
+                trainer.fit(net, training)?;
+                let seconds = begin.elapsed().as_secs_f64();
+                println!("{} epochs, {seconds:.0} s", self.epochs);
+                path.iter().try_for_each(|path| weights::save(net, path))?;
+            }
+        }
         println!(
             "On the test set: {}",
             evaluate(net, test, &SoftmaxCrossEntropy::default())?
         );
+        if self.int8 {
+            int8::quantize(net, training, test)?;
+        }
         Ok(())
     }
 }
