@@ -4,6 +4,7 @@ And how many images a second they learn from, in PyTorch and ours.
 
     python3 benches/peers/compare.py [--only cifar,lenet] [--rounds 5] [--peers onnxruntime,ncnn]
     python3 benches/peers/compare.py --images 32 --threads 2
+    python3 benches/peers/compare.py --int8 [--only resnet18]
     python3 benches/peers/compare.py --training [--batch 64]
 
 Makes its own Python environment in `target/peers`, builds the example, which writes its networks there as ONNX
@@ -12,6 +13,10 @@ peer's scores are held against ours first: a row whose largest difference is mor
 is refused. Then every pair runs in a process of its own, in turn, and a table is printed: the median of the
 rounds' medians, and how many times ours is faster than the best of the others. With `--fastest`, the fastest run
 of all rounds: for a machine on which others work too.
+
+With `--int8`, our networks in bytes beside our `f32` and beside ONNX Runtime's: its own quantisation makes a model with
+QuantizeLinear and DequantizeLinear nodes, activations u8 and filters i8, a scale a filter, by the image and seven of
+noise. (ncnn's converter to int8 is not in its Python package.)
 """
 import argparse, glob, json, os, statistics, subprocess, sys, time, venv
 
@@ -81,6 +86,48 @@ def runner(peer, path, at, x, threads):
         return request.get_output_tensor().data
     return run
 
+def quantized(path, at, image):
+    """The model with QuantizeLinear and DequantizeLinear nodes."""
+    import numpy as np
+    from onnxruntime import quantization as q
+    to = path + ".int8.onnx"
+    if os.path.exists(to):
+        return to
+    class Images(q.CalibrationDataReader):
+        """The image, and noise."""
+        left = [image] + [np.random.default_rng(seed).normal(size=image.shape).astype(np.float32) for seed in range(7)]
+        def get_next(self):
+            return {at: self.left.pop()} if self.left else None
+    q.shape_inference.quant_pre_process(path + ".onnx", path + ".pre.onnx", skip_symbolic_shape=True)
+    q.quantize_static(path + ".pre.onnx", to, Images(), quant_format=q.QuantFormat.QDQ, per_channel=True,
+                      activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8)
+    return to
+
+def int8_table(options, example, report):
+    """Ours in bytes, ours in `f32` and ONNX Runtime's in bytes, in turn."""
+    key, middle = ("fastest_ms", min) if options.fastest else ("median_ms", statistics.median)
+    for old in glob.glob(os.path.join(options.folder, "*.int8.onnx")): # of another network, it may be
+        os.remove(old)
+    subprocess.run([example, "--onnx", options.folder], check=True, capture_output=True)
+    print("| network | convnet int8, ms | convnet f32 | times f32 | onnxruntime int8 | times onnxruntime |")
+    print("|---|--:|--:|--:|--:|--:|")
+    # Networks that have an int8 form.
+    names = ("cifar,lenet,tiny_vgg,alexnet,vgg16,3x3_64_56,3x3_128_28,3x3_256_14,3x3_512_7,1x1_256_14,resnet18,"
+             "mobilenet25_96,squeezenet11,resnet50,mobilenetv2")
+    for name in (options.only or names).split(","):
+        seconds = ["--seconds", str(options.seconds)]
+        ours = [example, "--json", "--only", name, *seconds]
+        peer = [sys.executable, __file__, "--folder", options.folder, *seconds, "--int8", "--one", "onnxruntime", name]
+        commands = {"int8": [*ours, "--int8", *(["--machine", options.machine] if options.machine else [])],
+                    "f32": [*ours, *(["--level", "avx2"] if options.machine else [])], "onnxruntime": peer}
+        rows = {of: [] for of in commands}
+        for _ in range(options.rounds):
+            for of, command in commands.items():
+                rows[of].append(last_row(command)[key])
+        int8, f32, ort = (middle(times) for times in rows.values())
+        print(f"| {name} | {int8:.4g} | {f32:.4g} | {f32 / int8:.2f} | {ort:.4g} | {ort / int8:.2f} |", flush=True)
+        report["rows"].append({"name": name, key: rows})
+
 def difference(scores, expected):
     """The largest from what was expected of the last image, of the largest."""
     import numpy as np
@@ -92,6 +139,8 @@ def measured(peer, options, name):
     """Median and fastest run, in ms an image, and how far the scores are off."""
     import numpy as np
     path, at, image, expected = model(options.folder, name)
+    if options.int8:
+        return measure(runner(peer, quantized(path, at, image).removesuffix(".onnx"), at, image, 1), options.seconds)
     x = np.ascontiguousarray(np.repeat(image, options.images, 0))
     run = runner(peer, path, at, x, options.threads)
     off = difference(run(), expected)
@@ -226,6 +275,8 @@ def main():
     parser.add_argument("--fastest", action="store_true", help="the fastest run of all rounds")
     parser.add_argument("--json", help="a file, for what was measured")
     parser.add_argument("--folder", default=os.path.join(ROOT, "target", "peers"))
+    parser.add_argument("--int8", action="store_true", help="in bytes, beside f32 and ONNX Runtime")
+    parser.add_argument("--machine", help="how our bytes are multiplied: vnni256 or maddubs, beside f32 with AVX2")
     parser.add_argument("--training", action="store_true", help="images a second, beside PyTorch")
     parser.add_argument("--batch", type=int, default=64, help="images a step of training")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -249,6 +300,8 @@ def main():
           f"{of['peak_gflops']} GFLOP/s a core; {', '.join(' '.join(peer) for peer in of['peers'].items())}\n", flush=True)
     if options.training:
         training_table(options, example, report)
+    elif options.int8:
+        int8_table(options, example, report)
     else:
         table(options, example, report)
     if options.json:

@@ -22,11 +22,15 @@
 // No arm stands for whatever else there is: a new layer, a new kind of task, is looked at everywhere.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+#[doc(inline)]
+pub use crate::kernel::i8::quads::Machine;
 use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]
 mod calibrate;
 mod file;
+#[cfg(feature = "alloc")]
+mod prepared;
 mod program;
 mod quantized;
 #[cfg(feature = "alloc")]
@@ -37,6 +41,8 @@ mod run;
 
 #[cfg(feature = "alloc")]
 pub use calibrate::{QuantizeError, Ranges};
+#[cfg(feature = "alloc")]
+pub use prepared::{Prepared, PreparedArena};
 pub use program::{Fixed, Kind, Planned, Program, Range, Task};
 pub use quantized::{Parameters, Quantized};
 #[cfg(feature = "alloc")]

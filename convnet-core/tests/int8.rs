@@ -1,6 +1,7 @@
 //! The int8 kernels compute what LiteRT does, to the bit: `int8/litert.py` made the expected values.
 
 use convnet_core::kernel::Sizes;
+use convnet_core::kernel::i8::quads::{Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
 use convnet_core::kernel::i8::{
     Add, Channel, Filters, Multiplier, Pool, Quantization, Softmax, Table, hard_swish, leaky_relu,
     lookup, rescale, tabulate,
@@ -8,6 +9,7 @@ use convnet_core::kernel::i8::{
 use serde_json::Value;
 
 const CASES: &str = include_str!("int8/litert.json");
+const NETWORKS: &str = include_str!("int8/networks.json");
 
 #[test]
 fn every_operation_is_litert_s_to_the_bit() {
@@ -17,7 +19,8 @@ fn every_operation_is_litert_s_to_the_bit() {
     for (at, case) in cases.iter().enumerate() {
         let expected = bytes(&case["y"]["values"]);
         let op = case["op"].as_str().unwrap();
-        let got = compute(op, case);
+        let other = case.get("other").map(|of| bytes(&of["values"]));
+        let got = compute(op, case, bytes(&case["x"]["values"]), other.as_deref());
         let differ = got.iter().zip(&expected).filter(|(a, b)| a != b).count();
         if got.len() != expected.len() || differ > 0 {
             wrong.push(format!("case {at}, {op}: {differ} of {} differ", got.len()));
@@ -26,9 +29,32 @@ fn every_operation_is_litert_s_to_the_bit() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn compute(op: &str, case: &Value) -> Vec<i8> {
+/// Twenty random networks, layer after layer: by plain loops, and packed for each machine that is here.
+#[test]
+fn random_networks_are_litert_s_to_the_bit() {
+    let networks: Vec<Value> = serde_json::from_str(NETWORKS).unwrap();
+    assert_eq!(networks.len(), 20);
+    for (at, network) in networks.iter().enumerate() {
+        let mut volumes = vec![bytes(&network["x"])];
+        for layer in network["layers"].as_array().unwrap() {
+            let from = layer["from"].as_array().unwrap();
+            let from = |which: usize| from.get(which).map(|at| at.as_u64().unwrap() as usize);
+            let x = volumes[from(0).unwrap()].clone();
+            let other = from(1).map(|at| &volumes[at][..]);
+            let y = compute(layer["op"].as_str().unwrap(), layer, x, other);
+            volumes.push(y);
+        }
+        let expected = bytes(&network["y"]);
+        assert!(
+            expected.iter().any(|y| *y != expected[0]),
+            "network {at} says nothing"
+        );
+        assert_eq!(*volumes.last().unwrap(), expected, "network {at}");
+    }
+}
+
+fn compute(op: &str, case: &Value, mut v: Vec<i8>, other: Option<&[i8]>) -> Vec<i8> {
     let (x, y) = (side(&case["x"]), clamped(case));
-    let mut v = bytes(&case["x"]["values"]);
     let table: Table = match op {
         "conv" | "depthwise" | "fc" => return filters(op, case, x, y, &v),
         "max_pool" | "avg_pool" => {
@@ -41,14 +67,9 @@ fn compute(op: &str, case: &Value) -> Vec<i8> {
             return to;
         }
         "add" => {
-            let other = side(&case["other"]);
-            let with = bytes(&case["other"]["values"]);
-            Add::new(x.scale, other.scale, y.scale).accumulate(
-                &mut v,
-                x.zero,
-                (&with, other.zero),
-                &y,
-            );
+            let (with, of) = (other.unwrap(), side(&case["other"]));
+            let sum = Add::new(x.scale, of.scale, y.scale);
+            sum.accumulate(&mut v, x.zero, (with, of.zero), &y);
             return v;
         }
         "rescale" => {
@@ -99,23 +120,59 @@ fn filters(op: &str, case: &Value, x: Quantization, y: Quantization, v: &[i8]) -
         "depthwise" => layer.depthwise(v, &mut to).unwrap(),
         _ => layer.conv(v, &mut to).unwrap(),
     }
+    for machine in Machine::all() {
+        assert_eq!(packed(machine, op, &layer, v), to, "{machine:?}");
+    }
     to
+}
+
+/// The same with packed filters.
+fn packed(machine: Machine, op: &str, layer: &Filters<'_>, v: &[i8]) -> Vec<i8> {
+    let (sizes, own) = (layer.sizes, (layer.channels, layer.x_zero));
+    let memory = match op {
+        "depthwise" => depthwise::memory(sizes),
+        _ => conv::memory(sizes),
+    };
+    let [blocks, ends, scratch] = memory.unwrap();
+    let mut blocks: Vec<Block> = vec![[[0; 4]; 16]; blocks];
+    let mut ends = vec![Ends::ZERO; ends];
+    let mut y = vec![0; sizes.y.iter().product()];
+    let to = (&mut blocks[..], &mut ends[..]);
+    if op == "depthwise" {
+        Depthwise::pack(machine, sizes, layer.filters, own, to).unwrap();
+        let layer = Depthwise::new(machine, sizes, (&blocks, &ends), layer.x_zero, layer.y);
+        let mut room: Vec<Block> = vec![[[0; 4]; 16]; scratch];
+        layer.unwrap().forward(v, &mut room, &mut y).unwrap();
+    } else {
+        let len = layer.filters.len() / sizes.y[2];
+        let filter = |k: usize, at: usize| layer.filters[k * len + at];
+        Conv::pack(machine, sizes, filter, own, to).unwrap();
+        let layer = Conv::new(machine, sizes, (&blocks, &ends), layer.x_zero, layer.y).unwrap();
+        let mut room = vec![0; scratch];
+        layer
+            .rows(layer.laid_out(v, &mut room).unwrap(), 0, &mut y)
+            .unwrap();
+    }
+    y
 }
 
 fn sizes(case: &Value) -> Sizes {
     let pair = |of: &Value| [0, 1].map(|at| of[at].as_u64().unwrap() as usize);
-    let shape = |of: &Value| [0, 1, 2].map(|at| of["shape"][at].as_u64().unwrap() as usize);
     Sizes {
-        x: shape(&case["x"]),
+        x: sizes_of(&case["x"]),
         filter: pair(&case["filter"]),
         stride: pair(&case["stride"]),
         dilation: case.get("dilation").map_or([1, 1], pair),
         before: pair(&case["before"]),
-        y: shape(&case["y"]),
+        y: sizes_of(&case["y"]),
         groups: case
             .get("groups")
             .map_or(1, |g| g.as_u64().unwrap() as usize),
     }
+}
+
+fn sizes_of(side: &Value) -> [usize; 3] {
+    [0, 1, 2].map(|at| side["shape"][at].as_u64().unwrap_or(1) as usize)
 }
 
 fn side(of: &Value) -> Quantization {
@@ -133,7 +190,7 @@ fn clamped(case: &Value) -> Quantization {
 }
 
 fn len(case: &Value) -> usize {
-    case["y"]["values"].as_array().unwrap().len()
+    sizes_of(&case["y"]).iter().product()
 }
 
 fn reals(of: &Value) -> Vec<f64> {

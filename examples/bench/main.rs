@@ -7,6 +7,7 @@
 
 #[path = "../zoo/networks/googlenet.rs"]
 mod googlenet;
+mod int8;
 #[path = "../zoo/networks/mobile.rs"]
 #[allow(dead_code, reason = "the zoo measures the others")]
 mod mobile;
@@ -35,7 +36,7 @@ use std::time::{Duration, Instant};
 
 use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Precision, Prepare, Prepared};
-use convnet::{AnyVolume, Rng};
+use convnet::{AnyVolume, Network, Rng};
 use nets::*;
 
 const HELP: &str = "\
@@ -46,6 +47,8 @@ Measures networks.
 --raw          the weights as declared, not prepared
 --no-winograd  prepared, but direct sums only
 --bfloat16     prepared, with the filters of large `fc`s rounded to bfloat16
+--int8         in bytes, those networks that have an int8 form
+--machine NAME how bytes are multiplied: vnni512, vnni256 or maddubs (this machine's best)
 --images N     prepared, so many images at a time; a row is of one of them
 --level NAME   the instruction set, by the beginning of its name, avx2 or sse2 say (this machine's best)
 --choices      show the algorithm of every layer
@@ -62,6 +65,8 @@ struct Options {
     raw: bool,
     no_winograd: bool,
     bfloat16: bool,
+    int8: bool,
+    machine: Option<String>,
     images: Option<NonZero<u32>>,
     level: Option<String>,
     choices: bool,
@@ -86,6 +91,8 @@ pub(crate) fn main() -> ExitCode {
             raw: arguments.contains("--raw"),
             no_winograd: arguments.contains("--no-winograd"),
             bfloat16: arguments.contains("--bfloat16"),
+            int8: arguments.contains("--int8"),
+            machine: arguments.opt_value_from_str("--machine")?,
             images: arguments.opt_value_from_str("--images")?,
             level: arguments.opt_value_from_str("--level")?,
             choices: arguments.contains("--choices"),
@@ -138,6 +145,10 @@ fn execute(options: &Options) -> ExitCode {
             "{:<14}{:>12}{:>12}{:>10}{:>10}",
             "", "median ms", "fastest ms", "GFLOP/s", "of peak"
         );
+    }
+    if options.int8 {
+        int8::rows(options);
+        return ExitCode::SUCCESS;
     }
     options.row::<Cifar>("cifar");
     options.row::<LeNet>("lenet");
@@ -221,6 +232,10 @@ impl Options {
             None => run(),
         };
         let peak = before.max(peak::gflops()) * self.threads as f64;
+        self.print::<N>(name, [median, fastest], peak);
+    }
+
+    fn print<N: Network>(&self, name: &str, [median, fastest]: [Duration; 2], peak: f64) {
         // Two for each multiply-add of the direct sum, as if every tap met the input.
         let gflop = 2e-9 * N::LAYERS.iter().map(|layer| layer.macs).sum::<u64>() as f64;
         let [median_ms, fastest_ms] = [median, fastest].map(|time| time.as_secs_f64() * 1e3);

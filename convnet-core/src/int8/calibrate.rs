@@ -28,6 +28,9 @@ pub enum Ranges {
     MinMax,
     /// Without the most distant ones: of a hundred numbers so many are covered, `Percentile(99.99)`.
     Percentile(f64),
+    /// The range whose bytes are nearest to the numbers, by the sum of squares: finer steps for most of them, at the
+    /// price of the most distant ones.
+    LeastSquares,
 }
 
 /// Why a network has no int8 twin.
@@ -149,36 +152,85 @@ where
             }
         }
     }
-    if let Ranges::Percentile(percent) = ranges {
-        let mut counts: Vec<_> = all.iter().map(|_| alloc::vec![0u64; BINS]).collect();
-        let step = |[low, high]: [f32; 2]| (high - low) / BINS as f32;
-        for image in images {
-            let volumes = real.volumes::<N>(image.borrow().as_slice());
-            for ((v, range), counts) in observed().zip(&all).zip(&mut counts) {
-                for &number in &volumes[v] {
-                    let bin = ((number - range[0]) / step(*range)) as usize;
-                    counts[bin.min(BINS - 1)] += 1;
-                }
+    if ranges == Ranges::MinMax {
+        return Ok(all);
+    }
+    let mut counts: Vec<_> = all.iter().map(|_| alloc::vec![0u64; BINS]).collect();
+    for image in images {
+        let volumes = real.volumes::<N>(image.borrow().as_slice());
+        for ((v, range), counts) in observed().zip(&all).zip(&mut counts) {
+            for &number in &volumes[v] {
+                let bin = ((number - range[0]) / step(*range)) as usize;
+                counts[bin.min(BINS - 1)] += 1;
             }
         }
-        for (range, counts) in all.iter_mut().zip(counts) {
-            let most = counts.iter().sum::<u64>() as f64 * (100.0 - percent) / 200.0;
-            let cut = |counts: &mut dyn Iterator<Item = &u64>| {
-                let mut sum = 0;
-                let beyond = |count: &&u64| {
-                    sum += **count;
-                    sum as f64 <= most
-                };
-                counts.take_while(beyond).count() as f32
-            };
-            let (below, above) = (cut(&mut counts.iter()), cut(&mut counts.iter().rev()));
-            let [low, high] = *range;
-            *range = [low + below * step(*range), high - above * step(*range)];
-            range.sort_by(f32::total_cmp);
-            debug_assert!(low <= range[0] && range[1] <= high);
-        }
+    }
+    for (range, counts) in all.iter_mut().zip(counts) {
+        let [low, high] = *range;
+        *range = match ranges {
+            Ranges::MinMax => *range,
+            Ranges::Percentile(percent) => without_distant(*range, &counts, percent),
+            Ranges::LeastSquares => least_squares(*range, &counts),
+        };
+        debug_assert!(low <= range[0] && range[1] <= high);
     }
     Ok(all)
+}
+
+/// The width of a bin.
+fn step([low, high]: [f32; 2]) -> f32 {
+    (high - low) / BINS as f32
+}
+
+/// Without the numbers at either end that are more than so many of a hundred.
+fn without_distant([low, high]: [f32; 2], counts: &[u64], percent: f64) -> [f32; 2] {
+    let most = counts.iter().sum::<u64>() as f64 * (100.0 - percent) / 200.0;
+    let cut = |counts: &mut dyn Iterator<Item = &u64>| {
+        let mut sum = 0;
+        let beyond = |count: &&u64| {
+            sum += **count;
+            sum as f64 <= most
+        };
+        counts.take_while(beyond).count() as f32
+    };
+    let (below, above) = (cut(&mut counts.iter()), cut(&mut counts.iter().rev()));
+    let step = step([low, high]);
+    let mut range = [low + below * step, high - above * step];
+    range.sort_by(f32::total_cmp);
+    range
+}
+
+/// How many places there are for either end, from what there is down to zero.
+const ENDS: usize = 32;
+
+/// The range of the least Σ (v − byte)²: what is inside is half a step off at most, evenly; what is beyond, so far as
+/// it is beyond.
+fn least_squares(range: [f32; 2], counts: &[u64]) -> [f32; 2] {
+    let numbers = || {
+        let bins = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        bins.map(|(bin, count)| (range[0] + (bin as f32 + 0.5) * step(range), *count as f64))
+    };
+    let squares = |low: f32, high: f32| {
+        let step = f64::from(high - low) / 255.0;
+        let of = |(v, count): (f32, f64)| {
+            let beyond = f64::from((v - high).max(low - v).max(0.0));
+            count
+                * if beyond > 0.0 {
+                    beyond * beyond
+                } else {
+                    step * step / 12.0
+                }
+        };
+        numbers().map(of).sum::<f64>()
+    };
+    let ends = |end: f32| {
+        let all = (0..ENDS).map(move |less| end * (1.0 - less as f32 / ENDS as f32));
+        all.take(if end == 0.0 { 1 } else { ENDS })
+    };
+    let all = ends(range[0]).flat_map(|low| ends(range[1]).map(move |high| [low, high]));
+    let all = all.map(|[low, high]| (squares(low, high), [low, high]));
+    let best = all.reduce(|best, it| if it.0 < best.0 { it } else { best });
+    best.map_or(range, |(_, range)| range)
 }
 
 /// The filters of a task, a scale each, and their biases.
@@ -251,6 +303,7 @@ fn constants(
         | Kind::Scale
         | Kind::MaxPool
         | Kind::AvgPool
+        | Kind::Move
         | Kind::Copy => {}
     }
 }

@@ -46,9 +46,13 @@ pub(super) const fn bytes_of(task: &Task) -> (&'static str, [usize; 4], usize) {
         Kind::Depthwise => (".filters", [fh, fw, k, 0], 3),
         Kind::Scale => (".filters", [k, 0, 0, 0], 1),
         Kind::Table => (".table", [256, 0, 0, 0], 1),
-        Kind::MaxPool | Kind::AvgPool | Kind::Rescale | Kind::Softmax | Kind::Add | Kind::Copy => {
-            ("", [0; 4], 0)
-        }
+        Kind::MaxPool
+        | Kind::AvgPool
+        | Kind::Rescale
+        | Kind::Softmax
+        | Kind::Add
+        | Kind::Move
+        | Kind::Copy => ("", [0; 4], 0),
     }
 }
 

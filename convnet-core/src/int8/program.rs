@@ -41,6 +41,8 @@ pub enum Kind {
     Softmax,
     /// Two volumes become their sum.
     Add,
+    /// The same numbers in other places: an `upsample`, a `channel_shuffle`.
+    Move,
     /// Nothing but a copy.
     Copy,
 }
@@ -153,8 +155,6 @@ impl<const N: usize> Planned<N> {
             | Op::Lrn { .. }
             | Op::Own { .. }
             | Op::Network { .. }
-            | Op::Upsample { .. }
-            | Op::ChannelShuffle { .. }
             | Op::Scale { .. } = ops[i]
             {
                 return Err(unsupported(&graph[i]));
@@ -253,13 +253,12 @@ impl<const N: usize> Planned<N> {
                     How::Copy => Some(Kind::Copy),
                     How::Skip | How::InPlace | How::Apart => None,
                 },
+                Op::Upsample { .. } | Op::ChannelShuffle { .. } => Some(Kind::Move),
                 // Refused before.
                 Op::ConvTranspose { .. }
                 | Op::Lrn { .. }
                 | Op::Own { .. }
                 | Op::Network { .. }
-                | Op::Upsample { .. }
-                | Op::ChannelShuffle { .. }
                 | Op::Scale { .. } => None,
             };
             match (kind, op) {
@@ -271,7 +270,7 @@ impl<const N: usize> Planned<N> {
                     }
                 }
                 (Some(Kind::MaxPool), _) => clampable[i] = i > 0 && own && clampable[i - 1],
-                (Some(Kind::AvgPool | Kind::Copy), _) => {}
+                (Some(Kind::AvgPool | Kind::Move | Kind::Copy), _) => {}
                 (Some(_), Op::Concat { onto: Some(v), .. }) => {
                     of[i] = of[v - 1];
                     all.ranges[of[i] - 1].observed = i + 1;
@@ -421,6 +420,7 @@ impl Kind {
             | Self::Table
             | Self::Softmax
             | Self::Add
+            | Self::Move
             | Self::Copy => None,
         }
     }
@@ -498,7 +498,7 @@ const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
         Kind::Table => [256, 0],
         Kind::Add => [0, 3],
         Kind::Rescale | Kind::Softmax => [0, 1],
-        Kind::MaxPool | Kind::AvgPool | Kind::Copy => [0, 0],
+        Kind::MaxPool | Kind::AvgPool | Kind::Move | Kind::Copy => [0, 0],
     }
 }
 

@@ -52,7 +52,7 @@ impl<N: 'static, const F: usize, const C: usize, const V: usize> Parameters
 }
 
 /// The kinds of tasks of a network.
-struct KindsOf<N>(PhantomData<N>);
+pub(super) struct KindsOf<N>(PhantomData<N>);
 
 impl<N: Quantize> Kinds for KindsOf<N> {
     const KINDS: [bool; KINDS] = N::PROGRAM.kinds();

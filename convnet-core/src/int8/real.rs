@@ -48,6 +48,7 @@ impl Real {
                 | Kind::Table
                 | Kind::Softmax
                 | Kind::Add
+                | Kind::Move
                 | Kind::Copy => return None,
             };
             let folded = |next: &usize| tasks.get(*next).is_some_and(Option::is_none);
@@ -158,6 +159,12 @@ impl Real {
                 for (y, count) in y.chunks_mut(depth).zip(counts) {
                     y.iter_mut().for_each(|y| *y /= count);
                 }
+                return y;
+            }
+            (Op::Upsample { .. } | Op::ChannelShuffle { .. }, Some(sizes), _) => {
+                let mut y = zeros(sizes);
+                // Never `None`: the sizes are those of the plan.
+                let _ = sizes.moved(x, &mut y);
                 return y;
             }
             (Op::Relu, ..) => Clamp::Relu.apply(&mut v),

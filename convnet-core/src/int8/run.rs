@@ -39,7 +39,12 @@ pub(super) fn run<K: Kinds>(
 }
 
 #[inline(always)]
-fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i8]) -> Option<()> {
+pub(super) fn compute<K: Kinds>(
+    task: &Task,
+    parts: Parts<'_>,
+    image: &[i8],
+    arena: &mut [i8],
+) -> Option<()> {
     let is = |kind: Kind| K::KINDS[kind as usize] && task.kind as usize == kind as usize;
     let [of_x, of_with, of_y] = task.volumes;
     let (x_is, y_is) = (parts.volumes.get(of_x)?, parts.volumes.get(of_y)?);
@@ -81,11 +86,15 @@ fn compute<K: Kinds>(task: &Task, parts: Parts<'_>, image: &[i8], arena: &mut [i
     }
     if is(Kind::MaxPool) {
         let (x, y) = apart(task, image, arena)?;
-        return pool.max(x, y);
+        return pool.max_at_level(x, y);
     }
     if is(Kind::AvgPool) {
         let (x, y) = apart(task, image, arena)?;
-        return pool.avg(x, y);
+        return pool.avg_at_level(x, y);
+    }
+    if is(Kind::Move) {
+        let (x, y) = apart(task, image, arena)?;
+        return task.sizes.moved(x, y);
     }
     if is(Kind::Rescale) && task.sizes.x[2] != task.sizes.y[2] {
         let (x, y) = apart(task, image, arena)?;
@@ -136,7 +145,7 @@ fn count([height, width, depth]: [usize; 3]) -> usize {
 }
 
 /// x to read, and y to write.
-fn apart<'a>(
+pub(super) fn apart<'a>(
     task: &Task,
     image: &'a [i8],
     arena: &'a mut [i8],
@@ -146,9 +155,9 @@ fn apart<'a>(
 }
 
 /// x to read, y to write, the rows that there are for a pool, and what is worked in.
-type Parted<'a> = (&'a [i8], &'a mut [i8], &'a mut [i8], &'a mut [i8]);
+pub(super) type Parted<'a> = (&'a [i8], &'a mut [i8], &'a mut [i8], &'a mut [i8]);
 
-fn parted<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> Option<Parted<'a>> {
+pub(super) fn parted<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> Option<Parted<'a>> {
     let x = count(task.sizes.x);
     let y = task.y..task.y + count(task.pool.as_ref().unwrap_or(&task.sizes).y);
     let [map, work] = [task.map, task.work].map(|[start, end]| start..end);

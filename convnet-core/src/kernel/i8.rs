@@ -30,6 +30,7 @@ mod fixed;
 mod packed;
 mod pieces;
 mod pool;
+pub mod quads;
 mod rows;
 mod softmax;
 mod table;

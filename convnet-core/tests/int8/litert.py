@@ -1,13 +1,16 @@
-"""Writes litert.json: small random quantised models of one operation, and what LiteRT computes of them.
+"""Writes litert.json: small random quantised models of one operation, and what LiteRT computes of them; with
+`--networks`, networks.json: twenty random networks.
 
     python3 -m venv venv && venv/bin/pip install ai-edge-litert==2.3.0 tflite==2.18.0 flatbuffers==25.12.19
     venv/bin/python convnet-core/tests/int8/litert.py > convnet-core/tests/int8/litert.json
+    venv/bin/python convnet-core/tests/int8/litert.py --networks > convnet-core/tests/int8/networks.json
 
 The kernels are TensorFlow Lite's reference kernels (`BUILTIN_REF`). Only tables of `sigmoid` and `tanh` are those of
 its usual kernels, without delegates, which read a table of 256 values made in `f32`.
 """
 
 import json
+import sys
 
 import flatbuffers
 import numpy as np
@@ -19,7 +22,7 @@ random = np.random.default_rng(231)
 
 def tensor(shape, scale, zero, values=None, dtype=np.int8):
     """A tensor of a model; a constant if it has values."""
-    return {"shape": list(shape), "scale": np.atleast_1d(np.float32(scale)), "zero": zero, "values": values, "dtype": dtype}
+    return {"shape": list(shape), "scale": np.atleast_1d(np.float32(scale)), "zero": zero, "values": values, "dtype": dtype, "drawn": scale}
 
 
 def offsets(builder, start, all):
@@ -40,6 +43,11 @@ def quantization(b, it):
 
 def model(tensors, inputs, operator, version, options):
     """The bytes of a model of one operation, whose output is the last tensor; options: (type, writer)."""
+    return network(tensors, [(inputs, len(tensors) - 1, operator, version, options)])
+
+
+def network(tensors, operations):
+    """The bytes of a model whose output is the last tensor: (inputs, output, operator, version, options) each."""
     b = flatbuffers.Builder(1024)
     datas = [b.CreateNumpyVector(np.frombuffer(it["values"].tobytes(), np.uint8)) if it["values"] is not None else None for it in tensors]
     buffers = []
@@ -60,20 +68,25 @@ def model(tensors, inputs, operator, version, options):
         if quantized is not None:
             t.TensorAddQuantization(b, quantized)
         made.append(t.TensorEnd(b))
-    last = len(tensors) - 1
-    kind, write = options if options else (0, None)
-    options = write(b) if write else None
-    ins = b.CreateNumpyVector(np.array(inputs, np.int32))
-    outs = b.CreateNumpyVector(np.array([last], np.int32))
-    t.OperatorStart(b)
-    t.OperatorAddOpcodeIndex(b, 0)
-    t.OperatorAddInputs(b, ins)
-    t.OperatorAddOutputs(b, outs)
-    if write:
-        t.OperatorAddBuiltinOptionsType(b, kind)
-        t.OperatorAddBuiltinOptions(b, options)
-    operators = offsets(b, t.SubGraphStartOperatorsVector, [t.OperatorEnd(b)])
-    fed = b.CreateNumpyVector(np.array([i for i in inputs if tensors[i]["values"] is None], np.int32))
+    operators = []
+    for at, (inputs, output, _, _, options) in enumerate(operations):
+        kind, write = options if options else (0, None)
+        options = write(b) if write else None
+        ins = b.CreateNumpyVector(np.array(inputs, np.int32))
+        outs = b.CreateNumpyVector(np.array([output], np.int32))
+        t.OperatorStart(b)
+        t.OperatorAddOpcodeIndex(b, at)
+        t.OperatorAddInputs(b, ins)
+        t.OperatorAddOutputs(b, outs)
+        if write:
+            t.OperatorAddBuiltinOptionsType(b, kind)
+            t.OperatorAddBuiltinOptions(b, options)
+        operators.append(t.OperatorEnd(b))
+    operators = offsets(b, t.SubGraphStartOperatorsVector, operators)
+    made_by = [output for _, output, _, _, _ in operations]
+    fed = [i for inputs, _, _, _, _ in operations for i in inputs if tensors[i]["values"] is None and i not in made_by]
+    fed = b.CreateNumpyVector(np.array(list(dict.fromkeys(fed)), np.int32))
+    outs = b.CreateNumpyVector(np.array([len(tensors) - 1], np.int32))
     made = offsets(b, t.SubGraphStartTensorsVector, made)
     t.SubGraphStart(b)
     t.SubGraphAddTensors(b, made)
@@ -81,11 +94,14 @@ def model(tensors, inputs, operator, version, options):
     t.SubGraphAddOutputs(b, outs)
     t.SubGraphAddOperators(b, operators)
     graphs = offsets(b, t.ModelStartSubgraphsVector, [t.SubGraphEnd(b)])
-    t.OperatorCodeStart(b)
-    t.OperatorCodeAddDeprecatedBuiltinCode(b, min(operator, 127))
-    t.OperatorCodeAddBuiltinCode(b, operator)
-    t.OperatorCodeAddVersion(b, version)
-    codes = offsets(b, t.ModelStartOperatorCodesVector, [t.OperatorCodeEnd(b)])
+    codes = []
+    for _, _, operator, version, _ in operations:
+        t.OperatorCodeStart(b)
+        t.OperatorCodeAddDeprecatedBuiltinCode(b, min(operator, 127))
+        t.OperatorCodeAddBuiltinCode(b, operator)
+        t.OperatorCodeAddVersion(b, version)
+        codes.append(t.OperatorCodeEnd(b))
+    codes = offsets(b, t.ModelStartOperatorCodesVector, codes)
     buffers = offsets(b, t.ModelStartBuffersVector, buffers)
     t.ModelStart(b)
     t.ModelAddVersion(b, 3)
@@ -157,6 +173,15 @@ def filters(op, x, f, k, stride, padding, activation, groups=1, dilation=(1, 1),
     h, w, d = x
     scale, zero = random.uniform(0.01, 0.1), int(random.integers(-128, 128))
     image = tensor([1, h, w, d], scale, zero)
+    tensors, operation, more = with_filters(op, image, f, k, stride, padding, activation, groups, dilation, per_filter)
+    v = values([1, h, w, d])
+    result = run(model([image, *tensors], [0, 1, 2], *operation), v).reshape(1, *more.pop("y"))
+    case(op, side(image, v), side(tensors[-1], result), **more)
+
+
+def with_filters(op, image, f, k, stride, padding, activation, groups=1, dilation=(1, 1), per_filter=True):
+    """The tensors behind the image, the operation, and what a case tells of it."""
+    (_, h, w, d), scale = image["shape"], image["drawn"]
     depthwise = op == "depthwise"
     shape = [1, *f, d] if depthwise else [k, *f, d // groups]
     weights = values(shape, -127)
@@ -180,10 +205,9 @@ def filters(op, x, f, k, stride, padding, activation, groups=1, dilation=(1, 1),
     else:
         kind = getattr(t.BuiltinOptions, prefix)
         options = (kind, window(getattr(t, prefix + "Start"), getattr(t, prefix + "End"), prefix, padding, stride, activation, dilation))
-    v = values([1, h, w, d])
-    result = run(model([image, bank, biases, out], [0, 1, 2], code, version, options), v).reshape(1, ho, wo, k)
-    case(op, side(image, v), side(out, result), filter=list(f), stride=list(stride), dilation=list(dilation), before=[top, left],
-         groups=groups, filters=weights.flatten().tolist(), scales=[float(s) for s in bank["scale"]], bias=bias.tolist(), clamp=activation)
+    more = {"filter": list(f), "stride": list(stride), "dilation": list(dilation), "before": [top, left], "groups": groups,
+            "filters": weights.flatten().tolist(), "scales": [float(s) for s in bank["scale"]], "bias": bias.tolist(), "clamp": activation}
+    return [bank, biases, out], (code, version, options), more | {"y": (ho, wo, k)}
 
 
 def pool(op, x, f, stride, padding, activation):
@@ -237,6 +261,94 @@ def slope(b):
     t.LeakyReluOptionsAddAlpha(b, 0.1)
     return t.LeakyReluOptionsEnd(b)
 
+
+class Network:
+    """A random network, layer by layer: its tensors and operations, and what the test is told of each."""
+
+    def __init__(self):
+        shape = [1, *(int(side) for side in random.integers(5, 10, 2)), int(random.integers(1, 7))]
+        self.image = tensor(shape, random.uniform(0.01, 0.1), int(random.integers(-128, 128)))
+        self.tensors, self.operations, self.layers = [self.image], [], []
+        # The volumes: at which place their tensors are.
+        self.volumes = [0]
+
+    def layer(self, op, sources, tensors, operation, more):
+        """With its own tensors, the last of which it writes."""
+        from_tensors = [self.volumes[source] for source in sources]
+        first = len(self.tensors)
+        self.tensors += tensors
+        constants = list(range(first, len(self.tensors) - 1))
+        self.operations.append((from_tensors + constants, len(self.tensors) - 1, *operation))
+        x, out = self.tensors[from_tensors[0]], tensors[-1]
+        tell = lambda it, shape: {"shape": [int(side) for side in shape], "scale": float(it["scale"][0]), "zero": int(it["zero"])}
+        told = {"op": op, "from": sources, "x": tell(x, x["shape"][1:]), "y": tell(out, more.pop("y", out["shape"][1:]))}
+        if len(sources) > 1:
+            other = self.tensors[from_tensors[1]]
+            told["other"] = tell(other, other["shape"][1:])
+        self.layers.append(told | more)
+        self.volumes.append(len(self.tensors) - 1)
+
+    def last(self):
+        return self.tensors[self.volumes[-1]]
+
+    def filters(self, op, f, k, stride, padding, activation, groups=1):
+        tensors, operation, more = with_filters(op, self.last(), f, k, stride, padding, activation, groups)
+        self.layer(op, [len(self.volumes) - 1], tensors, operation, more)
+
+    def pool(self, op, f, stride, activation):
+        x = self.last()
+        (ho, top), (wo, left) = (extent(*axis, "same") for axis in zip(x["shape"][1:3], f, stride))
+        out = tensor([1, ho, wo, x["shape"][3]], float(x["scale"][0]), x["zero"])
+        code = {"max_pool": t.BuiltinOperator.MAX_POOL_2D, "avg_pool": t.BuiltinOperator.AVERAGE_POOL_2D}[op]
+        write = window(t.Pool2DOptionsStart, t.Pool2DOptionsEnd, "Pool2DOptions", "same", stride, activation, size=f)
+        more = {"filter": list(f), "stride": list(stride), "before": [top, left], "clamp": activation}
+        self.layer(op, [len(self.volumes) - 1], [out], (code, 2, (t.BuiltinOptions.Pool2DOptions, write)), more)
+
+    def residual(self, activation):
+        """A conv, and what it read added."""
+        x, before = self.last(), len(self.volumes) - 1
+        self.filters("conv", (3, 3), x["shape"][3], (1, 1), "same", "none")
+        scale = max(float(it["scale"][0]) for it in (x, self.last())) * 1.3
+        out = tensor(x["shape"], scale, int(random.integers(-128, 128)))
+
+        def write(builder):
+            t.AddOptionsStart(builder)
+            t.AddOptionsAddFusedActivationFunction(builder, ACTIVATIONS[activation])
+            return t.AddOptionsEnd(builder)
+
+        operation = t.BuiltinOperator.ADD, 2, (t.BuiltinOptions.AddOptions, write)
+        self.layer("add", [before + 1, before], [out], operation, {"clamp": activation})
+
+    def told(self):
+        v = values(self.image["shape"])
+        result = run(network(self.tensors, self.operations), v)
+        return {"x": v.flatten().tolist(), "layers": self.layers, "y": result.flatten().tolist()}
+
+
+def random_network():
+    net = Network()
+    pick = lambda *all: all[int(random.integers(len(all)))]
+    for _ in range(int(random.integers(3, 7))):
+        clamp, depth = pick("none", "relu", "relu6"), net.last()["shape"][3]
+        kind = pick("conv", "conv", "depthwise", "pool", "residual")
+        f, stride = (int(random.integers(1, 6)), int(random.integers(1, 4))), (pick(1, 1, 2), pick(1, 1, 2))
+        if kind == "conv":
+            groups = pick(1, 1, 2) if depth % 2 == 0 else 1
+            net.filters("conv", f, groups * int(random.integers(1, 13)), stride, "same", clamp, groups)
+        elif kind == "depthwise":
+            net.filters("depthwise", f, depth, (stride[0],) * 2, "same", clamp)
+        elif kind == "pool":
+            net.pool(pick("max_pool", "avg_pool"), f, stride, pick("none", "relu"))
+        else:
+            net.residual(clamp)
+    _, h, w, _ = net.last()["shape"]
+    net.filters("fc", (h, w), int(random.integers(2, 20)), (1, 1), "valid", "none")
+    return net.told()
+
+
+if "--networks" in sys.argv:
+    print("[" + ",\n".join(json.dumps(random_network(), separators=(",", ":")) for _ in range(20)) + "]")
+    sys.exit()
 
 filters("conv", (5, 6, 3), (3, 3), 4, (1, 1), "same", "none")
 filters("conv", (7, 5, 2), (3, 2), 3, (2, 1), "same", "relu")

@@ -48,3 +48,25 @@ pub fn by_rows(
     }
     Some(())
 }
+
+impl Sizes {
+    /// x in other places: each pixel for as many as it becomes, and of its depths the first of each group, then the
+    /// second of each, and so on.
+    pub(crate) fn moved<T: Copy>(&self, x: &[T], y: &mut [T]) -> Option<()> {
+        let ([height, width, depth], [ho, wo, _], groups) = (self.x, self.y, self.groups);
+        let each = depth.checked_div(groups)?;
+        let mut columns = pieces_mut(y, depth);
+        for (oy, ox) in (0..ho).flat_map(|oy| (0..wo).map(move |ox| (oy, ox))) {
+            let [iy, ix] = [
+                (oy * height).checked_div(ho)?,
+                (ox * width).checked_div(wo)?,
+            ];
+            let from = x.get((iy * width + ix) * depth..)?.get(..depth)?;
+            for (d, y) in columns.next()?.iter_mut().enumerate() {
+                let from = from.get(d.checked_rem(groups)? * each + d.checked_div(groups)?);
+                *y = *from?;
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,201 @@
+//! An int8 network whose filters are packed for the vectors of this machine.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+use super::Quantize;
+use super::program::{Kind, Task};
+use super::quantized::{KindsOf, Parameters, Quantized};
+use super::run::{Parts, apart, compute, parted};
+use crate::AnyVolume;
+use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine};
+use crate::kernel::i8::{Pool, by_rows};
+use crate::memory::overlay::Lines;
+
+/// An int8 network, with filters packed once: for desktops. The bytes are those of
+/// [`forward`](Quantized::forward), and where there are no vectors so is the speed.
+///
+/// ```text
+/// let fast = twin.prepare();
+/// let mut arena = fast.arena();
+/// let scores = fast.forward(&image, &mut arena);
+/// ```
+pub struct Prepared<'a, N> {
+    parts: Parts<'a>,
+    machine: Option<Machine>,
+    /// One a task.
+    packed: Vec<Option<Packed>>,
+    /// Blocks that a layer works in at most.
+    scratch: usize,
+    of: PhantomData<fn() -> N>,
+}
+
+/// What [`Prepared::forward`] works in.
+pub struct PreparedArena<N: Quantize> {
+    volumes: Box<N::Overlay>,
+    scratch: Lines<f32>,
+}
+
+/// The filters of a task.
+struct Packed {
+    blocks: Lines<f32>,
+    ends: Vec<Ends>,
+}
+
+impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F, C, V> {
+    /// With its filters packed for this machine.
+    #[must_use]
+    pub fn prepare(&self) -> Prepared<'_, N> {
+        self.prepare_for(Machine::best())
+    }
+
+    /// The same for one of [`Machine::all`]: how a test, or a bench, reaches what this machine would not choose.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn prepare_for(&self, machine: Option<Machine>) -> Prepared<'_, N> {
+        let (filters, channels, volumes) = self.parts();
+        let parts = Parts {
+            filters,
+            channels,
+            volumes,
+        };
+        let mut scratch = 0;
+        let packed = N::PROGRAM.tasks.iter().map(|task| {
+            let (packed, room) = pack(machine?, task, parts)?;
+            scratch = room.max(scratch);
+            Some(packed)
+        });
+        Prepared {
+            parts,
+            machine,
+            packed: packed.collect(),
+            scratch,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<N: Quantize> Prepared<'_, N> {
+    /// What [`forward`](Self::forward) works in, zeroed.
+    #[must_use]
+    pub fn arena(&self) -> PreparedArena<N> {
+        PreparedArena {
+            volumes: bytemuck::zeroed_box(),
+            scratch: Lines::zeroed(self.scratch * BLOCK),
+        }
+    }
+
+    /// The scores of `image`, in bytes: allocates nothing, computes with integers only.
+    pub fn forward<'a>(&self, image: &N::Image, arena: &'a mut PreparedArena<N>) -> &'a N::Scores {
+        let (volumes, scratch) = (arena.volumes.as_mut_slice(), arena.scratch.as_mut_slice());
+        let scratch = bytemuck::cast_slice_mut::<f32, Block>(scratch);
+        for (task, packed) in N::PROGRAM.tasks.iter().zip(&self.packed) {
+            // Never `None`: every place is inside, as the plan says.
+            let _ = self.compute(task, packed.as_ref(), image.as_slice(), volumes, scratch);
+        }
+        N::scores_in(&arena.volumes)
+    }
+
+    /// How bytes are multiplied; `None` if there are no vectors that do.
+    #[must_use]
+    pub fn machine(&self) -> Option<Machine> {
+        self.machine
+    }
+
+    fn compute(
+        &self,
+        task: &Task,
+        packed: Option<&Packed>,
+        image: &[i8],
+        volumes: &mut [i8],
+        scratch: &mut [Block],
+    ) -> Option<()> {
+        let Some(machine) = self.machine else {
+            return compute::<KindsOf<N>>(task, self.parts, image, volumes);
+        };
+        let [x_is, _, y_is] = task.volumes;
+        let (x_is, y) = (
+            self.parts.volumes.get(x_is)?,
+            *self.parts.volumes.get(y_is)?,
+        );
+        let sizes = &task.sizes;
+        match packed {
+            Some(packed) if task.kind == Kind::Depthwise => {
+                let layer = Depthwise::new(machine, sizes, packed.parts(), x_is.zero, y)?;
+                let (x, y) = apart(task, image, volumes)?;
+                layer.forward(x, scratch, y)
+            }
+            Some(packed) => {
+                let layer = Conv::new(machine, sizes, packed.parts(), x_is.zero, y)?;
+                let (x, to, map, _) = parted(task, image, volumes)?;
+                let scratch = scratch.as_flattened_mut().as_flattened_mut();
+                let x = layer.laid_out(x, scratch)?;
+                match &task.pool {
+                    None => layer.rows(x, 0, to),
+                    Some(pool) => machine.vectorize(
+                        #[inline(always)]
+                        || {
+                            let pool = Pool { sizes: pool, y };
+                            by_rows(sizes, Some(pool), map, to, |oy, y| layer.rows(x, oy, y))
+                        },
+                    ),
+                }
+            }
+            None => machine.vectorize(
+                #[inline(always)]
+                || compute::<KindsOf<N>>(task, self.parts, image, volumes),
+            ),
+        }
+    }
+}
+
+/// Scalars of a block.
+const BLOCK: usize = size_of::<Block>() / size_of::<f32>();
+
+impl Packed {
+    fn parts(&self) -> (&[Block], &[Ends]) {
+        (bytemuck::cast_slice(self.blocks.as_slice()), &self.ends)
+    }
+}
+
+/// The filters of a task that has some, and the blocks that it works in.
+fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usize)> {
+    let [start, end] = task.filters;
+    let filters = parts.filters.get(start..end)?;
+    let [first, last] = task.channels;
+    let channels = parts.channels.get(first..last)?;
+    let zero = parts.volumes.get(task.volumes[0])?.zero;
+    let [blocks, ends, scratch] = match task.kind {
+        Kind::Depthwise => quads::depthwise::memory(&task.sizes)?,
+        Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => {
+            let [blocks, ends, bytes] = quads::conv::memory(&task.sizes)?;
+            [blocks, ends, bytes.div_ceil(size_of::<Block>())]
+        }
+        Kind::Scale
+        | Kind::MaxPool
+        | Kind::AvgPool
+        | Kind::Rescale
+        | Kind::Table
+        | Kind::Softmax
+        | Kind::Add
+        | Kind::Move
+        | Kind::Copy => return None,
+    };
+    let mut packed = Packed {
+        blocks: Lines::zeroed(blocks * BLOCK),
+        ends: vec![Ends::ZERO; ends],
+    };
+    let to = (
+        bytemuck::cast_slice_mut(packed.blocks.as_mut_slice()),
+        &mut packed.ends[..],
+    );
+    let len = task.elements() / task.sizes.y[2].max(1);
+    let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
+    match task.kind == Kind::Depthwise {
+        true => Depthwise::pack(machine, &task.sizes, filters, (channels, zero), to)?,
+        false => Conv::pack(machine, &task.sizes, filter, (channels, zero), to)?,
+    }
+    Some((packed, scratch))
+}

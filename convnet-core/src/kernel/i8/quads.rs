@@ -1,0 +1,209 @@
+//! Four inputs of sixteen filters at a time: int8 with the vectors of a desktop.
+//!
+//! ```text
+//!  a block   w0 w1 w2 w3 of filter 0 │ … of filter 1 │ … │ … of filter 15        64 bytes
+//!  a quad    x0 x1 x2 x3, the same for all sixteen
+//!  sums      Σ x·w of filter 0       │ … of filter 1 │ … │ … of filter 15        32 bits each
+//! ```
+//!
+//! [`Dots`] is how a machine multiplies them; `conv` tiles pixels by filters, `depthwise` lays four rows side by side
+//! so that a quad is of one depth. No zero point is subtracted inside: what it is worth is in the number that a sum
+//! starts from, [`Ends`].
+//!
+//! Filters are packed once, for one [`Machine`]; the plain twins are in [`Filters`](super::Filters), and results are
+//! the same to the bit, as sums of 32 bits are in any order.
+//!
+//! **Invariant:** filters are no less than −127, as TensorFlow Lite has them: [`Machine::Maddubs`] takes their signs
+//! off and on.
+
+#![expect(unsafe_code, reason = "instructions that only some machines have")]
+#![cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )),
+    allow(
+        dead_code,
+        unreachable_code,
+        unused_variables,
+        reason = "there is no machine that anything is generic over"
+    )
+)]
+
+pub mod conv;
+pub mod depthwise;
+mod ends;
+#[cfg(test)]
+mod tests;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use core::fmt::{self, Debug, Formatter};
+
+pub use conv::Conv;
+pub use depthwise::Depthwise;
+pub use ends::Ends;
+
+/// Four inputs of sixteen filters.
+pub type Block = [[i8; 4]; 16];
+
+/// Filters of a block.
+const FILTERS: usize = 16;
+
+/// Inputs of a quad.
+const QUAD: usize = 4;
+
+/// An instruction set that multiplies bytes.
+trait Dots: Copy {
+    /// Sums of some filters.
+    type Sums: Copy;
+    /// Their inputs, ready to be multiplied.
+    type X: Copy;
+    /// Quads of filters.
+    type W: Copy;
+    /// How many filters there are in a vector.
+    const LANES: usize;
+    /// Pixels of a tile at most, and vectors.
+    const TILE: [usize; 2];
+    /// Which bits of an input are the other way round.
+    const FLIP: u8;
+
+    /// Runs `body` with the instructions at hand. It is to be `#[inline(always)]`.
+    fn vectorize<R>(self, body: impl FnOnce() -> R) -> R;
+
+    fn zero(self) -> Self::Sums;
+
+    /// A quad for all filters, which is not flipped yet.
+    ///
+    /// # Safety
+    ///
+    /// There are 4 bytes.
+    unsafe fn splat(self, quad: *const i8) -> Self::X;
+
+    /// A quad for each filter, which is flipped.
+    ///
+    /// # Safety
+    ///
+    /// There are 4·LANES bytes.
+    unsafe fn inputs(self, quads: *const i8) -> Self::X;
+
+    /// A quad of each filter.
+    ///
+    /// # Safety
+    ///
+    /// There are 4·LANES bytes.
+    unsafe fn filters(self, quads: *const i8) -> Self::W;
+
+    /// Adds the four products of each filter.
+    fn add(self, sums: Self::Sums, x: Self::X, w: Self::W) -> Self::Sums;
+
+    /// # Safety
+    ///
+    /// There is room for LANES numbers.
+    unsafe fn store(self, sums: Self::Sums, to: *mut i32);
+}
+
+/// How bytes are multiplied: an instruction set that is here.
+///
+/// `Debug` shows it.
+#[derive(Clone, Copy)]
+pub struct Machine(Known);
+
+#[derive(Clone, Copy)]
+enum Known {
+    /// `vpdpbusd` on 512 bits.
+    #[cfg(target_arch = "x86_64")]
+    Vnni512(Vnni512),
+    /// `vpdpbusd` on 256 bits.
+    #[cfg(target_arch = "x86_64")]
+    Vnni256(Vnni256),
+    /// `vpmaddubsw` and `vpmaddwd` on 256 bits: of an input its distance from zero, whose products do not saturate.
+    #[cfg(target_arch = "x86_64")]
+    Maddubs(Maddubs),
+    /// WebAssembly's `i32x4.dot_i16x8_s`.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(Simd128),
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use wasm::Simd128;
+#[cfg(target_arch = "x86_64")]
+use x86::{Maddubs, Vnni256, Vnni512};
+
+/// Calls what is generic over [`Dots`].
+macro_rules! with {
+    ($machine:expr, $dots:ident => $call:expr) => {
+        match $machine.0 {
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Vnni512($dots) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Vnni256($dots) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Maddubs($dots) => $call,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            $crate::kernel::i8::quads::Known::Simd128($dots) => $call,
+        }
+    };
+}
+use with;
+
+impl Machine {
+    /// The best one of the current [`level`](crate::kernel::level); `None` if it has none.
+    #[must_use]
+    pub fn best() -> Option<Self> {
+        Self::all().next()
+    }
+
+    /// All of the current level, the best first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let level = crate::kernel::level();
+        #[cfg(target_arch = "x86_64")]
+        let all = [
+            Vnni512::new(level).map(Known::Vnni512),
+            Vnni256::new(level).map(Known::Vnni256),
+            Maddubs::new(level).map(Known::Maddubs),
+        ];
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let all = [Simd128::new(level).map(Known::Simd128)];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
+        let all: [Option<Known>; 0] = {
+            let _ = level;
+            []
+        };
+        all.into_iter().flatten().map(Self)
+    }
+
+    /// Which bits of an input are the other way round.
+    fn flip(self) -> u8 {
+        fn of<D: Dots>(_: D) -> u8 {
+            D::FLIP
+        }
+        with!(self, dots => of(dots))
+    }
+
+    /// Runs plain loops with the instructions at hand. `body` and what it calls are to be `#[inline(always)]`.
+    #[inline(always)]
+    pub(crate) fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
+        with!(self, dots => dots.vectorize(body))
+    }
+}
+
+impl Debug for Machine {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Known::Vnni512(_) => "vnni512",
+            #[cfg(target_arch = "x86_64")]
+            Known::Vnni256(_) => "vnni256",
+            #[cfg(target_arch = "x86_64")]
+            Known::Maddubs(_) => "maddubs",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Known::Simd128(_) => "simd128",
+        })
+    }
+}

@@ -1,0 +1,363 @@
+//! `conv` and `fc`: some pixels by some vectors of filters, whose sums never leave the registers.
+//!
+//! ```text
+//!                        w of one quad: N vectors of filters
+//!   x[pixel 0] quad ──▶  ┌────────┬────────┐
+//!   x[pixel 1] quad ──▶  │ sums                   │     a window is runs of quads: a row of taps, or a tap
+//! ```
+//!
+//! A window is read where it lies in x. Where it hangs over, or a run ends within a quad at the end of x, x is copied
+//! first, with a border of its zero point; what a quad reads beyond its run, filters of zero take out.
+
+use core::array;
+
+use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
+use crate::kernel::i8::{Channel, Quantization, pieces_mut};
+use crate::kernel::{Sizes, window::even_lengths};
+
+/// A `conv`, or an `fc`, whose filters are packed.
+#[derive(Clone, Copy, Debug)]
+pub struct Conv<'a> {
+    machine: Machine,
+    sizes: &'a Sizes,
+    blocks: &'a [Block],
+    ends: &'a [Ends],
+    x_zero: i8,
+    y: Quantization,
+    windows: Windows,
+}
+
+/// How windows lie in x, or in its copy, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Windows {
+    /// Runs of a window: rows, and taps of each row that do not lie side by side.
+    runs: [usize; 2],
+    /// From run to run.
+    steps: [usize; 2],
+    /// Quads of a run.
+    quads: usize,
+    /// From pixel to pixel, down and to the right.
+    pixels: [usize; 2],
+    /// From group to group.
+    group: usize,
+    /// Height and width of the copy, if there is to be one.
+    copy: Option<[usize; 2]>,
+    /// Bytes that are read.
+    seen: usize,
+}
+
+impl Windows {
+    fn new(sizes: &Sizes) -> Option<Self> {
+        let &Sizes {
+            x: [height, width, depth],
+            filter: [fh, fw],
+            stride: [sh, sw],
+            dilation: [dh, dw],
+            before: [above, left],
+            y: [ho, wo, k],
+            groups,
+        } = sizes;
+        let of_group = depth.checked_div(groups)?;
+        if [fh, fw, ho, wo, k, of_group].contains(&0) || k.checked_rem(groups)? != 0 {
+            return None;
+        }
+        let [high, wide] = [
+            (ho - 1) * sh + (fh - 1) * dh + 1,
+            (wo - 1) * sw + (fw - 1) * dw + 1,
+        ];
+        // Taps that lie side by side are one run.
+        let is_row = groups == 1 && dw == 1;
+        let [taps, run] = match is_row {
+            true => [1, fw * depth],
+            false => [fw, of_group],
+        };
+        let quads = run.div_ceil(QUAD);
+        let within = |width: usize| Self {
+            runs: [fh, taps],
+            steps: [dh * width * depth, dw * depth],
+            quads,
+            pixels: [sh * width * depth, sw * depth],
+            group: of_group,
+            copy: None,
+            seen: ((high - 1) * width + wide) * depth + quads * QUAD - run,
+        };
+        let own = within(width);
+        let hangs_over = above > 0 || left > 0 || high > height || wide > width;
+        if !hangs_over && own.seen <= height * width * depth {
+            return Some(own);
+        }
+        let [high, wide] = [high.max(above + height), wide.max(left + width)];
+        Some(Self {
+            copy: Some([high, wide]),
+            ..within(wide)
+        })
+    }
+
+    /// Quads of a window.
+    fn len(&self) -> usize {
+        self.runs[0] * self.runs[1] * self.quads
+    }
+}
+
+/// What [`Conv::pack`] fills and [`Conv::rows`] works in: blocks of filters, their ends, bytes of scratch.
+pub fn memory(sizes: &Sizes) -> Option<[usize; 3]> {
+    let windows = Windows::new(sizes)?;
+    let ends = sizes.groups * (sizes.y[2] / sizes.groups).div_ceil(FILTERS);
+    let copy = windows
+        .copy
+        .map_or(0, |_| windows.seen.next_multiple_of(64));
+    Some([ends * windows.len(), ends, copy])
+}
+
+impl<'a> Conv<'a> {
+    /// Packs filters, of which `filter` tells the elements, `[row][column][depth of a group]`.
+    #[must_use]
+    pub fn pack(
+        machine: Machine,
+        sizes: &Sizes,
+        filter: impl Fn(usize, usize) -> i8,
+        (channels, x_zero): (&[Channel], i8),
+        (blocks, ends): (&mut [Block], &mut [Ends]),
+    ) -> Option<()> {
+        let windows = Windows::new(sizes)?;
+        let (len, of_group) = (windows.len(), sizes.y[2] / sizes.groups);
+        let run =
+            sizes.filter[0] * sizes.filter[1] * windows.group / (windows.runs[0] * windows.runs[1]);
+        let firsts = (0..sizes.groups).flat_map(|group| {
+            (0..of_group)
+                .step_by(FILTERS)
+                .map(move |first| [group, first])
+        });
+        for (([group, first], blocks), ends) in firsts.zip(pieces_mut(blocks, len)).zip(ends) {
+            let count = FILTERS.min(of_group - first);
+            let first = group * of_group + first;
+            for (at, block) in blocks.iter_mut().enumerate() {
+                let [of_run, quad] = [at / windows.quads * run, at % windows.quads * QUAD];
+                for (k, quads) in block.iter_mut().enumerate() {
+                    *quads = array::from_fn(|e| match k < count && quad + e < run {
+                        true => filter(first + k, of_run + quad + e).max(-127),
+                        false => 0,
+                    });
+                }
+            }
+            *ends = Ends::new(machine, x_zero, channels.get(first..first + count)?, blocks);
+        }
+        Some(())
+    }
+
+    /// The layer, from what [`pack`](Self::pack) filled.
+    #[must_use]
+    pub fn new(
+        machine: Machine,
+        sizes: &'a Sizes,
+        (blocks, ends): (&'a [Block], &'a [Ends]),
+        x_zero: i8,
+        y: Quantization,
+    ) -> Option<Self> {
+        let windows = Windows::new(sizes)?;
+        let [packed, channels, _] = memory(sizes)?;
+        (blocks.len() >= packed && ends.len() >= channels).then_some(Self {
+            machine,
+            sizes,
+            blocks,
+            ends,
+            x_zero,
+            y,
+            windows,
+        })
+    }
+
+    /// What [`rows`](Self::rows) reads: x, or its copy in `scratch`.
+    #[must_use]
+    pub fn laid_out<'x>(&self, x: &'x [i8], scratch: &'x mut [i8]) -> Option<&'x [i8]> {
+        let Some([_, wide]) = self.windows.copy else {
+            return Some(x);
+        };
+        let ([_, width, depth], [above, left]) = (self.sizes.x, self.sizes.before);
+        let to = scratch.get_mut(..self.windows.seen)?;
+        to.fill(self.x_zero);
+        let rows = pieces_mut(to, wide * depth).skip(above);
+        for (to, from) in rows.zip(x.chunks(width * depth)) {
+            // The last row may end before its border does.
+            let to = to.get_mut(left * depth..).unwrap_or_default();
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        }
+        Some(scratch)
+    }
+
+    /// `y[oy][ox][k]` of the rows from `first` on, as many as y has.
+    #[must_use]
+    pub fn rows(&self, x: &[i8], first: usize, y: &mut [i8]) -> Option<()> {
+        let [ho, wo, k] = self.sizes.y;
+        let pixels = y.len().checked_div(k)?;
+        let are_there = y.len() % k == 0 && first * wo + pixels <= ho * wo;
+        if !are_there || x.len() < self.windows.seen {
+            return None;
+        }
+        with!(self.machine, dots => self.tiled(dots, x, first * wo, pixels, y))
+    }
+
+    /// So many pixels from one on, some blocks of filters after the others.
+    fn tiled<D: Dots>(
+        &self,
+        dots: D,
+        x: &[i8],
+        first: usize,
+        pixels: usize,
+        y: &mut [i8],
+    ) -> Option<()> {
+        let (windows, [_, wo, k]) = (&self.windows, self.sizes.y);
+        let (len, of_group) = (windows.len(), k / self.sizes.groups);
+        let blocks = of_group.div_ceil(FILTERS);
+        for group in 0..self.sizes.groups {
+            let x = x.get(group * windows.group..)?;
+            let mut block = 0;
+            while block < blocks {
+                let left = blocks - block;
+                let count = (D::TILE[1] * D::LANES / FILTERS).min(1 << left.ilog2());
+                let own = group * blocks + block;
+                let filters = self.blocks.get(own * len..(own + count) * len)?;
+                let ends = self.ends.get(own..own + count)?;
+                let k0 = group * of_group + block * FILTERS;
+                let columns = k0..(k0 + count * FILTERS).min((group + 1) * of_group);
+                let tile: [Tile<D>; PIXELS] = match count * FILTERS / D::LANES {
+                    1 => tiles::<D, 1>(),
+                    2 => tiles::<D, 2>(),
+                    _ => tiles::<D, 4>(),
+                };
+                let mut at = 0;
+                for pixels in even_lengths(pixels, D::TILE[0]) {
+                    let mut places = [0; PIXELS];
+                    for (p, place) in places.iter_mut().enumerate() {
+                        // Those that are not there are not read.
+                        let pixel = first + at + p;
+                        let [oy, ox] = [pixel / wo, pixel % wo];
+                        *place = oy * windows.pixels[0] + ox * windows.pixels[1];
+                    }
+                    let from = Operands {
+                        windows,
+                        x,
+                        places,
+                        filters,
+                        ends,
+                        y: &self.y,
+                    };
+                    let to = y.get_mut(at * k + columns.start..)?;
+                    tile.get(pixels - 1)?(dots, &from, k, columns.len(), to)?;
+                    at += pixels;
+                }
+                block += count;
+            }
+        }
+        Some(())
+    }
+}
+
+/// Pixels of a tile at most.
+const PIXELS: usize = 6;
+
+/// What a tile reads.
+struct Operands<'a> {
+    windows: &'a Windows,
+    x: &'a [i8],
+    /// Where the window of each pixel begins.
+    places: [usize; PIXELS],
+    /// Some blocks, one filter's after the others'.
+    filters: &'a [Block],
+    /// One for each of them.
+    ends: &'a [Ends],
+    y: &'a Quantization,
+}
+
+type Tile<D> = fn(D, &Operands<'_>, usize, usize, &mut [i8]) -> Option<()>;
+
+/// Of one to so many pixels: each a function that has the registers to itself.
+fn tiles<D: Dots, const N: usize>() -> [Tile<D>; PIXELS] {
+    [
+        tile::<D, 1, N>,
+        tile::<D, 2, N>,
+        tile::<D, 3, N>,
+        tile::<D, 4, N>,
+        tile::<D, 5, N>,
+        tile::<D, 6, N>,
+    ]
+}
+
+/// P pixels by N vectors; of each pixel, `k` bytes after the one before, `count` are written.
+fn tile<D: Dots, const P: usize, const N: usize>(
+    dots: D,
+    from: &Operands<'_>,
+    k: usize,
+    count: usize,
+    y: &mut [i8],
+) -> Option<()> {
+    dots.vectorize(
+        #[inline(always)]
+        || {
+            let (windows, vectors) = (from.windows, FILTERS / D::LANES);
+            let len = windows.len();
+            let end = windows.steps[0] * (windows.runs[0] - 1)
+                + windows.steps[1] * (windows.runs[1] - 1)
+                + windows.quads * QUAD;
+            let last = from.x.len().checked_sub(end)?;
+            let mut x = [from.x.as_ptr(); P];
+            for p in 0..P {
+                if from.places[p] > last {
+                    return None;
+                }
+                // SAFETY: places[p] <= last <= x.len().
+                x[p] = unsafe { x[p].add(from.places[p]) };
+            }
+            if from.filters.len() < N.div_ceil(vectors) * len {
+                return None;
+            }
+            let mut sums = [[dots.zero(); N]; P];
+            let mut w = from.filters.as_ptr().cast::<i8>();
+            for row in 0..windows.runs[0] {
+                for tap in 0..windows.runs[1] {
+                    let mut at = row * windows.steps[0] + tap * windows.steps[1];
+                    for _ in 0..windows.quads {
+                        let filters: [D::W; N] = array::from_fn(|n| {
+                            let block = n / vectors * len * size_of::<Block>();
+                            // SAFETY: w is at the block of this quad, of `len`, and behind it are those of as many
+                            // filters as N vectors have.
+                            unsafe { dots.filters(w.add(block + n % vectors * D::LANES * QUAD)) }
+                        });
+                        for p in 0..P {
+                            // SAFETY: places[p] + at + 4 <= last + end = x.len().
+                            let x = unsafe { dots.splat(x[p].add(at)) };
+                            for n in 0..N {
+                                sums[p][n] = dots.add(sums[p][n], x, filters[n]);
+                            }
+                        }
+                        at += QUAD;
+                        // SAFETY: this is done `len` times, and there are `len` blocks at least.
+                        w = unsafe { w.add(size_of::<Block>()) };
+                    }
+                }
+            }
+            for p in 0..P {
+                let y = y.get_mut(p * k..)?.get_mut(..count)?;
+                for (block, ends) in from.ends.iter().enumerate().take(N.div_ceil(vectors)) {
+                    let mut own = [0i32; FILTERS];
+                    for v in 0..vectors {
+                        // SAFETY: vectors · LANES = FILTERS.
+                        unsafe {
+                            dots.store(
+                                sums[p][(block * vectors + v) % N],
+                                own.as_mut_ptr().add(v * D::LANES),
+                            );
+                        }
+                    }
+                    let bytes = ends.bytes(&own, from.y);
+                    let y = y.get_mut(block * FILTERS..)?;
+                    match y.first_chunk_mut() {
+                        Some(y) => *y = bytes,
+                        None => y.iter_mut().zip(bytes).for_each(|(y, byte)| *y = byte),
+                    }
+                }
+            }
+            Some(())
+        },
+    )
+}

@@ -1,0 +1,233 @@
+//! Every machine against the plain twins, to the bit.
+
+use proptest::prelude::*;
+
+use super::{Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
+use crate::Rng;
+use crate::kernel::Sizes;
+use crate::kernel::i8::{Channel, Filters, Multiplier, Quantization};
+
+/// A layer of random bytes; `extreme`, zero points and bytes are at the ends of what there is.
+struct Layer {
+    sizes: Sizes,
+    x: Vec<i8>,
+    filters: Vec<i8>,
+    channels: Vec<Channel>,
+    x_zero: i8,
+    y: Quantization,
+}
+
+impl Layer {
+    fn new(sizes: Sizes, elements: usize, seed: u64, extreme: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut byte = |least: i8| match extreme {
+            true => [least, 127][rng.below(2)],
+            false => (rng.below(256) as u8).cast_signed().max(least),
+        };
+        let x = (0..sizes.x.iter().product()).map(|_| byte(-128)).collect();
+        let filters = (0..elements).map(|_| byte(-127)).collect();
+        let x_zero = byte(-128);
+        let zero = byte(-128);
+        let mut rng = Rng::new(seed ^ 1);
+        let channel = |_| Channel {
+            bias: rng.below(1 << 20) as i32 - (1 << 19),
+            // Shifts to the right, none, and a few to the left.
+            by: Multiplier::of(0.7 * f64::powi(2.0, 3 - rng.below(20) as i32)),
+        };
+        let channels = (0..sizes.y[2]).map(channel).collect();
+        let y = Quantization::new(1.0, zero);
+        let y = if rng.below(2) == 0 { y } else { y.relu() };
+        Self {
+            sizes,
+            x,
+            filters,
+            channels,
+            x_zero,
+            y,
+        }
+    }
+
+    fn plain(&self) -> Filters<'_> {
+        Filters {
+            sizes: &self.sizes,
+            filters: &self.filters,
+            channels: &self.channels,
+            x_zero: self.x_zero,
+            y: self.y,
+        }
+    }
+
+    fn blank(&self) -> Vec<i8> {
+        vec![99; self.sizes.y.iter().product()]
+    }
+}
+
+fn room([blocks, ends, scratch]: [usize; 3]) -> (Vec<Block>, Vec<Ends>, Vec<i8>) {
+    (
+        vec![[[0; 4]; 16]; blocks],
+        vec![Ends::ZERO; ends],
+        vec![77; scratch],
+    )
+}
+
+fn conv_is_plain(layer: &Layer) {
+    let mut plain = layer.blank();
+    layer.plain().conv(&layer.x, &mut plain).unwrap();
+    let len = layer.filters.len() / layer.sizes.y[2];
+    for machine in Machine::all() {
+        let (mut blocks, mut ends, mut scratch) = room(conv::memory(&layer.sizes).unwrap());
+        let filter = |k: usize, at: usize| layer.filters[k * len + at];
+        let own = (&layer.channels[..], layer.x_zero);
+        Conv::pack(machine, &layer.sizes, filter, own, (&mut blocks, &mut ends)).unwrap();
+        let packed = (&blocks[..], &ends[..]);
+        let fast = Conv::new(machine, &layer.sizes, packed, layer.x_zero, layer.y).unwrap();
+        let x = fast.laid_out(&layer.x, &mut scratch).unwrap();
+        let mut whole = layer.blank();
+        fast.rows(x, 0, &mut whole).unwrap();
+        assert_eq!(whole, plain, "{machine:?} {:?}", layer.sizes);
+        let mut in_rows = layer.blank();
+        let row = layer.sizes.y[1] * layer.sizes.y[2];
+        for (oy, y) in in_rows.chunks_mut(row).enumerate() {
+            fast.rows(x, oy, y).unwrap();
+        }
+        assert_eq!(in_rows, plain, "{machine:?} {:?}", layer.sizes);
+    }
+}
+
+fn depthwise_is_plain(layer: &Layer) {
+    let mut plain = layer.blank();
+    layer.plain().depthwise(&layer.x, &mut plain).unwrap();
+    for machine in Machine::all() {
+        let [blocks, ends, scratch] = depthwise::memory(&layer.sizes).unwrap();
+        let (mut blocks, mut ends, _) = room([blocks, ends, 0]);
+        let own = (&layer.channels[..], layer.x_zero);
+        let to = (&mut blocks[..], &mut ends[..]);
+        Depthwise::pack(machine, &layer.sizes, &layer.filters, own, to).unwrap();
+        let packed = (&blocks[..], &ends[..]);
+        let fast = Depthwise::new(machine, &layer.sizes, packed, layer.x_zero, layer.y).unwrap();
+        let mut y = layer.blank();
+        let mut scratch = vec![[[55; 4]; 16]; scratch];
+        fast.forward(&layer.x, &mut scratch, &mut y).unwrap();
+        assert_eq!(y, plain, "{machine:?} {:?}", layer.sizes);
+    }
+}
+
+/// Windows of any kind, with at least one pixel to write.
+fn sizes() -> impl Strategy<Value = Sizes> {
+    let of_axis = || {
+        (
+            1..6usize,
+            1..4usize,
+            1..3usize,
+            0..3usize,
+            0..3usize,
+            1..8usize,
+        )
+    };
+    (of_axis(), of_axis()).prop_filter_map("no window fits", |(rows, columns)| {
+        let axis = |(f, s, d, before, after, more): (usize, usize, usize, usize, usize, usize)| {
+            let reach = (f - 1) * d + 1;
+            let x = more + reach.saturating_sub(before + after);
+            let o = (x + before + after).checked_sub(reach)? / s + 1;
+            Some([x, f, s, d, before, o])
+        };
+        let ([h, fh, sh, dh, top, ho], [w, fw, sw, dw, left, wo]) = (axis(rows)?, axis(columns)?);
+        Some(Sizes {
+            x: [h, w, 1],
+            filter: [fh, fw],
+            stride: [sh, sw],
+            dilation: [dh, dw],
+            before: [top, left],
+            y: [ho, wo, 1],
+            groups: 1,
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn conv_of_any_sizes(
+        sizes in sizes(),
+        depth in 1..9usize,
+        k in 1..70usize,
+        groups in prop::sample::select(vec![1, 1, 2, 3]),
+        seed: u64,
+        extreme: bool,
+    ) {
+        let sizes = Sizes {
+            x: [sizes.x[0], sizes.x[1], depth * groups],
+            y: [sizes.y[0], sizes.y[1], k.div_ceil(groups) * groups],
+            groups,
+            ..sizes
+        };
+        let elements = sizes.y[2] * sizes.filter[0] * sizes.filter[1] * depth;
+        conv_is_plain(&Layer::new(sizes, elements, seed, extreme));
+    }
+
+    #[test]
+    fn depthwise_of_any_sizes(sizes in sizes(), depth in 1..40usize, seed: u64, extreme: bool) {
+        let sizes = Sizes {
+            x: [sizes.x[0], sizes.x[1], depth],
+            y: [sizes.y[0], sizes.y[1], depth],
+            groups: depth,
+            ..sizes
+        };
+        let elements = depth * sizes.filter[0] * sizes.filter[1];
+        depthwise_is_plain(&Layer::new(sizes, elements, seed, extreme));
+    }
+}
+
+/// The longest sums that there are: of all bytes at one end, which would saturate 16 bits.
+#[test]
+fn sums_of_extremes() {
+    let sizes = Sizes {
+        x: [1, 1, 4096],
+        filter: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, 5],
+        groups: 1,
+    };
+    for (x, w, x_zero) in [
+        (-128, -127, 127),
+        (-128, 127, 127),
+        (127, -127, -128),
+        (127, 127, -128),
+    ] {
+        let mut layer = Layer::new(sizes, 5 * 4096, 1, false);
+        layer.x.fill(x);
+        layer.filters.fill(w);
+        layer.x_zero = x_zero;
+        conv_is_plain(&layer);
+    }
+}
+
+#[test]
+fn what_is_too_short_is_refused() {
+    let Some(machine) = Machine::best() else {
+        return;
+    };
+    let layer = Layer::new(
+        Sizes {
+            x: [4, 4, 4],
+            filter: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+            y: [2, 2, 3],
+            groups: 1,
+        },
+        3 * 36,
+        1,
+        false,
+    );
+    let (blocks, ends, _) = room(conv::memory(&layer.sizes).unwrap());
+    let of = |blocks, ends| Conv::new(machine, &layer.sizes, (blocks, ends), 0, layer.y);
+    assert!(of(&blocks[1..], &ends).is_none());
+    assert!(of(&blocks, &ends[1..]).is_none());
+    let conv = of(&blocks, &ends).unwrap();
+    assert!(conv.rows(&layer.x[1..], 0, &mut layer.blank()).is_none());
+    assert!(conv.rows(&layer.x, 1, &mut layer.blank()).is_none());
+    assert!(conv.rows(&layer.x, 0, &mut layer.blank()[1..]).is_none());
+}
