@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod common;
+#[path = "common/int8.rs"]
+mod int8;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -12,11 +14,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use common::{Training, options};
+use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::AdamW;
 use convnet::schedule::{Cosine, WarmUp};
 use convnet::train::Trainer;
-use convnet::{convnet, int8};
 
 convnet! {
     /// CS231n's example network.
@@ -64,9 +66,9 @@ convnet! {
         scores: fc(10),
     }
 }
-int8!(Cs231n);
-int8!(Deep);
-int8!(Mobile);
+convnet::int8!(Cs231n);
+convnet::int8!(Deep);
+convnet::int8!(Mobile);
 
 #[derive(Clone, Copy)]
 enum Net {
@@ -94,18 +96,20 @@ fn main() -> ExitCode {
     let help = format!(
         "Trains on CIFAR-10.\n\n\
          --data FOLDER      the folder of data_batch_1.bin to data_batch_5.bin and test_batch.bin ({DATA})\n\
-         --net NAME         which network, cs231n, deep or mobile (deep)\n{}",
-        common::HELP
+         --net NAME         which network, cs231n, deep or mobile (deep)\n{}\n{}",
+        common::HELP,
+        int8::HELP
     );
-    let (data, net, training) = options::read(&help, |arguments| {
+    let (data, net, training, in_bytes) = options::read(&help, |arguments| {
         let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
         let net = options::value(arguments, "--net", Net::Deep)?;
-        Ok((data, net, Training::read(arguments)?))
+        let in_bytes = arguments.contains("--int8");
+        Ok((data, net, Training::read(arguments)?, in_bytes))
     });
-    common::exit(run(&data, net, &training))
+    common::exit(run(&data, net, &training, in_bytes))
 }
 
-fn run(data: &Path, net: Net, training: &Training) -> Result<(), Box<dyn Error>> {
+fn run(data: &Path, net: Net, training: &Training, in_bytes: bool) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::cifar10(data)?;
     let statistics = train.statistics();
     let train = train
@@ -126,10 +130,19 @@ fn run(data: &Path, net: Net, training: &Training) -> Result<(), Box<dyn Error>>
             }
         })
         .batch_size(64);
-    let seed = training.seed;
-    match net {
-        Net::Cs231n => training.run(&mut *Cs231n::random(seed), trainer, &train, &test),
-        Net::Deep => training.run(&mut *Deep::random(seed), trainer, &train, &test),
-        Net::Mobile => training.run(&mut *Mobile::random(seed), trainer, &train, &test),
+    macro_rules! run {
+        ($net:ident) => {{
+            let mut net = $net::random(training.seed);
+            training.run(&mut *net, trainer, &train, &test)?;
+            if in_bytes {
+                int8::quantize(&*net, &train, &test)?;
+            }
+        }};
     }
+    match net {
+        Net::Cs231n => run!(Cs231n),
+        Net::Deep => run!(Deep),
+        Net::Mobile => run!(Mobile),
+    }
+    Ok(())
 }

@@ -5,17 +5,19 @@
 #![forbid(unsafe_code)]
 
 mod common;
+#[path = "common/int8.rs"]
+mod int8;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use common::{Training, options};
+use convnet::convnet;
 use convnet::data::{self, Samples};
 use convnet::optim::AdamW;
 use convnet::schedule::Cosine;
 use convnet::train::Trainer;
-use convnet::{convnet, int8};
 
 convnet! {
     /// T-shirt, trousers, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot.
@@ -34,23 +36,25 @@ convnet! {
         scores: fc(10),
     }
 }
-int8!(Fashion);
+convnet::int8!(Fashion);
 
 fn main() -> ExitCode {
     let help = format!(
-        "Trains on Fashion-MNIST.\n\n--data FOLDER      the folder of the four IDX files, gzipped or not ({DATA})\n{}",
-        common::HELP
+        "Trains on Fashion-MNIST.\n\n--data FOLDER      the folder of the four IDX files, gzipped or not ({DATA})\n{}\n{}",
+        common::HELP,
+        int8::HELP
     );
-    let (data, training) = options::read(&help, |arguments| {
+    let (data, training, in_bytes) = options::read(&help, |arguments| {
         let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
-        Ok((data, Training::read(arguments)?))
+        let in_bytes = arguments.contains("--int8");
+        Ok((data, Training::read(arguments)?, in_bytes))
     });
-    common::exit(run(&data, &training))
+    common::exit(run(&data, &training, in_bytes))
 }
 
 const DATA: &str = "/usr/share/datasets/fashion-mnist";
 
-fn run(data: &Path, training: &Training) -> Result<(), Box<dyn Error>> {
+fn run(data: &Path, training: &Training, in_bytes: bool) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::mnist(data)?;
     let statistics = train.statistics();
     let train = train.normalised(&statistics)?.random_flips();
@@ -62,5 +66,10 @@ fn run(data: &Path, training: &Training) -> Result<(), Box<dyn Error>> {
             steps,
         })
         .batch_size(64);
-    training.run(&mut *Fashion::random(training.seed), trainer, &train, &test)
+    let mut net = Fashion::random(training.seed);
+    training.run(&mut *net, trainer, &train, &test)?;
+    if in_bytes {
+        int8::quantize(&*net, &train, &test)?;
+    }
+    Ok(())
 }

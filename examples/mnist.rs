@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod common;
+#[path = "common/int8.rs"]
+mod int8;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -33,22 +35,25 @@ convnet! {
         scores: fc(10),
     }
 }
+convnet::int8!(LeNet);
 
 fn main() -> ExitCode {
     let help = format!(
-        "Trains LeNet-5 on MNIST.\n\n--data FOLDER      the folder of the four IDX files, gzipped or not ({DATA})\n{}",
-        common::HELP
+        "Trains LeNet-5 on MNIST.\n\n--data FOLDER      the folder of the four IDX files, gzipped or not ({DATA})\n{}\n{}",
+        common::HELP,
+        int8::HELP
     );
-    let (data, training) = options::read(&help, |arguments| {
+    let (data, training, in_bytes) = options::read(&help, |arguments| {
         let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
-        Ok((data, Training::read(arguments)?))
+        let in_bytes = arguments.contains("--int8");
+        Ok((data, Training::read(arguments)?, in_bytes))
     });
-    common::exit(run(&data, &training))
+    common::exit(run(&data, &training, in_bytes))
 }
 
 const DATA: &str = "data/mnist";
 
-fn run(data: &Path, training: &Training) -> Result<(), Box<dyn Error>> {
+fn run(data: &Path, training: &Training, in_bytes: bool) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::mnist(data)?;
     let statistics = train.statistics();
     let train = train.normalised(&statistics)?.random_shifts(2);
@@ -60,5 +65,10 @@ fn run(data: &Path, training: &Training) -> Result<(), Box<dyn Error>> {
             steps,
         })
         .batch_size(64);
-    training.run(&mut *LeNet::random(training.seed), trainer, &train, &test)
+    let mut net = LeNet::random(training.seed);
+    training.run(&mut *net, trainer, &train, &test)?;
+    if in_bytes {
+        int8::quantize(&*net, &train, &test)?;
+    }
+    Ok(())
 }

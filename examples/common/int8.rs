@@ -4,6 +4,11 @@ use convnet::data::Samples;
 use convnet::int8::{Int8, Quantize, QuantizeError, Quantized, Report};
 use convnet::{AnyVolume, Network};
 
+/// The option that asks for it.
+#[allow(dead_code, reason = "`digits` has a list of options of its own")]
+pub(crate) const HELP: &str =
+    "--int8             the network in bytes, too: its size, and how often it is right";
+
 /// Images that show which numbers each volume has.
 const SEEN: usize = 200;
 

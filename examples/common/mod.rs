@@ -7,13 +7,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use convnet::data::Samples;
-use convnet::int8::{Quantize, Quantized};
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::train::{Progress, Trainer, evaluate};
 use convnet::{Optimizer, Trainable, weights};
 use pico_args::Arguments;
 
-mod int8;
 pub(crate) mod options;
 
 /// What [`Training::read`] reads.
@@ -23,8 +21,7 @@ pub(crate) const HELP: &str = "\
 --threads N        on how many threads (as many as there are cores)
 --checkpoint FILE  saves the training here after each epoch, and goes on from here if it was killed
 --find-rate        does not train: tries a hundred learning rates, a step each, and shows what becomes of the loss
---weights FILE     saves the weights here; if they are there, nothing is trained
---int8             the network in bytes, too: its size, and how often it is right";
+--weights FILE     saves the weights here; if they are there, nothing is trained";
 
 /// The options of every training.
 pub(crate) struct Training {
@@ -34,7 +31,6 @@ pub(crate) struct Training {
     checkpoint: Option<PathBuf>,
     find_rate: bool,
     weights: Option<PathBuf>,
-    int8: bool,
 }
 
 impl Training {
@@ -46,12 +42,11 @@ impl Training {
             checkpoint: arguments.opt_value_from_str("--checkpoint")?,
             find_rate: arguments.contains("--find-rate"),
             weights: arguments.opt_value_from_str("--weights")?,
-            int8: arguments.contains("--int8"),
         })
     }
 
     /// Trains `net`, then counts what it predicts on `test`.
-    pub(crate) fn run<N, O, const F: usize, const C: usize, const V: usize>(
+    pub(crate) fn run<N, O>(
         &self,
         net: &mut N,
         trainer: Trainer<O>,
@@ -59,7 +54,6 @@ impl Training {
         test: &impl Samples,
     ) -> Result<(), Box<dyn Error>>
     where
-        N: Quantize<Int8 = Quantized<N, F, C, V>>,
         N: Trainable<Scalar = f32> + Display + Send + Sync,
         O: Optimizer<f32> + Display + Sync,
     {
@@ -93,9 +87,6 @@ impl Training {
             "On the test set: {}",
             evaluate(net, test, &SoftmaxCrossEntropy::default())?
         );
-        if self.int8 {
-            int8::quantize(net, training, test)?;
-        }
         Ok(())
     }
 }
