@@ -1,5 +1,5 @@
-// Values as colours: above zero orange, below zero blue, zero is the paper. A colour's opacity is the value's size,
-// so a picture suits a light page and a dark one without being painted again.
+// Values as colours: above zero orange, below zero blue, zero is the paper. A colour's opacity grows with the value's size,
+// so that a picture suits a light page and a dark one without being painted again.
 
 export const POSITIVE = [240, 106, 16] as const;
 export const NEGATIVE = [28, 120, 224] as const;
@@ -17,7 +17,8 @@ export function colour(value: number, most: number): string {
   return `rgb(${r} ${g} ${b} / ${strength(value, most)})`;
 }
 
-const strength = (value: number, most: number) => (most > 0 ? Math.min(1, Math.abs(value) / most) : 0);
+/** From 0 to 1. A little more than in proportion, for small values are to be seen, too. */
+const strength = (value: number, most: number) => (most > 0 ? Math.min(1, Math.abs(value) / most) ** 0.75 : 0);
 
 /** A depth slice of a volume (height, width, depth; depth innermost). */
 export function slice(volume: ArrayLike<number>, [height, width, depth]: Shape, d: number): Float32Array {

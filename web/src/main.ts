@@ -2,14 +2,16 @@
 import "./style.css";
 import { mount as arrangement } from "./arrangement";
 import { mount as declaration } from "./declaration";
+import { mount as demo } from "./demo";
 import { html } from "./dom";
 import { Engine } from "./engine";
+import { mount as neuron } from "./neuron";
 import { mount as training } from "./training";
 
 type Mount = (section: HTMLElement, engine: Engine) => Promise<void>;
 
 /** By the id of their <section>. */
-const SECTIONS: Record<string, Mount> = { arrangement, training, declaration };
+const SECTIONS: Record<string, Mount> = { demo, neuron, arrangement, training, declaration };
 
 const engine = new Engine();
 for (const [id, mount] of Object.entries(SECTIONS)) {

@@ -4,11 +4,14 @@ import { preview } from "vite";
 
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
+/** A moving picture in its place, and nobody is asked. */
+const CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 /** Opens it. What goes wrong in it unseen, an exception or a message of the console, fails the test. */
-export async function open(t, { width = 1280, height = 900, colorScheme = "light", path = "" } = {}) {
+export async function open(t, { width = 1280, height = 900, colorScheme = "light", path = "", camera = false } = {}) {
   const server = await preview({ preview: { port: 0, open: false }, logLevel: "error" });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...(camera ? CAMERA : [])] });
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   const wrong = [];
   page.on("pageerror", (error) => wrong.push(error.message));
@@ -21,4 +24,17 @@ export async function open(t, { width = 1280, height = 900, colorScheme = "light
   const { port } = server.httpServer.address();
   await page.goto(`http://localhost:${port}/${path}`);
   return page;
+}
+
+/** How long the page's own thread computed without a pause while `run` went on: milliseconds of the processor, which
+ * do not count what else this machine did meanwhile. */
+export async function longestTask(page, run) {
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  await run();
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const own = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+  const tasks = traceEvents.filter(({ name, pid, tid }) =>
+    name.endsWith("RunTask") && own.some((thread) => thread.pid === pid && thread.tid === tid));
+  return Math.max(0, ...tasks.map(({ tdur }) => (tdur ?? 0) / 1000));
 }

@@ -3,6 +3,7 @@ import type { Answer, Request } from "../engine";
 import { about } from "./about";
 import { arrange } from "./arrangement";
 import { declare } from "./declaration";
+import { demo } from "./demo";
 import { train } from "./training";
 import { load } from "./wasm";
 
@@ -10,6 +11,7 @@ const started = load(self.name !== "plain").then((wasm) => ({
   ...about(wasm),
   ...arrange(wasm),
   ...declare(),
+  ...demo(wasm),
   ...train(wasm),
 }));
 

@@ -1,0 +1,212 @@
+// Inside a neuron: what it sees, its filter, the products, their sum.
+import "./neuron.css";
+import { html, number } from "./dom";
+import { colour, limit, paint, paintPhoto, slice } from "./draw";
+import type { Shape } from "./draw";
+import type { Engine } from "./engine";
+import { cell, look } from "./state";
+import type { Cell, Look } from "./state";
+import { place } from "./volumes";
+import type { Layer, Neuron, Term } from "./worker/demo";
+
+const IMAGE: Shape = [32, 32, 3];
+const COLOURS = ["red", "green", "blue"];
+const PAUSE = 250; // milliseconds from step to step
+
+export async function mount(section: HTMLElement, engine: Engine) {
+  const layers = await engine.call("layers");
+  const classes = await engine.call("classNames");
+  const shape = (volume: number) => layers[volume - 1]?.volume ?? IMAGE;
+
+  const layer = html("select", { onchange: () => move({ volume: Number(layer.value) }) },
+    ...layers.map(({ name, text }, at) => html("option", { value: at + 1 }, name === text ? name : `${name}: ${text}`)));
+  const d = field("Slice", "d");
+  const y = field("Row", "y");
+  const x = field("Column", "x");
+  const play = html("button", { type: "button", class: "first", onclick: () => (timer ? pause() : start()) }, "Play");
+  const step = html("button", { type: "button", onclick: () => { pause(); slide(); } }, "Step");
+
+  const photo = picture("the image, with the receptive field");
+  const written = picture("the slice that the neuron belongs to");
+  const map = html("div", {
+    class: "map", tabindex: 0, role: "group", "aria-label": "The neurons of this slice. Arrows go from one to the next.",
+    onkeydown: arrows, onclick: pointed,
+  }, written.element);
+  const seesTitle = html("h3");
+  const writesTitle = html("h3");
+  const terms = html("div", { class: "terms" });
+  const sum = html("p", { class: "sum figures" });
+  const verdict = html("output", { class: "verdict", "aria-live": "polite" });
+
+  section.append(
+    html("div", { class: "row controls" }, html("label", {}, "Layer ", layer), d.label, y.label, x.label, play, step),
+    html("div", { class: "inside" },
+      html("div", { class: "ends" },
+        html("div", {}, html("h3", {}, "The image"), photo.element),
+        html("div", {}, writesTitle, map)),
+      html("div", { class: "work panel" }, seesTitle, terms, sum, verdict)),
+  );
+
+  function field(name: string, of: "d" | "y" | "x") {
+    const input = html("input", { type: "number", min: 1, onchange: () => move({ [of]: Number(input.value) - 1 }) });
+    return { input, label: html("label", {}, `${name} `, input) };
+  }
+
+  /** Another cell, brought into its volume. */
+  function move(to: Partial<Cell>) {
+    const next = { ...cell.get(), ...to };
+    const [height, width, depth] = shape(next.volume);
+    const within = (value: number, size: number) => Math.max(0, Math.min(size - 1, Math.floor(value) || 0));
+    cell.set({ ...next, y: within(next.y, height), x: within(next.x, width), d: within(next.d, depth) });
+  }
+
+  // The sliding: column by column, row by row, and from the end to the beginning.
+  let timer: ReturnType<typeof setInterval> | null = null;
+  function slide() {
+    const { volume, y, x, d } = cell.get();
+    const [height, width, depth] = shape(volume);
+    if (x + 1 < width) move({ x: x + 1 });
+    else if (y + 1 < height) move({ y: y + 1, x: 0 });
+    else move({ y: 0, x: 0, d: height * width === 1 ? (d + 1) % depth : d });
+  }
+  function start() {
+    timer = setInterval(slide, PAUSE);
+    play.textContent = "Pause";
+  }
+  function pause() {
+    if (!timer) return;
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+    update();
+  }
+
+  function arrows(event: KeyboardEvent) {
+    const to = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    pause();
+    const { y, x } = cell.get();
+    move({ y: y + to[0]!, x: x + to[1]! });
+  }
+  function pointed(event: MouseEvent) {
+    pause();
+    const [height, width] = shape(cell.get().volume);
+    const box = written.canvas.getBoundingClientRect();
+    move({
+      y: ((event.clientY - box.top) / box.height) * height,
+      x: ((event.clientX - box.left) / box.width) * width,
+    });
+  }
+
+  // One question at a time; the last one asked is answered last.
+  let busy = false;
+  let again = false;
+  async function update() {
+    if (busy) return void (again = true);
+    busy = true;
+    do {
+      again = false;
+      const [seen, at] = [look.get(), cell.get()];
+      if (!seen) break;
+      const neuron = await engine.call("neuron", at.volume, at.y, at.x, at.d);
+      // An image that came meanwhile is drawn with its own numbers.
+      if (look.get() === seen) draw(seen, at, neuron);
+      else again = true;
+    } while (again);
+    busy = false;
+  }
+  look.watch(update);
+  cell.watch(update);
+
+  function draw(seen: Look, at: Cell, neuron: Neuron) {
+    const [height, width, depth] = shape(at.volume);
+    const { name, word } = layers[at.volume - 1]!;
+    layer.value = String(at.volume);
+    for (const [{ input }, value, most] of [[d, at.d, depth], [y, at.y, height], [x, at.x, width]] as const) {
+      input.max = String(most);
+      input.value = String(value + 1);
+    }
+    paintPhoto(photo.canvas, seen.rgb, [IMAGE[0], IMAGE[1]]);
+    photo.frame(neuron.field, [IMAGE[0], IMAGE[1]]);
+    const volume = seen.volumes[at.volume]!;
+    const values = slice(volume, [height, width, depth], at.d);
+    if (timer) values.fill(0, at.y * width + at.x + 1); // not yet written
+    paint(written.canvas, values, [height, width], limit(volume));
+    written.frame({ top: at.y, left: at.x, height: 1, width: 1 }, [height, width]);
+    writesTitle.textContent = at.volume === layers.length ? `${name}, ${classes[at.d]}` : `${name}, slice ${at.d + 1}`;
+    const before = neuron.reads === 0 ? "the image" : layers[neuron.reads - 1]!.name;
+    seesTitle.textContent = `It sees ${neuron.window.width}×${neuron.window.height} of ${slices(neuron)} of ${before}`;
+    drawTerms(terms, seen, neuron, shape(neuron.reads));
+    sum.replaceChildren(...equation(neuron));
+    verdict.textContent = `${sentence(word)} ${number(neuron.result, 4)}. The network wrote ${number(neuron.activation, 4)}.`;
+    verdict.dataset.result = String(neuron.result);
+    verdict.dataset.activation = String(neuron.activation);
+  }
+}
+
+const slices = ({ terms }: Neuron) => (terms.length === 1 ? `slice ${terms[0]!.slice + 1}` : `all ${terms.length} slices`);
+
+const sentence = (word: Layer["word"]) =>
+  ({ relu: "What is below zero becomes zero:", max_pool: "The largest of what it sees:" })[word] ?? "The sum of all products and the bias:";
+
+/** What makes the activation, in one line. */
+function equation({ word, terms, bias, result }: Neuron): (HTMLElement | string)[] {
+  const term = (value: number, first: boolean) =>
+    `${first ? "" : value < 0 ? " − " : " + "}${number(first ? value : Math.abs(value))}`;
+  const total = html("strong", {}, number(result, 4));
+  if (bias == null) {
+    const shown = number(terms[0]!.inputs[0]!, 4);
+    return [word === "relu" ? `max(0, ${shown}) = ` : word === "max_pool" ? "max = " : `${shown} = `, total];
+  }
+  const sums = terms.map(({ sum }, at) => term(sum, at === 0)).join("");
+  return [sums, html("span", { class: "bias", title: "the bias" }, term(bias, false)), " = ", total];
+}
+
+/** Slice by slice: where the window lies, what it covers, the filter, the products, their sum. */
+function drawTerms(parent: HTMLElement, seen: Look, neuron: Neuron, shape: Shape) {
+  const volume = seen.volumes[neuron.reads]!;
+  const [height, width] = shape;
+  const most = {
+    inputs: limit(volume),
+    filter: limit(neuron.terms.flatMap(({ filter }) => filter)),
+    products: limit(neuron.terms.flatMap(({ products }) => products)),
+  };
+  const small = neuron.window.width > 3 ? "small" : "";
+  parent.className = `terms ${neuron.terms.length > 3 ? "many" : ""}`;
+  parent.replaceChildren(...neuron.terms.map((term) => {
+    const of = picture("");
+    paint(of.canvas, slice(volume, shape, term.slice), [height, width], most.inputs);
+    of.frame(neuron.window, [height, width]);
+    const name = neuron.reads === 0 ? COLOURS[term.slice]! : `slice ${term.slice + 1}`;
+    return html("div", { class: `term ${small}`, role: "group", "aria-label": name },
+      html("div", { class: "of", "aria-hidden": "true" }, of.element, html("small", {}, name)),
+      grid("what it sees", term.inputs, neuron, most.inputs, term),
+      ...(term.filter.length > 0
+        ? ["×", grid("the filter", term.filter, neuron, most.filter), "=", grid("the products", term.products, neuron, most.products),
+           html("span", { class: "partial figures", title: "the sum of these products" }, "Σ ", html("b", {}, number(term.sum)))]
+        : []));
+  }));
+}
+
+/** Numbers in the rows and columns of a window. */
+function grid(name: string, values: number[], { window, word }: Neuron, most: number, chosen?: Term): HTMLElement {
+  const largest = word === "max_pool" && chosen ? values.indexOf(Math.max(...values)) : -1;
+  return html("div", { class: "numbers figures", role: "img", "aria-label": `${name}: ${values.map((value) => number(value)).join(", ")}`, title: name, style: `--columns: ${window.width}` },
+    ...values.map((value, at) =>
+      html("span", { class: at === largest ? "largest" : "", style: `--value: ${colour(value * 0.6, most)}` }, number(value).replace("0.", "."))));
+}
+
+/** A picture with a frame on it. */
+function picture(label: string) {
+  const canvas = html("canvas", label ? { role: "img", "aria-label": label } : {});
+  const frame = html("i", { class: "frame", hidden: true });
+  return {
+    canvas,
+    element: html("div", { class: "picture" }, canvas, frame),
+    frame: (...of: Parameters<typeof place> extends [unknown, ...infer Rest] ? Rest : never) => {
+      frame.hidden = false;
+      place(frame, ...of);
+    },
+  };
+}
