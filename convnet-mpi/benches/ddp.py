@@ -53,6 +53,7 @@ def train(rank, ranks, epochs, count, layout):
     if rank == 0:
         name = str(layout).removeprefix("torch.")
         print(f"{ranks} processes of one thread, {name}: {best:.0f} images/s (PyTorch {torch.__version__})")
+    dist.barrier()  # who leaves first would take the connection along
     dist.destroy_process_group()
 
 
