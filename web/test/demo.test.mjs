@@ -76,8 +76,8 @@ test("all of it goes by keyboard", async (t) => {
 test("nothing takes the page's own thread for more than 50 ms", async (t) => {
   const page = await open(t);
   const rounds = [];
-  // Of three, the one that was disturbed least.
-  for (let round = 0; round < 3; round++) {
+  // One that nothing disturbs is enough.
+  while (rounds.length < 3 && !rounds.some((longest) => longest <= 50)) {
     const longest = await longestTask(page, async () => {
       await page.reload();
       await page.getByRole("img", { name: "the image: ship" }).waitFor();
@@ -93,5 +93,5 @@ test("nothing takes the page's own thread for more than 50 ms", async (t) => {
     rounds.push(longest);
   }
   t.diagnostic(`the longest tasks took ${rounds.join(", ")} ms`);
-  assert.ok(Math.min(...rounds) <= 50, `${rounds} ms`);
+  assert.ok(rounds.some((longest) => longest <= 50), `${rounds} ms`);
 });
