@@ -159,8 +159,8 @@ impl Streamed {
         self
     }
 
-    /// Mean and standard deviation of each depth slice over all images, as [`Images::statistics`]: all are read
-    /// once.
+    /// Mean and standard deviation of each depth slice over all images, as
+    /// [`Images::statistics`](super::Images::statistics): all are read once.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ impl Streamed {
     ///
     /// # Errors
     ///
-    /// As [`Images::normalised`].
+    /// As [`Images::normalised`](super::Images::normalised).
     pub fn normalised(mut self, normalisation: &Normalisation) -> Result<Self, DataError> {
         let depth = self.shape()[2];
         if !normalisation.fits(depth) {
