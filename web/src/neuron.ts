@@ -36,7 +36,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
   const writesTitle = html("h3");
   const terms = html("div", { class: "terms" });
   const sum = html("p", { class: "sum figures" });
-  const verdict = html("output", { class: "verdict", "aria-live": "polite" });
+  const verdict = html("output", { class: "wrote", "aria-live": "polite" });
 
   section.append(
     html("div", { class: "row controls" }, html("label", {}, "Layer ", layer), d.label, y.label, x.label, play, step),
