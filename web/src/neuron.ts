@@ -203,7 +203,7 @@ function picture(label: string) {
   const frame = html("i", { class: "frame", hidden: true });
   return {
     canvas,
-    element: html("div", { class: "picture" }, canvas, frame),
+    element: html("div", { class: "framed" }, canvas, frame),
     frame: (...of: Parameters<typeof place> extends [unknown, ...infer Rest] ? Rest : never) => {
       frame.hidden = false;
       place(frame, ...of);
