@@ -273,7 +273,7 @@ fn pytorchs_names_and_its_counter() {
     for tensor in Digits::<f32>::TENSORS {
         let (layer, _) = tensor.name.split_once('.').unwrap();
         let name = match tensor.role {
-            Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => {
+            Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain | Role::Slope => {
                 format!("{layer}.weight")
             }
             Role::Bias => format!("{layer}.bias"),

@@ -191,7 +191,7 @@ impl Found {
 fn theirs(prefix: &str, tensor: &Tensor) -> String {
     let (layer, _) = tensor.name.split_once('.').unwrap();
     let name = match tensor.role {
-        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => "weight",
+        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain | Role::Slope => "weight",
         Role::Bias => "bias",
         Role::Mean => "running_mean",
         Role::Variance(_) => "running_var",

@@ -127,6 +127,21 @@ convnet! {
 }
 
 convnet! {
+    /// More of these, and layers that learn a number or two for each slice; ways that read a part each.
+    struct Parts {
+        input(3x2x4),
+        affine,
+        pad((1, 0, 2, 1)),
+        upsample_bilinear(1x2),
+        prelu,
+        concat { [slices(1)], [slices(3, from = 1), conv(3, 1x1)], [pad_depth(5)] },
+        residual { upsample_aligned(2x1), conv(9, 2x1, stride = 2x1), prelu },
+        avg_pool(2x2),
+        affine,
+    }
+}
+
+convnet! {
     /// The image times itself, behind layers in place, and its gradient asked for.
     struct Square { input(2x3x2), tanh, scale { flatten }, scale { sigmoid } }
 }
@@ -167,6 +182,7 @@ fn every_gradient_of_products() {
     check::<Scaled<f64>>(9);
     check::<Square<f64>>(10);
     check::<Moved<f64>>(11);
+    check::<Parts<f64>>(12);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn difference<N: Prepare>(precision: Precision) -> f64 {
                 // Negative ones too: a pool may not come before such a norm.
                 Role::Gain => *w = N::Scalar::of(rng.normal() + 0.5),
                 Role::Variance(_) => *w = N::Scalar::of(rng.uniform() + 0.1),
-                Role::Filters | Role::Grouped(_) | Role::Weights => {}
+                Role::Filters | Role::Grouped(_) | Role::Weights | Role::Slope => {}
             }
         }
     }

@@ -400,5 +400,7 @@ fn what_torchvision_counts() {
     counted::<EfficientNetB0<f32>>(5_288_548, Some(0.386));
     counted::<ResNet50<f32>>(25_557_032, Some(4.089));
     counted::<DenseNet121<f32>>(7_978_856, Some(2.834));
+    counted::<ShuffleNetV2<f32>>(2_278_604, Some(0.145));
+    counted::<InceptionV3<f32>>(23_834_568, Some(5.713));
     counted::<UNet<f32>>(31_037_633, None);
 }

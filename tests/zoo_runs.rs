@@ -47,6 +47,8 @@ fn the_large_ones_run() {
     runs::<MobileNet>();
     runs::<MobileNetV3Small>();
     runs::<EfficientNetB0>();
+    runs::<ShuffleNetV2>();
+    runs::<InceptionV3>();
     runs::<UNet>();
     runs::<SqueezeNet10>();
     runs::<SqueezeNet11>();

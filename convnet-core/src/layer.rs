@@ -17,9 +17,11 @@
 // An error: a layer that is not exported here, or whose word `graph::Op` does not list.
 #![deny(dead_code)]
 
+pub(crate) mod affine;
 pub(crate) mod avg_pool;
 pub(crate) mod batch_norm;
 mod bent;
+mod between;
 pub(crate) mod by_hand;
 pub(crate) mod channel_shuffle;
 pub(crate) mod clamp;
@@ -41,6 +43,9 @@ pub(crate) mod leaky_relu;
 pub(crate) mod lrn;
 pub(crate) mod max_pool;
 pub(crate) mod nested;
+pub(crate) mod pad;
+pub(crate) mod pad_depth;
+pub(crate) mod prelu;
 pub(crate) mod relu;
 pub(crate) mod relu6;
 #[doc(hidden)]
@@ -51,13 +56,17 @@ pub(crate) mod rows;
 pub(crate) mod scale;
 pub(crate) mod sigmoid;
 pub(crate) mod silu;
+pub(crate) mod slices;
 mod slide;
 pub(crate) mod softmax;
 pub(crate) mod softplus;
 pub(crate) mod tanh;
 pub(crate) mod upsample;
+pub(crate) mod upsample_aligned;
+pub(crate) mod upsample_bilinear;
 pub(crate) mod word;
 
+pub use affine::Affine;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
 #[doc(hidden)]
@@ -81,17 +90,23 @@ pub use hard_swish::HardSwish;
 pub use leaky_relu::LeakyRelu;
 pub use lrn::Lrn;
 pub use max_pool::MaxPool;
+pub use pad::Pad;
+pub use pad_depth::PadDepth;
+pub use prelu::Prelu;
 pub use relu::Relu;
 pub use relu6::Relu6;
 pub use row_by_row::RowByRow;
 pub use scale::Scale;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
+pub use slices::Slices;
 pub use slide::{Geometry, Slide};
 pub use softmax::Softmax;
 pub use softplus::Softplus;
 pub use tanh::Tanh;
 pub use upsample::Upsample;
+pub use upsample_aligned::UpsampleAligned;
+pub use upsample_bilinear::UpsampleBilinear;
 
 /// A transformation of one volume into another: `x` in, `y` out.
 ///

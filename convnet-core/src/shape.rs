@@ -357,6 +357,20 @@ impl Axis {
             && self.after == other.after
     }
 
+    /// Where the zeros around it are what is asked for, and nothing slides: size + before + after.
+    pub(crate) const fn place_padded(&self) -> Result<Placed, Misfit> {
+        if self.too_large() {
+            return Err(Misfit::TooLarge("size or padding"));
+        }
+        Ok(Placed {
+            output: self.before + self.size + self.after,
+            before: self.before,
+            lost: 0,
+            spared: 0,
+            added: 0,
+        })
+    }
+
     /// Whether the numbers are so large that a sum of them could overflow.
     const fn too_large(&self) -> bool {
         const LARGEST: usize = usize::MAX / 8;

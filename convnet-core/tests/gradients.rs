@@ -3,9 +3,10 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Depthwise, Dropout,
-    Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, InPlace, Layer,
-    LeakyRelu, Lrn, MaxPool, Relu, Relu6, Sigmoid, Silu, Slide, Softmax, Softplus, Tanh, Upsample,
+    Activation, Affine, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Depthwise,
+    Dropout, Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish,
+    InPlace, Layer, LeakyRelu, Lrn, MaxPool, Pad, PadDepth, Prelu, Relu, Relu6, Sigmoid, Silu,
+    Slices, Slide, Softmax, Softplus, Tanh, Upsample, UpsampleAligned, UpsampleBilinear,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -125,6 +126,46 @@ fn what_only_moves_numbers() {
     check::<ChannelShuffle, X, X>(ChannelShuffle { groups: 3 }, |_| [&mut [], &mut []]);
     check::<ChannelShuffle, X, X>(ChannelShuffle { groups: 6 }, |_| [&mut [], &mut []]);
     check::<Upsample<3, 2>, X, Volume<f64, 6, 6, 6>>(Upsample::new(), |_| [&mut [], &mut []]);
+    type Around = Slide<1, 1, 1, 2>;
+    check::<Pad<Around>, X, Volume<f64, 4, 5, 6>>(Pad::new(), |_| [&mut [], &mut []]);
+    check::<PadDepth<7>, X, Volume<f64, 2, 3, 7>>(PadDepth::new(), |_| [&mut [], &mut []]);
+    let some = Slices {
+        filters: 2,
+        from: 3,
+    };
+    check::<Slices, X, Volume<f64, 2, 3, 2>>(some, |_| [&mut [], &mut []]);
+}
+
+#[test]
+fn pixels_between_pixels() {
+    type X = Volume<f64, 3, 2, 2>;
+    type Y = Volume<f64, 9, 4, 2>;
+    check::<UpsampleBilinear<3, 2>, X, Y>(UpsampleBilinear::new(), |_| [&mut [], &mut []]);
+    check::<UpsampleAligned<3, 2>, X, Y>(UpsampleAligned::new(), |_| [&mut [], &mut []]);
+    // One pixel has no neighbours.
+    type One = Volume<f64, 1, 1, 2>;
+    check::<UpsampleBilinear<2, 2>, One, Volume<f64, 2, 2, 2>>(UpsampleBilinear::new(), |_| {
+        [&mut [], &mut []]
+    });
+    check::<UpsampleAligned<1, 1>, One, One>(UpsampleAligned::new(), |_| [&mut [], &mut []]);
+    // PyTorch's numbers.
+    let x = Volume([[[1.0], [2.0]], [[3.0], [5.0]]]);
+    let mut y = Volume::<f64, 4, 4, 1>::ZERO;
+    UpsampleBilinear::<2, 2>::new().forward(&x, &mut y);
+    let expected = [
+        [1.0, 1.25, 1.75, 2.0],
+        [1.5, 1.8125, 2.4375, 2.75],
+        [2.5, 2.9375, 3.8125, 4.25],
+        [3.0, 3.5, 4.5, 5.0],
+    ];
+    assert_eq!(y, Volume(expected.map(|row| row.map(|it| [it]))));
+}
+
+#[test]
+fn factors_of_slices() {
+    type X = Volume<f64, 2, 3, 4>;
+    check::<Prelu<f64, 4>, X, X>(Prelu::ZERO, |prelu| [&mut prelu.slope, &mut []]);
+    check::<Affine<f64, 4>, X, X>(Affine::ZERO, |affine| [&mut affine.gamma, &mut affine.beta]);
 }
 
 /// PyTorch's own formulas.

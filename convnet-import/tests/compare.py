@@ -4,11 +4,12 @@
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
+    python convnet-import/tests/compare.py --torchvision resnet18 …   # also `pip install torch torchvision`
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
 the largest score, over three random images; plain and prepared. With `--random-weights`, constants that a model
-fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A node
-test of `onnx` has its weights as inputs: they become constants here.
+fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A
+model of torchvision has random weights and statistics, and is exported by PyTorch. A node test of `onnx` has its weights as inputs: they become constants here.
 """
 
 import argparse
@@ -28,9 +29,9 @@ from safetensors.numpy import save_file
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Operators that the importer knows, by the names of their node tests.
 NODE_TESTS = (
-    "add averagepool basic_conv batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
-    "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul reduce_mean reduce_max relu "
-    "reshape resize sigmoid softmax softplus squeeze sum tanh transpose unsqueeze upsample"
+    "add averagepool basic_conv div batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
+    "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul prelu reduce_mean reduce_max relu "
+    "reshape resize sigmoid slice softmax softplus squeeze sub sum tanh transpose unsqueeze upsample"
 ).split()
 
 
@@ -229,12 +230,31 @@ def node_tests(folder):
         yield name, to
 
 
+def torchvision_models(folder, names):
+    """Models of torchvision with random weights and statistics, exported by PyTorch."""
+    import torch
+    import torchvision
+
+    for name in names:
+        torch.manual_seed(7)
+        model = getattr(torchvision.models, name)(weights=None)
+        for norm in [it for it in model.modules() if isinstance(it, torch.nn.BatchNorm2d)]:
+            for values, low, high in [
+                (norm.running_mean, -0.1, 0.1), (norm.running_var, 0.5, 1.5), (norm.weight, 0.5, 1.5), (norm.bias, -0.1, 0.1),
+            ]:
+                torch.nn.init.uniform_(values, low, high)
+        size, to = 299 if name == "inception_v3" else 224, folder / f"{name}.onnx"
+        torch.onnx.export(model.eval(), torch.zeros(1, 3, size, size), to, dynamo=False, opset_version=17)
+        yield name, to
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="*", type=pathlib.Path)
     parser.add_argument("--input", type=lambda text: [int(it) for it in text.split("x")])
     parser.add_argument("--output")
     parser.add_argument("--random-weights", action="store_true")
+    parser.add_argument("--torchvision", nargs="+", default=[])
     parser.add_argument("--node-tests", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -245,6 +265,7 @@ if __name__ == "__main__":
                 to = made / f"{name}.onnx"
                 onnx.save(randomised(onnx.load(path)), to)
                 models[at] = (name, to)
+        models += torchvision_models(made, arguments.torchvision)
         if arguments.node_tests:
             models += node_tests(made)
         run(models, arguments.input, arguments.output)

@@ -84,7 +84,14 @@ fn plain(window: &Window, [height, width, _]: [usize; 3], op: Op) -> Window {
         fit: Fit::Exact,
         ..*window
     };
-    let transposed = matches!(op, Op::ConvTranspose { .. } | Op::Upsample { .. });
+    let transposed = matches!(
+        op,
+        Op::ConvTranspose { .. }
+            | Op::Upsample { .. }
+            | Op::UpsampleBilinear { .. }
+            | Op::UpsampleAligned { .. }
+            | Op::Pad { .. }
+    );
     if transposed || plain.place([height, width]).is_ok() {
         return plain;
     }

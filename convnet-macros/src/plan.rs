@@ -191,9 +191,11 @@ fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Erro
     let slides = |named: &Named| {
         let kind = &named.layer()?.kind;
         match kind.sees() {
-            Sees::Slides | Sees::Pools | Sees::Stamps => Some(kind.window()?.size.value[1].known()),
+            Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Between => {
+                Some(kind.window()?.size.value[1].known())
+            }
             Sees::Everything | Sees::Anything | Sees::Inner => Some(None),
-            Sees::Pixel => None,
+            Sees::Pixel | Sees::Padded => None,
         }
     };
     let first = layers

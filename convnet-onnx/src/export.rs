@@ -167,7 +167,14 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 | Op::GlobalAvgPool
                 | Op::GlobalMaxPool
                 | Op::Upsample { .. }
+                | Op::UpsampleBilinear { .. }
+                | Op::UpsampleAligned { .. }
+                | Op::Pad { .. }
+                | Op::PadDepth { .. }
+                | Op::Slices { .. }
                 | Op::ChannelShuffle { .. }
+                | Op::Prelu
+                | Op::Affine
                 | Op::Fc { .. }
                 | Op::Softmax => self.layer(name, it, x),
             };
@@ -304,20 +311,68 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 self.push("GlobalMaxPool", name, x, it.volume, Vec::new(), Vec::new())
             }
             Op::Upsample { window } => {
+                let nearest = vec![with("nearest_mode", "floor")];
+                self.resize(
+                    name,
+                    x,
+                    it.volume,
+                    window,
+                    ["nearest", "asymmetric"],
+                    nearest,
+                )
+            }
+            Op::UpsampleBilinear { window } => self.resize(
+                name,
+                x,
+                it.volume,
+                window,
+                ["linear", "half_pixel"],
+                Vec::new(),
+            ),
+            Op::UpsampleAligned { window } => self.resize(
+                name,
+                x,
+                it.volume,
+                window,
+                ["linear", "align_corners"],
+                Vec::new(),
+            ),
+            Op::Pad { window } => {
+                let axis = |at: usize| {
+                    let axis = window.axis(at, size[at]);
+                    axis.map_or([0; 2], |it| [it.before as i64, it.after as i64])
+                };
+                let ([top, bottom], [left, right]) = (axis(0), axis(1));
+                self.pads(name, x, it.volume, [0, 0, top, left, 0, 0, bottom, right])
+            }
+            Op::PadDepth { filters } => {
+                let more = filters.saturating_sub(depth) as i64;
+                self.pads(name, x, it.volume, [0, 0, 0, 0, 0, more, 0, 0])
+            }
+            Op::Slices { filters, from } => {
                 let x = self.deep(x);
-                let [down, across] = window.size.map(|times| times as f32);
-                let scales = format!("{name}.scales");
+                let ends = [("starts", from), ("ends", from + filters), ("axes", 1)];
+                let inputs = ends.map(|(end, value)| {
+                    let name = format!("{name}.{end}");
+                    let end = constant(&name, &[value as i64]);
+                    self.graph.initializer.push(end);
+                    name
+                });
+                self.push("Slice", name, x, it.volume, inputs.into(), Vec::new())
+            }
+            Op::Prelu => {
+                let slope = self.slices(&name, "slope", &x);
+                self.push("PRelu", name, x, it.volume, vec![slope], Vec::new())
+            }
+            Op::Affine => {
+                let [gamma, beta] = ["gamma", "beta"].map(|it| self.slices(&name, it, &x));
+                let scaled = format!("{name}.scaled");
+                let inputs = vec![x.name.clone(), gamma];
                 self.graph
-                    .initializer
-                    .push(floats(&scales, &[4], [1.0, 1.0, down, across]));
-                let attributes = vec![
-                    with("mode", "nearest"),
-                    with("coordinate_transformation_mode", "asymmetric"),
-                    with("nearest_mode", "floor"),
-                ];
-                // Between them stands a region that this mode does not read.
-                let inputs = vec![String::new(), scales];
-                self.push("Resize", name, x, it.volume, inputs, attributes)
+                    .node
+                    .push(node("Mul", &scaled, inputs, Vec::new()));
+                let x = Value { name: scaled, ..x };
+                self.push("Add", name, x, it.volume, vec![beta], Vec::new())
             }
             Op::ChannelShuffle { groups } => {
                 let x = self.deep(x);
@@ -395,6 +450,35 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         });
         let volume = x.volume;
         self.push("Clip", name, x, volume, ends.into(), Vec::new())
+    }
+
+    /// Whole times as large, by the scales of `window`; how, say a mode and where pixels lie.
+    fn resize(
+        &mut self,
+        name: String,
+        x: Value,
+        volume: [usize; 3],
+        window: Window,
+        [mode, place]: [&str; 2],
+        mut attributes: Vec<Attribute>,
+    ) -> Value {
+        let x = self.deep(x);
+        let [down, across] = window.size.map(|times| times as f32);
+        let scales = format!("{name}.scales");
+        self.graph
+            .initializer
+            .push(floats(&scales, &[4], [1.0, 1.0, down, across]));
+        attributes.push(with("mode", mode));
+        attributes.push(with("coordinate_transformation_mode", place));
+        // Between them stands a region that these modes do not read.
+        let inputs = vec![String::new(), scales];
+        self.push("Resize", name, x, volume, inputs, attributes)
+    }
+
+    fn pads(&mut self, name: String, x: Value, volume: [usize; 3], zeros: [i64; 8]) -> Value {
+        let (x, pads) = (self.deep(x), format!("{name}.pads"));
+        self.graph.initializer.push(constant(&pads, &zeros));
+        self.push("Pad", name, x, volume, vec![pads], Vec::new())
     }
 
     fn add(&mut self, name: String, x: Value, with: Value, volume: [usize; 3]) -> Value {
@@ -508,6 +592,18 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         };
         let values = turned(axes, &values);
         (name, axes, values)
+    }
+
+    /// A tensor with a number for each depth slice of `x`, so that it meets them: its name.
+    fn slices(&mut self, layer: &str, field: &str, x: &Value) -> String {
+        let name = self.vector(layer, field);
+        if !x.is_flat
+            && let Some(tensor) = self.graph.initializer.last_mut()
+            && tensor.name == name
+        {
+            tensor.dims.extend([1, 1]);
+        }
+        name
     }
 
     /// A tensor with one axis, as an initializer: its name.

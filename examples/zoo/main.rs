@@ -18,9 +18,9 @@
 //! | GoogLeNet | conv1: 224, F = 7, S = 2, P = 3 | `fit = crop`: 112.5 |
 //! | | pool1, pool2, pool3: 112, 56 and 28, F = 3, S = 2 | `fit = pad`: 55.5, 27.5, 13.5 |
 //! | ResNet-18, 34 and 50, DenseNet-121 | the first conv (F = 7, P = 3), the pool (F = 3, P = 1), all convs that step by 2 | `fit = crop` |
-//! | MobileNetV2 and V3, MNASNet, EfficientNet-B0 | all that steps by 2 | `fit = crop` |
+//! | MobileNetV2 and V3, MNASNet, EfficientNet-B0, ShuffleNetV2 | all that steps by 2 | `fit = crop` |
 //! | Caffe's cifar10_quick | pool1, pool2, pool3: 32, 16 and 8, F = 3, S = 2 | `fit = pad`: 15.5, 7.5, 3.5 |
-//! | LeNet-5, AlexNet at 227, VGG, U-Net, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
+//! | LeNet-5, AlexNet at 227, VGG, U-Net, Inception-v3, MobileNet with TensorFlow's padding, ConvNetJS | | nothing |
 #![forbid(unsafe_code)]
 
 mod networks;
@@ -61,6 +61,8 @@ zoo! {
     "SqueezeNet1.0" SqueezeNet10, "1,248,424", "0.82 G";
     "SqueezeNet1.1" SqueezeNet11, "1,235,496", "0.35 G";
     "GoogLeNet" GoogLeNet, "6,624,904", "1.50 G";
+    "Inception-v3" InceptionV3, "23,834,568", "5.71 G";
+    "ShuffleNetV2" ShuffleNetV2, "2,278,604", "0.15 G";
     "ResNet-18" ResNet18, "11,689,512", "1.81 G";
     "ResNet-34" ResNet34, "21,797,672", "3.66 G";
     "ResNet-50" ResNet50, "25,557,032", "4.09 G";

@@ -284,6 +284,8 @@ ops! {
             /// ε, added to the variance.
             eps: Decimal as D,
         },
+        /// `affine`: each depth slice by a factor, and moved.
+        Affine: affine::affine,
         /// `lrn`: depth slices against their neighbours.
         Lrn: lrn::lrn {
             /// n, how many neighbours are seen.
@@ -304,6 +306,8 @@ ops! {
             /// The slope below zero.
             slope: Decimal as D,
         },
+        /// `prelu`.
+        Prelu: prelu::prelu,
         /// `sigmoid`.
         Sigmoid: sigmoid::sigmoid,
         /// `tanh`.
@@ -350,6 +354,33 @@ ops! {
         Upsample: upsample::upsample {
             /// How many times: the size of a window, and its stride.
             window: Slides as W,
+        },
+        /// `upsample_bilinear(size)`: between pixels that are squares.
+        UpsampleBilinear: upsample_bilinear::upsample_bilinear {
+            /// How many times: the size of a window, and its stride.
+            window: Slides as W,
+        },
+        /// `upsample_aligned(size)`: between pixels that are points, corner on corner.
+        UpsampleAligned: upsample_aligned::upsample_aligned {
+            /// How many times: the size of a window, and its stride.
+            window: Slides as W,
+        },
+        /// `pad(pad)`: zeros around the volume.
+        Pad: pad::pad {
+            /// Of one pixel, with these zeros around its input.
+            window: Slides as W,
+        },
+        /// `pad_depth(filters)`: slices of zeros behind the volume's own.
+        PadDepth: pad_depth::pad_depth {
+            /// K, how many depth slices there are then.
+            filters: Filters as N,
+        },
+        /// `slices(filters, from)`: some of the depth slices.
+        Slices: slices::slices {
+            /// K, how many.
+            filters: Filters as N,
+            /// How many are left out in front of them.
+            from: Count as N,
         },
         /// `channel_shuffle(groups)`.
         ChannelShuffle: channel_shuffle::channel_shuffle {

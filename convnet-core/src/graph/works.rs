@@ -185,7 +185,13 @@ impl<N, W, D, P> Op<N, W, D, P> {
             (Manner::Filters, Sees::Inner) => Cut::Inside,
             (
                 Manner::Filters,
-                Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Anything,
+                Sees::Pixel
+                | Sees::Slides
+                | Sees::Pools
+                | Sees::Stamps
+                | Sees::Padded
+                | Sees::Between
+                | Sees::Anything,
             )
             | (
                 Manner::Selects

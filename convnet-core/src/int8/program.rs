@@ -155,6 +155,13 @@ impl<const N: usize> Planned<N> {
             | Op::Lrn { .. }
             | Op::Own { .. }
             | Op::Network { .. }
+            | Op::UpsampleBilinear { .. }
+            | Op::UpsampleAligned { .. }
+            | Op::Pad { .. }
+            | Op::PadDepth { .. }
+            | Op::Slices { .. }
+            | Op::Prelu
+            | Op::Affine
             | Op::Scale { .. } = ops[i]
             {
                 return Err(unsupported(&graph[i]));
@@ -259,6 +266,13 @@ impl<const N: usize> Planned<N> {
                 | Op::Lrn { .. }
                 | Op::Own { .. }
                 | Op::Network { .. }
+                | Op::UpsampleBilinear { .. }
+                | Op::UpsampleAligned { .. }
+                | Op::Pad { .. }
+                | Op::PadDepth { .. }
+                | Op::Slices { .. }
+                | Op::Prelu
+                | Op::Affine
                 | Op::Scale { .. } => None,
             };
             match (kind, op) {

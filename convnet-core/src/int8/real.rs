@@ -225,6 +225,13 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::GlobalMaxPool
         | Op::Upsample { .. }
         | Op::ChannelShuffle { .. }
+        | Op::UpsampleBilinear { .. }
+        | Op::UpsampleAligned { .. }
+        | Op::Pad { .. }
+        | Op::PadDepth { .. }
+        | Op::Slices { .. }
+        | Op::Prelu
+        | Op::Affine
         | Op::Fc { .. }
         | Op::Dropout { .. }
         | Op::Softmax

@@ -42,7 +42,7 @@ word! {
         ),
         TensorOf::slices("bias", RoleOf::Bias),
     ],
-    elsewhere: &["dense", "linear", "fullyconnected", "affine", "innerproduct"],
+    elsewhere: &["dense", "linear", "fullyconnected", "innerproduct"],
 }
 
 /// `K` neurons that each see the whole `H`×`W`×`D` volume: the `fc` of a declaration.

@@ -86,6 +86,10 @@ pub enum Sees {
     Pools,
     /// As many pixels as stamp their filters there.
     Stamps,
+    /// The pixel that is there, or a zero around all.
+    Padded,
+    /// The pixels between which it lies.
+    Between,
     /// All of it: there is one pixel of output.
     Everything,
     /// Nobody knows: it is written by hand, and the declaration says what it writes.
@@ -152,6 +156,8 @@ pub enum RoleOf {
     Gain,
     /// A summand.
     Shift,
+    /// A factor below zero.
+    Slope,
     /// The running mean.
     Mean,
     /// The running variance, to which the decimal of that name is added.
@@ -163,7 +169,9 @@ impl RoleOf {
     #[must_use]
     pub const fn is_learned(self) -> bool {
         match self {
-            Self::Filters | Self::Weights | Self::Bias | Self::Gain | Self::Shift => true,
+            Self::Filters | Self::Weights | Self::Bias | Self::Gain | Self::Shift | Self::Slope => {
+                true
+            }
             Self::Mean | Self::Variance(_) => false,
         }
     }

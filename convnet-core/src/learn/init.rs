@@ -37,7 +37,7 @@ pub enum Init {
 
 impl Init {
     /// Draws every filter of `parameters` and sets every bias and mean to zero, every gain and
-    /// variance to one, in place.
+    /// variance to one, every slope below zero to a quarter, in place.
     ///
     /// Tensor number `i` is drawn from [`Rng::stream`]`(seed, i)`: a change to one layer leaves
     /// what the others draw alone, and `f32` gets the rounded numbers of `f64`.
@@ -50,6 +50,7 @@ impl Init {
                 }
                 Role::Bias | Role::Mean => scalars.fill(P::Scalar::ZERO),
                 Role::Gain | Role::Variance(_) => scalars.fill(P::Scalar::ONE),
+                Role::Slope => scalars.fill(P::Scalar::of(0.25)),
             }
         }
     }

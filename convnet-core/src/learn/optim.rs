@@ -187,7 +187,7 @@ pub(crate) fn update<T: Real>(
 fn decay<T: Real>(weight_decay: f64, role: Role) -> T {
     match role {
         Role::Filters | Role::Grouped(_) | Role::Weights => T::of(weight_decay),
-        Role::Bias | Role::Gain | Role::Mean | Role::Variance(_) => T::ZERO,
+        Role::Bias | Role::Gain | Role::Slope | Role::Mean | Role::Variance(_) => T::ZERO,
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Role {
     Bias,
     /// A factor for each depth slice, γ of a `batch_norm`. It begins at 1.
     Gain,
+    /// A factor below zero for each depth slice, of a `prelu`. It begins at 1/4.
+    Slope,
     /// The running mean of each depth slice: a statistic. It begins at 0.
     Mean,
     /// The running variance of each depth slice: a statistic. It begins at 1. The number holds the bits

@@ -101,6 +101,9 @@ const fn shrink(ops: &mut [Op]) {
         if let Some(groups) = op.groups_mut() {
             *groups = 1;
         }
+        if let Op::Slices { from, .. } = op {
+            *from = 0;
+        }
         if let Op::Own { volume, .. } = op {
             *volume = [1; 3];
         }

@@ -191,7 +191,7 @@ impl Op {
         let (sizes, strides) = self.covers(x);
         rows.grow(sizes[0], strides[0]);
         columns.grow(sizes[1], strides[1]);
-        if let (Sees::Stamps, Some(window)) = (self.sees(), self.window()) {
+        if let (Sees::Stamps | Sees::Between, Some(window)) = (self.sees(), self.window()) {
             rows.jump = rows.jump.div_ceil(window.stride[0]);
             columns.jump = columns.jump.div_ceil(window.stride[1]);
         }
@@ -201,7 +201,8 @@ impl Op {
     const fn covers(&self, [height, width, _]: [usize; 3]) -> ([usize; 2], [usize; 2]) {
         let window = window(self);
         match self.sees() {
-            Sees::Pixel => ([1, 1], [1, 1]),
+            Sees::Pixel | Sees::Padded => ([1, 1], [1, 1]),
+            Sees::Between => ([2, 2], [1, 1]),
             Sees::Slides | Sees::Pools => ([window.covers(0), window.covers(1)], window.stride),
             // As many stamps overlap at most.
             Sees::Stamps => (
@@ -277,10 +278,15 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
         None => x[2],
     };
     let mut step = match op.sees() {
-        Sees::Pixel => same(x),
+        Sees::Pixel => same([x[0], x[1], deep]),
         Sees::Slides => slide(ok!(window.place(place)), deep),
         Sees::Pools => slide(ok!(window.place_pool(place)), deep),
-        Sees::Stamps => {
+        Sees::Padded => {
+            let columns = ok!(ok!(window.axis(1, x[1])).place_padded());
+            let rows = ok!(ok!(window.axis(0, x[0])).place_padded());
+            slide([rows, columns], deep)
+        }
+        Sees::Stamps | Sees::Between => {
             let columns = ok!(ok!(window.axis(1, x[1])).place_transposed());
             let rows = ok!(ok!(window.axis(0, x[0])).place_transposed());
             slide([rows, columns], deep)
@@ -300,9 +306,29 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
     if deep == 0 {
         return Err(Misfit::NoFilters);
     }
+    ok!(check_depth(x[2], op));
     ok!(check(step.volume));
     ok!(learn(&mut step, x, op));
     Ok(step)
+}
+
+/// Whether the depth slices that it takes are there, or those that it adds to.
+const fn check_depth(depth: usize, op: &Op) -> Result<(), Misfit> {
+    if let Op::Slices { filters, from } = *op
+        && from.saturating_add(filters) > depth
+    {
+        return Err(Misfit::Missing {
+            filters,
+            from,
+            depth,
+        });
+    }
+    if let Op::PadDepth { filters } = *op
+        && filters < depth
+    {
+        return Err(Misfit::Deeper { filters, depth });
+    }
+    Ok(())
 }
 
 /// A layer written by hand, or a network inside.
@@ -403,6 +429,8 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
     let [height, width, _] = match op.sees() {
         Sees::Stamps => x,
         Sees::Pixel
+        | Sees::Padded
+        | Sees::Between
         | Sees::Slides
         | Sees::Pools
         | Sees::Everything

@@ -36,7 +36,16 @@ impl Group {
         let (pools, alone) = match (op.has_filters(), op.sees()) {
             (true, Sees::Slides) => (conv, conv),
             (true, Sees::Everything) => (false, true),
-            (true, Sees::Pixel | Sees::Pools | Sees::Stamps | Sees::Anything | Sees::Inner)
+            (
+                true,
+                Sees::Pixel
+                | Sees::Pools
+                | Sees::Stamps
+                | Sees::Padded
+                | Sees::Between
+                | Sees::Anything
+                | Sees::Inner,
+            )
             | (false, _) => return None,
         };
         let (mut group, mut last) = (

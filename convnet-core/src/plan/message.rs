@@ -199,8 +199,10 @@ impl Op {
         let way = match self.sees() {
             Sees::Slides => Way::Slides,
             Sees::Pools => Way::Pools { stride },
-            Sees::Stamps => Way::Stamps,
-            Sees::Pixel | Sees::Everything | Sees::Anything | Sees::Inner => return None,
+            Sees::Stamps | Sees::Between => Way::Stamps,
+            Sees::Pixel | Sees::Padded | Sees::Everything | Sees::Anything | Sees::Inner => {
+                return None;
+            }
         };
         Some((*window, way))
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::graph::Manner;
 use crate::memory::overlay::LINE;
+use crate::shape::Padding;
 use proptest::prelude::*;
 use std::vec;
 
@@ -98,6 +99,43 @@ fn the_receptive_fields_of_alex_net() {
     assert_eq!(fields, [11, 19, 51, 67, 99, 131, 163, 195, 227]);
 }
 
+/// Slices and zeros change one axis each, and a `pad` may have them on one side only.
+#[test]
+fn what_moves_numbers_has_other_sizes() {
+    let window = |size: usize, padding: Padding| Window {
+        size: [size; 2],
+        stride: [size; 2],
+        padding,
+        ..Window::square(1, 1, 0)
+    };
+    let padding = Padding::Zeros {
+        top: 0,
+        bottom: 2,
+        left: 1,
+        right: 0,
+    };
+    let ops = [
+        slices(4, 2),
+        Op::PadDepth { filters: 7 },
+        Op::Pad {
+            window: window(1, padding),
+        },
+        Op::UpsampleBilinear {
+            window: window(3, Padding::NONE),
+        },
+    ];
+    let (steps, totals) = place([5, 6, 8], &ops).unwrap();
+    let volumes: Vec<_> = steps.iter().map(|step| step.volume).collect();
+    assert_eq!(volumes, [[5, 6, 4], [5, 6, 7], [7, 7, 7], [21, 21, 7]]);
+    assert_eq!(steps[2].before, [0, 1]);
+    assert_eq!((totals.parameters, totals.macs), (0, 0));
+    assert_eq!(steps[3].field, [2, 2]);
+}
+
+const fn slices(filters: usize, from: usize) -> Op {
+    Op::Slices { filters, from }
+}
+
 #[test]
 fn a_failure_names_the_first_layer_that_does_not_fit() {
     let fail = |input, ops: &[Op]| {
@@ -112,6 +150,13 @@ fn a_failure_names_the_first_layer_that_does_not_fit() {
     assert_eq!(fail([9, 0, 1], &[fc(10)]).2, Misfit::NoInput);
     assert_eq!(fail([9, 9, 1], &[fc(0)]).2, Misfit::NoFilters);
     assert_eq!(fail([9, 9, 1], &[conv(0, 3, 1, 1)]).2, Misfit::NoFilters);
+    let misfit = fail([9, 9, 8], &[slices(4, 5)]).2;
+    let text = "slices 5 to 9 are not all there: its input has a depth of 8";
+    assert_eq!(misfit.to_string(), text);
+    let misfit = fail([9, 9, 8], &[Op::PadDepth { filters: 7 }]).2;
+    let text = "its input has a depth of 8, which is more than 7";
+    assert_eq!(misfit.to_string(), text);
+    assert_eq!(fail([9, 9, 8], &[slices(0, 5)]).2, Misfit::NoFilters);
     // A 1x1 conv on scores is an fc, and legal.
     assert!(place([9, 9, 1], &[fc(10), conv(4, 1, 1, 0)]).is_ok());
 }

@@ -74,6 +74,22 @@ pub enum Misfit {
         /// What it writes.
         other: [usize; 3],
     },
+    /// `slices` of which some are not there.
+    Missing {
+        /// How many are wanted.
+        filters: usize,
+        /// How many lie in front of them.
+        from: usize,
+        /// How many there are.
+        depth: usize,
+    },
+    /// A `pad_depth` to fewer depth slices than there are.
+    Deeper {
+        /// How many are wanted.
+        filters: usize,
+        /// How many there are.
+        depth: usize,
+    },
     /// A network that was declared for another volume than the one before it; each is height, width,
     /// depth.
     Reads {
@@ -210,6 +226,22 @@ impl Misfit {
                 .push_str(" beside ")
                 .push_volume(*first)
                 .push_str(": height and width must be equal"),
+            Self::Missing {
+                filters,
+                from,
+                depth,
+            } => text
+                .push_str("slices ")
+                .push_number(*from)
+                .push_str(" to ")
+                .push_number(from.saturating_add(*filters))
+                .push_str(" are not all there: its input has a depth of ")
+                .push_number(*depth),
+            Self::Deeper { filters, depth } => text
+                .push_str("its input has a depth of ")
+                .push_number(*depth)
+                .push_str(", which is more than ")
+                .push_number(*filters),
             Self::Reads { expected, found } => text
                 .push_str("its network reads ")
                 .push_volume(*expected)

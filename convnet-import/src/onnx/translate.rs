@@ -16,11 +16,12 @@ mod window;
 use std::collections::HashMap;
 
 use convnet_core::graph::Op;
+use convnet_core::shape::{Padding, Window};
 
 use super::Input;
 use super::attributes::Attributes;
 use super::fold::{MOST, fold};
-use crate::array::Array;
+use crate::array::{self, Array};
 use crate::network::{Network, Step, Tensor, What};
 use crate::{ImportError, Refusal};
 use convnet_onnx::proto::Node;
@@ -96,6 +97,7 @@ pub(crate) fn network(
         *uses.entry(name).or_default() += 1;
     }
     let (shape, axes) = image(&input)?;
+    sized(shape).map_err(|_| ImportError::Ends(format!("`{}` is too large", input.name)))?;
     let mut values: HashMap<&str, Value> = HashMap::new();
     for (name, array) in constants {
         values.insert(name, Value::Constant(array));
@@ -151,6 +153,17 @@ fn image(input: &Input) -> Result<([usize; 3], Axes), ImportError> {
             input.name,
             dims.len()
         ))),
+    }
+}
+
+/// A volume that is no larger than one can be: that has no more values than the constants may have.
+fn sized(volume: [usize; 3]) -> Result<[usize; 3], String> {
+    let [height, width, depth] = volume;
+    match array::volume(&volume) {
+        Some(values) if values <= MOST => Ok(volume),
+        _ => Err(format!(
+            "it writes {width}x{height}x{depth}, which is too large"
+        )),
     }
 }
 
@@ -240,6 +253,8 @@ impl<'a> Translator<'a> {
             "Resize" | "Upsample" => self.resize(node),
             // Of several nodes.
             "ChannelShuffle" => self.channel_shuffle(node),
+            "PRelu" => self.prelu(node),
+            "Slice" => self.slice(node),
             "Relu" => self.plain(node, &[], Op::Relu),
             "Sigmoid" => self.plain(node, &[], Op::Sigmoid),
             "Tanh" => self.plain(node, &[], Op::Tanh),
@@ -272,7 +287,9 @@ impl<'a> Translator<'a> {
             "Clip" => self.clip(node),
             "Softmax" => self.softmax(node),
             "Add" | "Sum" => self.add(node),
+            "Sub" => self.turned(node, |by| -by, Self::add),
             "Mul" => self.mul(node),
+            "Div" => self.turned(node, |by| 1.0 / by, Self::mul),
             "Concat" => self.concat(node),
             "Dropout" | "Identity" | "Cast" => self.alias(node),
             "Flatten" => self.flatten(node),
@@ -321,14 +338,49 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// The same, which has none.
-    fn activation(&self, node: &Node, at: usize) -> Result<Activation, String> {
+    /// The same, which has none: they have become a layer.
+    fn activation(&mut self, node: &'a Node, at: usize) -> Result<Activation, String> {
         let it = self.padded(node, at)?;
-        match it.pad {
-            [0, 0, 0, 0] => Ok(it),
-            [top, bottom, left, right] => Err(format!(
-                "zeros around its input (top {top}, bottom {bottom}, left {left}, right {right}): only a conv takes them"
-            )),
+        if it.pad == [0; 4] {
+            return Ok(it);
+        }
+        let padded = self.surrounded(&it)?;
+        let value = Value::Activation(padded.clone());
+        self.values.insert(&node.input[at], value);
+        Ok(padded)
+    }
+
+    /// A volume with its zeros around it.
+    fn surrounded(&mut self, x: &Activation) -> Result<Activation, String> {
+        let [top, bottom, left, right] = x.pad;
+        let [height, width, depth] = self.volume(x);
+        let padding = Padding::Zeros {
+            top,
+            bottom,
+            left,
+            right,
+        };
+        let window = Window {
+            padding,
+            ..Window::square(1, 1, 0)
+        };
+        let volume = sized([top + height + bottom, left + width + right, depth])?;
+        Ok(self.moves(Op::Pad { window }, x, volume))
+    }
+
+    /// A new layer without parameters, and how the model sees what it writes.
+    fn moves(&mut self, op: Op, x: &Activation, volume: [usize; 3]) -> Activation {
+        self.steps.push(Step {
+            name: None,
+            what: What::Layer(op),
+            reads: vec![x.volume],
+            volume,
+            tensors: Vec::new(),
+        });
+        Activation {
+            volume: self.steps.len(),
+            axes: x.axes.clone(),
+            pad: [0; 4],
         }
     }
 
@@ -404,7 +456,7 @@ impl<'a> Translator<'a> {
     }
 
     /// A layer without parameters that keeps the shape.
-    fn plain(&mut self, node: &Node, known: &[&str], op: Op) -> Translated {
+    fn plain(&mut self, node: &'a Node, known: &[&str], op: Op) -> Translated {
         Attributes::of(node, known)?;
         let x = self.activation(node, 0)?;
         let volume = self.volume(&x);

@@ -332,6 +332,15 @@ impl<'a> Lowering<'a> {
             "RELU6" => self.unary("Clip", it, bounds(0.0, 6.0)),
             "RELU_N1_TO_1" => self.unary("Clip", it, bounds(-1.0, 1.0)),
             "RELU_0_TO_1" => self.unary("Clip", it, bounds(0.0, 1.0)),
+            "PRELU" => {
+                let slopes = self.constant(it, 1)?.ok_or("its slopes are computed")?;
+                let (x, name) = (self.name(it, 0)?, format!("{}::slopes", it.y));
+                self.constants.insert(name.clone(), slopes);
+                let at = self.nodes.len();
+                self.node("PRelu", vec![x, name], &it.y, []);
+                self.call_by_weights(at, it);
+                Ok(())
+            }
             "TANH" => self.unary("Tanh", it, []),
             "LOGISTIC" => self.unary("Sigmoid", it, []),
             "HARD_SWISH" => self.unary("HardSwish", it, []),

@@ -35,6 +35,29 @@ convnet::convnet! {
         },
         upsample(2x3), // 12x12x8
         max_pool(2x3), // 6x4x8
+        affine,
+        upsample_bilinear(2x2), // 12x8x8
+        prelu,
+        pad((0, 1, 1, 0)), // 13x9x8
+        avg_pool(2x2, stride = 1), // 12x8x8
+        upsample_aligned(1x2), // 12x16x8
+        concat {
+            [
+                slices(2, from = 4), // 12x16x2
+            ],
+            [
+                slices(6), // 12x16x6
+                prelu,
+            ],
+        }, // 12x16x8
+        max_pool(2x4), // 6x4x8
+        residual {
+            conv(12, 1x1), // 6x4x12
+            shortcut {
+                pad_depth(12), // 6x4x12
+            },
+        },
+        conv(8, 1x1), // 6x4x8
         stage: [
             residual {
                 conv(8, 3x3, pad = 1),

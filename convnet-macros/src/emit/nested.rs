@@ -122,7 +122,13 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
                 for<'__any> #ty: #krate::network::nested::Nestable
                     + #krate::Network<Scalar = T, Input = #x, Output = #y>,
             }),
-            Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Everything => None,
+            Sees::Pixel
+            | Sees::Slides
+            | Sees::Pools
+            | Sees::Stamps
+            | Sees::Padded
+            | Sees::Between
+            | Sees::Everything => None,
         }
     });
     let bounds: TokenStream = bounds.collect();

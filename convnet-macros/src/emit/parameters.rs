@@ -206,6 +206,7 @@ fn role(network: &Network, i: usize, tensor: &TensorOf) -> TokenStream {
         RoleOf::Weights => code!(Weights),
         RoleOf::Bias | RoleOf::Shift => code!(Bias),
         RoleOf::Gain => code!(Gain),
+        RoleOf::Slope => code!(Slope),
         RoleOf::Mean => code!(Mean),
         RoleOf::Variance(name) => {
             // Bits that the macro knows are a literal: a call would be evaluated for each layer.

@@ -136,7 +136,12 @@ fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
         let kind = layers[i].kind();
         let next = match kind.sees() {
             Sees::Everything | Sees::Anything | Sees::Inner => true,
-            Sees::Pixel | Sees::Slides | Sees::Pools | Sees::Stamps => {
+            Sees::Pixel
+            | Sees::Slides
+            | Sees::Pools
+            | Sees::Stamps
+            | Sees::Padded
+            | Sees::Between => {
                 let (first, second) = kind.reads(i);
                 let right = |layer: &Layer| misfits[i] == 0 && layer.slides_right;
                 known[first]

@@ -165,6 +165,11 @@ impl Args {
         Some(self.values.swap_remove(at).1)
     }
 
+    /// Whether the layer takes an argument of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.signature.arg(name).is_some()
+    }
+
     /// As [`take`](Self::take), of an argument that must be there.
     pub(super) fn need(&mut self, name: &str, errors: &mut Errors) -> Option<Written<Value>> {
         let value = self.take(name);

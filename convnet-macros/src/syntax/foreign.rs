@@ -9,13 +9,14 @@ use super::words;
 pub(super) fn word(word: &str) -> Option<&'static str> {
     const BY_HAND: &str = "write it by hand, as a type that implements `Layer`, and name it: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes";
     let hint = match plain(word).as_str() {
-        "selu" | "celu" | "prelu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid"
-        | "logsoftmax" | "maxout" | "threshold" | "reshape" | "view" | "permute" | "transpose"
-        | "pixelshuffle" | "zeropadding" | "zeropad" | "cropping" | "crop" | "layernorm"
-        | "layernormalization" | "groupnorm" | "groupnormalization" | "instancenorm"
-        | "embedding" | "lstm" | "gru" | "rnn" | "attention" | "multiheadattention" | "lambda"
-        | "unfold" | "fold" | "bias" | "power" | "slice" | "split" | "squeeze" | "unsqueeze"
-        | "identity" | "spatialdropout" | "gaussiannoise" => BY_HAND,
+        "selu" | "celu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid" | "logsoftmax"
+        | "maxout" | "threshold" | "reshape" | "view" | "permute" | "transpose"
+        | "pixelshuffle" | "cropping" | "crop" | "layernorm" | "layernormalization"
+        | "groupnorm" | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru"
+        | "rnn" | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "bias"
+        | "power" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout" | "gaussiannoise" => {
+            BY_HAND
+        }
         "add" | "sum" | "eltwise" | "skip" => {
             "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"
         }

@@ -47,7 +47,10 @@ pub(super) fn read(word: &'static Word, args: &mut Args, errors: &mut Errors) ->
 
 /// Whether the height and width of what a layer writes depend on its arguments.
 pub(super) fn slides(word: &Word) -> bool {
-    matches!(word.sees, Sees::Slides | Sees::Pools | Sees::Stamps)
+    matches!(
+        word.sees,
+        Sees::Slides | Sees::Pools | Sees::Stamps | Sees::Padded | Sees::Between
+    )
 }
 
 struct Reader<'a> {

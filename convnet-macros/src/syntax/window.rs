@@ -65,9 +65,12 @@ pub(super) fn window(
     stride: impl Into<Option<[usize; 2]>>,
     errors: &mut Errors,
 ) -> Window {
-    let size = args
-        .need("size", errors)
-        .and_then(|value| size(value, errors));
+    let size = match args.has("size") {
+        true => args
+            .need("size", errors)
+            .and_then(|value| size(value, errors)),
+        false => Some(Written::unwritten([1, 1].map(Number::Known))),
+    };
     let dilation = args.take("dilation").map_or(
         Some(Written::unwritten([1, 1].map(Number::Known))),
         |value| step(value, DILATION, errors),

@@ -92,6 +92,7 @@ impl<'a> Case<'a> {
                 }
                 Role::Bias | Role::Mean => 0.3 * rng.normal(),
                 Role::Gain => 1.0 + 0.3 * rng.normal(),
+                Role::Slope => 0.3 * rng.normal(),
                 Role::Variance(_) => 0.5 + rng.uniform(),
             };
             // What f32 holds too.

@@ -157,6 +157,14 @@ impl Writer<'_> {
             Layer::GlobalAvgPool => "global_avg_pool".into(),
             Layer::GlobalMaxPool => "global_max_pool".into(),
             Layer::Upsample(size) => format!("upsample({})", across(*size)),
+            Layer::UpsampleBilinear(size) => format!("upsample_bilinear({})", across(*size)),
+            Layer::Pad([top, bottom, left, right]) => {
+                format!("pad(({top}, {bottom}, {left}, {right}))")
+            }
+            Layer::PadDepth(filters) => format!("pad_depth({filters})"),
+            Layer::Slices(filters, 0) => format!("slices({filters})"),
+            Layer::Slices(filters, from) => format!("slices({filters}, from = {from})"),
+            Layer::Prelu => "prelu".into(),
             Layer::ChannelShuffle(groups) => format!("channel_shuffle({groups})"),
             Layer::Fc(filters) => format!("fc({})", self.filters(*filters)),
             Layer::Relu => "relu".into(),

@@ -331,9 +331,17 @@ impl Draw {
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),
-            20 if self.one_in(2) => match self.one_in(2) {
-                true => Layer::Upsample([self.between(1, 3), self.between(1, 2)]),
-                false => Layer::ChannelShuffle(self.between(1, 4)),
+            20 if self.one_in(2) => match self.below(7) {
+                0 => Layer::Upsample([self.between(1, 3), self.between(1, 2)]),
+                1 => Layer::UpsampleBilinear([self.between(1, 3), self.between(1, 2)]),
+                2 => Layer::Pad([0; 4].map(|_| self.between(0, 2))),
+                3 => Layer::PadDepth(depth + self.between(0, 3)),
+                4 => {
+                    let from = self.below(depth);
+                    Layer::Slices(self.between(1, depth - from), from)
+                }
+                5 => Layer::Prelu,
+                _ => Layer::ChannelShuffle(self.between(1, 4)),
             },
             20 => Layer::Dropout(self.pick(&[0.0, 0.0, 0.3])),
             21 => match self.below(6) {

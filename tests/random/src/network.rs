@@ -65,6 +65,13 @@ pub(crate) enum Layer {
     /// How many times as high and wide.
     Upsample([usize; 2]),
     ChannelShuffle(usize),
+    UpsampleBilinear([usize; 2]),
+    /// Top, bottom, left, right.
+    Pad([usize; 4]),
+    PadDepth(usize),
+    /// How many, and how many in front of them are left out.
+    Slices(usize, usize),
+    Prelu,
     Relu,
     Relu6,
     LeakyRelu(f64),
@@ -180,7 +187,16 @@ impl Layer {
                 };
                 Some([axis(0, height)?, axis(1, width)?, *filters])
             }
-            Self::Upsample([down, across]) => Some([down * height, across * width, depth]),
+            Self::Upsample([down, across]) | Self::UpsampleBilinear([down, across]) => {
+                Some([down * height, across * width, depth])
+            }
+            Self::Pad([top, bottom, left, right]) => {
+                Some([top + height + bottom, left + width + right, depth])
+            }
+            Self::PadDepth(filters) => (*filters >= depth).then_some([height, width, *filters]),
+            Self::Slices(filters, from) => {
+                (from + filters <= depth).then_some([height, width, *filters])
+            }
             Self::ChannelShuffle(groups) => depth.is_multiple_of(*groups).then_some(x),
             Self::GlobalAvgPool | Self::GlobalMaxPool => Some([1, 1, depth]),
             Self::Fc(filters) => Some([1, 1, *filters]),

@@ -151,6 +151,7 @@ fn learns(layer: &Layer) -> bool {
             | Layer::ConvTranspose { .. }
             | Layer::Fc(_)
             | Layer::Scale
+            | Layer::Prelu
     )
 }
 
@@ -313,6 +314,33 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::Elu(alpha) => return map(x, |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
         Layer::Upsample([down, across]) => each(shape, |at @ [row, column, d]| {
             *y.at_mut(at) = x.at([row / down, column / across, d]);
+        }),
+        Layer::UpsampleBilinear([down, across]) => each(shape, |at @ [row, column, d]| {
+            let place = |o: usize, times: usize, size: usize| {
+                let place = ((o as f64 + 0.5) / times as f64 - 0.5).clamp(0.0, size as f64 - 1.0);
+                let first = place.floor();
+                let next = (first as usize + 1).min(size - 1);
+                [
+                    (first as usize, 1.0 - (place - first)),
+                    (next, place - first),
+                ]
+            };
+            for (row, part) in place(row, *down, x.shape[0]) {
+                for (column, of_part) in place(column, *across, x.shape[1]) {
+                    *y.at_mut(at) += part * of_part * x.at([row, column, d]);
+                }
+            }
+        }),
+        Layer::Pad([top, _, left, _]) => each(x.shape, |at @ [row, column, d]| {
+            *y.at_mut([top + row, left + column, d]) = x.at(at);
+        }),
+        Layer::PadDepth(_) => each(x.shape, |at| *y.at_mut(at) = x.at(at)),
+        Layer::Slices(_, from) => each(shape, |at @ [row, column, d]| {
+            *y.at_mut(at) = x.at([row, column, from + d]);
+        }),
+        Layer::Prelu => each(shape, |at| {
+            let v = x.at(at);
+            *y.at_mut(at) = if v > 0.0 { v } else { filters[at[2]] * v };
         }),
         Layer::ChannelShuffle(groups) => each(shape, |at @ [row, column, d]| {
             let (group, of_group) = (d % groups, d / groups);

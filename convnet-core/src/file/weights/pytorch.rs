@@ -222,7 +222,7 @@ pub(super) fn wanted(tensor: &Tensor, tensors: &[Tensor], mapping: &Mapping) -> 
 /// What PyTorch calls a tensor of such a role in its layers.
 pub(super) fn role(tensor: &Tensor) -> &'static str {
     match tensor.role {
-        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain => "weight",
+        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain | Role::Slope => "weight",
         Role::Bias => "bias",
         Role::Mean => "running_mean",
         Role::Variance(_) => "running_var",
@@ -232,7 +232,7 @@ pub(super) fn role(tensor: &Tensor) -> &'static str {
 /// With which value such a tensor does nothing.
 pub(super) fn neutral(role: Role) -> Option<f64> {
     match role {
-        Role::Filters | Role::Grouped(_) | Role::Weights => None,
+        Role::Filters | Role::Grouped(_) | Role::Weights | Role::Slope => None,
         Role::Bias | Role::Mean => Some(0.0),
         Role::Gain | Role::Variance(_) => Some(1.0),
     }

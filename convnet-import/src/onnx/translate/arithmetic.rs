@@ -7,7 +7,7 @@ use super::{
     Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Step, Tensor, Translated, Translator,
     Value, What,
 };
-use crate::array::Array;
+use crate::array::{Array, Data};
 use crate::onnx::fold::places;
 
 /// What older files say of two shapes.
@@ -159,6 +159,56 @@ impl<'a> Translator<'a> {
         Ok(self.meet(What::Mul, &[x, gate], scaled))
     }
 
+    /// A slope for each depth slice.
+    pub(super) fn prelu(&mut self, node: &'a Node) -> Translated {
+        Attributes::of(node, &[])?;
+        let slopes = self.weights(node, 1, "slopes")?.ok_or("it has no slopes")?;
+        let x = self.activation(node, 0)?;
+        let volume = self.volume(&x);
+        let slopes = per_slice(&x, &slopes, volume[2]).ok_or_else(|| {
+            format!(
+                "its slopes of {:?} are not one for each of {} depth slices",
+                slopes.dims, volume[2]
+            )
+        })?;
+        let slopes = vec![Tensor::vector("slope", slopes)];
+        Ok(self.push(node, Op::Prelu, &x, volume, slopes))
+    }
+
+    /// A difference as a sum, a quotient as a product, if the second operand is a constant.
+    pub(super) fn turned(
+        &mut self,
+        node: &'a Node,
+        turn: fn(f32) -> f32,
+        then: fn(&mut Self, &'a Node) -> Translated,
+    ) -> Translated {
+        let [_, constant] = node.input.as_slice() else {
+            return Err("of two it can be".into());
+        };
+        let Some(array) = self.array(constant).cloned() else {
+            return Err("its second operand is computed: it can be a constant".into());
+        };
+        let Data::Float(data) = array.data else {
+            return Err("its second operand is of integers".into());
+        };
+        let turned = Array::floats(
+            array.dims.clone(),
+            data.iter().map(|&by| turn(by)).collect(),
+        );
+        let (before, turned) = (
+            Array {
+                data: Data::Float(data),
+                ..array
+            },
+            Value::Constant(turned),
+        );
+        self.values.insert(constant, turned);
+        let done = then(self, node);
+        // Others may read it too.
+        self.values.insert(constant, Value::Constant(before));
+        done
+    }
+
     /// A constant for each filter, taken into the layer that wrote `name`.
     fn affine(
         &mut self,
@@ -175,20 +225,37 @@ impl<'a> Translator<'a> {
             matches!(
                 what,
                 What::Layer(
-                    Op::Conv { .. } | Op::Depthwise { .. } | Op::Fc { .. } | Op::BatchNorm { .. }
+                    Op::Conv { .. }
+                        | Op::Depthwise { .. }
+                        | Op::Fc { .. }
+                        | Op::BatchNorm { .. }
+                        | Op::Affine
                 )
-            )
+            ) && (!self.declared || matches!(what, What::Layer(Op::Affine)))
         };
-        let step = self.own_step(name).filter(takes).ok_or(
-            "it adds or multiplies by a constant where no `conv`, `fc` or `batch_norm` in front can take it; \
-             what is done to the image can be done to its pixels before",
-        )?;
+        let own = self.own_step(name).filter(takes);
         let by = per_slice(&x, constant, depth).ok_or_else(|| {
             format!(
                 "a constant of {:?} is not one number for each of {depth} depth slices",
                 constant.dims
             )
         })?;
+        let Some(step) = own else {
+            // A layer that does nothing, and takes it.
+            let x = match x.pad {
+                [0, 0, 0, 0] => x,
+                _ => self.surrounded(&x)?,
+            };
+            let volume = self.volume(&x);
+            let written = self.moves(Op::Affine, &x, volume);
+            let ends = [("gamma", 1.0), ("beta", 0.0)];
+            let step = &mut self.steps[written.volume - 1];
+            step.tensors = ends
+                .map(|(field, value)| Tensor::vector(field, vec![value; depth]))
+                .into();
+            change(step, &by);
+            return Ok(Value::Activation(written));
+        };
         change(&mut self.steps[step], &by);
         // What stood there before nobody can read any more.
         self.values.remove(name);

@@ -4,7 +4,8 @@ use convnet_core::graph::Op;
 use convnet_core::shape::{Fit, Padding, Window};
 
 use super::{
-    Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted, shortest, window,
+    Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted, shortest, sized,
+    window,
 };
 use crate::onnx::attributes::sizes;
 use crate::onnx::fold::places;
@@ -23,28 +24,43 @@ impl<'a> Translator<'a> {
         ];
         let attributes = Attributes::of(node, &known)?;
         let x = self.depth_first(node, 0)?;
-        if x.pad != [0; 4] {
-            return Err("zeros around its input count in its windows: no pool sees them".into());
-        }
+        let mut x = match x.pad {
+            [0, 0, 0, 0] => x,
+            // They count in its windows.
+            _ => self.activation(node, 0)?,
+        };
         let [height, width, depth] = self.volume(&x);
         if attributes.ints("kernel_shape").is_none() {
             return Err("it does not say how large its window is".into());
         }
         let size = attributes.pair("kernel_shape", 1)?;
-        let window = window(attributes, size, 1, [height, width], [0; 4])?;
+        let mut window = window(attributes, size, 1, [height, width], [0; 4])?;
         if window.dilation != [1; 2] {
             return Err("a pool with dilation".into());
         }
         let average = node.op_type == "AveragePool";
-        if average && attributes.int("count_include_pad", 0) != 0 && window.padding != Padding::NONE
+        let mut size = [height, width];
+        if average
+            && attributes.int("count_include_pad", 0) != 0
+            && let Padding::Zeros {
+                top,
+                bottom,
+                left,
+                right,
+            } = window.padding
+            && window.padding != Padding::NONE
         {
-            return Err("it counts the zeros around the volume: `avg_pool` does not".into());
+            // `avg_pool` does not count its own.
+            x.pad = [top, bottom, left, right];
+            x = self.surrounded(&x)?;
+            size = [top + height + bottom, left + width + right];
+            window.padding = Padding::NONE;
         }
         let rest = match attributes.int("ceil_mode", 0) {
             0 => Fit::Crop,
             _ => Fit::Pad,
         };
-        let place = |it: &Window| it.place_pool([height, width]);
+        let place = |it: &Window| it.place_pool(size);
         let (window, placed) = fitted(window, rest, place)?;
         let op = match average {
             true => Op::AvgPool { window },
@@ -70,17 +86,11 @@ impl<'a> Translator<'a> {
         ];
         let attributes = Attributes::of(node, &known)?;
         let x = self.depth_first(node, 0)?;
-        if x.pad != [0; 4] {
-            return Err("zeros around its input would be repeated".into());
-        }
-        match attributes.text("mode").unwrap_or("nearest") {
-            "nearest" => {}
-            mode => {
-                return Err(format!(
-                    "its mode is `{mode}`: `upsample` repeats pixels, which is `nearest`"
-                ));
-            }
-        }
+        let x = match x.pad {
+            [0, 0, 0, 0] => x,
+            _ => self.activation(node, 0)?,
+        };
+        let mode = attributes.text("mode").unwrap_or("nearest");
         if attributes.ints("axes").is_some() {
             return Err("it names its axes".into());
         }
@@ -119,6 +129,11 @@ impl<'a> Translator<'a> {
         let nearest = attributes
             .text("nearest_mode")
             .unwrap_or("round_prefer_floor");
+        let window = Window {
+            size: [down, across],
+            stride: [down, across],
+            ..Window::square(1, 1, 0)
+        };
         let repeats = node.op_type == "Upsample"
             || match place.unwrap_or("half_pixel") {
                 "half_pixel" => nearest.starts_with("round"),
@@ -128,22 +143,26 @@ impl<'a> Translator<'a> {
                 }
                 _ => false,
             };
-        if !repeats {
-            return Err(format!(
-                "it takes `{}` of `{}` coordinates, which is not the pixel that is repeated there",
-                nearest,
-                place.unwrap_or("half_pixel")
-            ));
-        }
-        let [height, width, depth] = self.volume(&x);
-        let op = Op::Upsample {
-            window: Window {
-                size: [down, across],
-                stride: [down, across],
-                ..Window::square(1, 1, 0)
-            },
+        let op = match (mode, place.unwrap_or("half_pixel")) {
+            ("nearest", _) if repeats => Op::Upsample { window },
+            ("linear", "half_pixel" | "pytorch_half_pixel") if node.op_type == "Resize" => {
+                Op::UpsampleBilinear { window }
+            }
+            ("linear", "align_corners") => Op::UpsampleAligned { window },
+            ("nearest", place) => {
+                return Err(format!(
+                    "it takes `{nearest}` of `{place}` coordinates, which is not the pixel that is repeated there"
+                ));
+            }
+            (mode, place) => {
+                return Err(format!(
+                    "its mode is `{mode}` of `{place}` coordinates: `nearest` is known, and `linear` of `half_pixel` or \
+                     `align_corners`"
+                ));
+            }
         };
-        let volume = [height * down, width * across, depth];
+        let [height, width, depth] = self.volume(&x);
+        let volume = sized([height * down, width * across, depth])?;
         Ok(self.push(node, op, &x, volume, Vec::new()))
     }
 

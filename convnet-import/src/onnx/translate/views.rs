@@ -1,12 +1,14 @@
 //! Nodes that compute nothing: they only see a volume in other axes.
 
+use convnet_core::graph::Op;
+
 use super::{
     Activation, Attributes, Axes, Axis, DEPTH_FIRST, DEPTH_LAST, Node, Translated, Translator,
-    Value,
+    Value, sized,
 };
 use crate::array::{Array, Data};
 use crate::onnx::attributes::sizes;
-use crate::onnx::fold::{places, resolve};
+use crate::onnx::fold::{MOST, places, resolve};
 use crate::onnx::tensor;
 
 pub(super) fn constant(node: &Node) -> Translated {
@@ -81,7 +83,8 @@ impl<'a> Translator<'a> {
 
     pub(super) fn shape(&mut self, node: &'a Node) -> Translated {
         Attributes::of(node, &[])?;
-        let dims = self.dims(&self.activation(node, 0)?);
+        let x = self.activation(node, 0)?;
+        let dims = self.dims(&x);
         let dims = dims.iter().map(|&size| size as i64).collect();
         Ok(Value::Constant(Array::ints(dims)))
     }
@@ -160,6 +163,63 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// Some of the depth slices.
+    pub(super) fn slice(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["axes", "ends", "starts"])?;
+        let x = self.activation(node, 0)?;
+        let dims = self.dims(&x);
+        let list = |name: &str, at: usize| -> Result<Option<Vec<i64>>, String> {
+            match (attributes.ints(name), node.input.get(at)) {
+                (Some(ints), _) => Ok(Some(ints.to_vec())),
+                (None, Some(input)) if !input.is_empty() => {
+                    let ints = self.array(input).and_then(Array::as_ints);
+                    let ints = ints.ok_or_else(|| format!("its {name} are computed"))?;
+                    Ok(Some(ints.to_vec()))
+                }
+                (None, _) => Ok(None),
+            }
+        };
+        let starts = list("starts", 1)?.ok_or("it does not say where it begins")?;
+        let ends = list("ends", 2)?.ok_or("it does not say where it ends")?;
+        let axes = match list("axes", 3)? {
+            Some(axes) => places(&axes, dims.len())?,
+            None => (0..starts.len()).collect(),
+        };
+        if list("steps", 4)?.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
+            return Err("it leaves some out in between".into());
+        }
+        let [height, width, depth] = self.volume(&x);
+        let deep = match &x.axes {
+            Axes::Four(axes) => axes.iter().position(|axis| *axis == Axis::Depth),
+            Axes::Flat(_) => (height == 1 && width == 1).then_some(1),
+        };
+        let mut found = [0, depth];
+        for (at, axis) in axes.into_iter().enumerate() {
+            let len = *dims.get(axis).ok_or("it has more axes than its input")? as i64;
+            let end = |ends: &[i64]| {
+                let end = ends.get(at).copied().ok_or("an end is missing")?;
+                let end = if end < 0 { end + len } else { end };
+                usize::try_from(end.clamp(0, len)).map_err(|_| "an end is missing")
+            };
+            let ends = [end(&starts)?, end(&ends)?];
+            match Some(axis) == deep {
+                true => found = ends,
+                false if ends == [0, len as usize] => {}
+                false => return Err("it cuts another axis than the depth".into()),
+            }
+        }
+        let [from, to] = found;
+        match to.checked_sub(from) {
+            None | Some(0) => Err("nothing of its input is left".into()),
+            Some(filters) if filters == depth => Ok(Value::Activation(x)),
+            Some(filters) => {
+                let op = Op::Slices { filters, from };
+                let volume = [height, width, filters];
+                Ok(Value::Activation(self.moves(op, &x, volume)))
+            }
+        }
+    }
+
     /// Zeros around a volume: the conv that reads it takes them among its own.
     pub(super) fn pad(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["mode", "pads", "value"])?;
@@ -178,13 +238,35 @@ impl<'a> Translator<'a> {
         }
         let pads = self.numbers(node, attributes, "pads");
         let pads = pads.ok_or("how much it pads is not known")?;
-        let &[0, 0, top, left, 0, 0, bottom, right] = pads else {
-            return Err(format!("it pads by {pads:?}: only height and width can be"));
+        let &[0, 0, top, left, 0, back, bottom, right] = pads else {
+            return Err(format!(
+                "it pads by {pads:?}: height, width and the end of the depth can be"
+            ));
         };
-        let more = sizes([top, bottom, left, right])?;
-        Ok(Value::Activation(Activation {
+        let [top, bottom, left, right, back] = sizes([top, bottom, left, right, back])?;
+        if [top, bottom, left, right, back].iter().any(|&it| it > MOST) {
+            return Err(format!("it pads by {pads:?}, more than can be"));
+        }
+        let more = [top, bottom, left, right];
+        let mut x = x;
+        if back > 0 {
+            let [height, width, depth] = self.volume(&x);
+            let filters = depth + back;
+            let volume = sized([height, width, filters])?;
+            let deeper = self.moves(Op::PadDepth { filters }, &x, volume);
+            x = Activation {
+                pad: x.pad,
+                ..deeper
+            };
+        }
+        let padded = Activation {
             pad: std::array::from_fn(|side| x.pad[side] + more[side]),
             ..x
+        };
+        // In a declaration it is a layer with a name.
+        Ok(Value::Activation(match self.declared && more != [0; 4] {
+            true => self.surrounded(&padded)?,
+            false => padded,
         }))
     }
 }
