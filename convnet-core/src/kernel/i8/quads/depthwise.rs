@@ -111,13 +111,15 @@ impl<'a> Depthwise<'a> {
             .as_flattened_mut()
             .fill(self.x_zero ^ flip);
         for (oy, y) in pieces_mut(y, wo * depth).enumerate() {
-            with!(self.machine, dots => dots.vectorize(
+            // Where there is no machine, no type would follow from the call.
+            let done: Option<()> = with!(self.machine, dots => dots.vectorize(
                 #[inline(always)]
                 || {
                     self.lay_out(x, oy, flip, room)?;
                     self.row(dots, room, y)
                 }
-            ))?;
+            ));
+            done?;
         }
         Some(())
     }
