@@ -116,6 +116,25 @@ impl Sizes {
         (cut, start)
     }
 
+    /// Whether each output sees the pixel in its own place and no other, as filters of 1x1 do.
+    pub(crate) fn sees_pixels(&self) -> bool {
+        let ([height, width, _], [ho, wo, _]) = (self.x, self.y);
+        self.filter == [1, 1]
+            && self.stride == [1, 1]
+            && self.before == [0, 0]
+            && [height, width] == [ho, wo]
+    }
+
+    /// The same pixels as one row, where each is [seen by itself](Self::sees_pixels).
+    pub(crate) fn in_a_row(&self) -> Self {
+        let in_a_row = |[height, width, depth]: [usize; 3]| [1, height * width, depth];
+        Self {
+            x: in_a_row(self.x),
+            y: in_a_row(self.y),
+            ..*self
+        }
+    }
+
     /// Whether each number is at least one, and every place that a kernel computes from them is a number:
     /// rows and columns as far as a window, a tile or a phase of the stride reaches, filters one stride
     /// further than there are, and all multiply-adds. Each scalar of x is

@@ -11,7 +11,8 @@ use crate::Role;
 use crate::graph::Op;
 use crate::kernel::{self, Clamp, Sizes};
 use crate::layer::gelu::below;
-use crate::layer::rows::{conv_rows, max_pool};
+use crate::layer::max_pool;
+use crate::layer::rows::conv_rows;
 use crate::scalar::real::probabilities;
 
 /// The filters of a task as they are declared, and the biases, with the `batch_norm` behind them folded in; or
@@ -145,7 +146,7 @@ impl Real {
             }
             (Op::MaxPool { .. } | Op::GlobalMaxPool, Some(sizes), _) => {
                 let mut y = zeros(sizes);
-                max_pool(sizes, x, &mut y);
+                max_pool::forward(sizes, x, &mut y);
                 return y;
             }
             (Op::AvgPool { .. } | Op::GlobalAvgPool, Some(sizes), _) => {

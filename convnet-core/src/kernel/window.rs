@@ -220,9 +220,60 @@ pub(super) fn even(n: usize, most: usize) -> impl Iterator<Item = Range<usize>> 
     })
 }
 
+/// `places` as tiles: the first place of each, and how many they are. They have the `lengths`, the largest first, or
+/// are one by one.
+///
+/// So that few kinds of tiles do, they overlap: a tile that would reach beyond the last place ends there, and computes
+/// some places a second time. It does so only where the next shorter ones would be two.
+#[inline(always)]
+pub(super) fn tiles<const N: usize>(
+    places: Range<usize>,
+    lengths: [usize; N],
+) -> impl Iterator<Item = (usize, usize)> {
+    let mut next = places.start;
+    core::iter::from_fn(move || {
+        let rest = places.end.checked_sub(next).filter(|&rest| rest > 0)?;
+        let mut length = 1;
+        for (i, &tile) in lengths.iter().enumerate() {
+            let shorter = lengths.get(i + 1).copied().unwrap_or_default();
+            if tile <= places.len() && rest > shorter {
+                length = tile;
+                break;
+            }
+        }
+        let first = next.min(places.end.saturating_sub(length));
+        next = first + length;
+        Some((first, length))
+    })
+}
+
 /// How many scalars there are from the first to the last of `rows` rows of `row` scalars each,
 /// `pitch` apart; `None` if there are no rows.
 #[inline(always)]
 pub(super) fn extent(rows: usize, pitch: usize, row: usize) -> Option<usize> {
     rows.checked_sub(1)?.checked_mul(pitch)?.checked_add(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tiles;
+
+    #[test]
+    fn tiles_reach_every_place_and_no_other() {
+        for (start, count) in [0, 3]
+            .into_iter()
+            .flat_map(|start| (0..20).map(move |n| (start, n)))
+        {
+            let mut end = start;
+            for (first, length) in tiles(start..start + count, [6, 4, 2]) {
+                assert!(first >= start && first <= end && first + length > end);
+                assert!([1, 2, 4, 6].contains(&length) && length <= count);
+                end = first + length;
+            }
+            assert_eq!(end, start + count);
+        }
+        assert!(tiles(0..9, [6, 4, 2]).eq([(0, 6), (5, 4)]));
+        assert!(tiles(0..8, [6, 4, 2]).eq([(0, 6), (6, 2)]));
+        assert!(tiles(0..3, [4]).eq([(0, 1), (1, 1), (2, 1)]));
+    }
 }

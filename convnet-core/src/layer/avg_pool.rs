@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::Layer;
-use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use super::slide::{Geometry, Slide, column, column_mut, each_tap_of, pool_sizes};
 use super::word::word;
 use crate::kernel::{Sizes, at_level};
 use crate::shape::{Fit, Padding};
@@ -82,29 +82,8 @@ impl<const FH: usize, const FW: usize, G: Geometry> AvgPool<FH, FW, G> {
         dx: &mut Volume<T, H, W, D>,
         dy: &Volume<T, HO, WO, D>,
     ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        at_level(
-            #[inline(always)]
-            || {
-                // Here, so that the compiler sees numbers.
-                let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-                for (oy, dy) in dy.iter().enumerate() {
-                    for (ox, dy) in dy.iter().enumerate() {
-                        let share = share(&sizes, [oy, ox]);
-                        each_tap_of(
-                            &sizes,
-                            [oy, ox],
-                            #[inline(always)]
-                            |at| {
-                                for (dx, &dy) in dx[at.x[0]][at.x[1]].iter_mut().zip(dy) {
-                                    *dx += dy * share;
-                                }
-                            },
-                        );
-                    }
-                }
-            },
-        );
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        backward_input(sizes, dx.as_mut_slice(), dy.as_slice());
     }
 }
 
@@ -121,28 +100,8 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for AvgPool<FH, FW, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
-        y.as_mut_slice().fill(T::ZERO);
-        at_level(
-            #[inline(always)]
-            || {
-                let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-                each_tap(
-                    &sizes,
-                    #[inline(always)]
-                    |at| {
-                        for (y, &x) in y[at.y[0]][at.y[1]].iter_mut().zip(&x[at.x[0]][at.x[1]]) {
-                            *y += x;
-                        }
-                    },
-                );
-                for oy in 0..HO {
-                    for ox in 0..WO {
-                        let share = share(&sizes, [oy, ox]);
-                        y[oy][ox].iter_mut().for_each(|y| *y *= share);
-                    }
-                }
-            },
-        );
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        forward(sizes, x.as_slice(), y.as_mut_slice());
     }
 
     fn backward(
@@ -158,11 +117,82 @@ impl<
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Volume<T, HO, WO, D>, _: &mut Self) {}
 }
 
-/// One over the number of pixels in the window of output `o`.
-fn share<T: Real>(sizes: &Sizes, o: [usize; 2]) -> T {
-    let mut pixels = T::ZERO;
-    each_tap_of(sizes, o, |_| pixels += T::ONE);
-    pixels.recip()
+/// Compiled once a scalar, not once a layer.
+#[inline(never)]
+fn forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) {
+    y.fill(T::ZERO);
+    at_level(
+        #[inline(always)]
+        || {
+            // Never `None`, as the sizes say.
+            let _ = each_window(
+                sizes,
+                #[inline(always)]
+                |at, share| {
+                    let y = column_mut(y, sizes.y, at)?;
+                    each_tap_of(
+                        sizes,
+                        at,
+                        #[inline(always)]
+                        |at| {
+                            let x = column(x, sizes.x, at.x)?;
+                            y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+                            Some(())
+                        },
+                    )?;
+                    y.iter_mut().for_each(|y| *y *= share);
+                    Some(())
+                },
+            );
+        },
+    );
+}
+
+#[inline(never)]
+fn backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T]) {
+    dx.fill(T::ZERO);
+    at_level(
+        #[inline(always)]
+        || {
+            // Never `None`, as the sizes say.
+            let _ = each_window(
+                sizes,
+                #[inline(always)]
+                |at, share: T| {
+                    let dy = column(dy, sizes.y, at)?;
+                    each_tap_of(
+                        sizes,
+                        at,
+                        #[inline(always)]
+                        |at| {
+                            let dx = column_mut(dx, sizes.x, at.x)?.iter_mut();
+                            dx.zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
+                            Some(())
+                        },
+                    )
+                },
+            );
+        },
+    );
+}
+
+/// Visits each output, with one over the number of pixels in its window.
+#[inline(always)]
+fn each_window<T: Real>(
+    sizes: &Sizes,
+    mut visit: impl FnMut([usize; 2], T) -> Option<()>,
+) -> Option<()> {
+    for oy in 0..sizes.y[0] {
+        for ox in 0..sizes.y[1] {
+            let mut pixels = T::ZERO;
+            each_tap_of(sizes, [oy, ox], |_| {
+                pixels += T::ONE;
+                Some(())
+            })?;
+            visit([oy, ox], pixels.recip())?;
+        }
+    }
+    Some(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Convolution: `K` filters slide over the volume.
 
-pub(crate) mod tap;
+mod plain;
+mod tap;
 
 use core::marker::PhantomData;
 
@@ -8,7 +9,7 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::repack::{Choices, Repack};
-use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::slide::{Geometry, Slide, sizes};
 use super::word::word;
 use crate::kernel::{self, Algorithm, Packed, Sizes};
 use crate::shape::{Fit, Padding};
@@ -231,30 +232,8 @@ impl<
         y: &mut Volume<T, HO, WO, K>,
     ) {
         let sizes = const { &Self::sizes::<H, W, HO, WO>() };
-        let (x_flat, weights) = (x.as_slice(), Self::flat(filters));
-        if !kernel::conv_forward(sizes, x_flat, weights, bias, y.as_mut_slice()) {
-            Self::sums_plain(filters, bias, x, y);
-        }
-    }
-
-    /// The same in the plainest way, which says what is computed.
-    ///
-    /// Not inlined: of an argument the compiler knows that nobody else has `y`.
-    #[inline(never)]
-    fn sums_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        filters: &[[[[T; K]; FD]; FW]; FH],
-        bias: &[T; K],
-        x: &Volume<T, H, W, D>,
-        y: &mut Volume<T, HO, WO, K>,
-    ) {
-        for y in y.iter_mut().flatten() {
-            *y = *bias;
-        }
-        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
-            let rows = filters[at.filter[0]][at.filter[1]].iter();
-            let (x, y) = (&x[at.x[0]][at.x[1]], &mut y[at.y[0]][at.y[1]]);
-            tap::forward(const { D / FD }, x, rows.map(<[T; K]>::as_slice), y);
-        });
+        let learned = [Self::flat(filters), bias];
+        forward(sizes, x.as_slice(), learned, y.as_mut_slice());
     }
 
     /// `dx` = the gradient of the sums on the input.
@@ -269,25 +248,11 @@ impl<
         dy: &Volume<T, HO, WO, K>,
     ) {
         let sizes = const { &Self::sizes::<H, W, HO, WO>() };
-        let (dx_flat, weights) = (dx.as_mut_slice(), Self::flat(filters));
-        if !kernel::conv_backward_input(sizes, dx_flat, dy.as_slice(), weights) {
-            Self::input_gradient_plain(filters, dx, dy);
+        let (dx, dy, filters) = (dx.as_mut_slice(), dy.as_slice(), Self::flat(filters));
+        if !kernel::conv_backward_input(sizes, dx, dy, filters) {
+            // Never `None`, as the sizes say.
+            let _ = plain::backward_input(sizes, dx, dy, filters);
         }
-    }
-
-    /// The same in the plainest way.
-    #[inline(never)]
-    fn input_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        filters: &[[[[T; K]; FD]; FW]; FH],
-        dx: &mut Volume<T, H, W, D>,
-        dy: &Volume<T, HO, WO, K>,
-    ) {
-        dx.as_mut_slice().fill(T::ZERO);
-        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
-            let weights = &filters[at.filter[0]][at.filter[1]];
-            let (dx, dy) = (&mut dx[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
-            tap::backward_input(const { D / FD }, dx, dy, weights);
-        });
     }
 
     /// Adds the gradient of the sums on the filters, and the one on the bias.
@@ -298,26 +263,11 @@ impl<
         d_bias: &mut [T; K],
     ) {
         let sizes = const { &Self::sizes::<H, W, HO, WO>() };
-        let (x_flat, d_weights) = (x.as_slice(), Self::flat_mut(d_filters));
-        if !kernel::conv_add_gradient(sizes, x_flat, dy.as_slice(), d_weights, d_bias) {
-            Self::add_gradient_plain(x, dy, d_filters, d_bias);
+        let (x, dy, d_filters) = (x.as_slice(), dy.as_slice(), Self::flat_mut(d_filters));
+        if !kernel::conv_add_gradient(sizes, x, dy, d_filters, d_bias) {
+            // Never `None`, as the sizes say.
+            let _ = plain::add_gradient(sizes, x, dy, d_filters, d_bias);
         }
-    }
-
-    /// The same in the plainest way.
-    #[inline(never)]
-    fn add_gradient_plain<const H: usize, const W: usize, const HO: usize, const WO: usize>(
-        x: &Volume<T, H, W, D>,
-        dy: &Volume<T, HO, WO, K>,
-        d_filters: &mut [[[[T; K]; FD]; FW]; FH],
-        d_bias: &mut [T; K],
-    ) {
-        add_columns(dy, d_bias);
-        each_tap(const { &Self::sizes::<H, W, HO, WO>() }, |at| {
-            let d_weights = &mut d_filters[at.filter[0]][at.filter[1]];
-            let (x, dy) = (&x[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
-            tap::add_gradient(const { D / FD }, x, dy, d_weights);
-        });
     }
 
     /// [`forward`](Layer::forward) in training, where there is memory to work in: as many scalars as
@@ -364,15 +314,12 @@ impl<
     }
 }
 
-/// Adds each depth column of `volume` to `sums`.
-pub(super) fn add_columns<T: Real, const H: usize, const W: usize, const D: usize>(
-    volume: &Volume<T, H, W, D>,
-    sums: &mut [T; D],
-) {
-    for column in volume.iter().flatten() {
-        for (sum, &value) in sums.iter_mut().zip(column) {
-            *sum += value;
-        }
+/// `y` = the bias and the sums of `x` and the filters. Compiled once a scalar, not once a layer.
+#[inline(never)]
+pub(super) fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
+    if !kernel::conv_forward(sizes, x, filters, bias, y) {
+        // Never `None`, as the sizes say.
+        let _ = plain::forward(sizes, x, filters, bias, y);
     }
 }
 

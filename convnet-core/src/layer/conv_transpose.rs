@@ -5,8 +5,8 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::Layer;
-use super::conv::{Conv, add_columns};
-use super::slide::{Geometry, Slide};
+use super::conv::Conv;
+use super::slide::{Geometry, Slide, add_columns};
 use super::word::word;
 use crate::shape::Padding;
 use crate::{Real, Volume};
@@ -162,7 +162,7 @@ impl<
         dy: &Volume<T, HO, WO, K>,
         gradient: &mut Self,
     ) {
-        add_columns(dy, &mut gradient.bias);
+        add_columns(dy.as_slice(), &mut gradient.bias);
         // The conv would have a bias for each depth of x: a depth column on the stack.
         let mut unused = [T::ZERO; D];
         Conv::<T, FH, FW, K, D, G>::add_gradient(dy, x, &mut gradient.filters, &mut unused);

@@ -6,7 +6,10 @@ use bytemuck::Zeroable;
 
 use super::Layer;
 use super::repack::Repack;
-use super::slide::{Geometry, Slide, each_tap, sizes};
+use super::slide::{
+    Geometry, Slide, add_columns, add_products, column, column_mut, each_tap, fill_columns, sizes,
+    taps,
+};
 use super::word::word;
 use crate::kernel::{self, Clamp, Packed, Sizes};
 use crate::shape::{Fit, Padding};
@@ -132,23 +135,9 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for Depthwise<T, FH, FW, D, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let parameters = (self.flat(), &self.bias[..]);
-        let (x_flat, y_flat) = (x.as_slice(), y.as_mut_slice());
-        if kernel::depthwise_forward(&sizes, x_flat, parameters, Clamp::None, y_flat) {
-            return;
-        }
-        for y in y.iter_mut().flatten() {
-            *y = self.bias;
-        }
-        each_tap(&sizes, |at| {
-            let x = &x[at.x[0]][at.x[1]];
-            let [filter] = &self.filters[at.filter[0]][at.filter[1]];
-            let y = y[at.y[0]][at.y[1]].iter_mut();
-            for (y, (&x, &filter)) in y.zip(x.iter().zip(filter)) {
-                *y += x * filter;
-            }
-        });
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let learned = [self.flat(), &self.bias];
+        forward(sizes, x.as_slice(), learned, y.as_mut_slice());
     }
 
     fn backward(
@@ -158,18 +147,11 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         gradient: &mut Self,
     ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let (dx_flat, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
-        if !kernel::depthwise_backward_input(&sizes, dx_flat, dy_flat, self.flat()) {
-            dx.as_mut_slice().fill(T::ZERO);
-            each_tap(&sizes, |at| {
-                let dy = &dy[at.y[0]][at.y[1]];
-                let [filter] = &self.filters[at.filter[0]][at.filter[1]];
-                let dx = dx[at.x[0]][at.x[1]].iter_mut();
-                for (dx, (&dy, &filter)) in dx.zip(dy.iter().zip(filter)) {
-                    *dx += dy * filter;
-                }
-            });
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let (dx, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
+        if !kernel::depthwise_backward_input(sizes, dx, dy_flat, self.flat()) {
+            // Never `None`, as the sizes say.
+            let _ = backward_input_plain(sizes, dx, dy_flat, self.flat());
         }
         self.backward_parameters(x, dy, gradient);
     }
@@ -180,26 +162,76 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         gradient: &mut Self,
     ) {
-        let sizes = const { Self::sizes::<H, W, HO, WO>() };
-        let Self { filters, bias, .. } = &mut *gradient;
+        let sizes = const { &Self::sizes::<H, W, HO, WO>() };
+        let Self { filters, bias, .. } = gradient;
         let d_filters = filters.as_flattened_mut().as_flattened_mut();
-        let d_flat = d_filters.as_flattened_mut();
-        if kernel::depthwise_add_gradient(&sizes, x.as_slice(), dy.as_slice(), d_flat, bias) {
-            return;
+        let (d_filters, x, dy) = (d_filters.as_flattened_mut(), x.as_slice(), dy.as_slice());
+        if !kernel::depthwise_add_gradient(sizes, x, dy, d_filters, bias) {
+            // Never `None`, as the sizes say.
+            let _ = add_gradient_plain(sizes, x, dy, d_filters, bias);
         }
-        for dy in dy.iter().flatten() {
-            for (d_bias, &dy) in gradient.bias.iter_mut().zip(dy) {
-                *d_bias += dy;
-            }
-        }
-        each_tap(&sizes, |at| {
-            let (x, dy) = (&x[at.x[0]][at.x[1]], &dy[at.y[0]][at.y[1]]);
-            let [d_filter] = &mut gradient.filters[at.filter[0]][at.filter[1]];
-            for (d_filter, (&x, &dy)) in d_filter.iter_mut().zip(x.iter().zip(dy)) {
-                *d_filter += x * dy;
-            }
-        });
     }
+}
+
+/// Compiled once a scalar, not once a layer; and so are the plain loops below, which say what is computed.
+#[inline(never)]
+fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
+    if !kernel::depthwise_forward(sizes, x, (filters, bias), Clamp::None, y) {
+        // Never `None`, as the sizes say.
+        let _ = forward_plain(sizes, x, [filters, bias], y);
+    }
+}
+
+#[inline(never)]
+fn forward_plain<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    [filters, bias]: [&[T]; 2],
+    y: &mut [T],
+) -> Option<()> {
+    let taps = taps(sizes)?;
+    fill_columns(y, bias);
+    each_tap(sizes, |at| {
+        let (x, filter) = (column(x, sizes.x, at.x)?, column(filters, taps, at.filter)?);
+        add_products(column_mut(y, sizes.y, at.y)?, x, filter);
+        Some(())
+    })
+}
+
+#[inline(never)]
+fn backward_input_plain<T: Real>(
+    sizes: &Sizes,
+    dx: &mut [T],
+    dy: &[T],
+    filters: &[T],
+) -> Option<()> {
+    let taps = taps(sizes)?;
+    dx.fill(T::ZERO);
+    each_tap(sizes, |at| {
+        let (dy, filter) = (
+            column(dy, sizes.y, at.y)?,
+            column(filters, taps, at.filter)?,
+        );
+        add_products(column_mut(dx, sizes.x, at.x)?, dy, filter);
+        Some(())
+    })
+}
+
+#[inline(never)]
+fn add_gradient_plain<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    dy: &[T],
+    d_filters: &mut [T],
+    d_bias: &mut [T],
+) -> Option<()> {
+    let taps = taps(sizes)?;
+    add_columns(dy, d_bias);
+    each_tap(sizes, |at| {
+        let (x, dy) = (column(x, sizes.x, at.x)?, column(dy, sizes.y, at.y)?);
+        add_products(column_mut(d_filters, taps, at.filter)?, x, dy);
+        Some(())
+    })
 }
 
 impl<

@@ -31,9 +31,14 @@ word! {
 pub struct HardSwish;
 
 impl HardSwish {
+    /// Compiled once a scalar. By comparisons: a `max` of floats is a call where there is no instruction for it.
+    #[inline(never)]
     fn values<T: Real>(v: &mut [T]) {
+        let (three, six, sixth) = (T::of(3.0), T::of(6.0), T::of(1.0 / 6.0));
         for v in v {
-            *v *= (*v + T::of(3.0)).max(T::ZERO).min(T::of(6.0)) * T::of(1.0 / 6.0);
+            let shifted = *v + three;
+            let low = if shifted < T::ZERO { T::ZERO } else { shifted };
+            *v *= (if low > six { six } else { low }) * sixth;
         }
     }
 

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::repack::Pool;
-use super::slide::{Geometry, Slide, each_tap, each_tap_of, pool_sizes};
+use super::slide::{Geometry, Slide, column, column_mut, each_tap, each_tap_of, pool_sizes};
 use super::word::word;
 use crate::kernel::{self, Sizes};
 use crate::scalar::real::{beats, keep_largest};
@@ -85,13 +85,9 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
         x: &Volume<T, H, W, D>,
         y: &mut Volume<T, HO, WO, D>,
     ) {
-        y.as_mut_slice().fill(T::neg_infinity());
-        each_tap(
-            &const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) },
-            |at| {
-                keep_largest(&mut y[at.y[0]][at.y[1]], &x[at.x[0]][at.x[1]]);
-            },
-        );
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        // Never `None`, as the sizes say.
+        let _ = forward_plain(sizes, x.as_slice(), y.as_mut_slice());
     }
 
     /// What the `dx` of [`backward`](Layer::backward) is: each gradient goes to the winner.
@@ -108,28 +104,53 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
         dx: &mut Volume<T, H, W, D>,
         dy: &Volume<T, HO, WO, D>,
     ) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-        dx.as_mut_slice().fill(T::ZERO);
-        for (oy, dy) in dy.iter().enumerate() {
-            for (ox, dy) in dy.iter().enumerate() {
-                for (d, &dy) in dy.iter().enumerate() {
-                    let mut winner: Option<([usize; 2], T)> = None;
-                    each_tap_of(&sizes, [oy, ox], |at| {
-                        let x = x[at.x[0]][at.x[1]][d];
-                        if winner.is_none_or(|(_, largest)| beats(x, largest)) {
-                            winner = Some((at.x, x));
-                        }
-                    });
-                    // Always there; the compiler does not see it and would leave a panic.
-                    let place =
-                        winner.and_then(|([y, x], _)| dx.get_mut(y)?.get_mut(x)?.get_mut(d));
-                    if let Some(dx) = place {
-                        *dx += dy;
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        // Never `None`, as the sizes say.
+        let _ = backward_plain(sizes, x.as_slice(), dx.as_mut_slice(), dy.as_slice());
+    }
+}
+
+/// The largest of each window, whatever the sizes. Compiled once a scalar, not once a layer; and so are the plain
+/// loops below.
+#[inline(never)]
+pub(crate) fn forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) {
+    if !kernel::max_pool_forward(sizes, x, y) {
+        // Never `None`, as the sizes say.
+        let _ = forward_plain(sizes, x, y);
+    }
+}
+
+#[inline(never)]
+fn forward_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
+    y.fill(T::neg_infinity());
+    each_tap(sizes, |at| {
+        keep_largest(column_mut(y, sizes.y, at.y)?, column(x, sizes.x, at.x)?);
+        Some(())
+    })
+}
+
+#[inline(never)]
+fn backward_plain<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Option<()> {
+    dx.fill(T::ZERO);
+    for oy in 0..sizes.y[0] {
+        for ox in 0..sizes.y[1] {
+            for (d, &dy) in column(dy, sizes.y, [oy, ox])?.iter().enumerate() {
+                let mut winner: Option<([usize; 2], T)> = None;
+                each_tap_of(sizes, [oy, ox], |at| {
+                    let x = *column(x, sizes.x, at.x)?.get(d)?;
+                    if winner.is_none_or(|(_, largest)| beats(x, largest)) {
+                        winner = Some((at.x, x));
                     }
+                    Some(())
+                })?;
+                // A window may see padding only.
+                if let Some((place, _)) = winner {
+                    *column_mut(dx, sizes.x, place)?.get_mut(d)? += dy;
                 }
             }
         }
     }
+    Some(())
 }
 
 impl<
@@ -145,10 +166,8 @@ impl<
 > Layer<Volume<T, H, W, D>, Volume<T, HO, WO, D>> for MaxPool<FH, FW, G>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-        if !kernel::max_pool_forward(&sizes, x.as_slice(), y.as_mut_slice()) {
-            self.forward_plain(x, y);
-        }
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        forward(sizes, x.as_slice(), y.as_mut_slice());
     }
 
     fn backward(
@@ -158,8 +177,8 @@ impl<
         dy: &Volume<T, HO, WO, D>,
         _: &mut Self,
     ) {
-        let sizes = const { pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
-        if !kernel::max_pool_backward(&sizes, x.as_slice(), dx.as_mut_slice(), dy.as_slice()) {
+        let sizes = const { &pool_sizes::<G>([H, W, D], [FH, FW], [HO, WO, D]) };
+        if !kernel::max_pool_backward(sizes, x.as_slice(), dx.as_mut_slice(), dy.as_slice()) {
             self.backward_plain(x, dx, dy);
         }
     }

@@ -1,6 +1,8 @@
 //! How a filter slides: stride, zero-padding and dilation, at the type level.
 
+use crate::Real;
 use crate::kernel::Sizes;
+use crate::kernel::i8::{pieces, pieces_mut};
 
 /// Stride, zero-padding and dilation of a window layer. [`Slide`] is the only implementor; the trait keeps
 /// the layers' types short.
@@ -57,22 +59,25 @@ pub(super) struct Tap {
     pub(super) x: [usize; 2],
 }
 
-/// Visits every product of output and filter position whose input is not padding, output by output.
+/// Visits every product of output and filter position whose input is not padding, output by output; `None` as soon
+/// as a visit is.
 #[inline(always)]
-pub(super) fn each_tap(sizes: &Sizes, mut visit: impl FnMut(Tap)) {
+pub(super) fn each_tap(sizes: &Sizes, mut visit: impl FnMut(Tap) -> Option<()>) -> Option<()> {
     for oy in 0..sizes.y[0] {
         for ox in 0..sizes.y[1] {
-            each_tap_of(sizes, [oy, ox], &mut visit);
+            each_tap_of(sizes, [oy, ox], &mut visit)?;
         }
     }
+    Some(())
 }
 
 /// Visits the products of one output.
-///
-/// Inlined with constant sizes, so that the compiler sees every index inside its array and leaves
-/// no bounds check.
 #[inline(always)]
-pub(super) fn each_tap_of(sizes: &Sizes, [oy, ox]: [usize; 2], mut visit: impl FnMut(Tap)) {
+pub(super) fn each_tap_of(
+    sizes: &Sizes,
+    [oy, ox]: [usize; 2],
+    mut visit: impl FnMut(Tap) -> Option<()>,
+) -> Option<()> {
     for fy in 0..sizes.filter[0] {
         let Some(iy) = tap(sizes, 0, oy, fy) else {
             continue;
@@ -83,9 +88,66 @@ pub(super) fn each_tap_of(sizes: &Sizes, [oy, ox]: [usize; 2], mut visit: impl F
                     y: [oy, ox],
                     filter: [fy, fx],
                     x: [iy, ix],
-                });
+                })?;
             }
         }
+    }
+    Some(())
+}
+
+/// The depth column of a pixel. Never `None` of what [`each_tap`] visits in a volume of these sizes; the compiler
+/// need not see it to leave no panic.
+#[inline(always)]
+pub(super) fn column<T>(v: &[T], [_, width, depth]: [usize; 3], at: [usize; 2]) -> Option<&[T]> {
+    v.get((at[0] * width + at[1]) * depth..)?.get(..depth)
+}
+
+/// The same, to write.
+#[inline(always)]
+pub(super) fn column_mut<T>(
+    v: &mut [T],
+    [_, width, depth]: [usize; 3],
+    at: [usize; 2],
+) -> Option<&mut [T]> {
+    v.get_mut((at[0] * width + at[1]) * depth..)?
+        .get_mut(..depth)
+}
+
+/// The filters of a convolution as a volume: a column has the weights of one tap.
+pub(super) fn taps(sizes: &Sizes) -> Option<[usize; 3]> {
+    let weights = sizes.x[2].checked_div(sizes.groups)? * sizes.y[2];
+    Some([sizes.filter[0], sizes.filter[1], weights])
+}
+
+/// Every depth column of `y` becomes `bias`.
+#[inline(always)]
+pub(super) fn fill_columns<T: Copy>(y: &mut [T], bias: &[T]) {
+    for y in pieces_mut(y, bias.len()) {
+        y.iter_mut().zip(bias).for_each(|(y, &bias)| *y = bias);
+    }
+}
+
+/// `sums += by · column`. A function for all plain loops, as the one below: inlined, each would be unrolled.
+#[inline(never)]
+pub(super) fn add_multiple<T: Real>(sums: &mut [T], by: T, column: &[T]) {
+    for (sum, &v) in sums.iter_mut().zip(column) {
+        *sum += by * v;
+    }
+}
+
+/// `sums[d] += a[d] · b[d]`
+#[inline(never)]
+pub(super) fn add_products<T: Real>(sums: &mut [T], a: &[T], b: &[T]) {
+    for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+        *sum += a * b;
+    }
+}
+
+/// Adds each depth column of `volume` to `sums`.
+#[inline(always)]
+pub(super) fn add_columns<T: Real>(volume: &[T], sums: &mut [T]) {
+    for column in pieces(volume, sums.len()) {
+        sums.iter_mut().zip(column).for_each(|(sum, &v)| *sum += v);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Larger maps, each pixel repeated.
 
 use super::Layer;
+use super::slide::add_columns;
 use super::word::word;
+use crate::kernel::i8::{pieces, pieces_mut};
 use crate::{Real, Volume};
 
 word! {
@@ -67,10 +69,11 @@ impl<const FH: usize, const FW: usize> Upsample<FH, FW> {
     ) {
         const { assert!(HO == FH * H && WO == FW * W, "F times as wide and high") };
         dx.as_mut_slice().fill(T::ZERO);
-        for (row, dy) in dy.iter().enumerate() {
-            for (column, dy) in dy.iter().enumerate() {
-                let dx = dx[row / FH][column / FW].iter_mut();
-                dx.zip(dy).for_each(|(dx, &dy)| *dx += dy);
+        for (dx, rows) in dx.iter_mut().zip(pieces(&dy[..], FH)) {
+            for row in rows {
+                for (dx, copies) in dx.iter_mut().zip(pieces(row, FW)) {
+                    add_columns(copies.as_flattened(), dx);
+                }
             }
         }
     }
@@ -89,9 +92,11 @@ impl<
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
         const { assert!(HO == FH * H && WO == FW * W, "F times as wide and high") };
-        for (row, y) in y.iter_mut().enumerate() {
-            for (column, y) in y.iter_mut().enumerate() {
-                *y = x[row / FH][column / FW];
+        for (x, rows) in x.iter().zip(pieces_mut(&mut y[..], FH)) {
+            for row in rows {
+                for (x, copies) in x.iter().zip(pieces_mut(row, FW)) {
+                    copies.fill(*x);
+                }
             }
         }
     }

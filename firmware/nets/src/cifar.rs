@@ -79,24 +79,4 @@ weights! {
 pub type Image = Volume<f32, 32, 32, 3>;
 
 /// A pattern without order, from -1 to 1.
-pub static IMAGE: Image = {
-    let mut image = Image::ZERO;
-    let (mut i, mut state) = (0, 231u32);
-    while i < 32 * 32 * 3 {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        image.0[i / 96][i / 3 % 32][i % 3] = ((state >> 16) as i32 - 32_768) as f32 / 32_768.0;
-        i += 1;
-    }
-    image
-};
-
-/// The scores of [`IMAGE`].
-pub fn run<N>(net: &N, arena: &mut N::Arena, words: &mut impl crate::Words)
-where
-    N: convnet::Network<Scalar = f32, Input = Image>,
-{
-    words.begin();
-    let scores = net.forward(&IMAGE, arena);
-    words.end();
-    words.scalars(convnet::AnyVolume::as_slice(scores));
-}
+pub static IMAGE: Image = Volume(crate::pattern());

@@ -151,9 +151,6 @@ const fn picture(rows: [&[u8; 8]; 8]) -> Image {
 /// The scores of each image.
 pub fn run(arena: &mut convnet::Arena<Digits>, words: &mut impl crate::Words) {
     for image in &IMAGES {
-        words.begin();
-        let scores = NET.forward(image, arena);
-        words.end();
-        words.scalars(scores.as_slice());
+        crate::forward(&NET, image, arena, words);
     }
 }

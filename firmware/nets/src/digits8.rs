@@ -1,17 +1,15 @@
 //! The digits in bytes: the same declaration, weights and images.
 
+use convnet::Volume;
 use convnet::int8_weights;
-use convnet::{Volume, int8::Quantize};
 
+use crate::Arena8;
 use crate::digits::{Digits, IMAGES, Image};
 
 int8_weights! {
     /// Quantised by the ten images.
     pub static NET: Digits = "../../target/weights/digits-int8.safetensors";
 }
-
-/// The memory that it works in.
-pub type Arena = <Digits as Quantize>::Overlay;
 
 /// The images, in steps of 1/255 from −128 on.
 static BYTES: [Volume<i8, 8, 8, 1>; 10] = {
@@ -34,13 +32,8 @@ const fn bytes(image: &Image) -> Volume<i8, 8, 8, 1> {
 }
 
 /// The scores of each image, in bytes.
-pub fn run(arena: &mut Arena, words: &mut impl crate::Words) {
+pub fn run(arena: &mut Arena8<Digits>, words: &mut impl crate::Words) {
     for image in &BYTES {
-        words.begin();
-        let scores = NET.forward(image, arena);
-        words.end();
-        for &score in scores.as_slice() {
-            words.word(f32::from(score).to_bits());
-        }
+        crate::forward8(&NET, image, arena, words);
     }
 }

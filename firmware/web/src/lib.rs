@@ -9,9 +9,9 @@
 use std::sync::Mutex;
 
 use convnet::{Arena, Overlay};
-use nets::Words;
 use nets::cifar::Net0;
 use nets::digits::{self, Digits};
+use nets::{Arena8, Words};
 use nets::{cifar8, digits8};
 
 static MEMORY: Mutex<Memory> = Mutex::new(Memory {
@@ -23,8 +23,8 @@ static MEMORY: Mutex<Memory> = Mutex::new(Memory {
 
 struct Memory {
     digits: Arena<Digits>,
-    digits8: digits8::Arena,
-    net0: cifar8::Arena<Net0>,
+    digits8: Arena8<Digits>,
+    net0: Arena8<Net0>,
     results: Results,
 }
 
@@ -38,7 +38,7 @@ pub extern "C" fn run(which: usize) -> usize {
         match which {
             0 => digits::run(&mut memory.digits, results),
             1 => digits8::run(&mut memory.digits8, results),
-            _ => cifar8::run(&cifar8::NET0, &mut memory.net0, results),
+            _ => nets::forward8(&cifar8::NET0, &cifar8::IMAGE, &mut memory.net0, results),
         }
         results.0.len()
     })

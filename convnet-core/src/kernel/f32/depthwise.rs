@@ -18,6 +18,7 @@
 )]
 
 pub(crate) mod filter_grad;
+pub(crate) mod scalar;
 
 use fearless_simd::Simd;
 
@@ -37,7 +38,7 @@ pub(crate) struct Operands<'a> {
 
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
-    dispatch!(simd => forward_with(simd, from, y))
+    dispatch!(simd => forward_with(simd, from, y)).or_else(|| scalar::depthwise(from, y))
 }
 
 #[inline(always)]

@@ -21,10 +21,11 @@ pub(crate) mod bfloat16;
 
 use fearless_simd::Simd;
 
-use crate::kernel::fit;
+use super::conv;
 use crate::kernel::simd::lanes::{Lanes, widest};
 use crate::kernel::simd::level::dispatch;
 use crate::kernel::window::extent;
+use crate::kernel::{Sizes, fit};
 
 /// What forward reads.
 #[derive(Clone, Copy)]
@@ -55,7 +56,28 @@ impl Operands<'_> {
 #[inline(never)]
 pub(crate) fn forward(from: &Operands, y: &mut [f32]) -> Option<()> {
     y.iter_mut().zip(from.bias).for_each(|(y, bias)| *y = *bias);
-    dispatch!(simd => forward_with(simd, from, y))
+    dispatch!(simd => forward_with(simd, from, y)).or_else(|| scalars(from, y))
+}
+
+/// Targets without vectors: a convolution of one pixel.
+fn scalars(from: &Operands, y: &mut [f32]) -> Option<()> {
+    let sizes = Sizes {
+        x: [1, 1, from.x.len()],
+        filter: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [1, 1, y.len()],
+        groups: 1,
+    };
+    let conv = conv::Operands {
+        sizes: &sizes,
+        x: from.x,
+        filters: from.filters,
+        bias: from.bias,
+    };
+    let plain = !from.bfloat16 && from.pitch == from.bias.len();
+    plain.then(|| conv::scalar::conv(&conv, y))?
 }
 
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! Depthwise convolution against plain loops in `f64`.
 
 use super::*;
+use crate::kernel::f32::depthwise::{Operands, scalar};
 
 fn check(s: &Sizes) -> Result<(), TestCaseError> {
     let (d, taps) = (s.x[2], s.filter[0] * s.filter[1]);
@@ -16,13 +17,27 @@ fn check(s: &Sizes) -> Result<(), TestCaseError> {
     dy.iter()
         .enumerate()
         .for_each(|(i, &dy)| add(&mut d_bias[i % d], dy, 1.0));
+    let mut plain: Vec<f32> = bias.iter().copied().cycle().take(dy.len()).collect();
     for [ix, f, iy] in meets(s) {
         for at in 0..d {
             let [ix, f, iy] = [ix, f, iy].map(|i| i * d + at);
+            plain[iy] += x[ix] * filters[f];
             add(&mut y[iy], x[ix], filters[f]);
             add(&mut dx[ix], dy[iy], filters[f]);
             add(&mut d_filters[f], x[ix], dy[iy]);
         }
+    }
+    let from = Operands {
+        sizes: s,
+        x: &x,
+        filters: &filters,
+        bias: &bias,
+        clamp: Clamp::None,
+    };
+    let mut scalars = vec![f32::NAN; dy.len()];
+    match scalar::depthwise(&from, &mut scalars) {
+        Some(()) => prop_assert!(scalars == plain, "not to the bit"),
+        None => prop_assert!(s.y[1] < 6, "rows are long enough"),
     }
     let parameters = (&*filters, &*bias);
     for level in levels() {
@@ -64,6 +79,24 @@ proptest! {
         let [h, w, d] = window.y;
         check(&Sizes { x: [window.x[0], window.x[1], d], y: [h, w, d], ..window })?;
     }
+}
+
+/// Of all depths and widths that a tile of scalars may have over, with borders.
+#[test]
+fn it_is_its_sums_without_vectors() -> Result<(), TestCaseError> {
+    for (width, depth) in (6..12).flat_map(|width| (1..10).map(move |depth| (width, depth))) {
+        let sizes = Sizes {
+            x: [3, width, depth],
+            filter: [3, 3],
+            stride: [1, 1],
+            dilation: [1, 1],
+            groups: 1,
+            before: [1, 1],
+            y: [3, width, depth],
+        };
+        check(&sizes)?;
+    }
+    Ok(())
 }
 
 /// So large that it reaches 6, and NaN.

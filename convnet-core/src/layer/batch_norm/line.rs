@@ -113,15 +113,14 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
     ) {
         let share = share::<T>(H * W);
         let sums = self.add_line::<H, W, L>(x, dy, &used(moments), gradient, start);
-        for (which, (running, of)) in [
+        for ((running, of), target) in [
             (&self.mean, &mut gradient.mean),
             (&self.variance, &mut gradient.variance),
         ]
         .into_iter()
-        .enumerate()
+        .zip(&moments[GIVEN])
         {
-            let target: [T; L] = line(&moments[GIVEN][which], start);
-            let running: [T; L] = line(running, start);
+            let [target, running] = [target, running].map(|of| line::<T, D, L>(of, start));
             add(of, start, &from_fn::<T, L, _>(|d| running[d] - target[d]));
         }
         put(
@@ -142,8 +141,9 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
         start: usize,
     ) {
         let [mean, variance] = used(moments).map(|of| line::<T, D, L>(of, start));
-        let [of_dy, of_product] =
-            [0, 1].map(|which| line::<T, D, L>(&moments[GIVEN][which], start));
+        let [of_dy, of_product] = moments[GIVEN]
+            .each_ref()
+            .map(|of| line::<T, D, L>(of, start));
         let [scale, _] = self.factors::<L>(start, &used(moments));
         // For x − mean instead of x̂.
         let slope: [T; L] = from_fn(|d| of_product[d] * self.inverse(variance[d]));
@@ -251,7 +251,7 @@ fn put<T: Real, const D: usize, const L: usize>(
     start: usize,
     values: &[[T; L]; 2],
 ) {
-    for (row, values) in moments[pair].iter_mut().zip(values) {
+    for (row, values) in moments.get_mut(pair).into_iter().flatten().zip(values) {
         let row = row.iter_mut().skip(start);
         row.zip(values).for_each(|(to, &value)| *to = value);
     }

@@ -7,47 +7,36 @@
 //!      group 1    [ K/G of group 0 | K/G of group 1 ]
 //!                   y: group 0       y: group 1
 //! ```
-//!
-//! Inlined, so that the compiler knows every length where a layer hands over arrays: no test is left then.
 
 use core::ops::Range;
 
 use crate::Real;
+use crate::kernel::i8::{pieces, pieces_mut};
+use crate::layer::slide::add_multiple;
 
 /// `y[k] += Σ x[d] · weights[d][k]`
 #[inline(always)]
-pub(crate) fn forward<'a, T: Real>(
-    groups: usize,
-    x: &[T],
-    weights: impl Iterator<Item = &'a [T]> + Clone,
-    y: &mut [T],
-) {
+pub(super) fn forward<T: Real>(groups: usize, x: &[T], weights: &[T], y: &mut [T]) {
+    let rows = pieces(weights, y.len());
     each_group(groups, [x.len(), y.len()], |depths, filters| {
         let x = x.get(depths).unwrap_or_default();
         let y = y.get_mut(filters.clone()).unwrap_or_default();
-        for (&x, weights) in x.iter().zip(weights.clone()) {
+        for (&x, weights) in x.iter().zip(rows.clone()) {
             let weights = weights.get(filters.clone()).unwrap_or_default();
-            for (y, &weight) in y.iter_mut().zip(weights) {
-                *y += x * weight;
-            }
+            add_multiple(y, x, weights);
         }
     });
 }
 
 /// `dx[d] += Σ dy[k] · weights[d][k]`
 #[inline(always)]
-pub(crate) fn backward_input<T: Real, const K: usize>(
-    groups: usize,
-    dx: &mut [T],
-    dy: &[T; K],
-    weights: &[[T; K]],
-) {
-    each_group(groups, [dx.len(), K], |depths, filters| {
+pub(super) fn backward_input<T: Real>(groups: usize, dx: &mut [T], dy: &[T], weights: &[T]) {
+    each_group(groups, [dx.len(), dy.len()], |depths, filters| {
         let dx = dx.get_mut(depths).unwrap_or_default();
-        let dy = dy.get(filters.clone()).unwrap_or_default();
-        for (dx, weights) in dx.iter_mut().zip(weights) {
+        let of_group = dy.get(filters.clone()).unwrap_or_default();
+        for (dx, weights) in dx.iter_mut().zip(pieces(weights, dy.len())) {
             let weights = weights.get(filters.clone()).unwrap_or_default();
-            let pairs = weights.iter().zip(dy);
+            let pairs = weights.iter().zip(of_group);
             *dx += pairs.map(|(&weight, &dy)| weight * dy).sum();
         }
     });
@@ -55,20 +44,13 @@ pub(crate) fn backward_input<T: Real, const K: usize>(
 
 /// `d_weights[d][k] += x[d] · dy[k]`
 #[inline(always)]
-pub(crate) fn add_gradient<T: Real, const K: usize>(
-    groups: usize,
-    x: &[T],
-    dy: &[T; K],
-    d_weights: &mut [[T; K]],
-) {
-    each_group(groups, [x.len(), K], |depths, filters| {
+pub(super) fn add_gradient<T: Real>(groups: usize, x: &[T], dy: &[T], d_weights: &mut [T]) {
+    each_group(groups, [x.len(), dy.len()], |depths, filters| {
         let x = x.get(depths).unwrap_or_default();
-        let dy = dy.get(filters.clone()).unwrap_or_default();
-        for (&x, d_weights) in x.iter().zip(d_weights.iter_mut()) {
+        let of_group = dy.get(filters.clone()).unwrap_or_default();
+        for (&x, d_weights) in x.iter().zip(pieces_mut(d_weights, dy.len())) {
             let d_weights = d_weights.get_mut(filters.clone()).unwrap_or_default();
-            for (d_weight, &dy) in d_weights.iter_mut().zip(dy) {
-                *d_weight += x * dy;
-            }
+            add_multiple(d_weights, x, of_group);
         }
     });
 }
@@ -80,11 +62,9 @@ fn each_group(
     [depth, k]: [usize; 2],
     mut visit: impl FnMut(Range<usize>, Range<usize>),
 ) {
-    // No loop, for the compiler's sake.
-    if groups == 1 {
-        return visit(0..depth, 0..k);
-    }
-    let (depth, k) = (depth / groups, k / groups);
+    let (Some(depth), Some(k)) = (depth.checked_div(groups), k.checked_div(groups)) else {
+        return;
+    };
     for group in 0..groups {
         visit(
             group * depth..(group + 1) * depth,

@@ -8,8 +8,9 @@
 //! How many rows of the map there is memory for tells the two apart.
 
 use super::{Group, Reader};
+use crate::layer::max_pool;
 use crate::layer::repack::{Norm, Pool, Repack};
-use crate::layer::rows::{PooledRows, conv_rows, max_pool};
+use crate::layer::rows::{PooledRows, conv_rows};
 use crate::{AnyVolume, Real, kernel};
 
 impl<T: Real> Reader<'_, T> {
@@ -54,7 +55,7 @@ impl<T: Real> Reader<'_, T> {
         let (pool, z) = (const { &P::SIZES }, z.as_mut_slice());
         let from = self.packed::<X, Y, L, N>(group);
         if map.len() >= whole::<Y>() {
-            max_pool(pool, map, z);
+            max_pool::forward(pool, map, z);
         } else if !kernel::conv_pool_forward_packed(&from, pool, x, self.scratch, z) {
             let [filters, bias] = group.filters.declared();
             let rows = PooledRows {

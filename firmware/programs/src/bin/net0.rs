@@ -3,10 +3,10 @@
 #![no_main]
 
 use convnet::{Arena, Overlay};
-use nets::cifar::{self, NET0, Net0};
+use nets::cifar::{IMAGE, NET0, Net0};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut ARENA: Arena<Net0> = Overlay::ZERO;
-    programs::run(|results| cifar::run(&NET0, ARENA, results))
+    programs::run(|results| nets::forward(&NET0, &IMAGE, ARENA, results))
 }

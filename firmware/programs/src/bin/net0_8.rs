@@ -3,11 +3,12 @@
 #![no_main]
 
 use convnet::Overlay;
+use nets::Arena8;
 use nets::cifar::Net0;
-use nets::cifar8::{self, Arena, NET0};
+use nets::cifar8::{IMAGE, NET0};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut ARENA: Arena<Net0> = Overlay::ZERO;
-    programs::run(|results| cifar8::run(&NET0, ARENA, results))
+    static mut ARENA: Arena8<Net0> = Overlay::ZERO;
+    programs::run(|results| nets::forward8(&NET0, &IMAGE, ARENA, results))
 }

@@ -3,10 +3,10 @@
 #![no_main]
 
 use convnet::{Arena, Overlay};
-use nets::cifar::{self, NET1, Net1};
+use nets::cifar::{IMAGE, NET1, Net1};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut ARENA: Arena<Net1> = Overlay::ZERO;
-    programs::run(|results| cifar::run(&NET1, ARENA, results))
+    programs::run(|results| nets::forward(&NET1, &IMAGE, ARENA, results))
 }

@@ -3,11 +3,12 @@
 #![no_main]
 
 use convnet::Overlay;
+use nets::Arena8;
 use nets::cifar::Net1;
-use nets::cifar8::{self, Arena, NET1};
+use nets::cifar8::{IMAGE, NET1};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut ARENA: Arena<Net1> = Overlay::ZERO;
-    programs::run(|results| cifar8::run(&NET1, ARENA, results))
+    static mut ARENA: Arena8<Net1> = Overlay::ZERO;
+    programs::run(|results| nets::forward8(&NET1, &IMAGE, ARENA, results))
 }

@@ -3,10 +3,10 @@
 #![no_main]
 
 use convnet::{Arena, Overlay};
-use nets::cifar::{self, NET2, Net2};
+use nets::cifar::{IMAGE, NET2, Net2};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut ARENA: Arena<Net2> = Overlay::ZERO;
-    programs::run(|results| cifar::run(&NET2, ARENA, results))
+    programs::run(|results| nets::forward(&NET2, &IMAGE, ARENA, results))
 }

@@ -3,11 +3,12 @@
 #![no_main]
 
 use convnet::Overlay;
+use nets::Arena8;
 use nets::cifar::Net2;
-use nets::cifar8::{self, Arena, NET2};
+use nets::cifar8::{IMAGE, NET2};
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut ARENA: Arena<Net2> = Overlay::ZERO;
-    programs::run(|results| cifar8::run(&NET2, ARENA, results))
+    static mut ARENA: Arena8<Net2> = Overlay::ZERO;
+    programs::run(|results| nets::forward8(&NET2, &IMAGE, ARENA, results))
 }

@@ -12,6 +12,8 @@
 //! Ten loads serve 24 multiply-adds, where the plain loop has two for one. Each sum is taken in the
 //! plain loop's order, and no multiply-add is fused: the result is the plain twin's to the bit, with
 //! an FPU or without.
+//!
+//! Each kind of tile is a kilobyte of code, so there are [few](PIXELS), which overlap.
 
 #![expect(
     clippy::needless_range_loop,
@@ -20,16 +22,27 @@
 
 use super::Operands;
 use crate::kernel::Sizes;
-use crate::kernel::window::{even_lengths, extent};
+use crate::kernel::window::{extent, tiles};
 
-/// P at most.
-const PIXELS: usize = 6;
+/// P, or 1.
+const PIXELS: [usize; 3] = [6, 4, 2];
 
-/// N at most.
+/// N; filters that are fewer are summed one by one, a pixel at a time.
 const FILTERS: usize = 4;
 
 /// All rows.
 pub(crate) fn conv(from: &Operands, y: &mut [f32]) -> Option<()> {
+    let row;
+    let from = if from.sizes.sees_pixels() {
+        // No window hangs over a border, so all pixels are one row.
+        row = from.sizes.in_a_row();
+        &Operands {
+            sizes: &row,
+            ..*from
+        }
+    } else {
+        from
+    };
     let row = from.sizes.y[1].checked_mul(from.sizes.y[2])?;
     if row == 0 {
         return None;
@@ -67,22 +80,18 @@ pub(crate) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> 
             filter_pitch: pitch * filters,
             step: sizes.stride[1] * depth,
         };
-        let mut ox = columns.places.start;
-        for pixels in even_lengths(columns.places.len(), PIXELS) {
+        for (ox, pixels) in tiles(columns.places, PIXELS) {
             let ix = (ox * sizes.stride[1] + taps.start).wrapping_sub(sizes.before[1]);
             let x = x
                 .get(iy.wrapping_mul(width).wrapping_add(ix).wrapping_mul(depth)..)
                 .unwrap_or_default();
             let y = y.get_mut(ox * filters..)?;
             match pixels {
-                1 => tile.filters::<1>(x, y)?,
-                2 => tile.filters::<2>(x, y)?,
-                3 => tile.filters::<3>(x, y)?,
+                6 => tile.filters::<6>(x, y)?,
                 4 => tile.filters::<4>(x, y)?,
-                5 => tile.filters::<5>(x, y)?,
-                _ => tile.filters::<PIXELS>(x, y)?,
+                2 => tile.filters::<2>(x, y)?,
+                _ => tile.filters::<1>(x, y)?,
             }
-            ox += pixels;
         }
     }
     Some(())
@@ -107,14 +116,16 @@ impl Tile<'_> {
     #[inline(always)]
     fn filters<const P: usize>(&self, x: &[f32], y: &mut [f32]) -> Option<()> {
         let all = self.from.bias.len();
-        let mut k = 0;
-        while k + FILTERS <= all {
-            self.run::<P, FILTERS>(k, x, y)?;
-            k += FILTERS;
-        }
-        while k < all {
-            self.run::<P, 1>(k, x, y)?;
-            k += 1;
+        for (k, n) in tiles(0..all, [FILTERS]) {
+            if n == FILTERS {
+                self.run::<P, FILTERS>(k, x, y)?;
+            } else {
+                for p in 0..P {
+                    // Nothing is read if no tap meets the input.
+                    let x = x.get(p * self.step..).unwrap_or_default();
+                    self.run::<1, 1>(k, x, y.get_mut(p * all..)?)?;
+                }
+            }
         }
         Some(())
     }

@@ -3,12 +3,12 @@
 use std::error::Error;
 
 use convnet::int8::{Int8, Quantize, Quantized};
-use convnet::{Arena, Network};
+use convnet::{Arena, OnHeap, Trainable};
 use nets::Words;
-use nets::cifar::{self, Image, NET0, NET1, NET2, Net0, Net1, Net2};
+use nets::cifar::{self, NET0, NET1, NET2};
 use nets::digits::{self, Digits};
 use nets::tune::{self, Memory, Tuned};
-use nets::{cifar8, digits8};
+use nets::{cifar8, digits8, keywords, mobile};
 
 /// What a program computes, and what its network says that it needs.
 pub(crate) struct Desktop {
@@ -42,12 +42,16 @@ pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
                 size_of_val(&digits::IMAGES) / 4,
             )
         }
-        "net0" => image(&NET0, &mut Net0::arena(), &mut results),
-        "net1" => image(&NET1, &mut Net1::arena(), &mut results),
-        "net2" => image(&NET2, &mut Net2::arena(), &mut results),
-        "net0_8" => bytes(&cifar8::NET0, &mut results),
-        "net1_8" => bytes(&cifar8::NET1, &mut results),
-        "net2_8" => bytes(&cifar8::NET2, &mut results),
+        "net0" => image(&NET0, &cifar::IMAGE, &mut results),
+        "net1" => image(&NET1, &cifar::IMAGE, &mut results),
+        "net2" => image(&NET2, &cifar::IMAGE, &mut results),
+        "net0_8" => bytes(&cifar8::NET0, &cifar8::IMAGE, &mut results),
+        "net1_8" => bytes(&cifar8::NET1, &cifar8::IMAGE, &mut results),
+        "net2_8" => bytes(&cifar8::NET2, &cifar8::IMAGE, &mut results),
+        "ds_cnn" => image(&keywords::NET, &keywords::IMAGE, &mut results),
+        "ds_cnn_8" => bytes(&keywords::NET8, &keywords::IMAGE8, &mut results),
+        "mobilenet" => image(&mobile::NET, &mobile::IMAGE, &mut results),
+        "mobilenet_8" => bytes(&mobile::NET8, &mobile::IMAGE8, &mut results),
         "tune" => {
             tune::run(&mut Box::new(Memory::ZERO), &mut results);
             (
@@ -66,32 +70,33 @@ pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
     })
 }
 
-fn image<N>(net: &N, arena: &mut Arena<N>, results: &mut Results) -> (usize, usize, usize)
+fn image<N>(net: &N, image: &N::Input, results: &mut Results) -> (usize, usize, usize)
 where
-    N: Network<Scalar = f32, Input = Image>,
+    N: Trainable<Scalar = f32>,
 {
-    cifar::run(net, arena, results);
+    nets::forward(net, image, &mut N::arena(), results);
     let parameters: usize = N::TENSORS.iter().map(convnet::Tensor::len).sum();
     (
         parameters * size_of::<f32>(),
         size_of::<Arena<N>>(),
-        size_of::<Image>(),
+        size_of::<N::Input>(),
     )
 }
 
 fn bytes<N, const F: usize, const C: usize, const V: usize>(
     net: &Quantized<N, F, C, V>,
+    image: &N::Image,
     results: &mut Results,
 ) -> (usize, usize, usize)
 where
-    N: Quantize<Image = cifar8::Image>,
+    N: Quantize,
 {
-    cifar8::run(net, &mut Quantized::<N, F, C, V>::arena(), results);
+    nets::forward8(net, image, &mut Quantized::<N, F, C, V>::arena(), results);
     let [parameters, arena] = [
         Quantized::<N, F, C, V>::PARAMETERS,
         Quantized::<N, F, C, V>::ARENA_BYTES,
     ];
-    (parameters, arena, size_of::<cifar8::Image>())
+    (parameters, arena, size_of::<N::Image>())
 }
 
 struct Results(Vec<f32>);
