@@ -3,6 +3,7 @@
 use super::Layer;
 use super::word::word;
 use crate::kernel::at_level;
+use crate::kernel::i8::{pieces, pieces_mut};
 use crate::memory::volume::Scores;
 use crate::{Real, Volume};
 
@@ -57,12 +58,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
     Layer<Volume<T, H, W, D>, Scores<T, D>> for GlobalAvgPool
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, D>) {
-        let y = &mut y[0][0];
-        at_level(
-            #[inline(always)]
-            || sum_columns(x.as_slice(), y),
-        );
-        y.iter_mut().for_each(|y| *y *= share::<T>(H * W));
+        means(x.as_slice(), share::<T>(H * W), y.as_mut_slice());
     }
 
     fn backward(
@@ -78,15 +74,23 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
     fn backward_parameters(&self, _: &Volume<T, H, W, D>, _: &Scores<T, D>, _: &mut Self) {}
 }
 
+/// Compiled once a scalar, not once a layer: where lengths are known it is unrolled, for kilobytes of code and of stack.
+#[inline(never)]
+fn means<T: Real>(x: &[T], share: T, y: &mut [T]) {
+    at_level(
+        #[inline(always)]
+        || sum_columns(x, y),
+    );
+    y.iter_mut().for_each(|y| *y *= share);
+}
+
 /// Block by block of depths, whose sums stay in registers.
 #[inline(always)]
 fn sum_columns<T: Real>(x: &[T], y: &mut [T]) {
     const BLOCK: usize = 64;
     let depth = y.len();
-    for (block, y) in y.chunks_mut(BLOCK).enumerate() {
-        let columns = x
-            .chunks_exact(depth)
-            .filter_map(|column| column.get(block * BLOCK..));
+    for (block, y) in pieces_mut(y, BLOCK).enumerate() {
+        let columns = pieces(x, depth).filter_map(|column| column.get(block * BLOCK..));
         if let Some(y) = y.first_chunk_mut::<BLOCK>() {
             let mut sums = [T::ZERO; BLOCK];
             for column in columns.filter_map(|column| column.first_chunk::<BLOCK>()) {
