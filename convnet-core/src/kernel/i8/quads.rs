@@ -6,14 +6,14 @@
 //!  sums      Σ x·w of filter 0       │ … of filter 1 │ … │ … of filter 15        32 bits each
 //! ```
 //!
-//! [`Dots`] is how a machine multiplies them; `conv` tiles pixels by filters, `depthwise` lays four rows side by side
+//! `Dots` is how a machine multiplies them; `conv` tiles pixels by filters, `depthwise` lays four rows side by side
 //! so that a quad is of one depth. No zero point is subtracted inside: what it is worth is in the number that a sum
 //! starts from, [`Ends`].
 //!
 //! Filters are packed once, for one [`Machine`]; the plain twins are in [`Filters`](super::Filters), and results are
 //! the same to the bit, as sums of 32 bits are in any order.
 //!
-//! **Invariant:** filters are no less than −127, as TensorFlow Lite has them: [`Machine::Maddubs`] takes their signs
+//! **Invariant:** filters are no less than −127, as TensorFlow Lite has them: `Maddubs` takes their signs
 //! off and on.
 
 #![expect(unsafe_code, reason = "instructions that only some machines have")]

@@ -190,7 +190,7 @@ impl<'a> Conv<'a> {
     pub fn rows(&self, x: &[i8], first: usize, y: &mut [i8]) -> Option<()> {
         let [ho, wo, k] = self.sizes.y;
         let pixels = y.len().checked_div(k)?;
-        let are_there = y.len() % k == 0 && first * wo + pixels <= ho * wo;
+        let are_there = y.len().is_multiple_of(k) && first * wo + pixels <= ho * wo;
         if !are_there || x.len() < self.windows.seen {
             return None;
         }
@@ -301,12 +301,12 @@ fn tile<D: Dots, const P: usize, const N: usize>(
                 + windows.quads * QUAD;
             let last = from.x.len().checked_sub(end)?;
             let mut x = [from.x.as_ptr(); P];
-            for p in 0..P {
-                if from.places[p] > last {
+            for (x, &place) in x.iter_mut().zip(&from.places) {
+                if place > last {
                     return None;
                 }
-                // SAFETY: places[p] <= last <= x.len().
-                x[p] = unsafe { x[p].add(from.places[p]) };
+                // SAFETY: place <= last <= x.len().
+                *x = unsafe { x.add(place) };
             }
             if from.filters.len() < N.div_ceil(vectors) * len {
                 return None;
@@ -336,21 +336,40 @@ fn tile<D: Dots, const P: usize, const N: usize>(
                     }
                 }
             }
-            for p in 0..P {
+            let mut numbers = [[0i32; WIDE]; P];
+            for (numbers, sums) in numbers.iter_mut().zip(sums) {
+                for (n, sums) in sums.into_iter().enumerate() {
+                    // SAFETY: N vectors are WIDE numbers at most.
+                    unsafe { dots.store(sums, numbers.as_mut_ptr().add(n * D::LANES)) };
+                }
+            }
+            finish(dots, &numbers, from, k, count, y)
+        },
+    )
+}
+
+/// Filters of a tile at most: four vectors of sixteen.
+const WIDE: usize = 64;
+
+/// Writes the bytes of each pixel's sums. One function for tiles of all sizes: unrolled into each, it takes the
+/// compiler minutes.
+#[inline(never)]
+fn finish<D: Dots>(
+    dots: D,
+    sums: &[[i32; WIDE]],
+    from: &Operands<'_>,
+    k: usize,
+    count: usize,
+    y: &mut [i8],
+) -> Option<()> {
+    dots.vectorize(
+        #[inline(always)]
+        || {
+            for (p, sums) in sums.iter().enumerate() {
                 let y = y.get_mut(p * k..)?.get_mut(..count)?;
-                for (block, ends) in from.ends.iter().enumerate().take(N.div_ceil(vectors)) {
-                    let mut own = [0i32; FILTERS];
-                    for v in 0..vectors {
-                        // SAFETY: vectors · LANES = FILTERS.
-                        unsafe {
-                            dots.store(
-                                sums[p][(block * vectors + v) % N],
-                                own.as_mut_ptr().add(v * D::LANES),
-                            );
-                        }
-                    }
-                    let bytes = ends.bytes(&own, from.y);
-                    let y = y.get_mut(block * FILTERS..)?;
+                let blocks = sums.as_chunks().0.iter().zip(from.ends);
+                for ((sums, ends), y) in blocks.zip(y.chunks_mut(FILTERS)) {
+                    let bytes = ends.bytes(sums, from.y);
                     match y.first_chunk_mut() {
                         Some(y) => *y = bytes,
                         None => y.iter_mut().zip(bytes).for_each(|(y, byte)| *y = byte),

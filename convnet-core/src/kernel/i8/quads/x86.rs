@@ -51,6 +51,9 @@ impl Maddubs {
 /// x as 0 to 255: a byte whose highest bit is the other way round is 128 more.
 const UNSIGNED: u8 = 0x80;
 
+/// Four of them, for a quad before it is in a vector: turned round behind that, it sends LLVM 22 into an endless loop.
+const UNSIGNED_QUAD: i32 = i32::from_ne_bytes([UNSIGNED; 4]);
+
 impl Dots for Vnni512 {
     type Sums = __m512i;
     type X = __m512i;
@@ -73,10 +76,7 @@ impl Dots for Vnni512 {
     #[inline(always)]
     unsafe fn splat(self, quad: *const i8) -> __m512i {
         // SAFETY: there is AVX-512, and 4 bytes, as the caller promises.
-        unsafe {
-            let x = _mm512_set1_epi32(quad.cast::<i32>().read_unaligned());
-            _mm512_xor_si512(x, _mm512_set1_epi8(UNSIGNED as i8))
-        }
+        unsafe { _mm512_set1_epi32(quad.cast::<i32>().read_unaligned() ^ UNSIGNED_QUAD) }
     }
 
     #[inline(always)]
@@ -126,10 +126,7 @@ impl Dots for Vnni256 {
     #[inline(always)]
     unsafe fn splat(self, quad: *const i8) -> __m256i {
         // SAFETY: there is AVX2, and 4 bytes, as the caller promises.
-        unsafe {
-            let x = _mm256_set1_epi32(quad.cast::<i32>().read_unaligned());
-            _mm256_xor_si256(x, _mm256_set1_epi8(UNSIGNED as i8))
-        }
+        unsafe { _mm256_set1_epi32(quad.cast::<i32>().read_unaligned() ^ UNSIGNED_QUAD) }
     }
 
     #[inline(always)]
