@@ -188,6 +188,7 @@ impl Machine {
 
     /// Runs plain loops with the instructions at hand. `body` and what it calls are to be `#[inline(always)]`.
     #[inline(always)]
+    #[cfg(feature = "alloc")] // `int8::prepared` is who asks
     pub(crate) fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
         with!(self, dots => dots.vectorize(body))
     }
