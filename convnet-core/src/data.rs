@@ -37,6 +37,7 @@ mod images;
 mod mixup;
 mod mnist;
 mod packed;
+mod reading;
 mod streamed;
 mod subset;
 mod target;

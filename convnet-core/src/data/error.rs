@@ -148,6 +148,22 @@ pub enum Defect {
 }
 
 impl Defect {
+    /// The first of `labels` that is none of so many classes.
+    pub(super) fn check_labels(
+        labels: impl IntoIterator<Item = usize>,
+        classes: usize,
+    ) -> Result<(), Self> {
+        let mut labels = labels.into_iter().enumerate();
+        match labels.find(|&(_, label)| label >= classes) {
+            None => Ok(()),
+            Some((index, label)) => Err(Self::Label {
+                index,
+                label,
+                classes,
+            }),
+        }
+    }
+
     /// Blames `path`.
     pub(super) fn at(self, path: &Path) -> DataError {
         DataError {

@@ -1,5 +1,6 @@
 //! A set of images in memory, a byte a pixel value.
 
+use super::reading::{Reading, Sums};
 use super::{DataError, Defect, Normalisation, Samples, Sizing};
 use crate::{Real, Rng};
 
@@ -32,9 +33,7 @@ pub struct Images {
     labels: Vec<usize>,
     names: Vec<String>,
     sizing: Sizing,
-    normalisation: Normalisation,
-    /// For each depth slice, what each pixel value is read as.
-    values: Vec<[f64; 256]>,
+    reading: Reading,
 }
 
 impl Images {
@@ -63,16 +62,7 @@ impl Images {
         if images == 0 {
             return Err(Defect::Empty.into());
         }
-        if let Some(index) = labels.iter().position(|&label| label >= classes) {
-            let label = labels[index];
-            return Err(Defect::Label {
-                index,
-                label,
-                classes,
-            }
-            .into());
-        }
-        let normalisation = Normalisation::divide(255.0, shape[2]);
+        Defect::check_labels(labels.iter().copied(), classes)?;
         Ok(Self {
             shape,
             classes,
@@ -80,8 +70,7 @@ impl Images {
             labels,
             names: Vec::new(),
             sizing: Sizing::default(),
-            values: normalisation.values().collect(),
-            normalisation,
+            reading: Reading::unnormalised(shape[2]),
         })
     }
 
@@ -101,26 +90,9 @@ impl Images {
     /// everywhere has the deviation 1.
     #[must_use]
     pub fn statistics(&self) -> Normalisation {
-        let depth = self.shape[2];
-        let mut sums = vec![(0u64, 0u64); depth];
-        for column in self.pixels.chunks_exact(depth) {
-            for (sum, &p) in sums.iter_mut().zip(column) {
-                *sum = (sum.0 + u64::from(p), sum.1 + u64::from(p) * u64::from(p));
-            }
-        }
-        let count = (self.pixels.len() / depth) as f64;
-        let mean = sums.iter().map(|&(sum, _)| sum as f64 / count);
-        let variance = mean
-            .clone()
-            .zip(&sums)
-            .map(|(m, &(_, squares))| squares as f64 / count - m * m);
-        let deviation = variance
-            .map(|v| if v > 0.0 { v.sqrt() } else { 1.0 })
-            .collect();
-        Normalisation {
-            mean: mean.collect(),
-            deviation,
-        }
+        let mut sums = Sums::new(self.shape[2]);
+        sums.add(&self.pixels);
+        sums.statistics()
     }
 
     /// The same images, read through `normalisation`. Give the test set the training set's: the
@@ -140,20 +112,14 @@ impl Images {
     /// # Ok::<(), DataError>(())
     /// ```
     pub fn normalised(mut self, normalisation: &Normalisation) -> Result<Self, DataError> {
-        let depth = self.shape[2];
-        if !normalisation.fits(depth) {
-            let found = normalisation.clone();
-            return Err(Defect::Normalisation { depth, found }.into());
-        }
-        self.values = normalisation.values().collect();
-        self.normalisation = normalisation.clone();
+        self.reading = Reading::new(normalisation, self.shape[2])?;
         Ok(self)
     }
 
     /// Through what the pixel values are read.
     #[must_use]
     pub fn normalisation(&self) -> &Normalisation {
-        &self.normalisation
+        self.reading.normalisation()
     }
 
     /// The same images, whose classes are called so, in their order: an evaluation and a
@@ -241,8 +207,7 @@ impl Images {
             labels,
             names: self.names.clone(),
             sizing: self.sizing,
-            normalisation: self.normalisation.clone(),
-            values: self.values.clone(),
+            reading: self.reading.clone(),
         }
     }
 
@@ -287,12 +252,6 @@ impl Samples for Images {
     }
 
     fn image<T: Real>(&self, index: usize, image: &mut [T]) {
-        let depth = self.shape[2];
-        let columns = self.pixels(index).chunks_exact(depth);
-        for (to, column) in image.chunks_exact_mut(depth).zip(columns) {
-            for ((to, &p), values) in to.iter_mut().zip(column).zip(&self.values) {
-                *to = T::of(values[usize::from(p)]);
-            }
-        }
+        self.reading.read(self.pixels(index), image);
     }
 }

@@ -132,18 +132,8 @@ impl IdxFiles {
                 };
                 return Err(labels_found.at(&labels));
             }
-            if let Some(index) = labels_here
-                .iter()
-                .position(|&label| usize::from(label) >= classes)
-            {
-                let label = labels_here[index].into();
-                let error = Defect::Label {
-                    index,
-                    label,
-                    classes,
-                };
-                return Err(error.at(&labels));
-            }
+            let of_images = labels_here.iter().copied().map(usize::from);
+            Defect::check_labels(of_images, classes).map_err(|defect| defect.at(&labels))?;
             let set = all.get_or_insert_with(|| Self {
                 shape,
                 classes,

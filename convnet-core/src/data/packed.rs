@@ -224,18 +224,8 @@ impl Packer {
             let names = names.len();
             return Err(Defect::Names { names, classes });
         }
-        let wrong = self
-            .index
-            .iter()
-            .position(|(label, _)| *label as usize >= classes);
-        if let Some(index) = wrong {
-            let label = self.index[index].0 as usize;
-            return Err(Defect::Label {
-                index,
-                label,
-                classes,
-            });
-        }
+        let labels = self.index.iter().map(|(label, _)| *label as usize);
+        Defect::check_labels(labels, classes)?;
         let header = Header {
             shape: self.shape,
             classes,

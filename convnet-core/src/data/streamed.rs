@@ -14,7 +14,8 @@ use super::ahead::Ahead;
 use super::cifar10::CifarFiles;
 use super::mnist::IdxFiles;
 use super::packed::PackedFiles;
-use super::{DataError, Defect, Normalisation, Samples, Sizing};
+use super::reading::{Reading, Sums};
+use super::{DataError, Normalisation, Samples, Sizing};
 use crate::Real;
 
 /// Where images come from, one by one, in any order.
@@ -78,20 +79,17 @@ pub struct Streamed {
     source: Arc<dyn Source>,
     ahead: Option<Ahead>,
     window: usize,
-    normalisation: Normalisation,
-    values: Vec<[f64; 256]>,
+    reading: Reading,
     fault: Mutex<Option<DataError>>,
 }
 
 impl Streamed {
     pub(super) fn new(source: impl Source + 'static) -> Self {
-        let normalisation = Normalisation::divide(255.0, source.shape()[2]);
         Self {
+            reading: Reading::unnormalised(source.shape()[2]),
             source: Arc::new(source),
             ahead: None,
             window: 0,
-            values: normalisation.values().collect(),
-            normalisation,
             fault: Mutex::default(),
         }
     }
@@ -100,8 +98,9 @@ impl Streamed {
     ///
     /// # Errors
     ///
-    /// A [`DataError`] that names the file: [`Defect::Missing`], [`Defect::Packed`] if it is none, was cut short
-    /// or damaged in its index, or has other shapes or classes than the first; [`Defect::Empty`].
+    /// A [`DataError`] that names the file: [`Missing`](super::Defect::Missing); [`Packed`](super::Defect::Packed) if it
+    /// is none, was cut short or damaged in its index, or has other shapes or classes than the first;
+    /// [`Empty`](super::Defect::Empty).
     pub fn packed<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, DataError> {
         PackedFiles::open(paths).map(Self::new)
     }
@@ -120,8 +119,8 @@ impl Streamed {
     ///
     /// # Errors
     ///
-    /// As [`idx`](super::idx()); [`Defect::Gzipped`], and [`Defect::Shape`] if images are of another size than the
-    /// first.
+    /// As [`idx`](super::idx()); [`Gzipped`](super::Defect::Gzipped), and [`Shape`](super::Defect::Shape) if images are of
+    /// another size than the first.
     pub fn idx<P: AsRef<Path>, Q: AsRef<Path>>(
         files: impl IntoIterator<Item = (P, Q)>,
         classes: usize,
@@ -166,25 +165,11 @@ impl Streamed {
     ///
     /// The first image that cannot be read.
     pub fn statistics(&self) -> Result<Normalisation, DataError> {
-        let depth = self.shape()[2];
-        let mut sums = vec![[0u64; 2]; depth];
+        let mut sums = Sums::new(self.shape()[2]);
         for index in 0..self.len() {
-            for column in self.source.pixels(index)?.chunks_exact(depth) {
-                for (sum, &p) in sums.iter_mut().zip(column) {
-                    *sum = [sum[0] + u64::from(p), sum[1] + u64::from(p) * u64::from(p)];
-                }
-            }
+            sums.add(&self.source.pixels(index)?);
         }
-        let count = self.shape()[..2].iter().product::<usize>() as f64 * self.len() as f64;
-        let mean: Vec<f64> = sums.iter().map(|sum| sum[0] as f64 / count).collect();
-        let variance = sums
-            .iter()
-            .zip(&mean)
-            .map(|(sum, m)| sum[1] as f64 / count - m * m);
-        let deviation = variance
-            .map(|v| if v > 0.0 { v.sqrt() } else { 1.0 })
-            .collect();
-        Ok(Normalisation { mean, deviation })
+        Ok(sums.statistics())
     }
 
     /// The same images, read through `normalisation`.
@@ -193,20 +178,14 @@ impl Streamed {
     ///
     /// As [`Images::normalised`](super::Images::normalised).
     pub fn normalised(mut self, normalisation: &Normalisation) -> Result<Self, DataError> {
-        let depth = self.shape()[2];
-        if !normalisation.fits(depth) {
-            let found = normalisation.clone();
-            return Err(Defect::Normalisation { depth, found }.into());
-        }
-        self.values = normalisation.values().collect();
-        self.normalisation = normalisation.clone();
+        self.reading = Reading::new(normalisation, self.shape()[2])?;
         Ok(self)
     }
 
     /// Through what the pixel values are read.
     #[must_use]
     pub fn normalisation(&self) -> &Normalisation {
-        &self.normalisation
+        self.reading.normalisation()
     }
 
     /// How image files of another size were brought to this one.
@@ -248,21 +227,13 @@ impl Samples for Streamed {
 
     fn image<T: Real>(&self, index: usize, image: &mut [T]) {
         let ready = self.ahead.as_ref().and_then(|ahead| ahead.take(index));
-        let pixels = match ready.unwrap_or_else(|| self.source.pixels(index)) {
-            Ok(pixels) => pixels,
+        match ready.unwrap_or_else(|| self.source.pixels(index)) {
+            Ok(pixels) => self.reading.read(&pixels, image),
             Err(error) => {
                 // Nobody learns from what is no number, and whoever meets it asks why.
                 image.fill(T::nan());
                 let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
                 fault.get_or_insert(error);
-                return;
-            }
-        };
-        let depth = self.shape()[2];
-        let columns = pixels.chunks_exact(depth);
-        for (to, column) in image.chunks_exact_mut(depth).zip(columns) {
-            for ((to, &p), values) in to.iter_mut().zip(column).zip(&self.values) {
-                *to = T::of(values[usize::from(p)]);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 
-use super::run::Run;
+use super::run::{self, Run};
 use super::trainer::AnySchedule;
 use super::{LossFor, TrainError, Trainer};
 use crate::data::{self, Samples, Target};
@@ -99,9 +99,7 @@ impl<O, L> Trainer<O, L> {
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
         let mut copy: Box<N> = bytemuck::zeroed_box();
-        for index in 0..N::TENSORS.len() {
-            copy.tensor_mut(index).copy_from_slice(net.tensor(index));
-        }
+        run::copy(net, &mut *copy);
         match self.validation_share {
             None => self.range_test(&mut *copy, samples, rates, steps),
             Some(share) => {

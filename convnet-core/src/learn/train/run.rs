@@ -680,7 +680,7 @@ fn blend<P: Parameters>(average: &mut P, net: &P, keep: f64) {
     }
 }
 
-fn copy<P: Parameters>(from: &P, to: &mut P) {
+pub(super) fn copy<P: Parameters>(from: &P, to: &mut P) {
     for index in 0..P::TENSORS.len() {
         to.tensor_mut(index).copy_from_slice(from.tensor(index));
     }
