@@ -79,6 +79,7 @@ pub mod i8;
 mod packed;
 #[cfg(feature = "rayon")]
 mod parts;
+pub(crate) mod pieces;
 mod simd;
 mod window;
 

@@ -2,9 +2,9 @@
 
 use super::program::{KINDS, Kind, Program, Task};
 use crate::kernel::i8::{
-    Add, Channel, Filters, Pool, Quantization, Softmax, Tiles, Walk, by_rows, lookup, pieces,
-    pieces_mut, rescale,
+    Add, Channel, Filters, Pool, Quantization, Softmax, Tiles, Walk, by_rows, lookup, rescale,
 };
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// What a network keeps.
 #[derive(Clone, Copy)]
@@ -86,11 +86,11 @@ pub(super) fn compute<K: Kinds>(
     }
     if is(Kind::MaxPool) {
         let (x, y) = apart(task, image, arena)?;
-        return pool.max_at_level(x, y);
+        return pool.max(x, y);
     }
     if is(Kind::AvgPool) {
         let (x, y) = apart(task, image, arena)?;
-        return pool.avg_at_level(x, y);
+        return pool.avg(x, y);
     }
     if is(Kind::Move) {
         let (x, y) = apart(task, image, arena)?;

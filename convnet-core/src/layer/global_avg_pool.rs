@@ -3,7 +3,7 @@
 use super::Layer;
 use super::word::word;
 use crate::kernel::at_level;
-use crate::kernel::i8::{pieces, pieces_mut};
+use crate::kernel::pieces::{pieces, pieces_mut};
 use crate::memory::volume::Scores;
 use crate::{Real, Volume};
 

@@ -6,7 +6,7 @@ use super::conv;
 use super::max_pool;
 use crate::Real;
 use crate::kernel::Sizes;
-use crate::kernel::i8::pieces_mut;
+use crate::kernel::pieces::pieces_mut;
 
 /// The max pool of a convolution. Not generic over sizes, so that it is compiled once a scalar.
 pub(crate) struct PooledRows<'a, T> {

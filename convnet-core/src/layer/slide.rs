@@ -2,7 +2,7 @@
 
 use crate::Real;
 use crate::kernel::Sizes;
-use crate::kernel::i8::{pieces, pieces_mut};
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// Stride, zero-padding and dilation of a window layer. [`Slide`] is the only implementor; the trait keeps
 /// the layers' types short.

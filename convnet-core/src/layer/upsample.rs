@@ -3,7 +3,7 @@
 use super::Layer;
 use super::slide::add_columns;
 use super::word::word;
-use crate::kernel::i8::{pieces, pieces_mut};
+use crate::kernel::pieces::{pieces, pieces_mut};
 use crate::{Real, Volume};
 
 word! {

@@ -5,8 +5,9 @@
 
 use super::dot::{FILTERS, dot};
 use super::rows::by_rows;
-use super::{Multiplier, Quantization, pieces, pieces_mut};
+use super::{Multiplier, Quantization};
 use crate::kernel::Sizes;
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// What a filter adds to its sum, and what it multiplies it by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Pools: what they write stands for the same as what they read.
 
+use super::Quantization;
 use super::filters::PART;
-use super::{Quantization, pieces, pieces_mut};
 use crate::kernel::Sizes;
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// A pool; padding is not there.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +28,8 @@ fn larger(most: &mut [i8; PART], x: &[i8; PART]) {
 impl Pool<'_> {
     /// The largest of each window.
     #[must_use]
-    pub fn max(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
-        self.max_at_level(x, y)
-    }
-
-    /// The same, compiled for what calls it.
     #[inline(always)]
-    pub(crate) fn max_at_level(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
+    pub fn max(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
         let [_, width, depth] = self.sizes.x;
         let (of_x, of_y) = (width * depth, self.sizes.y[1] * self.sizes.y[2]);
         if of_y == 0 || y.len() != self.sizes.y[0] * of_y {
@@ -104,13 +100,8 @@ impl Pool<'_> {
 
     /// The average of each window, rounded, a half away from zero.
     #[must_use]
-    pub fn avg(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
-        self.avg_at_level(x, y)
-    }
-
-    /// The same, compiled for what calls it.
     #[inline(always)]
-    pub(crate) fn avg_at_level(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
+    pub fn avg(&self, x: &[i8], y: &mut [i8]) -> Option<()> {
         let average = |sum: i32, count: i32| {
             let half = if sum > 0 { count / 2 } else { -(count / 2) };
             sum.wrapping_add(half).checked_div(count)

@@ -1,7 +1,8 @@
 //! A map row by row: all of it, or so many rows as a pool behind it sees.
 
-use super::{Pool, pieces_mut};
+use super::Pool;
 use crate::kernel::Sizes;
+use crate::kernel::pieces::pieces_mut;
 
 /// Computes the rows of a layer of such `sizes` in order, by `row`: into y, or into `map`, out of which a pool
 /// takes them as they come. Row `oy` lies at `oy` modulo the rows that there are.

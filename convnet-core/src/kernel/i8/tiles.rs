@@ -16,7 +16,8 @@ use core::ops::Range;
 
 use super::packed::{PIXELS, pools_sums};
 use super::rows::by_rows;
-use super::{Channel, Filters, Pool, Quantization, Steps, pieces, pieces_mut};
+use super::{Channel, Filters, Pool, Quantization, Steps};
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// Filters of a tile.
 const PAIR: usize = 2;

@@ -11,7 +11,7 @@
 use core::ops::Range;
 
 use crate::Real;
-use crate::kernel::i8::{pieces, pieces_mut};
+use crate::kernel::pieces::{pieces, pieces_mut};
 use crate::layer::slide::add_multiple;
 
 /// `y[k] += Σ x[d] · weights[d][k]`

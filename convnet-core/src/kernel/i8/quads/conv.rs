@@ -12,7 +12,8 @@
 use core::array;
 
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
-use crate::kernel::i8::{Channel, Quantization, pieces_mut};
+use crate::kernel::i8::{Channel, Quantization};
+use crate::kernel::pieces::pieces_mut;
 use crate::kernel::{Sizes, window::even_lengths};
 
 /// A `conv`, or an `fc`, whose filters are packed.
@@ -369,11 +370,7 @@ fn finish<D: Dots>(
                 let y = y.get_mut(p * k..)?.get_mut(..count)?;
                 let blocks = sums.as_chunks().0.iter().zip(from.ends);
                 for ((sums, ends), y) in blocks.zip(y.chunks_mut(FILTERS)) {
-                    let bytes = ends.bytes(sums, from.y);
-                    match y.first_chunk_mut() {
-                        Some(y) => *y = bytes,
-                        None => y.iter_mut().zip(bytes).for_each(|(y, byte)| *y = byte),
-                    }
+                    ends.write(sums, from.y, y);
                 }
             }
             Some(())

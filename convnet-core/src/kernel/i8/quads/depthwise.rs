@@ -9,7 +9,8 @@
 
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
 use crate::kernel::Sizes;
-use crate::kernel::i8::{Channel, Quantization, pieces_mut};
+use crate::kernel::i8::{Channel, Quantization};
+use crate::kernel::pieces::pieces_mut;
 use crate::kernel::window::even_lengths;
 
 /// A `depthwise` whose filters are packed: `[16 depths][column][4 rows]`.
@@ -194,15 +195,8 @@ impl<'a> Depthwise<'a> {
                     _ => taps.add::<D, 4>(dots, room, filters),
                 }?;
                 for sums in sums.iter().take(pixels) {
-                    let bytes = ends.bytes(sums, &self.y);
                     let y = y.get_mut(ox * depth + first..)?;
-                    match y.first_chunk_mut().filter(|_| first + FILTERS <= depth) {
-                        Some(y) => *y = bytes,
-                        None => {
-                            let y = y.iter_mut().take(depth - first);
-                            y.zip(bytes).for_each(|(y, byte)| *y = byte);
-                        }
-                    }
+                    ends.write(sums, &self.y, y.get_mut(..FILTERS.min(depth - first))?);
                     ox += 1;
                 }
             }

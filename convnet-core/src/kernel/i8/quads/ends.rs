@@ -45,9 +45,19 @@ impl Ends {
         ends
     }
 
+    /// Writes the bytes of sixteen sums, or of the first of them if y has no room for more.
+    #[inline(always)]
+    pub(super) fn write(&self, sums: &[i32; FILTERS], quantization: &Quantization, y: &mut [i8]) {
+        let bytes = self.bytes(sums, quantization);
+        match y.first_chunk_mut() {
+            Some(y) => *y = bytes,
+            None => y.iter_mut().zip(bytes).for_each(|(y, byte)| *y = byte),
+        }
+    }
+
     /// The bytes of sixteen sums: [`Multiplier::times`](crate::kernel::i8::Multiplier::times) of each, in vectors.
     #[inline(always)]
-    pub(super) fn bytes(&self, sums: &[i32; FILTERS], y: &Quantization) -> [i8; FILTERS] {
+    fn bytes(&self, sums: &[i32; FILTERS], y: &Quantization) -> [i8; FILTERS] {
         let zero = i32::from(y.zero);
         let [least, most] = [i32::from(y.lower) - zero, i32::from(y.upper) - zero];
         let mut bytes = [0; FILTERS];
