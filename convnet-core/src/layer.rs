@@ -45,6 +45,7 @@ pub(crate) mod max_pool;
 pub(crate) mod nested;
 pub(crate) mod pad;
 pub(crate) mod pad_depth;
+mod plain;
 pub(crate) mod prelu;
 pub(crate) mod relu;
 pub(crate) mod relu6;

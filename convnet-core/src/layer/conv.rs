@@ -1,6 +1,5 @@
 //! Convolution: `K` filters slide over the volume.
 
-mod plain;
 mod tap;
 
 use core::marker::PhantomData;
@@ -8,6 +7,7 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::Layer;
+use super::plain;
 use super::repack::{Choices, Repack};
 use super::slide::{Geometry, Slide, sizes};
 use super::word::word;
@@ -251,7 +251,7 @@ impl<
         let (dx, dy, filters) = (dx.as_mut_slice(), dy.as_slice(), Self::flat(filters));
         if !kernel::conv_backward_input(sizes, dx, dy, filters) {
             // Never `None`, as the sizes say.
-            let _ = plain::backward_input(sizes, dx, dy, filters);
+            let _ = plain::backward_input(sizes, dx, dy, filters, tap::backward_input);
         }
     }
 
@@ -266,7 +266,7 @@ impl<
         let (x, dy, d_filters) = (x.as_slice(), dy.as_slice(), Self::flat_mut(d_filters));
         if !kernel::conv_add_gradient(sizes, x, dy, d_filters, d_bias) {
             // Never `None`, as the sizes say.
-            let _ = plain::add_gradient(sizes, x, dy, d_filters, d_bias);
+            let _ = plain::add_gradient(sizes, [x, dy], d_filters, d_bias, tap::add_gradient);
         }
     }
 
@@ -319,7 +319,7 @@ impl<
 pub(super) fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
     if !kernel::conv_forward(sizes, x, filters, bias, y) {
         // Never `None`, as the sizes say.
-        let _ = plain::forward(sizes, x, filters, bias, y);
+        let _ = plain::forward(sizes, x, [filters, bias], y, tap::forward);
     }
 }
 

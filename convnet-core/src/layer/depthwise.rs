@@ -5,11 +5,9 @@ use core::marker::PhantomData;
 use bytemuck::Zeroable;
 
 use super::Layer;
+use super::plain;
 use super::repack::Repack;
-use super::slide::{
-    Geometry, Slide, add_columns, add_products, column, column_mut, each_tap, fill_columns, sizes,
-    taps,
-};
+use super::slide::{Geometry, Slide, add_products, sizes};
 use super::word::word;
 use crate::kernel::{self, Clamp, Packed, Sizes};
 use crate::shape::{Fit, Padding};
@@ -151,7 +149,7 @@ impl<
         let (dx, dy_flat) = (dx.as_mut_slice(), dy.as_slice());
         if !kernel::depthwise_backward_input(sizes, dx, dy_flat, self.flat()) {
             // Never `None`, as the sizes say.
-            let _ = backward_input_plain(sizes, dx, dy_flat, self.flat());
+            let _ = plain::backward_input(sizes, dx, dy_flat, self.flat(), tap);
         }
         self.backward_parameters(x, dy, gradient);
     }
@@ -168,70 +166,23 @@ impl<
         let (d_filters, x, dy) = (d_filters.as_flattened_mut(), x.as_slice(), dy.as_slice());
         if !kernel::depthwise_add_gradient(sizes, x, dy, d_filters, bias) {
             // Never `None`, as the sizes say.
-            let _ = add_gradient_plain(sizes, x, dy, d_filters, bias);
+            let _ = plain::add_gradient(sizes, [x, dy], d_filters, bias, tap);
         }
     }
 }
 
-/// Compiled once a scalar, not once a layer; and so are the plain loops below, which say what is computed.
+/// Compiled once a scalar, not once a layer.
 #[inline(never)]
 fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
     if !kernel::depthwise_forward(sizes, x, (filters, bias), Clamp::None, y) {
         // Never `None`, as the sizes say.
-        let _ = forward_plain(sizes, x, [filters, bias], y);
+        let _ = plain::forward(sizes, x, [filters, bias], y, tap);
     }
 }
 
-#[inline(never)]
-fn forward_plain<T: Real>(
-    sizes: &Sizes,
-    x: &[T],
-    [filters, bias]: [&[T]; 2],
-    y: &mut [T],
-) -> Option<()> {
-    let taps = taps(sizes)?;
-    fill_columns(y, bias);
-    each_tap(sizes, |at| {
-        let (x, filter) = (column(x, sizes.x, at.x)?, column(filters, taps, at.filter)?);
-        add_products(column_mut(y, sizes.y, at.y)?, x, filter);
-        Some(())
-    })
-}
-
-#[inline(never)]
-fn backward_input_plain<T: Real>(
-    sizes: &Sizes,
-    dx: &mut [T],
-    dy: &[T],
-    filters: &[T],
-) -> Option<()> {
-    let taps = taps(sizes)?;
-    dx.fill(T::ZERO);
-    each_tap(sizes, |at| {
-        let (dy, filter) = (
-            column(dy, sizes.y, at.y)?,
-            column(filters, taps, at.filter)?,
-        );
-        add_products(column_mut(dx, sizes.x, at.x)?, dy, filter);
-        Some(())
-    })
-}
-
-#[inline(never)]
-fn add_gradient_plain<T: Real>(
-    sizes: &Sizes,
-    x: &[T],
-    dy: &[T],
-    d_filters: &mut [T],
-    d_bias: &mut [T],
-) -> Option<()> {
-    let taps = taps(sizes)?;
-    add_columns(dy, d_bias);
-    each_tap(sizes, |at| {
-        let (x, dy) = (column(x, sizes.x, at.x)?, column(dy, sizes.y, at.y)?);
-        add_products(column_mut(d_filters, taps, at.filter)?, x, dy);
-        Some(())
-    })
+/// One tap, of whose depths none has to do with another.
+fn tap<T: Real>(_: usize, sums: &mut [T], a: &[T], b: &[T]) {
+    add_products(sums, a, b);
 }
 
 impl<

@@ -16,7 +16,7 @@ use crate::layer::slide::add_multiple;
 
 /// `y[k] += Σ x[d] · weights[d][k]`
 #[inline(always)]
-pub(super) fn forward<T: Real>(groups: usize, x: &[T], weights: &[T], y: &mut [T]) {
+pub(super) fn forward<T: Real>(groups: usize, y: &mut [T], x: &[T], weights: &[T]) {
     let rows = pieces(weights, y.len());
     each_group(groups, [x.len(), y.len()], |depths, filters| {
         let x = x.get(depths).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn backward_input<T: Real>(groups: usize, dx: &mut [T], dy: &[T], wei
 
 /// `d_weights[d][k] += x[d] · dy[k]`
 #[inline(always)]
-pub(super) fn add_gradient<T: Real>(groups: usize, x: &[T], dy: &[T], d_weights: &mut [T]) {
+pub(super) fn add_gradient<T: Real>(groups: usize, d_weights: &mut [T], x: &[T], dy: &[T]) {
     each_group(groups, [x.len(), dy.len()], |depths, filters| {
         let x = x.get(depths).unwrap_or_default();
         let of_group = dy.get(filters.clone()).unwrap_or_default();
