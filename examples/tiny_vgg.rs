@@ -17,7 +17,7 @@ use common::{Training, options};
 use convnet::classify::Classifier;
 use convnet::convnet;
 use convnet::data::{self, Samples};
-use convnet::layer::BatchNorm;
+use convnet::layer::{BatchNorm, Conv, Slide};
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::AdamW;
 use convnet::schedule::{Cosine, WarmUp};
@@ -45,60 +45,31 @@ impl TinyVgg {
     /// What `learner` has learnt, its batch norms by their running statistics.
     fn of(learner: &Learner) -> Box<Self> {
         let mut net = Self::boxed();
-        net.conv1 = learner.conv1.clone();
-        fold(
-            &mut net.conv1.filters,
-            &mut net.conv1.bias,
-            &learner.batch_norm1,
-        );
-        net.conv2 = learner.conv2.clone();
-        fold(
-            &mut net.conv2.filters,
-            &mut net.conv2.bias,
-            &learner.batch_norm2,
-        );
-        net.conv3 = learner.conv3.clone();
-        fold(
-            &mut net.conv3.filters,
-            &mut net.conv3.bias,
-            &learner.batch_norm3,
-        );
-        net.conv4 = learner.conv4.clone();
-        fold(
-            &mut net.conv4.filters,
-            &mut net.conv4.bias,
-            &learner.batch_norm4,
-        );
-        net.conv5 = learner.conv5.clone();
-        fold(
-            &mut net.conv5.filters,
-            &mut net.conv5.bias,
-            &learner.batch_norm5,
-        );
-        net.conv6 = learner.conv6.clone();
-        fold(
-            &mut net.conv6.filters,
-            &mut net.conv6.bias,
-            &learner.batch_norm6,
-        );
+        net.conv1 = folded(&learner.conv1, &learner.batch_norm1);
+        net.conv2 = folded(&learner.conv2, &learner.batch_norm2);
+        net.conv3 = folded(&learner.conv3, &learner.batch_norm3);
+        net.conv4 = folded(&learner.conv4, &learner.batch_norm4);
+        net.conv5 = folded(&learner.conv5, &learner.batch_norm5);
+        net.conv6 = folded(&learner.conv6, &learner.batch_norm6);
         net.scores = learner.scores.clone();
         net
     }
 }
 
-/// Makes one convolution of both: γ(wx + b − μ)/√(σ² + ε) + β, a filter each.
-fn fold<const D: usize>(
-    filters: &mut [[[[f32; 10]; D]; 3]; 3],
-    bias: &mut [f32; 10],
-    norm: &BatchNorm<f32, 10>,
-) {
+/// The convolutions of both networks.
+type Conv3x3<const D: usize> = Conv<f32, 3, 3, D, 10, Slide<1, 1, 1, 1>, D>;
+
+/// One convolution that computes both: γ(wx + b − μ)/√(σ² + ε) + β, a filter each.
+fn folded<const D: usize>(conv: &Conv3x3<D>, norm: &BatchNorm<f32, 10>) -> Conv3x3<D> {
+    let mut conv = conv.clone();
     for k in 0..10 {
         let scale = norm.gamma[k] / (norm.variance[k] + norm.epsilon() as f32).sqrt();
-        bias[k] = scale * (bias[k] - norm.mean[k]) + norm.beta[k];
-        for weights in filters.iter_mut().flatten().flatten() {
+        conv.bias[k] = scale * (conv.bias[k] - norm.mean[k]) + norm.beta[k];
+        for weights in conv.filters.iter_mut().flatten().flatten() {
             weights[k] *= scale;
         }
     }
+    conv
 }
 
 fn main() -> ExitCode {

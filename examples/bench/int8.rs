@@ -2,12 +2,11 @@
 
 use std::hint::black_box;
 
+use convnet::int8;
 use convnet::int8::{Machine, Quantize, Quantized};
 
-use convnet::{AnyVolume, Rng, int8};
-
 use super::nets::*;
-use super::{Options, measure, mobile, peak, resnet, resnet50, squeezenet};
+use super::{Options, drawn, measure, mobile, peak, resnet, resnet50, squeezenet};
 
 int8!(Cifar);
 int8!(LeNet);
@@ -51,12 +50,7 @@ impl Options {
         if !self.asks_for(name) {
             return;
         }
-        let mut net: Box<N> = bytemuck::zeroed_box();
-        convnet::init::Init::KaimingUniform.fill(&mut *net, 231);
-        let mut image: Box<N::Input> = bytemuck::zeroed_box();
-        let mut rng = Rng::new(1);
-        let pixels = image.as_mut_slice().iter_mut();
-        pixels.for_each(|x| *x = rng.normal() as f32);
+        let (net, image) = drawn::<N>();
         let twin = net.quantize(&[&*image]).expect("finite weights");
         let machine = match &self.machine {
             None => Machine::best(),

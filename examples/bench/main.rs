@@ -34,6 +34,7 @@ use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bytemuck::Zeroable;
 use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::{AnyVolume, Network, Rng};
@@ -171,6 +172,17 @@ fn execute(options: &Options) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// A network with random weights, and a random image.
+fn drawn<N: Network<Scalar = f32> + Zeroable>() -> (Box<N>, Box<N::Input>) {
+    let mut net: Box<N> = bytemuck::zeroed_box();
+    convnet::init::Init::KaimingUniform.fill(&mut *net, 231);
+    let mut image: Box<N::Input> = bytemuck::zeroed_box();
+    let mut rng = Rng::new(1);
+    let pixels = image.as_mut_slice().iter_mut();
+    pixels.for_each(|x| *x = rng.normal() as f32);
+    (net, image)
+}
+
 impl Options {
     fn asks_for(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only == name)
@@ -180,14 +192,7 @@ impl Options {
         if !self.asks_for(name) {
             return;
         }
-        let mut net: Box<N> = bytemuck::zeroed_box();
-        convnet::init::Init::KaimingUniform.fill(&mut *net, 231);
-        let mut image: Box<N::Input> = bytemuck::zeroed_box();
-        let mut rng = Rng::new(1);
-        image
-            .as_mut_slice()
-            .iter_mut()
-            .for_each(|x| *x = rng.normal() as f32);
+        let (net, image) = drawn::<N>();
         let precision = Precision {
             winograd: !self.no_winograd,
             bfloat16: self.bfloat16,
