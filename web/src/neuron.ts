@@ -116,17 +116,22 @@ export async function mount(section: HTMLElement, engine: Engine) {
     } while (again);
     busy = false;
   }
-  look.watch(update);
-  cell.watch(update);
-
-  function draw(seen: Look, at: Cell, neuron: Neuron) {
+  // The fields say at once what was asked for: written with the answer, they would overwrite what is being typed.
+  function fill(at: Cell) {
     const [height, width, depth] = shape(at.volume);
-    const { name, word } = layers[at.volume - 1]!;
     layer.value = String(at.volume);
     for (const [{ input }, value, most] of [[d, at.d, depth], [y, at.y, height], [x, at.x, width]] as const) {
       input.max = String(most);
       input.value = String(value + 1);
     }
+  }
+  look.watch(update);
+  cell.watch(fill);
+  cell.watch(update);
+
+  function draw(seen: Look, at: Cell, neuron: Neuron) {
+    const [height, width, depth] = shape(at.volume);
+    const { name, word } = layers[at.volume - 1]!;
     paintPhoto(photo.canvas, seen.rgb, [IMAGE[0], IMAGE[1]]);
     photo.frame(neuron.field, [IMAGE[0], IMAGE[1]]);
     const volume = seen.volumes[at.volume]!;

@@ -49,13 +49,16 @@ test("the filter slides by a step, by itself and by arrows", async (t) => {
   await column.fill("32");
   await column.press("Tab");
   await section.getByRole("button", { name: "Step" }).click();
+  // The fields name the neuron, and the frame on its slice of 32 by 32 has followed.
   const at = (row, column) => page.waitForFunction(([row, column]) => {
-    const value = (name) => [...document.querySelectorAll("#neuron label")].find((it) => it.textContent.startsWith(name)).querySelector("input").value;
-    return value("Row") === row && Number(value("Column")) >= column;
+    const value = (name) => Number([...document.querySelectorAll("#neuron label")].find((it) => it.textContent.startsWith(name)).querySelector("input").value);
+    const frame = document.querySelector("#neuron .map .frame").style;
+    const framed = (side) => Math.round((parseFloat(frame[side]) * 32) / 100) + 1;
+    return value("Row") === row && value("Column") >= column && framed("top") === row && framed("left") >= column;
   }, [row, column]);
-  await at("14", 1);
+  await at(14, 1);
   await section.getByRole("button", { name: "Play" }).click();
-  await at("14", 3);
+  await at(14, 3);
   await section.getByRole("button", { name: "Pause" }).click();
   await section.getByRole("spinbutton", { name: "Row" }).fill("1");
   await section.getByRole("spinbutton", { name: "Row" }).press("Tab");
@@ -64,5 +67,5 @@ test("the filter slides by a step, by itself and by arrows", async (t) => {
   const map = section.getByRole("group", { name: /^The neurons of this slice/ });
   await map.press("ArrowDown");
   await map.press("ArrowLeft");
-  await at("2", 4);
+  await at(2, 4);
 });
