@@ -4,10 +4,12 @@
 
 use convnet::data::Images;
 use convnet::generated::kernel::MICRO_BATCH;
+use convnet::generated::moments::{merge_backward, merge_forward};
+use convnet::generated::network::{Backward, Forward};
 use convnet::optim::Sgd;
 use convnet::prepare::{Precision, Prepare, Prepared};
 use convnet::train::{Progress, Trainer};
-use convnet::{AnyVolume, Parameters, Real, Rng, Trainable, convnet};
+use convnet::{AnyVolume, OnHeap, Parameters, Real, Rng, Trainable, convnet};
 
 /// 512·256: as few filters as a large `fc` has.
 const HIDDEN: usize = 256;
@@ -128,6 +130,74 @@ fn images_that_meet_are_computed_as_if_each_were_alone() {
     check::<Named<f32>, NamedTwin<f32>>(1e-3);
     check::<Outer<f64>, OuterTwin<f64>>(1e-11);
     check::<Outer<f32>, OuterTwin<f32>>(1e-3);
+}
+
+#[test]
+fn a_gradient_is_whole_after_the_segment_that_is_said_and_not_before() {
+    struct Image<N: Trainable> {
+        x: Box<N::Input>,
+        tape: Box<N::Tape>,
+        dy: Box<N::Output>,
+    }
+    fn check<N: Trainable<Scalar = f64>>(net: &N) {
+        let (mut rng, mut gradient) = (Rng::new(5), bytemuck::zeroed_box::<N>());
+        let mut images: Vec<Image<N>> = Vec::new();
+        for _ in 0..3 {
+            let mut image = Image::<N> {
+                x: bytemuck::zeroed_box(),
+                tape: bytemuck::zeroed_box(),
+                dy: bytemuck::zeroed_box(),
+            };
+            let Image { x, dy, .. } = &mut image;
+            let numbers = x.as_mut_slice().iter_mut().chain(dy.as_mut_slice());
+            numbers.for_each(|number| *number = rng.normal());
+            images.push(image);
+        }
+        for segment in 0..N::SEGMENTS {
+            if let Some(before) = segment.checked_sub(1) {
+                let ends = images.iter_mut().map(|image| Forward {
+                    input: &*image.x,
+                    tape: &mut *image.tape,
+                });
+                net.forward_fc(before, &mut ends.collect::<Vec<_>>());
+                merge_forward(&mut images, |image| N::moments(&mut image.tape, before));
+            }
+            for image in &mut images {
+                net.forward_segment(segment, &image.x, &mut image.tape, 0);
+            }
+        }
+        let mut found = Vec::new();
+        for segment in (0..N::SEGMENTS).rev() {
+            for Image { x, tape, dy } in &mut images {
+                net.backward_segment(segment, x, None, tape, dy, &mut gradient);
+            }
+            if let Some(before) = segment.checked_sub(1) {
+                let ends = images.iter_mut().map(|image| Backward {
+                    input: &*image.x,
+                    d_input: None,
+                    tape: &mut *image.tape,
+                    d_output: &*image.dy,
+                });
+                net.backward_fc(before, &mut ends.collect::<Vec<_>>(), &mut gradient);
+            }
+            let tensors = (0..N::TENSORS.len()).map(|index| gradient.tensor(index).to_vec());
+            found.push(tensors.collect::<Vec<_>>());
+            if let Some(before) = segment.checked_sub(1) {
+                merge_backward(&mut images, |image| N::moments(&mut image.tape, before));
+            }
+        }
+        for (index, tensor) in N::TENSORS.iter().enumerate() {
+            let whole = gradient.tensor(index);
+            let first = found.iter().position(|found| found[index] == whole);
+            let said = N::SEGMENTS - 1 - N::whole_after(index);
+            assert_eq!(first, Some(said), "{}", tensor.name);
+        }
+    }
+    check(&*Large::<f64>::random(1));
+    check(&*Named::<f64>::random(1));
+    check(&*Outer::<f64>::random(1));
+    check(&*Narrow::<f64>::random(1));
+    check(&*Small::<f64>::random(1));
 }
 
 /// One step of training, with shards of more images than go together, and of fewer; and a single image.

@@ -55,8 +55,12 @@ struct Machine {
     machines: usize,
     /// How many exchanges there were; what to be late by.
     state: Arc<Mutex<(usize, Rng)>>,
-    post: Arc<(Mutex<Vec<Message>>, Condvar)>,
+    post: Post,
+    /// The box of the second line.
+    beside: Post,
 }
+
+type Post = Arc<(Mutex<Vec<Message>>, Condvar)>;
 
 struct Message {
     exchange: usize,
@@ -67,12 +71,13 @@ struct Message {
 
 impl Machine {
     fn new(machines: usize) -> Vec<Self> {
-        let post: Arc<(Mutex<Vec<Message>>, Condvar)> = Arc::default();
+        let [post, beside] = [Post::default(), Post::default()];
         let machine = |number| Self {
             number,
             machines,
             state: Arc::new(Mutex::new((0, Rng::new(number as u64)))),
             post: post.clone(),
+            beside: beside.clone(),
         };
         (0..machines).map(machine).collect()
     }
@@ -128,6 +133,14 @@ impl Reduce for Machine {
             from[other].copy_from_slice(&post.swap_remove(at).bytes);
         }
         Ok(())
+    }
+
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        Some(Box::new(Self {
+            state: Arc::new(Mutex::new((0, Rng::new(99 + self.number as u64)))),
+            post: self.beside.clone(),
+            ..self.clone()
+        }))
     }
 }
 
@@ -274,6 +287,86 @@ fn a_large_gradient_is_added_part_by_part() {
         train(trainer(7).reduce(machine))
     });
     assert!(each.iter().all(|it| *it == one));
+}
+
+/// One of two machines whose second line stands still until the rest of a gradient is on its way on the first: a
+/// message of so many bytes.
+struct Held {
+    line: Box<dyn Reduce>,
+    rest: usize,
+    /// How many rests there were.
+    rests: Arc<(Mutex<usize>, Condvar)>,
+    /// How many messages there were on the second line.
+    early: Arc<Mutex<usize>>,
+    is_second: bool,
+}
+
+impl Reduce for Held {
+    fn machines(&self) -> usize {
+        2
+    }
+
+    fn machine(&self) -> usize {
+        self.line.machine()
+    }
+
+    fn exchange(&self, to: &[&[u8]], from: &mut [&mut [u8]]) -> Result<(), ReduceError> {
+        let (rests, more) = &*self.rests;
+        if self.is_second {
+            let mut early = self.early.lock().unwrap();
+            *early += 1;
+            let wait =
+                more.wait_timeout_while(rests.lock().unwrap(), Duration::from_secs(100), |rests| {
+                    *rests < *early
+                });
+            if wait.unwrap().1.timed_out() {
+                return Err("the rest waits for what is on its way".into());
+            }
+        } else if to[1 - self.machine()].len() == self.rest {
+            *rests.lock().unwrap() += 1;
+            more.notify_all();
+        }
+        self.line.exchange(to, from)
+    }
+
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        Some(Box::new(Self {
+            line: self.line.second_line()?,
+            rest: self.rest,
+            rests: self.rests.clone(),
+            early: self.early.clone(),
+            is_second: true,
+        }))
+    }
+}
+
+#[test]
+fn the_gradient_of_the_last_layers_travels_while_backward_is_at_work() {
+    /// `rest` scalars are not whole before backward ends.
+    fn check<N>(rest: usize, net: fn() -> Box<N>)
+    where
+        N: Trainable<Scalar = f32> + Send + Sync,
+    {
+        let trainer = || trainer(16).accumulate(2);
+        let one = train(&trainer(), net);
+        let each = on_each(Machine::new(2), |number, machine| {
+            let (line, early) = (Box::new(machine), Arc::<Mutex<usize>>::default());
+            let held = Held {
+                line,
+                rest: rest * size_of::<f32>(),
+                rests: Arc::default(),
+                early: early.clone(),
+                is_second: false,
+            };
+            let trained = train(&trainer().threads(1 + number).reduce(held), net);
+            assert_eq!(*early.lock().unwrap(), 2 * 97_usize.div_ceil(24));
+            trained
+        });
+        assert!(each.iter().all(|it| *it == one));
+    }
+    // A first conv without a bias, and with one.
+    check(3 * 3 * 18, || Normed::<f32>::random(3));
+    check(3 * 3 * 4 + 4, || Large::<f32>::random(3));
 }
 
 #[test]
@@ -509,19 +602,28 @@ struct OneOfTwo {
     to: Sender<Vec<u8>>,
     from: Mutex<Receiver<Vec<u8>>>,
     sums: Mutex<usize>,
+    /// The second line, until it is asked for.
+    beside: Mutex<Option<Box<Self>>>,
 }
 
 impl OneOfTwo {
-    /// After so many sums the wire is cut.
-    fn new(sums: usize) -> Vec<Self> {
+    /// After so many sums the wire is cut, or the second one, if there is one.
+    fn new(sums: usize, beside: Option<usize>) -> Vec<Self> {
         let ((to_0, from_1), (to_1, from_0)) = (channel(), channel());
         let machine = |(number, to, from): (_, _, Receiver<_>)| Self {
             number,
             to,
             from: from.into(),
             sums: sums.into(),
+            beside: Mutex::default(),
         };
-        [(0, to_1, from_1), (1, to_0, from_0)].map(machine).into()
+        let both = [(0, to_1, from_1), (1, to_0, from_0)].map(machine);
+        if let Some(sums) = beside {
+            for (one, beside) in both.iter().zip(Self::new(sums, None)) {
+                *one.beside.lock().unwrap() = Some(Box::new(beside));
+            }
+        }
+        both.into()
     }
 }
 
@@ -542,14 +644,21 @@ impl Reduce for OneOfTwo {
         from[other].copy_from_slice(&self.from.lock().unwrap().recv()?);
         Ok(())
     }
+
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        Some(self.beside.lock().unwrap().take()?)
+    }
 }
 
 #[test]
 fn a_wire_that_is_cut_stops_the_training() {
     let digits = digits();
-    // At the start, at the totals of the first batch, at its gradient, at a moment.
-    for sums in [0, 34, 35, 36, 37, 38, 39, 40, 41, 60] {
-        let errors = on_each(OneOfTwo::new(sums), |_, machine| {
+    // At the start, at the totals of the first batch, at its gradient, at a moment; while gradients travel.
+    let first = [0, 34, 35, 36, 37, 38, 39, 40, 41, 60].map(|sums| (sums, None));
+    let both = [36, 40, 41, 42, 60].map(|sums| (sums, Some(1000)));
+    let second = [0, 1, 5].map(|sums| (1000, Some(sums)));
+    for (sums, beside) in first.into_iter().chain(both).chain(second) {
+        let errors = on_each(OneOfTwo::new(sums, beside), |_, machine| {
             let mut net = Normed::<f32>::random(3);
             trainer(6)
                 .reduce(machine)

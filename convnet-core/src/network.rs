@@ -278,6 +278,13 @@ pub trait Trainable: Network {
         let _ = (segment, images, gradient);
     }
 
+    /// Once which segment of backward is done, and the [`fc`](Self::backward_fc) before it, the gradient of
+    /// `TENSORS[index]` is whole: after the last one to run, 0, unless it is said otherwise.
+    fn whole_after(index: usize) -> usize {
+        let _ = index;
+        0
+    }
+
     /// What this tape's image tells the others, and is told, between segments `segment` and `segment` + 1.
     fn moments(tape: &mut Self::Tape, segment: usize) -> MomentsMut<'_, Self::Scalar> {
         let _ = (tape, segment);

@@ -35,6 +35,9 @@
 //! }
 //! ```
 //!
+//! Where a network has `batch_norm` or a large `fc`, the gradient of its last layers travels
+//! [while backward is at work](Reduce::second_line) on those before.
+//!
 //! | what goes wrong | what happens |
 //! |---|---|
 //! | a rank comes to an error, or panics | it says which it is, on which host, and why; the job ends |
@@ -50,7 +53,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
@@ -68,6 +71,15 @@ use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Source};
 pub struct Ranks {
     world: Arc<World>,
     any_order: bool,
+    line: Line,
+}
+
+/// Over which messages go: each of them has a tag of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    First = 231,
+    /// Beside backward: whoever waits on it sleeps, for others need the core.
+    Second = 232,
 }
 
 struct World {
@@ -76,6 +88,8 @@ struct World {
     rank: usize,
     /// Where each rank runs.
     hosts: Vec<String>,
+    /// Whoever has it may call MPI, which takes one thread at a time.
+    calls: Mutex<()>,
 }
 
 /// Why a program could not become a rank.
@@ -174,16 +188,19 @@ impl Ranks {
             _universe: universe,
             rank,
             hosts,
+            calls: Mutex::default(),
         };
         Ok(Self {
             world: Arc::new(world),
             any_order: false,
+            line: Line::First,
         })
     }
 
-    /// Lets MPI add gradients and moments in an order of its own, which may be faster on many machines. All
-    /// ranks still have the same weights, but another number of ranks gives other roundings: the network is
-    /// no longer that of one machine to the bit, nor one that was resumed on fewer.
+    /// Lets MPI add gradients and moments in an order of its own, which may be faster on many machines; but what
+    /// of the gradient travels during backward. All ranks still have the same weights, but another number of
+    /// ranks gives other roundings: the network is no longer that of one machine to the bit, nor one that was
+    /// resumed on fewer.
     #[must_use]
     pub fn in_any_order(self) -> Self {
         Self {
@@ -212,8 +229,9 @@ impl Ranks {
 
     /// Until all that is on its way has come. Whoever has nothing to do leaves the core to others.
     fn wait<'a>(&self, mut pending: VecDeque<Pending<'a, '_>>) {
-        let (start, mut said) = (Instant::now(), false);
+        let (start, mut said) = (Instant::now(), self.line == Line::Second);
         loop {
+            let calls = self.world.calls();
             for _ in 0..pending.len() {
                 if let Some((rank, request)) = pending.pop_front()
                     && let Err(request) = request.test()
@@ -221,9 +239,11 @@ impl Ranks {
                     pending.push_back((rank, request));
                 }
             }
+            drop(calls);
             let waited = start.elapsed();
             match () {
                 () if pending.is_empty() => return,
+                () if self.line == Line::Second => thread::sleep(NAP),
                 () if waited < AWAKE => std::hint::spin_loop(),
                 () if waited < DROWSY => thread::yield_now(),
                 // Where cores are scarce, who sleeps is woken before those who never do.
@@ -261,21 +281,23 @@ impl Reduce for Ranks {
         let world = SimpleCommunicator::world();
         let others = |&rank: &usize| rank != self.rank();
         mpi::request::scope(|scope| {
-            let mut pending = VecDeque::new();
+            let (mut pending, tag) = (VecDeque::new(), self.line as mpi::Tag);
+            let calls = self.world.calls();
             for (rank, from) in from.iter_mut().enumerate().filter(|(rank, _)| others(rank)) {
                 let process = world.process_at_rank(number(rank));
                 for part in from.chunks_mut(MOST_BYTES) {
-                    let request = process.immediate_receive_into_with_tag(scope, part, TAG);
+                    let request = process.immediate_receive_into_with_tag(scope, part, tag);
                     pending.push_back((rank, request));
                 }
             }
             for (rank, to) in to.iter().enumerate().filter(|(rank, _)| others(rank)) {
                 let process = world.process_at_rank(number(rank));
                 for part in to.chunks(MOST_BYTES) {
-                    let request = process.immediate_send_with_tag(scope, part, TAG);
+                    let request = process.immediate_send_with_tag(scope, part, tag);
                     pending.push_back((rank, request));
                 }
             }
+            drop(calls);
             self.wait(pending);
         });
         Ok(())
@@ -283,8 +305,10 @@ impl Reduce for Ranks {
 
     fn sum(&self, values: Summands<'_>) -> Result<bool, ReduceError> {
         let world = SimpleCommunicator::world();
+        let _calls = self.world.calls();
         match values {
-            _ if !self.any_order => return Ok(false),
+            // Of two threads that ask all ranks for a sum, nobody knows which comes first.
+            _ if !self.any_order || self.line == Line::Second => return Ok(false),
             Summands::F32(values) => {
                 for part in values.chunks_mut(MOST_BYTES / 8) {
                     world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
@@ -297,6 +321,20 @@ impl Reduce for Ranks {
             }
         }
         Ok(true)
+    }
+
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        let line = Line::Second;
+        Some(Box::new(Self {
+            line,
+            ..self.clone()
+        }))
+    }
+}
+
+impl World {
+    fn calls(&self) -> MutexGuard<'_, ()> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -313,8 +351,6 @@ impl Drop for World {
     }
 }
 
-/// What tells messages of a training from others.
-const TAG: mpi::Tag = 231;
 /// MPI counts in 31 bits.
 const MOST_BYTES: usize = 1 << 30;
 /// Bytes of the name of a host that are kept.
@@ -323,6 +359,8 @@ const NAME: usize = 64;
 const AWAKE: Duration = Duration::from_micros(50);
 /// Who waits for longer sleeps, and what is on its way stands still: longer than a few megabytes take.
 const DROWSY: Duration = Duration::from_millis(2);
+/// Who waits beside others looks so often what there is to pass on.
+const NAP: Duration = Duration::from_micros(100);
 /// Who waits for longer says so.
 const LONG: Duration = Duration::from_secs(30);
 

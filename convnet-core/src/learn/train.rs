@@ -50,6 +50,7 @@ mod checkpoint;
 mod error;
 mod evaluation;
 mod finish;
+mod gradient;
 mod history;
 mod identity;
 mod loss_for;

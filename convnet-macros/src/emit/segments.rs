@@ -6,7 +6,9 @@ use convnet_core::plan::{Place, Step};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{Network, Which, code, inference, literal, nested, training, types, watched};
+use super::{
+    Network, Which, code, inference, literal, nested, parameters, training, types, watched,
+};
 
 /// How many there are, if it can be more than one.
 pub(super) fn count(network: &Network) -> Option<TokenStream> {
@@ -128,6 +130,32 @@ pub(super) fn fcs(network: &Network) -> TokenStream {
             #(#backward)*
         }
     }
+}
+
+/// The segment of backward after which the gradient of tensor `index` is whole, those of all layers in a row.
+pub(super) fn whole_after(network: &Network) -> TokenStream {
+    let fields = network.fields().map(|(i, layer)| {
+        let count = match nested::elsewhere(network, i) {
+            Some(tensors) => code!(#tensors.len()),
+            None => literal(parameters::tensors(network, i).len()),
+        };
+        let segment = match layer.kind.cut() {
+            Cut::Inside => {
+                let (krate, inner) = (&network.krate, types::field(network, i));
+                let before = Segment::before(network, i).number(network);
+                code!(#before + <#inner as #krate::Trainable>::whole_after(index))
+            }
+            // A large `fc` and a `batch_norm` are done with before the segment in which they read.
+            Cut::Moments | Cut::MicroBatches | Cut::Nowhere => {
+                Segment::before(network, i + 1).number(network)
+            }
+        };
+        code! {
+            if index < #count { return #segment; }
+            let index = index - #count;
+        }
+    });
+    code!(#(#fields)* let _ = index; 0)
 }
 
 /// `alone`, if the `fc` `i` takes one image at a time, or `batched`.

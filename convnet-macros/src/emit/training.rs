@@ -72,7 +72,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
         },
         Some(count) => {
             let (moments, exchanges) = (segments::moments(network), segments::exchanges(network));
-            let fcs = segments::fcs(network);
+            let (fcs, whole_after) = (segments::fcs(network), segments::whole_after(network));
             code! {
                 const SEGMENTS: ::core::primitive::usize = #count;
                 const EXCHANGES: ::core::primitive::bool = #exchanges;
@@ -100,6 +100,10 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 #watched
 
                 #fcs
+
+                fn whole_after(index: ::core::primitive::usize) -> ::core::primitive::usize {
+                    #whole_after
+                }
 
                 fn moments(
                     memory: &mut Self::Tape,

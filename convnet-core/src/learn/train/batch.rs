@@ -13,10 +13,7 @@
 //!
 //! On one machine there is nothing to reduce, and each piece of a sum goes straight on to the optimizer. Of
 //! many machines each sums the largest halves of the shards that it has whole, and the gradient goes over the
-//! wire in [buckets](BUCKET), the tensors one after the other.
-//!
-//! A shard's images go through the whole network one after the other, so the gradient of the last layer is
-//! there a moment before that of the first: there is next to nothing that could travel during backward.
+//! wire in [buckets](super::gradient), the last layers first.
 //!
 //! Where a network has a large `fc`, a shard takes [several](MICRO_BATCH) images at a time, each on a
 //! tape of its own, up to it, through it at once, and on. Where it has `batch_norm`, the images of a
@@ -27,18 +24,24 @@
 //!  │ 17 4 │ 99 8 │ 23 │ 42 5 │  segment 0  ─▶ merge ─▶  segment 1, loss, segment 1  ─▶ merge ─▶  segment 0
 //! ```
 //!
+//! So do shards of many machines where there is a large `fc` only, as many as have [room](HELD_BYTES): the
+//! gradient of the last segment travels while the others are at work. Which of them do changes no bit.
+//!
 //! **Invariant:** every sum has an order that depends on the batch only, so the weights are the same
 //! to the bit on one thread and on many.
 
 use std::mem;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use num_traits::ConstZero;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::finish::Finish;
+use super::gradient::{Beside, PIECE, Way, add_up, sum};
 use super::history::Metrics;
 use super::reduce::{self, Parts, Post, Reduce};
 use super::{LossFor, TrainError};
@@ -47,7 +50,7 @@ use crate::kernel::MICRO_BATCH;
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
 use crate::memory::moments;
-use crate::{AnyVolume, Parameters, Real, Rng, Trainable, network};
+use crate::{AnyVolume, Real, Rng, Trainable, network};
 
 use moments::{Here, Row};
 
@@ -71,6 +74,11 @@ impl Totals {
         self.images += more.images;
     }
 
+    fn and(mut self, more: Self) -> Self {
+        self.add(more);
+        self
+    }
+
     pub(super) fn means(&self) -> Metrics {
         let share = self.right as f64 / self.answers as f64;
         Metrics {
@@ -88,6 +96,10 @@ pub(super) struct Batch<'a, S, L> {
     pub(super) images: &'a [usize],
     /// Image `i` is augmented, and its neurons dropped, by stream `i` of this seed.
     pub(super) seed: u64,
+    /// Whether there is a gradient of other images, to be added to.
+    pub(super) more: bool,
+    /// Whether the gradient is whole with these.
+    pub(super) last: bool,
 }
 
 /// What the shards of every batch work with.
@@ -103,8 +115,12 @@ pub(super) struct Shards<'a, N: Trainable, Y> {
     reduce: &'a dyn Reduce,
     /// Whether the first has the sum of all.
     summed: bool,
-    /// Of many machines, what a bucket of the gradient lies in on its way.
-    bucket: Bucket<N::Scalar>,
+    /// By which the gradient goes to other machines.
+    way: Way<N>,
+    /// Over which some of it goes while backward is at work.
+    line: Option<Box<dyn Reduce>>,
+    /// How long that took longer than backward.
+    waited: Duration,
     /// As many as threads were ever at work, so that a tape stays in its core's cache, and a large
     /// one is not there once a shard.
     spaces: Mutex<Vec<Vec<Space<N, Y>>>>,
@@ -112,16 +128,8 @@ pub(super) struct Shards<'a, N: Trainable, Y> {
     batch: Vec<Space<N, Y>>,
 }
 
-#[derive(Default)]
-struct Bucket<T> {
-    /// Of each node of this machine.
-    found: Vec<Vec<T>>,
-    added: Vec<T>,
-    post: Post<T>,
-}
-
-struct Shard<N> {
-    gradient: Box<N>,
+pub(super) struct Shard<N> {
+    pub(super) gradient: Box<N>,
     outcome: Result<Totals, LossError>,
 }
 
@@ -144,14 +152,17 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         };
         let parts = Parts::new(reduce, count, |machine| machine * count / reduce.machines());
         let here = parts.of(reduce.machine());
+        let way = Way::new(&parts, reduce.machine());
         Self {
+            line: reduce.second_line().filter(|_| way.has_early()),
+            way,
+            waited: Duration::ZERO,
             first: here.start,
             shards: here.map(shard).collect(),
             count,
             parts,
             reduce,
             summed: false,
-            bucket: Bucket::default(),
             spaces: Mutex::default(),
             batch: Vec::new(),
         }
@@ -168,13 +179,17 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         self.count
     }
 
-    /// Fills the gradients, each with the sum over its segment of `batch`, or adds it to what is there if
-    /// `more`; what comes back is of the whole.
+    /// Seconds that were waited, since this was asked last, for what is on its way beside backward.
+    pub(super) fn waited(&mut self) -> f64 {
+        mem::take(&mut self.waited).as_secs_f64()
+    }
+
+    /// Fills the gradients, each with the sum over its part of `batch`, or adds it to what is there; what comes
+    /// back is of the whole.
     pub(super) fn run<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
-        more: bool,
     ) -> Result<Totals, TrainError>
     where
         S: Samples<Y>,
@@ -183,34 +198,52 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         let (first, count, images, spaces) = (self.first, self.count, batch.images, &self.spaces);
         let cut = |number| (first + number) * images.len() / count;
         self.summed = false;
-        if N::EXCHANGES {
-            return self.run_segments(net, batch, more, cut);
-        }
+        let early = batch.last && self.line.is_some();
+        let alone = self.shards.len() - self.held(images.len(), early);
         let at_once = if N::SEGMENTS > 1 { MICRO_BATCH } else { 1 };
-        let finish = Finish::of(self.shards.len());
-        let shards = self.shards.par_iter_mut().enumerate().with_max_len(1);
+        let finish = Finish::of(alone);
+        let shards = self.shards[..alone].par_iter_mut().enumerate();
         let work = |number, shard: &mut Shard<N>| {
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
             let mut spaces = pool().pop().unwrap_or_default();
             let count = spaces.len().max(at_once.min(images.len()));
             spaces.resize_with(count, Space::new);
-            if !more {
+            if !batch.more {
                 shard.gradient.fill_zero();
             }
             shard.outcome = run(&mut spaces, net, batch, images, &mut shard.gradient);
             pool().push(spaces);
         };
+        let shards = shards.with_max_len(1);
         shards.for_each(|(number, shard)| finish.run(|| work(number, shard)));
-        totals(self.reduce, &self.parts, &self.shards)
+        match N::EXCHANGES || early {
+            true => self.run_segments(net, batch, alone, cut),
+            false => totals(self.reduce, &self.parts, &self.shards),
+        }
     }
 
-    /// Segment by segment; shard `number` of this machine has the images from `cut(number)` on.
+    /// How many of the last shards run segment by segment: all, where images wait for each other; and as many as
+    /// have room, where the gradient travels `early`.
+    fn held(&self, images: usize, early: bool) -> usize {
+        let all = self.shards.len();
+        if N::EXCHANGES || !early {
+            return if N::EXCHANGES { all } else { 0 };
+        }
+        let image = size_of::<N::Tape>() + size_of::<N::Input>() + size_of::<N::Output>();
+        let shard = image * images.div_ceil(self.count);
+        let alone = all.saturating_sub(HELD_BYTES / shard.max(1));
+        // As many on each thread.
+        all.saturating_sub(alone.next_multiple_of(rayon::current_num_threads()))
+    }
+
+    /// The shards from `alone` on segment by segment, all others being done; shard `number` of this machine has
+    /// the images from `cut(number)` on.
     fn run_segments<S, L>(
         &mut self,
         net: &N,
         batch: &Batch<'_, S, L>,
-        more: bool,
+        alone: usize,
         cut: impl Fn(usize) -> usize,
     ) -> Result<Totals, TrainError>
     where
@@ -223,69 +256,101 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             count,
             parts: shard_parts,
             reduce,
+            way,
+            line,
+            waited,
+            summed,
             ..
         } = self;
-        let images = &batch.images[cut(0)..cut(shards.len())];
-        let start_of = |number| cut(number) - cut(0);
+        let (reduce, shard_parts) = (*reduce, &*shard_parts);
+        let held = cut(alone)..cut(shards.len());
+        let images = &batch.images[held.clone()];
+        let start_of = |number| cut(alone + number) - held.start;
         let here = Here {
-            first: cut(0),
+            first: held.start,
             images: images.len(),
             batch: batch.images.len(),
         };
         let (count, all) = (*count, batch.images.len());
-        let parts = Parts::new(*reduce, all, |machine| {
+        let parts = Parts::new(reduce, all, |machine| {
             let shard = machine * count / reduce.machines();
             shard * all / count
         });
         let sum = |spaces: &mut [Space<N, Y>], row: &Row<'_, Space<N, Y>, N::Scalar>| {
-            sum_rows(*reduce, &parts, spaces, row)
+            sum_rows(reduce, &parts, spaces, row)
         };
         // Where there is no image, there is a tape all the same, for what the others say.
-        spaces.resize_with(spaces.len().max(images.len()).max(1), Space::new);
+        let least = usize::from(N::EXCHANGES);
+        spaces.resize_with(spaces.len().max(images.len()).max(least), Space::new);
+        // An `fc` adds the gradients of as many images at once as if the shard ran alone.
+        let at_once = if N::EXCHANGES {
+            usize::MAX
+        } else {
+            MICRO_BATCH
+        };
         let last = N::SEGMENTS - 1;
         for segment in 0..N::SEGMENTS {
             let spaces = &mut spaces[..];
             each(
-                shards,
+                &mut shards[alone..],
                 &mut spaces[..images.len()],
                 start_of,
                 |shard, spaces, start| {
                     let images = &images[start..start + spaces.len()];
-                    shard.outcome = forward(spaces, net, batch, images, segment);
+                    let chunks = spaces.chunks_mut(at_once).zip(images.chunks(at_once));
+                    shard.outcome = chunks
+                        .map(|(spaces, images)| forward(spaces, net, batch, images, segment))
+                        .try_fold(Totals::default(), |sum, more| Ok(sum.and(more?)));
                 },
             );
-            if segment < last {
+            if N::EXCHANGES && segment < last {
                 moments::merge_forward_across(spaces, here, sum, |space| {
                     N::moments(&mut space.tape, segment)
                 })?;
             }
         }
-        let totals = totals(*reduce, shard_parts, shards)?;
-        for segment in (0..N::SEGMENTS).rev() {
-            let spaces = &mut spaces[..];
-            each(
-                shards,
-                &mut spaces[..images.len()],
-                start_of,
-                |shard, spaces, _| {
-                    if segment == last && !more {
-                        shard.gradient.fill_zero();
-                    }
-                    backward(spaces, net, segment, &mut shard.gradient);
-                },
-            );
-            if let Some(before) = segment.checked_sub(1) {
-                moments::merge_backward_across(spaces, here, sum, |space| {
-                    N::moments(&mut space.tape, before)
-                })?;
+        let totals = totals(reduce, shard_parts, shards)?;
+        thread::scope(|scope| {
+            let line = line.as_deref().filter(|_| batch.last);
+            let beside = line.map(|line| Beside::new(scope, line, shard_parts));
+            for segment in (0..N::SEGMENTS).rev() {
+                let spaces = &mut spaces[..];
+                each(
+                    &mut shards[alone..],
+                    &mut spaces[..images.len()],
+                    start_of,
+                    |shard, spaces, _| {
+                        if segment == last && !batch.more {
+                            shard.gradient.fill_zero();
+                        }
+                        for spaces in spaces.chunks_mut(at_once) {
+                            backward(spaces, net, segment, &mut shard.gradient);
+                        }
+                    },
+                );
+                if let Some(beside) = &beside {
+                    beside.after(segment, way, shards);
+                }
+                if let Some(before) = segment.checked_sub(1).filter(|_| N::EXCHANGES) {
+                    moments::merge_backward_across(spaces, here, sum, |space| {
+                        N::moments(&mut space.tape, before)
+                    })?;
+                }
             }
-        }
-        Ok(totals)
+            if let Some(beside) = beside {
+                way.reduce(reduce, shard_parts, shards, true)?;
+                let start = Instant::now();
+                beside.finish(way, shards)?;
+                *waited += start.elapsed();
+                *summed = true;
+            }
+            Ok(totals)
+        })
     }
 
-    /// Adds the gradients: over the shards, then over the machines. On one machine that is left to
-    /// [`step`](Self::step), which uses up each piece of a sum while it is in the cache; unless the `whole`
-    /// sum is asked for.
+    /// Adds the gradients that are not added yet: over the shards, then over the machines. On one machine that is
+    /// left to [`step`](Self::step), which uses up each piece of a sum while it is in the cache; unless the
+    /// `whole` sum is asked for.
     pub(super) fn reduce(&mut self, whole: bool) -> Result<(), TrainError> {
         if self.reduce.machines() == 1 {
             if let (true, Some((first, others))) = (whole, self.shards.split_first_mut()) {
@@ -304,37 +369,10 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             }
             return Ok(());
         }
-        self.summed = true;
-        let nodes = self.parts.nodes(self.reduce.machine());
-        let Bucket { found, added, post } = &mut self.bucket;
-        found.resize_with(nodes.len(), Vec::new);
-        for bucket in buckets::<N>() {
-            let len = bucket.iter().map(|(_, part)| part.len()).sum();
-            for (node, found) in nodes.iter().zip(&mut *found) {
-                let shards = &self.shards[node.start - self.first..node.end - self.first];
-                found.resize(len, N::Scalar::ZERO);
-                let mut rest = &mut found[..];
-                for (index, part) in &bucket {
-                    let (to, more) = rest.split_at_mut(part.len());
-                    rest = more;
-                    let pieces = to.par_chunks_mut(PIECE).enumerate();
-                    pieces.for_each(|(number, to)| {
-                        sum(shards, *index, part.start + number * PIECE, to);
-                    });
-                }
-            }
-            added.resize(len, N::Scalar::ZERO);
-            let mine: Vec<&[N::Scalar]> = found.iter().map(|found| &**found).collect();
-            reduce::sum(self.reduce, &self.parts, &mine, added, post)?;
-            let Some(first) = self.shards.first_mut() else {
-                continue;
-            };
-            let mut rest = &added[..];
-            for (index, part) in bucket {
-                let (from, more) = rest.split_at(part.len());
-                rest = more;
-                first.gradient.tensor_mut(index)[part].copy_from_slice(from);
-            }
+        if !self.summed {
+            self.way
+                .reduce(self.reduce, &self.parts, &mut self.shards, false)?;
+            self.summed = true;
         }
         Ok(())
     }
@@ -484,67 +522,6 @@ pub(super) fn norm<T: Real>(values: &[T]) -> f64 {
     squares.iter().sum::<f64>().sqrt()
 }
 
-/// The gradient in buckets: of each, which parts of which tensors.
-fn buckets<N: Parameters>() -> Vec<Vec<(usize, Range<usize>)>> {
-    let (mut all, mut bucket, mut room) = (Vec::new(), Vec::new(), BUCKET);
-    for (index, tensor) in N::TENSORS.iter().enumerate() {
-        let mut start = 0;
-        while start < tensor.len() {
-            let end = tensor.len().min(start + room);
-            bucket.push((index, start..end));
-            room -= end - start;
-            start = end;
-            if room == 0 {
-                all.push(mem::take(&mut bucket));
-                room = BUCKET;
-            }
-        }
-    }
-    all.push(bucket);
-    all
-}
-
-/// Scalars that are on their way at once: so many that nobody waits for messages to begin, so few that a
-/// large network needs no copy of its gradient.
-const BUCKET: usize = 1 << 20;
-
-impl<N: Trainable> Shard<N> {
-    /// `len` numbers of its gradient of tensor `index`, from scalar `at` on.
-    fn piece(&self, index: usize, at: usize, len: usize) -> &[N::Scalar] {
-        &self.gradient.tensor(index)[at..at + len]
-    }
-}
-
-/// The sum of the gradients of tensor `index` from scalar `at` on.
-fn sum<N: Trainable>(shards: &[Shard<N>], index: usize, at: usize, sum: &mut [N::Scalar]) {
-    if let Some((first, others)) = shards.split_first() {
-        sum.copy_from_slice(first.piece(index, at, sum.len()));
-        add_up(others, index, at, sum);
-    }
-}
-
-/// To a piece of one shard's gradient, adds those of `others`, which come after it: the sums of two halves,
-/// and of halves of halves.
-fn add_up<N: Trainable>(others: &[Shard<N>], index: usize, at: usize, sum: &mut [N::Scalar]) {
-    let add = |sum: &mut [N::Scalar], more: &[N::Scalar]| {
-        sum.iter_mut()
-            .zip(more)
-            .for_each(|(sum, &more)| *sum += more);
-    };
-    if let [other] = others {
-        return add(sum, other.piece(index, at, sum.len()));
-    }
-    let (near, far) = others.split_at(others.len().div_ceil(2).saturating_sub(1));
-    if let Some((first, far)) = far.split_first() {
-        add_up(near, index, at, sum);
-        let mut more = [N::Scalar::ZERO; PIECE];
-        let more = &mut more[..sum.len()];
-        more.copy_from_slice(first.piece(index, at, sum.len()));
-        add_up(far, index, at, more);
-        add(sum, more);
-    }
-}
-
 /// What shards came to, added in the same way; the first error, if there is one.
 fn total<N>(shards: &[Shard<N>]) -> Result<Totals, LossError> {
     match shards {
@@ -691,8 +668,9 @@ fn each<N: Trainable + Send + Sync, Y: Target>(
     work.for_each(|(shard, spaces, start)| finish.run(|| run(shard, spaces, start)));
 }
 
-/// Scalars of a piece.
-const PIECE: usize = 1024;
+/// Bytes of tapes and images in which a machine may keep all images of shards until the gradient of the last
+/// layers is on its way: they stay in the cache of a processor, or nearly so.
+const HELD_BYTES: usize = 64 << 20;
 
 /// Hands pieces of `w`, which begins at scalar `at` of its tensor, to `update`, on many threads.
 fn pieces<T: Real>(

@@ -87,8 +87,10 @@ where
             loss: &Nothing,
             images: &images[cut(number)..cut(number + 1)],
             seed,
+            more: false,
+            last: true,
         };
-        shards.run(&*net, &batch, false)?;
+        shards.run(&*net, &batch)?;
         let share = batch.images.len() as f64 / cut(number + 1) as f64;
         for (&index, means) in statistics.iter().zip(&mut means) {
             let off = shards.mean(index, batch.images.len());

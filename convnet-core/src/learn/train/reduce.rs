@@ -32,7 +32,7 @@ pub type ReduceError = Box<dyn Error + Send + Sync>;
 /// weights to begin with and the same images (each reads only those of its part of a batch, and of what is
 /// validated on; all read all labels). Each machine calls [`fit`](super::Trainer::fit), and all come out
 /// with the same network. All call these methods in the same order, one at a time, but on any thread of the
-/// pool that trains.
+/// pool that trains. A [second line](Self::second_line) has an order of its own.
 ///
 /// # The same to the bit
 ///
@@ -138,6 +138,17 @@ pub trait Reduce: Send + Sync {
         let _ = values;
         Ok(false)
     }
+
+    /// A second line to the same machines, which is used while this one is, by another thread: over it the
+    /// gradient of the last layers travels while backward is at work on those before. What is sent on one line
+    /// is not received on the other. All machines have one, or none: then the gradient travels after backward,
+    /// and that is so unless it is said otherwise.
+    ///
+    /// It is asked for once a training. There is something to gain where a network is cut into
+    /// [segments](crate::Trainable::SEGMENTS).
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        None
+    }
 }
 
 /// Numbers to be added to those of other machines.
@@ -210,6 +221,11 @@ impl Reduce for Timed {
 
     fn sum(&self, values: Summands<'_>) -> Result<bool, ReduceError> {
         self.clock(|inner| inner.sum(values))
+    }
+
+    /// Nobody waits for it as long as there is work.
+    fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        self.inner.second_line()
     }
 }
 
@@ -310,10 +326,14 @@ pub(super) fn sum<T: Real>(
         all.extend(nodes[m].iter().enumerate().map(of_node));
     }
     let added = &mut sum[share(me)];
-    added
-        .par_chunks_mut(PIECE)
-        .enumerate()
-        .for_each(|(number, piece)| add(&(0..parts.count), &all, number * PIECE, piece));
+    let add = |(number, piece): (usize, &mut [T])| {
+        add(&(0..parts.count), &all, number * PIECE, piece);
+    };
+    // Who is not of the pool leaves it alone: it has other work.
+    match rayon::current_thread_index() {
+        Some(_) => added.par_chunks_mut(PIECE).enumerate().for_each(add),
+        None => added.chunks_mut(PIECE).enumerate().for_each(add),
+    }
     if once {
         return Ok(());
     }

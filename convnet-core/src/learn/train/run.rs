@@ -251,17 +251,16 @@ where
         let upcoming = batches.flat_map(|images| parts_of(images, parts));
         let mut upcoming = upcoming.flat_map(|images| &images[self.shards.share(images.len())]);
         self.training.prefetch(&mut upcoming.by_ref().copied());
-        for images in parts_of(images, parts) {
+        for part in parts_of(images, parts).filter(|part| !part.is_empty()) {
             let batch = Batch {
                 samples: self.training,
                 loss: &self.trainer.loss,
-                images,
+                images: part,
                 seed,
+                more: totals.images > 0,
+                last: totals.images + part.len() == images.len(),
             };
-            if !batch.images.is_empty() {
-                let more = totals.images > 0;
-                totals.add(self.shards.run(&*self.net, &batch, more)?);
-            }
+            totals.add(self.shards.run(&*self.net, &batch)?);
         }
 
         let step = self.step(epoch, number);
@@ -333,7 +332,8 @@ where
     /// Seconds a step that each machine waited for the others, since this was asked last; empty on one.
     fn waits(&mut self) -> Result<Vec<f64>, TrainError> {
         let reduce = &self.trainer.reduce;
-        let mine = reduce.waited() / mem::take(&mut self.steps).max(1) as f64;
+        let waited = reduce.waited() + self.shards.waited();
+        let mine = waited / mem::take(&mut self.steps).max(1) as f64;
         match reduce.machines() {
             1 => Ok(Vec::new()),
             _ => Ok(reduce::gather(reduce, &[mine], |_| 1)?.concat()),
