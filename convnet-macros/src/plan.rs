@@ -73,6 +73,15 @@ pub(crate) fn plan(
         }
     };
     let mut placed = place(&layers, errors);
+    if placed.is_none() && errors.count() == 0 {
+        let name = &declaration.name;
+        errors.push(
+            name,
+            format!(
+                "no plan of `{name}` was found, which is a mistake of `convnet!`: please report it"
+            ),
+        );
+    }
     // What else the program asks of a network that is wrong is no mistake: most write scores.
     let writes = placed.as_ref().map(|placed| placed.writes_what_was_meant);
     if errors.count() > 0 && writes != Some(true) {

@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use convnet_core::graph::WORDS;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use super::expand;
@@ -63,6 +64,21 @@ fn what_is_said_of_a_block_is_said_of_its_layers() {
     let lines: Vec<_> = expanded.lines().map(str::trim).collect();
     let docs = ["/// The stage.", "/// The block.", "/// The filters."];
     assert!(lines.windows(3).any(|window| window == docs), "{expanded}");
+}
+
+/// Where sizes have names the macro sees none: it plans a network that is as small as can be.
+#[test]
+fn every_layer_is_planned_where_sizes_have_names() {
+    for word in WORDS {
+        let layer = match word.example {
+            "" => word.name,
+            example => example,
+        };
+        let declaration = format!("struct A {{ input(N x N x D), {layer}, fc(10) }}");
+        let expanded = expand(with_crate(&declaration)).to_string();
+        assert!(expanded.contains("struct A"), "{declaration}");
+        assert!(!expanded.contains("no plan of"), "{declaration}");
+    }
 }
 
 /// Declarations that are right, and have everything in them.

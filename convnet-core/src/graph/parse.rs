@@ -245,7 +245,8 @@ impl Source<usize, Window, f64, Elsewhere<'static>> for Args<'_> {
                     window.dilation = self.value(arg, Some([1; 2]), [1; 2], step);
                 }
                 Takes::Pad => {
-                    window.padding = self.value(arg, Some(Padding::NONE), Padding::NONE, padding);
+                    let default = (!arg.positional).then_some(Padding::NONE);
+                    window.padding = self.value(arg, default, Padding::NONE, padding);
                 }
                 Takes::Remainder => {
                     window.fit = self.value(arg, Some(Fit::Exact), Fit::Exact, fit);
@@ -346,6 +347,7 @@ mod tests {
             ("relu(2)", OpError::Unknown),
             ("fc", OpError::Missing("filters")),
             ("max_pool()", OpError::Missing("size")),
+            ("pad", OpError::Missing("pad")),
         ] {
             assert_eq!(error(text), expected, "{text}");
         }

@@ -94,7 +94,8 @@ where
                         .into_iter()
                         .all(|side| *side == 0),
                 };
-                (Value::Pad(padding), none)
+                // What must be written is.
+                (Value::Pad(padding), none && !arg.positional)
             }
             (Takes::Remainder, _) => {
                 let fit = window()?.fit;

@@ -170,6 +170,11 @@ impl Args {
         self.signature.arg(name).is_some()
     }
 
+    /// Whether an argument of that name must be there, whatever it takes.
+    pub(super) fn must_have(&self, name: &str) -> bool {
+        self.signature.arg(name).is_some_and(|arg| arg.positional)
+    }
+
     /// As [`take`](Self::take), of an argument that must be there.
     pub(super) fn need(&mut self, name: &str, errors: &mut Errors) -> Option<Written<Value>> {
         let value = self.take(name);

@@ -82,11 +82,13 @@ pub(super) fn window(
             .as_ref()
             .map(|size| Written::unwritten(size.value.clone())),
     };
-    let pad = args
-        .take("pad")
-        .map_or(Some(Written::unwritten(Pad::NONE)), |value| {
-            pad(value, errors)
-        });
+    let zeros = match args.must_have("pad") {
+        true => args.need("pad", errors),
+        false => args.take("pad"),
+    };
+    let pad = zeros.map_or(Some(Written::unwritten(Pad::NONE)), |value| {
+        pad(value, errors)
+    });
     let fit = args
         .take("fit")
         .map_or(Some(Written::unwritten(Fit::Exact)), |value| {
