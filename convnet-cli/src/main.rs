@@ -109,6 +109,10 @@ struct Model {
     /// The output to compute, where there are several.
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
+    /// A layer written by hand for a node or an operator that no layer computes: `Mish=layers::MISH`, or with
+    /// weights `Mish=layers::Mish<T>`; as often as there are some.
+    #[arg(long, value_name = "OP=PATH", value_parser = custom)]
+    custom: Vec<(String, String)>,
 }
 
 impl Model {
@@ -116,6 +120,7 @@ impl Model {
         let options = Options {
             input: self.input,
             output: self.output,
+            custom: self.custom,
         };
         Ok(Imported::read(self.model, &options)?)
     }
@@ -303,6 +308,14 @@ fn size(text: &str) -> Result<[usize; 3], String> {
     let numbers: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
     let numbers = numbers.ok().and_then(|it| <[usize; 3]>::try_from(it).ok());
     numbers.ok_or_else(|| "three numbers are expected, such as 3x224x224".into())
+}
+
+/// `Mish=layers::MISH`.
+fn custom(text: &str) -> Result<(String, String), String> {
+    let (of, layer) = text
+        .split_once('=')
+        .ok_or("a path is expected behind an `=`")?;
+    Ok((of.to_owned(), layer.trim().to_owned()))
 }
 
 /// What a network is called by the file that it comes from: `MobileNetV2` of `mobile-net_v2.onnx`.

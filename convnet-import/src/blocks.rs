@@ -116,19 +116,22 @@ fn dominators(network: &Network) -> Vec<usize> {
     for (step, it) in network.steps.iter().enumerate() {
         let mut reads = it.reads.iter().copied();
         let first = reads.next().unwrap_or(0);
-        // The one with the greater number lies later.
-        dominators[step + 1] = reads.fold(first, |mut a, mut b| {
-            while a != b {
-                if a > b {
-                    a = dominators[a];
-                } else {
-                    b = dominators[b];
-                }
-            }
-            a
-        });
+        dominators[step + 1] = reads.fold(first, |a, b| meeting(&dominators, a, b));
     }
     dominators
+}
+
+/// The last volume that both come from.
+pub(crate) fn meeting(dominators: &[usize], mut a: usize, mut b: usize) -> usize {
+    // The one with the greater number lies later.
+    while a != b {
+        if a > b {
+            a = dominators[a];
+        } else {
+            b = dominators[b];
+        }
+    }
+    a
 }
 
 struct Finder<'a> {

@@ -52,6 +52,10 @@ pub struct Options {
     pub input: Option<[usize; 3]>,
     /// The output to compute, where there are several.
     pub output: Option<String>,
+    /// Layers written by hand, each behind the node or the operator for which it stands: `("Mish",
+    /// "layers::MISH")` makes `layer(layers::MISH, 28x28x64)` of every Mish. A path with `<…>` is a type with
+    /// weights: the node's constants, under the last parts of their names.
+    pub custom: Vec<(String, String)>,
 }
 
 /// A model that a declaration can be.

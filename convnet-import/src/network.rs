@@ -2,6 +2,8 @@
 //!
 //! Volumes are counted as in `convnet_core::graph`: 0 is the image, i + 1 is what step i writes.
 
+use std::borrow::Cow;
+
 use convnet_core::graph::Op;
 
 /// A whole model.
@@ -52,7 +54,7 @@ pub(crate) enum What {
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
     /// The field of the layer's type: `filters`.
-    pub(crate) field: &'static str,
+    pub(crate) field: Cow<'static, str>,
     pub(crate) shape: Vec<usize>,
     pub(crate) data: Vec<f32>,
 }
@@ -61,7 +63,7 @@ impl Tensor {
     /// One with a single axis.
     pub(crate) fn vector(field: &'static str, data: Vec<f32>) -> Self {
         Self {
-            field,
+            field: field.into(),
             shape: vec![data.len()],
             data,
         }

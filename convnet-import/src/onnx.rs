@@ -17,7 +17,8 @@ use crate::array::Array;
 use crate::network::Network;
 use crate::{ImportError, Options};
 use attributes::Attributes;
-use convnet_onnx::proto::{Graph, Model, Node};
+use convnet_onnx::proto::{Dimension, Graph, Model, Node, ValueInfo};
+use translate::Source;
 
 /// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
 pub(crate) fn read(
@@ -50,7 +51,19 @@ pub(crate) fn read(
     let input = input(&graph, &nodes, &constants, options)?;
     // `convnet_onnx` wrote it.
     let declared = model.producer == "convnet";
-    translate::network(&nodes, constants, input, output, opset, declared)
+    let ends = graph.value_info.iter().chain(&graph.output);
+    translate::network(Source {
+        nodes: &nodes,
+        constants,
+        sizes: ends
+            .filter_map(|end| Some((&*end.name, sizes(end)?)))
+            .collect(),
+        input,
+        output,
+        opset,
+        declared,
+        custom: &options.custom,
+    })
 }
 
 /// The output to compute.
@@ -125,6 +138,16 @@ pub(crate) fn needed<'a>(nodes: &'a [Node], output: &str) -> Result<Vec<&'a Node
         }
     }
     Ok(order)
+}
+
+/// The axes of a volume, the batch as 1, if the file says all others.
+fn sizes(end: &ValueInfo) -> Option<Vec<usize>> {
+    let shape = end.r#type.as_ref()?.tensor.as_ref()?.shape.as_ref()?;
+    let size = |(axis, dim): (usize, &Dimension)| match axis {
+        0 => Some(1),
+        _ => usize::try_from(dim.value).ok().filter(|&size| size > 0),
+    };
+    shape.dim.iter().enumerate().map(size).collect()
 }
 
 /// The image: its name, its sizes as the model has them, `[1, 3, 224, 224]`.

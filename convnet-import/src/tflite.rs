@@ -14,6 +14,7 @@ mod table;
 mod tensor;
 
 use crate::network::Network;
+use crate::onnx::translate::Source;
 use crate::onnx::{self, Input};
 use crate::{ImportError, Options};
 use operators::Lowering;
@@ -86,7 +87,19 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
     };
     let (names, arrays): (Vec<String>, Vec<_>) = constants.into_iter().unzip();
     let constants = names.iter().map(String::as_str).zip(arrays).collect();
-    let mut network = onnx::translate::network(&needed, constants, input, output, OPSET, false)?;
+    let sizes = tensors
+        .iter()
+        .map(|it| (it.name.as_str(), it.shape.clone()));
+    let mut network = onnx::translate::network(Source {
+        nodes: &needed,
+        constants,
+        sizes: sizes.collect(),
+        input,
+        output,
+        opset: OPSET,
+        declared: false,
+        custom: &options.custom,
+    })?;
     while let Some(path) = common(&network) {
         for name in network.steps.iter_mut().filter_map(|it| it.name.as_mut()) {
             name.drain(..path);

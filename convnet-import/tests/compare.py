@@ -4,12 +4,14 @@
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
-    python convnet-import/tests/compare.py --torchvision resnet18 …   # also `pip install torch torchvision`
+    python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
 the largest score, over three random images; plain and prepared. With `--random-weights`, constants that a model
 fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A
-model of torchvision has random weights and statistics, and is exported by PyTorch. A node test of `onnx` has its weights as inputs: they become constants here.
+model of torchvision (or `unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which
+folds batch norms into convs, with `--batch-norms` it does not. A node test of `onnx` has its weights as inputs: they
+become constants here.
 """
 
 import argparse
@@ -30,8 +32,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Operators that the importer knows, by the names of their node tests.
 NODE_TESTS = (
     "add averagepool basic_conv div batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
-    "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul prelu reduce_mean reduce_max relu "
-    "reshape resize sigmoid slice softmax softplus squeeze sub sum tanh transpose unsqueeze upsample"
+    "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul edge_pad constant_pad reflect_pad wrap_pad prelu reduce_mean reduce_max relu "
+    "reshape resize sigmoid slice softmax softplus split squeeze sub sum tanh transpose unsqueeze upsample"
 ).split()
 
 
@@ -230,21 +232,17 @@ def node_tests(folder):
         yield name, to
 
 
-def torchvision_models(folder, names):
-    """Models of torchvision with random weights and statistics, exported by PyTorch."""
+def torchvision_models(folder, names, normed):
+    """Models of torchvision with drawn weights, exported by PyTorch; batch norms by themselves, or folded as it does."""
     import torch
-    import torchvision
 
+    sys.path.insert(0, str(ROOT / "tests/zoo_scores"))
+    import pytorch
+
+    how = torch.onnx.TrainingMode.PRESERVE if normed else torch.onnx.TrainingMode.EVAL
     for name in names:
-        torch.manual_seed(7)
-        model = getattr(torchvision.models, name)(weights=None)
-        for norm in [it for it in model.modules() if isinstance(it, torch.nn.BatchNorm2d)]:
-            for values, low, high in [
-                (norm.running_mean, -0.1, 0.1), (norm.running_var, 0.5, 1.5), (norm.weight, 0.5, 1.5), (norm.bias, -0.1, 0.1),
-            ]:
-                torch.nn.init.uniform_(values, low, high)
-        size, to = 299 if name == "inception_v3" else 224, folder / f"{name}.onnx"
-        torch.onnx.export(model.eval(), torch.zeros(1, 3, size, size), to, dynamo=False, opset_version=17)
+        (model, size), to = pytorch.model(name), folder / f"{name}.onnx"
+        torch.onnx.export(model, torch.zeros(1, 3, size, size), to, dynamo=False, opset_version=17, training=how)
         yield name, to
 
 
@@ -255,6 +253,7 @@ if __name__ == "__main__":
     parser.add_argument("--output")
     parser.add_argument("--random-weights", action="store_true")
     parser.add_argument("--torchvision", nargs="+", default=[])
+    parser.add_argument("--batch-norms", action="store_true")
     parser.add_argument("--node-tests", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -265,7 +264,7 @@ if __name__ == "__main__":
                 to = made / f"{name}.onnx"
                 onnx.save(randomised(onnx.load(path)), to)
                 models[at] = (name, to)
-        models += torchvision_models(made, arguments.torchvision)
+        models += torchvision_models(made, arguments.torchvision, arguments.batch_norms)
         if arguments.node_tests:
             models += node_tests(made)
         run(models, arguments.input, arguments.output)

@@ -114,6 +114,30 @@ pub(super) fn fold(
                 }
                 Array::ints(all)
             }
+            "Add" | "Sub" | "Mul" | "Div" => {
+                let (a, b) = (first()?, second()?);
+                let (Some(x), Some(y)) = (a.as_ints(), b.as_ints()) else {
+                    return Ok(None);
+                };
+                // Of one number, it is that with each.
+                let more = match (x.len(), y.len()) {
+                    (1, _) => b,
+                    (many, other) if other == 1 || other == many => a,
+                    _ => return Ok(None),
+                };
+                let pairs = x.iter().cycle().zip(y.iter().cycle()).take(more.len());
+                let computed = pairs.map(|(&x, &y)| match node.op_type.as_str() {
+                    "Add" => x.checked_add(y),
+                    "Sub" => x.checked_sub(y),
+                    "Mul" => x.checked_mul(y),
+                    _ => x.checked_div(y),
+                });
+                let computed: Option<Vec<i64>> = computed.collect();
+                Array {
+                    dims: more.dims.clone(),
+                    data: Data::Int(computed.ok_or("its numbers are too large")?),
+                }
+            }
             "ConstantOfShape" => {
                 let known = Attributes::of(node, &["value"])?;
                 let shape = first()?.as_ints().ok_or("its shape is not of integers")?;

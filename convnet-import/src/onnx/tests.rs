@@ -189,6 +189,69 @@ fn ways_side_by_side_are_a_concat_and_one_may_be_empty() {
     );
 }
 
+/// As PyTorch writes DenseNet, each list from its beginning; and Inception's blocks inside blocks.
+#[test]
+fn ways_that_were_joined_before_are_one_block() {
+    let depth: &[(&str, &[i64])] = &[("axis", &[1])];
+    let dense = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("ab = Concat(x, a)", depth)
+        .node("b = Tanh(ab)", &[])
+        .node("c = Concat(x, a, b)", depth)
+        .output("c");
+    let block = |activation: &str, depth: usize| {
+        let line = format!("        {activation},");
+        let end = format!("}}, // 4x4x{depth}");
+        ["concat {", "    [],", "    [", &line, "    ],", &end].map(String::from)
+    };
+    assert_eq!(dense.lines(), [block("relu", 4), block("tanh", 8)].concat());
+    let lines = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = Tanh(a)", &[])
+        .node("c = Sigmoid(a)", &[])
+        .node("d = HardSwish(x)", &[])
+        .node("e = Concat(d, b, c, x)", depth)
+        .output("e")
+        .lines();
+    let inner = lines.iter().position(|line| line.trim() == "concat {");
+    assert_eq!(inner, Some(0));
+    let inner = lines[1..].iter().position(|line| line.trim() == "concat {");
+    assert_eq!(lines[inner.expect("a block inside")], "        relu,");
+    assert_eq!(lines.last().map(String::as_str), Some("}, // 4x4x8"));
+}
+
+/// As PyTorch writes half of the depth.
+#[test]
+fn sizes_are_computed() {
+    let ints = |mut build: Build, name: &str, value: i64| {
+        build.graph.initializer.push(Tensor {
+            name: name.into(),
+            dims: vec![1],
+            data_type: 7,
+            int64_data: vec![value],
+            ..Tensor::default()
+        });
+        build
+    };
+    let mut build = Build::image(&[1, 6, 4, 4]);
+    for (name, value) in [("none", 0), ("one", 1), ("two", 2)] {
+        build = ints(build, name, value);
+    }
+    let half = build
+        .clone()
+        .node("s = Shape(x)", &[])
+        .node("d = Gather(s, one)", &[])
+        .node("e = Sub(d, none)", &[])
+        .node("h = Div(e, two)", &[])
+        .node("m = Mul(h, one)", &[])
+        .node("y = Slice(x, none, m, one)", &[]);
+    assert_eq!(half.output("y").lines(), ["slices(3), // 4x4x3"]);
+    let by_zero = build
+        .node("h = Div(two, none)", &[])
+        .node("y = Slice(x, none, h, one)", &[]);
+    assert!(by_zero.output("y").error().contains("too large"));
+}
+
 /// As PyTorch writes them for opsets that have no operator for it.
 #[test]
 fn activations_of_several_nodes_are_one() {
@@ -486,6 +549,31 @@ fn what_is_done_to_the_image_is_a_layer() {
             .collect();
         assert_eq!(found, expected, "{name}");
     }
+    let mut halves = Build::image(&[1, 5, 4, 4])
+        .node("a = Split(x)", &[("axis", &[1]), ("split", &[2, 3])])
+        .node("c = Relu(b)", &[])
+        .node("d = Concat(c, a)", &[("axis", &[1])])
+        .output("d");
+    halves.graph.node[0].output.push("b".into());
+    assert_eq!(
+        halves.clone().lines(),
+        [
+            "concat {",
+            "    [",
+            "        slices(3, from = 2), // 4x4x3",
+            "        relu,",
+            "    ],",
+            "    [",
+            "        slices(2), // 4x4x2",
+            "    ],",
+            "}, // 4x4x5"
+        ]
+    );
+    halves.graph.node[0].attribute.pop();
+    let even = halves.clone().lines();
+    assert_eq!(even[2], "        slices(2, from = 3), // 4x4x2");
+    halves.graph.node[0].attribute[0].i = 2;
+    assert!(halves.error().contains("another axis than the depth"));
     let cut = Build::image(&[1, 2, 4, 4])
         .node(
             "a = Slice(x)",
@@ -511,6 +599,71 @@ fn every_node_without_a_layer_is_named_and_what_reads_it_is_not() {
         lines[2].starts_with("  LSTM `c`: a declaration is a ConvNet"),
         "{error}"
     );
+}
+
+#[test]
+fn what_no_layer_computes_is_written_by_hand() {
+    let build = Build::image(&[1, 2, 4, 4])
+        .weights("turn.weight", &[3, 2])
+        .node("a = Erf(x)", &[])
+        .node("b = Turn(a, turn.weight)", &[])
+        .output("b");
+    assert!(
+        build
+            .clone()
+            .error()
+            .contains("`--custom Erf=path::To::LAYER`")
+    );
+    let mut sized = build.clone();
+    let dim = |value| Dimension {
+        value,
+        name: String::new(),
+    };
+    sized.graph.output[0].r#type = Some(Type {
+        tensor: Some(TensorType {
+            elem_type: 1,
+            shape: Some(Shape {
+                dim: [1, 3, 4, 2].map(dim).into(),
+            }),
+        }),
+    });
+    let custom = |pairs: &[(&str, &str)]| Options {
+        custom: pairs
+            .iter()
+            .map(|&(of, layer)| (of.into(), layer.into()))
+            .collect(),
+        ..Options::default()
+    };
+    let both = custom(&[("Erf", "mine::ERF"), ("Turn", "mine::Turn<T, 2>")]);
+    let model = sized.read(&both).expect("layers by hand");
+    let text = model.declaration("Net");
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    assert_eq!(
+        lines[3..5],
+        [
+            "layer(mine::ERF, 4x4x2),",
+            "turn: layer(mine::Turn<T, 2>, 2x4x3), // 2x4x3"
+        ]
+    );
+    let bytes = model.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    assert_eq!(
+        file.tensor("turn.weight").expect("a tensor").shape(),
+        [3, 2]
+    );
+    assert!(model.onnx().is_err());
+    for (pairs, why) in [
+        (&[("Erf", "mine::ERF")][..], "--custom Turn="),
+        (&[("Relu", "mine::RELU")], "no node is called so"),
+        (&[("Erf", "mine ; ERF")], "is no layer"),
+    ] {
+        let error = build
+            .clone()
+            .read(&custom(pairs))
+            .expect_err(why)
+            .to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[test]
@@ -553,13 +706,13 @@ fn ends_are_asked_for() {
     assert!(error.contains("such as 3x224x224"), "{error}");
     let options = Options {
         input: Some([2, 5, 7]),
-        output: None,
+        ..Options::default()
     };
     let model = open.clone().read(&options).expect("a size");
     assert_eq!(model.input(), [5, 7, 2]);
     let other = Options {
         input: Some([3, 5, 7]),
-        output: None,
+        ..Options::default()
     };
     let error = open.clone().read(&other).expect_err("another depth");
     assert!(error.to_string().contains("is 2 where the given size is 3"));
@@ -572,8 +725,8 @@ fn ends_are_asked_for() {
     let error = two.clone().error();
     assert!(error.contains(r#"choose one of ["a", "b"]"#), "{error}");
     let first = Options {
-        input: None,
         output: Some("a".into()),
+        ..Options::default()
     };
     let model = two.read(&first).expect("one of two");
     assert_eq!(model.scores(), 32);

@@ -7,6 +7,8 @@
 //! ```
 
 mod arithmetic;
+mod by_hand;
+mod concat;
 mod filters;
 mod names;
 mod pools;
@@ -71,8 +73,15 @@ struct Translator<'a> {
     values: HashMap<&'a str, Value>,
     /// How many are still to read it.
     uses: HashMap<&'a str, usize>,
+    /// How large volumes are of which the file says it.
+    sizes: HashMap<&'a str, Vec<usize>>,
+    /// The layers that are written by hand, by the node or the operator for which they stand.
+    custom: HashMap<&'a str, &'static str>,
     input: [usize; 3],
     steps: Vec<Step>,
+    /// For each volume the last one, but itself, that every way to it passes; as far as somebody asked.
+    dominators: Vec<usize>,
+    joined: concat::Joined,
     refusals: Vec<Refusal>,
     opset: i64,
     /// How many values constants may still have that are made of others.
@@ -84,14 +93,32 @@ struct Translator<'a> {
 /// What a node writes, or why there is no layer for it.
 type Translated = Result<Value, String>;
 
-pub(crate) fn network(
-    nodes: &[&Node],
-    constants: HashMap<&str, Array>,
-    input: Input,
-    output: &str,
-    opset: i64,
-    declared: bool,
-) -> Result<Network, ImportError> {
+/// A model whose nodes are ONNX's.
+pub(crate) struct Source<'a> {
+    /// Each behind those that it reads.
+    pub(crate) nodes: &'a [&'a Node],
+    pub(crate) constants: HashMap<&'a str, Array>,
+    /// How large volumes are of which the file says it.
+    pub(crate) sizes: HashMap<&'a str, Vec<usize>>,
+    pub(crate) input: Input,
+    pub(crate) output: &'a str,
+    pub(crate) opset: i64,
+    pub(crate) declared: bool,
+    /// Nodes and operators, and the layers that are written by hand for them.
+    pub(crate) custom: &'a [(String, String)],
+}
+
+pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
+    let Source {
+        nodes,
+        constants,
+        sizes,
+        input,
+        output,
+        opset,
+        declared,
+        custom,
+    } = source;
     let mut uses: HashMap<&str, usize> = HashMap::from([(output, 1)]);
     for name in nodes.iter().flat_map(|node| &node.input) {
         *uses.entry(name).or_default() += 1;
@@ -111,8 +138,12 @@ pub(crate) fn network(
     let mut translator = Translator {
         values,
         uses,
+        sizes,
+        custom: by_hand::known(custom, nodes)?,
         input: shape,
         steps: Vec::new(),
+        dominators: vec![0],
+        joined: concat::Joined::default(),
         refusals: Vec::new(),
         opset,
         most: MOST,
@@ -156,6 +187,11 @@ fn image(input: &Input) -> Result<([usize; 3], Axes), ImportError> {
     }
 }
 
+/// Whether its operator is one of ONNX's own.
+fn is_onnx(node: &Node) -> bool {
+    node.domain.is_empty() || node.domain == "ai.onnx"
+}
+
 /// A volume that is no larger than one can be: that has no more values than the constants may have.
 fn sized(volume: [usize; 3]) -> Result<[usize; 3], String> {
     let [height, width, depth] = volume;
@@ -173,52 +209,53 @@ impl<'a> Translator<'a> {
         let inputs: Vec<Option<&Value>> = inputs.collect();
         // What reads a refused node is looked at for its own operator only.
         let lost = inputs.iter().any(|it| matches!(it, Some(Value::Refused)));
-        let translated = self.translate(node);
+        let translated = match node.op_type.as_str() {
+            "Split" if is_onnx(node) => self.split(node),
+            _ => self.translate(node).map(|value| vec![value]),
+        };
         // Of several nodes that are one layer, the last one has its name.
         if self.declared
             && !matches!(node.op_type.as_str(), "Flatten" | "Reshape" | "Identity")
-            && let Ok(Value::Activation(it)) = &translated
+            && let Ok([Value::Activation(it)]) = translated.as_deref()
             && let Some(step) = it.volume.checked_sub(1)
         {
             self.steps[step].name = Some(node.name.clone());
         }
-        let value = match translated {
-            Err(why) if lost && why != unknown(node) => Ok(Value::Refused),
-            value => value,
-        };
-        let value = value.unwrap_or_else(|why| {
+        let mut refuse = |why| {
             self.refusals.push(Refusal {
                 node: called(node).to_owned(),
                 operator: node.op_type.clone(),
                 why,
             });
-            Value::Refused
+        };
+        let values = translated.unwrap_or_else(|why| {
+            if !lost || why == unknown(node) {
+                refuse(why);
+            }
+            vec![Value::Refused; node.output.len()]
         });
         for name in &node.input {
             self.uses.entry(name).and_modify(|uses| *uses -= 1);
         }
-        if let Some(output) = node.output.first() {
-            self.values.insert(output, value);
-        }
-        for output in node
-            .output
-            .iter()
-            .skip(1)
-            .filter(|output| !output.is_empty())
-        {
-            if self.uses.contains_key(output.as_str()) {
-                self.refusals.push(Refusal {
-                    node: called(node).to_owned(),
-                    operator: node.op_type.clone(),
-                    why: format!("its second output, `{output}`, is read"),
-                });
+        for output in node.output.iter().skip(values.len()) {
+            if !output.is_empty() && self.uses.contains_key(output.as_str()) {
+                refuse(format!("its second output, `{output}`, is read"));
             }
-            self.values.insert(output, Value::Refused);
+        }
+        let rest = std::iter::repeat(Value::Refused);
+        for (output, value) in node.output.iter().zip(values.into_iter().chain(rest)) {
+            if !output.is_empty() {
+                self.values.insert(output, value);
+            }
         }
     }
 
     fn translate(&mut self, node: &'a Node) -> Translated {
-        if !node.domain.is_empty() && node.domain != "ai.onnx" {
+        let by_hand = [&node.name, &node.op_type].map(|it| self.custom.get(it.as_str()));
+        if let Some(layer) = by_hand[0].or(by_hand[1]) {
+            return self.by_hand(node, layer);
+        }
+        if !is_onnx(node) {
             return Err(format!(
                 "it is of the domain `{}`, which is not ONNX's",
                 node.domain
@@ -299,6 +336,8 @@ impl<'a> Translator<'a> {
             "Transpose" => self.transpose(node),
             "Pad" => self.pad(node),
             "Shape" => self.shape(node),
+            // Of constants it was computed already.
+            "Gather" | "ConstantOfShape" => Err("its input is computed, and no constant".into()),
             _ => Err(unknown(node)),
         }
     }

@@ -293,6 +293,19 @@ impl<'a> Lowering<'a> {
                 self.unary("Reshape", it, [ints("shape", &shape)])
             }
             "SQUEEZE" => self.unary("Squeeze", it, []),
+            "SPLIT" => {
+                let axis = self.numbers(it, 0, "its axis")?;
+                let x = self.name(it, 1)?;
+                self.node("Split", vec![x], &it.y, [int("axis", scalar(&axis)?)]);
+                Ok(())
+            }
+            "SPLIT_V" => {
+                let sizes = self.numbers(it, 1, "its sizes")?;
+                let axis = self.numbers(it, 2, "its axis")?;
+                let attributes = [int("axis", scalar(&axis)?), ints("split", &sizes)];
+                self.unary("Split", it, attributes)
+            }
+            "SLICE" | "STRIDED_SLICE" => self.slice(kind, it),
             "TRANSPOSE" => {
                 let perm = self.numbers(it, 1, "its order of axes")?;
                 self.unary("Transpose", it, [ints("perm", &perm)])
@@ -442,6 +455,42 @@ impl<'a> Lowering<'a> {
             attributes,
             activation(it.options, 3)?,
         )
+    }
+
+    /// Where it begins, and how much it takes or where it ends.
+    fn slice(&mut self, kind: &str, it: &Operator<'_>) -> Result<(), String> {
+        let [mut starts, mut ends] = [1, 2].map(|at| {
+            self.numbers(it, at, "where it begins or ends")
+                .unwrap_or_default()
+        });
+        let shape = self.shape(it, 0)?;
+        if [starts.len(), ends.len()] != [shape.len(); 2] {
+            return Err("where it begins or ends is not known".into());
+        }
+        let axes = starts.iter_mut().zip(&mut ends).zip(shape).enumerate();
+        for (axis, ((start, end), &size)) in axes {
+            let bit = 1_i32.checked_shl(axis as u32).unwrap_or(0);
+            let marked = |id: usize| it.options.int(id, 0) & bit != 0;
+            match kind {
+                "SLICE" if *end == -1 => *end = size as i64,
+                "SLICE" => *end = end.saturating_add(*start),
+                _ if marked(2) || marked(3) || marked(4) => {
+                    return Err("it adds an axis, or takes one away".into());
+                }
+                _ => {
+                    *start = if marked(0) { 0 } else { *start };
+                    *end = if marked(1) { size as i64 } else { *end };
+                }
+            }
+        }
+        let steps = match kind {
+            "SLICE" => Vec::new(),
+            _ => self.numbers(it, 3, "its strides")?,
+        };
+        if steps.iter().any(|&step| step != 1) {
+            return Err("it leaves some out in between".into());
+        }
+        self.unary("Slice", it, [ints("starts", &starts), ints("ends", &ends)])
     }
 
     fn pad(&mut self, it: &Operator<'_>) -> Result<(), String> {
@@ -690,6 +739,14 @@ impl<'a> Lowering<'a> {
             }
         }
         Ok(inputs)
+    }
+}
+
+/// The only one of some numbers.
+fn scalar(numbers: &[i64]) -> Result<i64, String> {
+    match numbers {
+        &[one] => Ok(one),
+        _ => Err("its axis is not one".into()),
     }
 }
 

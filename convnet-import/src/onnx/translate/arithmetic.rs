@@ -8,7 +8,6 @@ use super::{
     Value, What,
 };
 use crate::array::{Array, Data};
-use crate::onnx::fold::places;
 
 /// What older files say of two shapes.
 const BROADCAST: [&str; 3] = ["axis", "broadcast", "consumed_inputs"];
@@ -77,7 +76,7 @@ impl<'a> Translator<'a> {
                     {
                         *bias = true;
                     }
-                    let shift = |it: &&mut Tensor| matches!(it.field, "bias" | "beta");
+                    let shift = |it: &&mut Tensor| matches!(&*it.field, "bias" | "beta");
                     match step.tensors.iter_mut().find(shift) {
                         Some(biases) => {
                             let sums = biases.data.iter_mut().zip(by);
@@ -109,7 +108,7 @@ impl<'a> Translator<'a> {
             if let Some(array) = self.array(constant).cloned() {
                 // Filters are the innermost axis of each tensor.
                 return self.affine(x, &array, |step, by| {
-                    let statistic = |it: &&mut Tensor| matches!(it.field, "mean" | "variance");
+                    let statistic = |it: &&mut Tensor| matches!(&*it.field, "mean" | "variance");
                     for tensor in step.tensors.iter_mut().filter(|it| !statistic(it)) {
                         let all = tensor.data.iter_mut().zip(by.iter().cycle());
                         all.for_each(|(it, by)| *it *= by);
@@ -262,40 +261,7 @@ impl<'a> Translator<'a> {
         Ok(Value::Activation(x))
     }
 
-    pub(super) fn concat(&mut self, node: &'a Node) -> Translated {
-        let attributes = Attributes::of(node, &["axis"])?;
-        let all = (0..node.input.len()).map(|at| self.activation(node, at));
-        let all = all.collect::<Result<Vec<_>, _>>()?;
-        let first = all.first().ok_or("it joins nothing")?;
-        let axis = places(&[attributes.int("axis", 1)], self.dims(first).len())?[0];
-        let [height, width, _] = self.volume(first);
-        let deep = match &first.axes {
-            Axes::Four(axes) => axes[axis] == Axis::Depth,
-            // One value a slice.
-            Axes::Flat(_) => axis == 1 && height == 1 && width == 1,
-        };
-        if !deep {
-            return Err("it joins along another axis than the depth".into());
-        }
-        let mut depth = 0;
-        for it in &all {
-            let [h, w, d] = self.volume(it);
-            if it.axes != first.axes || [h, w] != [height, width] {
-                return Err(format!(
-                    "{:?} and {:?} are not of one height and width",
-                    self.dims(first),
-                    self.dims(it)
-                ));
-            }
-            depth += d;
-        }
-        match all.as_slice() {
-            [only] => Ok(Value::Activation(only.clone())),
-            all => Ok(self.meet(What::Concat, all, [height, width, depth])),
-        }
-    }
-
-    fn meet(&mut self, what: What, all: &[Activation], volume: [usize; 3]) -> Value {
+    pub(super) fn meet(&mut self, what: What, all: &[Activation], volume: [usize; 3]) -> Value {
         self.steps.push(Step {
             name: None,
             what,

@@ -231,7 +231,7 @@ fn tensors(
         .ok_or("its weights are not of four axes")?;
     let data = turned.as_floats().ok_or("its weights are of integers")?;
     let filters = Tensor {
-        field: "filters",
+        field: "filters".into(),
         shape: turned.dims.clone(),
         data: data.to_vec(),
     };

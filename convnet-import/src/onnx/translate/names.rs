@@ -64,11 +64,12 @@ pub(super) fn unknown(node: &Node) -> String {
         return String::from_utf8_lossy(&why.s).into_owned();
     }
     match node.op_type.as_str() {
-        "LSTM" | "GRU" | "RNN" | "Attention" | "LayerNormalization" => {
+        "LSTM" | "GRU" | "RNN" | "Attention" => {
             "a declaration is a ConvNet, and has no such layer".into()
         }
-        _ => "no layer of a declaration computes it: write one by hand, as `layer(MINE, WxHxD)`, and \
-              import the model up to it and from it on"
-            .into(),
+        operator => format!(
+            "no layer of a declaration computes it: write one by hand, and give its path, `--custom \
+             {operator}=path::To::LAYER`"
+        ),
     }
 }

@@ -188,11 +188,8 @@ impl<'a> Translator<'a> {
         if list("steps", 4)?.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
             return Err("it leaves some out in between".into());
         }
-        let [height, width, depth] = self.volume(&x);
-        let deep = match &x.axes {
-            Axes::Four(axes) => axes.iter().position(|axis| *axis == Axis::Depth),
-            Axes::Flat(_) => (height == 1 && width == 1).then_some(1),
-        };
+        let depth = self.volume(&x)[2];
+        let deep = self.depth_axis(&x);
         let mut found = [0, depth];
         for (at, axis) in axes.into_iter().enumerate() {
             let len = *dims.get(axis).ok_or("it has more axes than its input")? as i64;
@@ -208,7 +205,62 @@ impl<'a> Translator<'a> {
                 false => return Err("it cuts another axis than the depth".into()),
             }
         }
-        let [from, to] = found;
+        self.depth_slices(x, found)
+    }
+
+    /// The depth as several volumes.
+    pub(super) fn split(&mut self, node: &'a Node) -> Result<Vec<Value>, String> {
+        let attributes = Attributes::of(node, &["axis", "num_outputs", "split"])?;
+        let x = self.activation(node, 0)?;
+        let axis = places(&[attributes.int("axis", 0)], self.dims(&x).len())?[0];
+        if Some(axis) != self.depth_axis(&x) {
+            return Err("it cuts another axis than the depth".into());
+        }
+        let (depth, parts) = (self.volume(&x)[2], node.output.len());
+        let computed = node.input.get(1).is_some_and(|name| !name.is_empty());
+        let ends: Option<Vec<usize>> = match self.numbers(node, attributes, "split") {
+            Some(sizes) => {
+                let mut end = 0_usize;
+                let sizes = sizes.iter().map(|&size| usize::try_from(size).ok());
+                let ends = sizes.map(|size| {
+                    end = end.checked_add(size?)?;
+                    Some(end)
+                });
+                ends.collect()
+            }
+            None if computed => return Err("the sizes of its parts are computed".into()),
+            // The last one is what is left.
+            None => {
+                let each = depth.div_ceil(parts.max(1));
+                let ends = (1..=parts).map(|part| (part * each).min(depth));
+                Some(ends.collect())
+            }
+        };
+        let ends = ends.filter(|ends| ends.len() == parts && ends.last() == Some(&depth));
+        let ends = ends.ok_or_else(|| format!("its {parts} parts are not {depth} slices"))?;
+        let mut from = 0;
+        let volumes = node.output.iter().zip(ends).map(|(output, to)| {
+            let part = [std::mem::replace(&mut from, to), to];
+            // Of those that are not read there are no layers.
+            match self.uses.contains_key(output.as_str()) {
+                true => self.depth_slices(x.clone(), part),
+                false => Ok(Value::Refused),
+            }
+        });
+        volumes.collect()
+    }
+
+    /// Which of the axes that the model sees is the depth.
+    fn depth_axis(&self, x: &Activation) -> Option<usize> {
+        let [height, width, _] = self.volume(x);
+        match &x.axes {
+            Axes::Four(axes) => axes.iter().position(|axis| *axis == Axis::Depth),
+            Axes::Flat(_) => (height == 1 && width == 1).then_some(1),
+        }
+    }
+
+    fn depth_slices(&mut self, x: Activation, [from, to]: [usize; 2]) -> Translated {
+        let [height, width, depth] = self.volume(&x);
         match to.checked_sub(from) {
             None | Some(0) => Err("nothing of its input is left".into()),
             Some(filters) if filters == depth => Ok(Value::Activation(x)),
