@@ -6,7 +6,7 @@
 
 use proptest::prelude::*;
 
-use super::f32::conv::{self, scalar};
+use super::f32::conv::{self, filter_grad, scalar};
 #[cfg(feature = "rayon")]
 use super::f32::fc;
 use super::*;
@@ -139,6 +139,26 @@ fn check_conv(s: &Sizes) -> Result<(), TestCaseError> {
     let mut scalar = vec![f32::NAN; y.len()];
     assert!(scalar::conv(&from, &mut scalar).is_some());
     prop_assert!(scalar == plain, "not to the bit");
+    let (mut plain, mut plain_bias) = (filters.clone(), bias.clone());
+    for [ix, f, iy] in meets(s) {
+        for (d_at, k_at) in product(d, k) {
+            plain[(f * d + d_at) * k + k_at] += x[ix * d + d_at] * dy[iy * k + k_at];
+        }
+    }
+    for dy in dy.chunks(k) {
+        plain_bias
+            .iter_mut()
+            .zip(dy)
+            .for_each(|(sum, dy)| *sum += dy);
+    }
+    let (mut scalar, mut scalar_bias) = (filters.clone(), bias.clone());
+    let from = filter_grad::Operands { sizes: s, x, dy };
+    let added = filter_grad::scalar::add_gradient(&from, &mut scalar, &mut scalar_bias);
+    assert!(added.is_some());
+    prop_assert!(
+        (scalar, scalar_bias) == (plain, plain_bias),
+        "not to the bit"
+    );
     for level in levels() {
         with_level(level, || {
             let mut fast = vec![f32::NAN; y.len()];

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::repack::Pool;
-use super::slide::{Geometry, Slide, column, column_mut, each_tap, each_tap_of, pool_sizes};
+use super::slide::{Geometry, Slide, column, column_mut, each_tap, pool_sizes, seen};
 use super::word::word;
 use crate::kernel::{self, Sizes};
 use crate::scalar::real::{beats, keep_largest};
@@ -131,21 +131,26 @@ fn forward_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
 
 #[inline(never)]
 fn backward_plain<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Option<()> {
+    let [_, width, depth] = sizes.x;
     dx.fill(T::ZERO);
     for oy in 0..sizes.y[0] {
         for ox in 0..sizes.y[1] {
+            let ((top, rows), (left, columns)) = (seen(sizes, 0, oy), seen(sizes, 1, ox));
             for (d, &dy) in column(dy, sizes.y, [oy, ox])?.iter().enumerate() {
-                let mut winner: Option<([usize; 2], T)> = None;
-                each_tap_of(sizes, [oy, ox], |at| {
-                    let x = *column(x, sizes.x, at.x)?.get(d)?;
-                    if winner.is_none_or(|(_, largest)| beats(x, largest)) {
-                        winner = Some((at.x, x));
+                let mut winner: Option<(usize, T)> = None;
+                for row in 0..rows {
+                    let row = (top + row * sizes.dilation[0]) * width + left;
+                    for column in 0..columns {
+                        let place = (row + column * sizes.dilation[1]) * depth + d;
+                        let x = *x.get(place)?;
+                        if winner.is_none_or(|(_, largest)| beats(x, largest)) {
+                            winner = Some((place, x));
+                        }
                     }
-                    Some(())
-                })?;
+                }
                 // A window may see padding only.
                 if let Some((place, _)) = winner {
-                    *column_mut(dx, sizes.x, place)?.get_mut(d)? += dy;
+                    *dx.get_mut(place)? += dy;
                 }
             }
         }

@@ -95,6 +95,13 @@ pub(super) fn each_tap_of(
     Some(())
 }
 
+/// The first row (`axis` 0) or column (1) of the input that a window sees at output `o`, and how many it sees.
+pub(super) fn seen(sizes: &Sizes, axis: usize, o: usize) -> (usize, usize) {
+    let mut taps = (0..sizes.filter[axis]).filter_map(|f| tap(sizes, axis, o, f));
+    let first = taps.next();
+    first.map_or((0, 0), |first| (first, 1 + taps.count()))
+}
+
 /// The depth column of a pixel. Never `None` of what [`each_tap`] visits in a volume of these sizes; the compiler
 /// need not see it to leave no panic.
 #[inline(always)]

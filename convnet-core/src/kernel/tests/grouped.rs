@@ -25,6 +25,16 @@ fn check(s: &Sizes) -> Result<(), TestCaseError> {
             add(&mut d_filters[f], x[ix], dy[iy]);
         }
     }
+    let (mut scalar, mut scalar_bias) = (filters.clone(), bias.clone());
+    let from = filter_grad::Operands {
+        sizes: s,
+        x: &x,
+        dy: &dy,
+    };
+    let added = filter_grad::scalar::add_gradient(&from, &mut scalar, &mut scalar_bias);
+    assert!(added.is_some());
+    close(&scalar, &d_filters, s.y[0] * s.y[1] + 1)?;
+    close(&scalar_bias, &d_bias, s.y[0] * s.y[1] + 1)?;
     for level in levels() {
         with_level(level, || {
             let mut fast = vec![f32::NAN; y.len()];

@@ -20,6 +20,8 @@
     reason = "the registers of a tile are numbered"
 )]
 
+pub(crate) mod scalar;
+
 use core::ops::Range;
 
 use fearless_simd::Simd;
@@ -48,6 +50,7 @@ pub(crate) fn add_gradient(
     d_bias: &mut [f32],
 ) -> Option<()> {
     add_gradient_in_blocks(from, scalars::<f32>(L2 / 2), d_filters, d_bias)
+        .or_else(|| scalar::add_gradient(from, d_filters, d_bias))
 }
 
 /// As [`add_gradient`], in blocks of so many scalars of `x` and `dy`; of a pixel at least.
