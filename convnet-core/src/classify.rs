@@ -20,6 +20,7 @@ use core::fmt;
 use num_traits::Float;
 
 use crate::file::weights;
+use crate::memory::heap::zeroed_box;
 use crate::network::prepare::{Prepare, Prepared};
 use crate::scalar::real::probabilities;
 use crate::{AnyVolume, Real};
@@ -193,7 +194,7 @@ impl<N: Prepare> Classifier<N> {
     ///
     /// As there.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ClassifierError> {
-        let mut net: Box<N> = bytemuck::zeroed_box();
+        let mut net: Box<N> = zeroed_box();
         weights::from_bytes(&mut *net, bytes)?;
         let note = weights::note(bytes, note::KEY)?.ok_or(ClassifierError::Unsaid)?;
         Self::of_note(net, Note::of_json(&note)?)

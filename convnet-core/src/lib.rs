@@ -86,8 +86,6 @@ pub mod __private {
     #[cfg(feature = "alloc")]
     pub use alloc::boxed::Box;
     pub use bytemuck::Zeroable;
-    #[cfg(feature = "alloc")]
-    pub use bytemuck::zeroed_box;
 }
 
 /// Whether there is a heap is known here, not in the crate in which a macro expands.

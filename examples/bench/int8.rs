@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use convnet::OnHeap;
 use convnet::int8;
 use convnet::int8::{Machine, Quantize, Quantized};
 
@@ -45,7 +46,7 @@ pub(crate) fn rows(options: &Options) {
 impl Options {
     fn int8_row<N, const F: usize, const C: usize, const V: usize>(&self, name: &str)
     where
-        N: Quantize<Int8 = Quantized<N, F, C, V>>,
+        N: Quantize<Int8 = Quantized<N, F, C, V>> + OnHeap,
     {
         if !self.asks_for(name) {
             return;

@@ -34,10 +34,9 @@ use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bytemuck::Zeroable;
 use convnet::kernel::{levels, with_level};
 use convnet::prepare::{Precision, Prepare, Prepared};
-use convnet::{AnyVolume, Network, Rng};
+use convnet::{AnyVolume, Network, OnHeap, Rng};
 use nets::*;
 
 const HELP: &str = "\
@@ -173,8 +172,8 @@ fn execute(options: &Options) -> ExitCode {
 }
 
 /// A network with random weights, and a random image.
-fn drawn<N: Network<Scalar = f32> + Zeroable>() -> (Box<N>, Box<N::Input>) {
-    let mut net: Box<N> = bytemuck::zeroed_box();
+fn drawn<N: OnHeap<Scalar = f32>>() -> (Box<N>, Box<N::Input>) {
+    let mut net = N::boxed();
     convnet::init::Init::KaimingUniform.fill(&mut *net, 231);
     let mut image: Box<N::Input> = bytemuck::zeroed_box();
     let mut rng = Rng::new(1);
@@ -188,7 +187,7 @@ impl Options {
         self.only.as_ref().is_none_or(|only| only == name)
     }
 
-    fn row<N: Prepare<Scalar = f32> + Send + Sync>(&self, name: &str) {
+    fn row<N: Prepare<Scalar = f32> + OnHeap + Send + Sync>(&self, name: &str) {
         if !self.asks_for(name) {
             return;
         }

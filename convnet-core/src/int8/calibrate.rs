@@ -19,6 +19,7 @@ use crate::kernel::Clamp;
 use crate::kernel::i8::{
     Add, Channel, Multiplier, Quantization, Softmax, hard_swish, leaky_relu, tabulate,
 };
+use crate::memory::heap::zeroed_box;
 
 /// How the range of a volume is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -95,7 +96,7 @@ where
         let layer = node.1.name.into();
         return Err(QuantizeError::NotFinite { layer });
     }
-    let mut quantized: Box<N::Int8> = bytemuck::zeroed_box();
+    let mut quantized: Box<N::Int8> = zeroed_box();
     let (filters, channels, volumes) = quantized.parts_mut();
     let seen = seen(net, &real, images, ranges)?;
     for (at, (to, [low, high])) in volumes.iter_mut().zip(seen).enumerate() {

@@ -83,7 +83,7 @@ impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn arena() -> alloc::boxed::Box<N::Overlay> {
-        bytemuck::zeroed_box()
+        crate::memory::heap::zeroed_box()
     }
 
     /// The scores of `image`, in bytes: allocates nothing, computes with integers only.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::init::Init;
+use crate::memory::heap::zeroed_box;
 use crate::{Arena, Tape, Trainable};
 
 /// A network, and the memory that it works in, built in place on the heap: for any network and scalar.
@@ -27,7 +28,7 @@ pub trait OnHeap: Trainable {
     /// All parameters zero.
     #[must_use]
     fn boxed() -> Box<Self> {
-        bytemuck::zeroed_box()
+        zeroed_box()
     }
 
     /// Filters drawn at random by `seed` ([Kaiming](Init::KaimingNormal)), biases zero: ready to be
@@ -42,13 +43,13 @@ pub trait OnHeap: Trainable {
     /// An arena for [`forward`](crate::Network::forward).
     #[must_use]
     fn arena() -> Box<Arena<Self>> {
-        bytemuck::zeroed_box()
+        zeroed_box()
     }
 
     /// A tape for [`forward_train`](Trainable::forward_train) and [`backward`](Trainable::backward).
     #[must_use]
     fn tape() -> Box<Tape<Self>> {
-        bytemuck::zeroed_box()
+        zeroed_box()
     }
 }
 

@@ -67,7 +67,7 @@ impl<T: Element, const N: usize> Overlay<T, N> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        bytemuck::zeroed_box()
+        super::heap::zeroed_box()
     }
 
     /// The volume at scalar `AT`.
@@ -240,7 +240,7 @@ impl<T: Element> Lines<T> {
     /// At least `scalars` zeros.
     pub(crate) fn zeroed(scalars: usize) -> Self {
         const { assert!(size_of::<Line<T>>() == LINE_OF_F32 * size_of::<T>()) };
-        Self(bytemuck::zeroed_slice_box(scalars.div_ceil(LINE_OF_F32)))
+        Self(super::heap::zeroed_slice_box(scalars.div_ceil(LINE_OF_F32)))
     }
 
     pub(crate) fn as_slice(&self) -> &[T] {

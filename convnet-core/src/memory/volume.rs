@@ -58,7 +58,7 @@ impl<T: Element, const H: usize, const W: usize, const D: usize> Volume<T, H, W,
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        bytemuck::zeroed_box()
+        super::heap::zeroed_box()
     }
 
     /// Takes over every scalar of `other`, without a copy in between.

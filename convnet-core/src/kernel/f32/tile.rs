@@ -278,14 +278,14 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
 }
 
 /// Scalars to a cache line.
-const LINE: usize = scalars::<f32>(cache::LINE);
+pub(super) const LINE: usize = scalars::<f32>(cache::LINE);
 
 /// Scalars of weights ahead of the tile: a page, at whose end the hardware's own prefetching stops.
 const AHEAD: usize = 1024;
 
 /// Asks for the cache line of `from[at]`, inside or beyond.
 #[inline(always)]
-fn prefetch(from: &[f32], at: usize) {
+pub(super) fn prefetch(from: &[f32], at: usize) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing and never faults, wherever it points.
     unsafe {

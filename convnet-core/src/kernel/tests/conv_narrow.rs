@@ -11,7 +11,7 @@ proptest! {
         y in [1usize..4, 1..40],
         tall in any::<bool>(),
         depth in 1usize..14,
-        k in 5usize..8,
+        k in prop_oneof![5usize..8, 9usize..16],
     ) {
         let [x, _] = y.map(|y| y + 2);
         let (sizes, y) = match tall {

@@ -129,10 +129,10 @@ proptest! {
     }
 }
 
-/// Columns in pieces.
+/// Columns in pieces; and the most, whose filters an image alone reads row by row.
 #[test]
 fn a_wide_fc_for_images_at_once_is_its_sums() {
-    for k in [1023, 1024, 1025, 1540] {
+    for k in [1023, 1024, 1025, 1540, 4099] {
         check(7, 19, k, !0).unwrap();
         check_packed(7, 19, k).unwrap();
     }

@@ -49,6 +49,7 @@ use crate::data::{Samples, Target};
 use crate::kernel::MICRO_BATCH;
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
+use crate::memory::heap::zeroed_box;
 use crate::memory::moments;
 use crate::{AnyVolume, Real, Rng, Trainable, network};
 
@@ -147,7 +148,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     /// `count` of them on all machines that `reduce` stands for.
     pub(super) fn new(count: usize, reduce: &'a dyn Reduce) -> Self {
         let shard = |_| Shard {
-            gradient: bytemuck::zeroed_box(),
+            gradient: zeroed_box(),
             outcome: Ok(Totals::default()),
         };
         let parts = Parts::new(reduce, count, |machine| machine * count / reduce.machines());
@@ -539,9 +540,9 @@ fn total<N>(shards: &[Shard<N>]) -> Result<Totals, LossError> {
 impl<N: Trainable, Y: Target> Space<N, Y> {
     fn new() -> Self {
         Self {
-            tape: bytemuck::zeroed_box(),
-            image: bytemuck::zeroed_box(),
-            d_scores: bytemuck::zeroed_box(),
+            tape: zeroed_box(),
+            image: zeroed_box(),
+            d_scores: zeroed_box(),
             label: None,
             seed: 0,
         }

@@ -17,6 +17,7 @@ use super::{identity, progress, reduce};
 use crate::data::{Samples, Target};
 use crate::file::weights;
 use crate::learn::optim::{OptimError, Step};
+use crate::memory::heap::zeroed_box;
 use crate::{Optimizer, Parameters, Real, Rng, Tensor, Trainable};
 
 /// Everything is allocated when it is made, on the heap.
@@ -107,10 +108,10 @@ where
         };
         Ok(Self {
             schedule,
-            best: trainer.patience.map(|_| bytemuck::zeroed_box()),
-            average: trainer.average.map(|_| bytemuck::zeroed_box()),
+            best: trainer.patience.map(|_| zeroed_box()),
+            average: trainer.average.map(|_| zeroed_box()),
             slots: (0..trainer.optimizer.slots())
-                .map(|_| bytemuck::zeroed_box())
+                .map(|_| zeroed_box())
                 .collect(),
             shards: Shards::new(trainer.shard_count(), reduce),
             factors,

@@ -6,6 +6,7 @@ use core::ops::Deref;
 use alloc::boxed::Box;
 
 use super::{Image, Packer, Precision, Prepare, Reader, Selection, Table, memory};
+use crate::memory::heap::zeroed_box;
 use crate::memory::overlay::Lines;
 use crate::{Network, Parameters};
 
@@ -39,7 +40,7 @@ type Output<P> = <<P as Deref>::Target as Network>::Output;
 impl<N: Prepare> PreparedArena<N> {
     fn new(scratch: usize) -> Self {
         Self {
-            arena: bytemuck::zeroed_box(),
+            arena: zeroed_box(),
             scratch: Lines::zeroed(scratch),
         }
     }
@@ -130,7 +131,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         let groups = count.div_ceil(at_once).next_multiple_of(threads);
         let at_once = count.div_ceil(groups.max(1)).max(1);
         let memory = || {
-            let arenas = (0..at_once).map(|_| bytemuck::zeroed_box());
+            let arenas = (0..at_once).map(|_| zeroed_box());
             (arenas.collect::<Vec<_>>(), Lines::zeroed(self.scratch(1)))
         };
         let run = |(arenas, scratch): &mut (Vec<Box<_>>, Lines<_>), inputs: &[I]| {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   filters, K = 6    ├── i: k0 … k5 ──┼── i + 1: k0 … k5 ──┤
-//!   copied            ├── i: k0 … k5  0  0 ──┼── i + 1: k0 … k5  0  0 ──┤     a vector each
+//!   copied            ├── i: k0 … k5  0  0 ──┼── i + 1: k0 … k5  0  0 ──┤     a vector of 8 each
 //! ```
 //!
 //! One vector of filters leaves registers for twelve pixels, which are neighbours in a row, or in a
@@ -22,17 +22,17 @@ use crate::kernel::window::{even_lengths, extent};
 /// P at most.
 const PIXELS: usize = 12;
 
-/// Lanes of a vector.
-const LANES: usize = 8;
+/// Lanes of a vector at most.
+const LANES: usize = 16;
 
-/// Rows of filters at most: their copy is 8 KB on the stack.
+/// Rows of filters at most: their copy is 16 KB on the stack.
 const ROWS: usize = 256;
 
-/// Whether a vector holds `k` filters and wastes less than half of its lanes.
+/// Whether a vector of eight lanes or more holds `k` filters and wastes less than half of its lanes.
 #[inline(always)]
 pub(crate) fn narrow<S: Simd>(_: S, k: usize) -> bool {
     let lanes = const { <S::f32s as Lanes<S>>::LEN };
-    lanes == LANES && (LANES / 2 + 1..LANES).contains(&k)
+    lanes >= 8 && (lanes / 2 + 1..lanes).contains(&k)
 }
 
 /// Whether there is a kernel for these filters here.
@@ -44,7 +44,7 @@ pub(crate) fn fits<S: Simd>(simd: S, from: &Operands) -> bool {
 
 /// A row of filters in each vector; what lies beyond the last filter is zero.
 #[repr(align(64))]
-struct Bank([[f32; LANES]; ROWS]);
+struct Bank([f32; ROWS * LANES]);
 
 /// All pixels.
 #[inline(always)]
@@ -67,8 +67,9 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
     let ([_, width, depth], [_, wo, k]) = (from.sizes.x, from.sizes.y);
     let [sy, sx] = from.sizes.stride;
     let steps = [[sy * width * depth, wo * k], [sx * depth, k]];
-    let mut bank = Bank([[0.0; LANES]; ROWS]);
-    for (to, from) in bank.0.iter_mut().zip(from.filters.chunks_exact(k)) {
+    let mut bank = Bank([0.0; ROWS * LANES]);
+    let vectors = bank.0.chunks_exact_mut(V::LEN);
+    for (to, from) in vectors.zip(from.filters.chunks_exact(k)) {
         first(from, to);
     }
     let (mut bias, mut lanes) = ([0.0; LANES], [0.0; LANES]);
@@ -85,7 +86,7 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
                 x: from.x,
                 weights: bank
                     .0
-                    .get(first_tap[0] * pitch + first_tap[1]..)
+                    .get((first_tap[0] * pitch + first_tap[1]) * V::LEN..)
                     .unwrap_or_default(),
                 bias: V::load(simd, &bias, 0)?,
                 lanes: V::load(simd, &lanes, 0)?,
@@ -97,7 +98,7 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
                 },
                 row: columns.taps.len() * depth,
                 x_pitch: width * depth,
-                weight_pitch: pitch,
+                weight_pitch: pitch * V::LEN,
                 step: steps[along],
             };
             let mut line = walk(from.sizes, [&rows, &columns], first_tap).next();
@@ -116,7 +117,7 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
 
 /// Writes the values to the first lanes.
 #[inline(always)]
-fn first(values: &[f32], lanes: &mut [f32; LANES]) {
+fn first(values: &[f32], lanes: &mut [f32]) {
     for (to, value) in lanes.iter_mut().zip(values) {
         *to = *value;
     }
@@ -133,7 +134,7 @@ fn ahead(at: [usize; 2], n: usize, step: [usize; 2]) -> [usize; 2] {
 struct Taps<'a, V> {
     x: &'a [f32],
     /// From the first tap on.
-    weights: &'a [[f32; LANES]],
+    weights: &'a [f32],
     bias: V,
     /// One in each lane that is a filter's, zero in the others.
     lanes: V,
@@ -198,19 +199,18 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize>(
         ..
     } = taps;
     let x = x.get(..extent(P, step, extent(rows, x_pitch, row)?)?)?;
-    let weights = weights.get(..extent(rows, weight_pitch, row)?)?;
-    if row == 0 || V::LEN != LANES {
+    let weights = weights.get(..extent(rows, weight_pitch, row * V::LEN)?)?;
+    if row == 0 {
         return None;
     }
     let mut fy = 0;
     loop {
         let mut i = 0;
         loop {
-            // SAFETY: fy · weight_pitch + i < (rows − 1) · weight_pitch + row = weights.len(): fy <
-            // rows, i < row.
-            let weights = unsafe { weights.get_unchecked(fy * weight_pitch + i) };
-            // SAFETY: LEN = LANES = weights.len().
-            let weights = unsafe { V::load_unchecked(simd, weights, 0) };
+            // SAFETY: fy · weight_pitch + i · LEN + LEN <= (rows − 1) · weight_pitch + row · LEN =
+            // weights.len(): fy < rows, i < row.
+            let weights =
+                unsafe { V::load_unchecked(simd, weights, fy * weight_pitch + i * V::LEN) };
             for p in 0..P {
                 // SAFETY: p · step + fy · x_pitch + i < (P − 1) · step + (rows − 1) · x_pitch + row =
                 // x.len(), as p < P.
