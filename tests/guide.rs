@@ -179,7 +179,8 @@ fn argument(arg: &Arg) -> String {
             None => return format!("`{name} =` (the size)"),
         },
         Takes::Dilation => Some("1".to_owned()),
-        Takes::Pad => Some("0".to_owned()),
+        // What it is for, where it is the first.
+        Takes::Pad => (!arg.positional).then(|| "0".to_owned()),
         Takes::Remainder => Some("exact".to_owned()),
         Takes::Bias => return format!("`{name} =` (there is one)"),
         Takes::Size | Takes::Item | Takes::Shape => None,

@@ -215,7 +215,7 @@ pub struct Failure {
 ///         Op::conv(12, Window::square(5, 1, 2)),
 ///         Op::Relu,
 ///         Op::MaxPool { window: Window::square(2, 2, 0) },
-///         Op::Fc { filters: 10 },
+///         Op::fc(10),
 ///     ],
 /// ) {
 ///     Ok(plan) => plan,
@@ -253,7 +253,7 @@ impl<const N: usize> Plan<N> {
     /// use convnet::plan::{Elements, Options, Plan};
     /// use convnet::shape::Window;
     ///
-    /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::Fc { filters: 10 }];
+    /// let ops = [Op::conv(16, Window::square(3, 1, 1)), Op::Relu, Op::fc(10)];
     /// // The scores of a network of `i8` may be `f32`.
     /// let elements = Elements::Each { image: I8, written: &[I8, I8, F32] };
     /// let options = Options { elements, ..Options::DEFAULT };

@@ -357,13 +357,24 @@ impl Axis {
             && self.after == other.after
     }
 
-    /// Where the zeros around it are what is asked for, and nothing slides: size + before + after.
-    pub(crate) const fn place_padded(&self) -> Result<Placed, Misfit> {
+    /// Where the zeros around it are what is asked for, and nothing slides: size + before + after; or as much is cut
+    /// off.
+    pub(crate) const fn place_padded(&self, crops: bool) -> Result<Placed, Misfit> {
         if self.too_large() {
             return Err(Misfit::TooLarge("size or padding"));
         }
+        let around = self.before + self.after;
+        if crops && around >= self.size {
+            return Err(Misfit::Nothing {
+                size: self.size,
+                cut: around,
+            });
+        }
         Ok(Placed {
-            output: self.before + self.size + self.after,
+            output: match crops {
+                true => self.size - around,
+                false => self.size + around,
+            },
             before: self.before,
             lost: 0,
             spared: 0,

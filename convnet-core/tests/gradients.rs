@@ -3,10 +3,11 @@
 
 use convnet_core::gradient_check::slope;
 use convnet_core::layer::{
-    Activation, Affine, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Depthwise,
-    Dropout, Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish,
-    InPlace, Layer, LeakyRelu, Lrn, MaxPool, Pad, PadDepth, Prelu, Relu, Relu6, Sigmoid, Silu,
-    Slices, Slide, Softmax, Softplus, Tanh, Upsample, UpsampleAligned, UpsampleBilinear,
+    Activation, Affine, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Crop,
+    DepthToSpace, Depthwise, Dropout, Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool,
+    GroupNorm, HardSigmoid, HardSwish, InPlace, Layer, LayerNorm, LeakyRelu, LogSoftmax, Lrn,
+    MaxPool, Pad, PadDepth, Prelu, Relu, Relu6, Sigmoid, Silu, Slices, Slide, Softmax, Softplus,
+    SpaceToDepth, Tanh, Upsample, UpsampleAligned, UpsampleBilinear,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -166,6 +167,72 @@ fn factors_of_slices() {
     type X = Volume<f64, 2, 3, 4>;
     check::<Prelu<f64, 4>, X, X>(Prelu::ZERO, |prelu| [&mut prelu.slope, &mut []]);
     check::<Affine<f64, 4>, X, X>(Affine::ZERO, |affine| [&mut affine.gamma, &mut affine.beta]);
+}
+
+/// PyTorch's own numbers too.
+#[test]
+fn norms_of_one_image() {
+    type X = Volume<f64, 2, 3, 6>;
+    macro_rules! norms {
+        ($($norm:ty),*) => {$(
+            check::<$norm, X, X>(<$norm>::ZERO, |norm| [&mut norm.gamma, &mut norm.beta]);
+        )*};
+    }
+    norms!(GroupNorm<f64, 6, 3>, GroupNorm<f64, 6, 1>, GroupNorm<f64, 6, 6>, LayerNorm<f64, 6>);
+    let x = Volume([[[1.0, 4.0, 0.5, 2.0], [2.0, -3.0, 7.0, 2.5]]]);
+    let (gamma, beta) = ([1.0, 2.0, -1.0, 0.5], [0.0, 0.1, 0.2, 0.3]);
+    let mut y = Volume::<f64, 1, 2, 4>::ZERO;
+    GroupNorm::<f64, 4, 2> { gamma, beta }.forward(&x, &mut y);
+    near(
+        &y,
+        [
+            [0.0, 2.4533918114, 1.2314203685, 0.0937159263],
+            [0.3922319686, -3.0378557485, -1.4502725895, 0.1968579632],
+        ],
+    );
+    LayerNorm::<f64, 4> { gamma, beta }.forward(&x, &mut y);
+    near(
+        &y,
+        [
+            [-0.6527515494, 3.2705075257, 1.2257524348, 0.3466251107],
+            [-0.0352892196, -2.7937160071, -1.1762795644, 0.3529338294],
+        ],
+    );
+    let mut y = x;
+    LogSoftmax.forward(&mut y);
+    near(
+        &y,
+        [
+            [-3.1950071986, -0.1950071986, -3.6950071986, -2.1950071986],
+            [-5.0177341596, -10.0177341596, -0.0177341596, -4.5177341596],
+        ],
+    );
+}
+
+fn near(found: &Volume<f64, 1, 2, 4>, expected: [[f64; 4]; 2]) {
+    let pairs = found.as_slice().iter().zip(expected.as_flattened());
+    for (found, expected) in pairs {
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+}
+
+#[test]
+fn pixels_that_are_depth() {
+    type X = Volume<f64, 2, 3, 12>;
+    type Y = Volume<f64, 4, 9, 2>;
+    check::<DepthToSpace<2, 3>, X, Y>(DepthToSpace::new(), |_| [&mut [], &mut []]);
+    check::<SpaceToDepth<2, 3>, Y, X>(SpaceToDepth::new(), |_| [&mut [], &mut []]);
+    type Cut = Slide<1, 1, 1, 2>;
+    check::<Crop<Cut>, Y, Volume<f64, 2, 5, 2>>(Crop::new(), |_| [&mut [], &mut []]);
+    // PyTorch's `PixelShuffle`: slices are taken in turn.
+    let x = Volume([[core::array::from_fn(|at| at as f64)]]);
+    let (mut turned, mut y) = (Volume::<f64, 1, 1, 8>::ZERO, Volume::<f64, 2, 2, 2>::ZERO);
+    ChannelShuffle { groups: 2 }.forward(&x, &mut turned);
+    DepthToSpace::<2, 2>::new().forward(&turned, &mut y);
+    assert_eq!(
+        y,
+        Volume([[[0.0, 4.0], [1.0, 5.0]], [[2.0, 6.0], [3.0, 7.0]]])
+    );
 }
 
 /// PyTorch's own formulas.
@@ -347,6 +414,7 @@ fn activations() {
     });
     check_activation(&Tanh);
     check_activation(&Softmax);
+    check_activation(&LogSoftmax);
 }
 
 /// With the same seed the same values are dropped.

@@ -32,6 +32,7 @@ pub(crate) fn read(
         .ok_or_else(|| ImportError::Format("there is no graph in it".into()))?;
     patterns::gelu(&mut graph, folder);
     patterns::channel_shuffle(&mut graph, folder);
+    patterns::group_norm(&mut graph, folder);
     let versions = model.opset_import.iter();
     let opset = versions
         .filter(|it| it.domain.is_empty() || it.domain == "ai.onnx")

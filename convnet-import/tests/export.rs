@@ -90,7 +90,9 @@ fn plain(window: &Window, [height, width, _]: [usize; 3], op: Op) -> Window {
             | Op::Upsample { .. }
             | Op::UpsampleBilinear { .. }
             | Op::UpsampleAligned { .. }
+            | Op::DepthToSpace { .. }
             | Op::Pad { .. }
+            | Op::Crop { .. }
     );
     if transposed || plain.place([height, width]).is_ok() {
         return plain;

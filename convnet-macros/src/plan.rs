@@ -204,7 +204,7 @@ fn is_depth_first(declaration: &Declaration, layers: &[Named], errors: &mut Erro
                 Some(kind.window()?.size.value[1].known())
             }
             Sees::Everything | Sees::Anything | Sees::Inner => Some(None),
-            Sees::Pixel | Sees::Padded => None,
+            Sees::Pixel | Sees::Padded | Sees::All => None,
         }
     };
     let first = layers

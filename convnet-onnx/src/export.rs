@@ -170,8 +170,14 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 | Op::UpsampleBilinear { .. }
                 | Op::UpsampleAligned { .. }
                 | Op::Pad { .. }
+                | Op::Crop { .. }
                 | Op::PadDepth { .. }
                 | Op::Slices { .. }
+                | Op::DepthToSpace { .. }
+                | Op::SpaceToDepth { .. }
+                | Op::GroupNorm { .. }
+                | Op::LayerNorm { .. }
+                | Op::LogSoftmax
                 | Op::ChannelShuffle { .. }
                 | Op::Prelu
                 | Op::Affine
@@ -206,9 +212,9 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             Op::Depthwise { bias, window } => {
                 self.filters(name, "Conv", bias, x, it.volume, conv(&window, size, depth))
             }
-            Op::ConvTranspose { window, .. } => {
+            Op::ConvTranspose { bias, window, .. } => {
                 let attributes = conv(&window, size, 1);
-                self.filters(name, "ConvTranspose", true, x, it.volume, attributes)
+                self.filters(name, "ConvTranspose", bias, x, it.volume, attributes)
             }
             Op::BatchNorm { eps } => {
                 let tensors = ["gamma", "beta", "mean", "variance"];
@@ -222,6 +228,32 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                     inputs.into(),
                     vec![eps],
                 )
+            }
+            Op::GroupNorm { groups, eps } => {
+                self.opset = self.opset.max(21);
+                let x = self.deep(x);
+                let inputs = ["gamma", "beta"].map(|field| self.vector(&name, field));
+                let groups = with("num_groups", [groups]).single();
+                let attributes = vec![with("epsilon", eps), groups];
+                let operator = "GroupNormalization";
+                self.push(operator, name, x, it.volume, inputs.into(), attributes)
+            }
+            Op::LayerNorm { eps } => {
+                let inputs = ["gamma", "beta"].map(|field| self.vector(&name, field));
+                let attributes = vec![with("axis", -1_i64), with("epsilon", eps)];
+                // It normalises the last axis.
+                let turns = !x.is_flat;
+                let x = match turns {
+                    true => self.transposed(format!("{name}.turned"), x, [0, 2, 3, 1]),
+                    false => x,
+                };
+                let back = format!("{name}.back");
+                let operator = "LayerNormalization";
+                let y = self.push(operator, name, x, it.volume, inputs.into(), attributes);
+                match turns {
+                    true => self.transposed(back, y, [0, 3, 1, 2]),
+                    false => y,
+                }
             }
             Op::Lrn {
                 size,
@@ -350,16 +382,17 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 self.pads(name, x, it.volume, [0, 0, 0, 0, 0, more, 0, 0])
             }
             Op::Slices { filters, from } => {
-                let x = self.deep(x);
-                let ends = [("starts", from), ("ends", from + filters), ("axes", 1)];
-                let inputs = ends.map(|(end, value)| {
-                    let name = format!("{name}.{end}");
-                    let end = constant(&name, &[value as i64]);
-                    self.graph.initializer.push(end);
-                    name
-                });
-                self.push("Slice", name, x, it.volume, inputs.into(), Vec::new())
+                let ends = [&[from][..], &[from + filters], &[1]];
+                self.part(name, x, it.volume, ends)
             }
+            Op::Crop { window } => {
+                let before = |at: usize| window.axis(at, size[at]).map_or(0, |it| it.before);
+                let (from, [height, width, _]) = ([before(0), before(1)], it.volume);
+                let to = [from[0] + height, from[1] + width];
+                self.part(name, x, it.volume, [&from, &to, &[2, 3]])
+            }
+            Op::DepthToSpace { window } => self.blocks(name, "DepthToSpace", &window, x, it.volume),
+            Op::SpaceToDepth { window } => self.blocks(name, "SpaceToDepth", &window, x, it.volume),
             Op::Prelu => {
                 let slope = self.slices(&name, "slope", &x);
                 self.push("PRelu", name, x, it.volume, vec![slope], Vec::new())
@@ -394,19 +427,23 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 let x = Value { name: turned, ..x };
                 self.push("Reshape", name, x, it.volume, vec![of_all], Vec::new())
             }
-            Op::Fc { .. } => {
+            Op::Fc { bias, .. } => {
                 let x = self.flat(x);
                 // As one matrix: K filters of all that is read.
                 let (tensor, [h, w, d, k], values) = self.turned(&name);
                 let matrix = floats(&tensor, &[k, h * w * d], values);
                 self.graph.initializer.push(matrix);
-                let bias = self.vector(&name, "bias");
+                let mut inputs = vec![tensor];
+                if bias {
+                    inputs.push(self.vector(&name, "bias"));
+                }
                 let turn = with("transB", [1]).single();
-                self.push("Gemm", name, x, it.volume, vec![tensor, bias], vec![turn])
+                self.push("Gemm", name, x, it.volume, inputs, vec![turn])
             }
-            Op::Softmax => {
+            Op::Softmax | Op::LogSoftmax => {
+                let operator = it.op.variant();
                 let axis = with("axis", [1]).single();
-                self.push("Softmax", name, x, it.volume, Vec::new(), vec![axis])
+                self.push(operator, name, x, it.volume, Vec::new(), vec![axis])
             }
             Op::Branch { .. }
             | Op::Dropout { .. }
@@ -479,6 +516,51 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         let (x, pads) = (self.deep(x), format!("{name}.pads"));
         self.graph.initializer.push(constant(&pads, &zeros));
         self.push("Pad", name, x, volume, vec![pads], Vec::new())
+    }
+
+    /// From where to where, and along which axes.
+    fn part(&mut self, name: String, x: Value, volume: [usize; 3], ends: [&[usize]; 3]) -> Value {
+        let x = self.deep(x);
+        let all = ["starts", "ends", "axes"].into_iter().zip(ends);
+        let inputs = all.map(|(end, values)| {
+            let name = format!("{name}.{end}");
+            let values: Vec<i64> = values.iter().map(|&value| value as i64).collect();
+            self.graph.initializer.push(constant(&name, &values));
+            name
+        });
+        let inputs = inputs.collect();
+        self.push("Slice", name, x, volume, inputs, Vec::new())
+    }
+
+    /// Pixels as depth, or the other way round, in squares: ONNX knows no others.
+    fn blocks(
+        &mut self,
+        name: String,
+        operator: &str,
+        window: &Window,
+        x: Value,
+        volume: [usize; 3],
+    ) -> Value {
+        let [down, across] = window.size;
+        if down != across {
+            self.by_hand.push(name.clone());
+        }
+        let x = self.deep(x);
+        let size = with("blocksize", [down]).single();
+        self.push(operator, name, x, volume, Vec::new(), vec![size])
+    }
+
+    /// The same volume in another order of axes; the declaration knows nothing of it.
+    fn transposed(&mut self, name: String, x: Value, perm: [usize; 4]) -> Value {
+        let volume = x.volume;
+        self.push(
+            "Transpose",
+            name,
+            x,
+            volume,
+            Vec::new(),
+            vec![with("perm", perm)],
+        )
     }
 
     fn add(&mut self, name: String, x: Value, with: Value, volume: [usize; 3]) -> Value {

@@ -19,7 +19,7 @@ const GAP: [usize; 2] = [46, 24];
 /// # use convnet_core as convnet;
 /// use convnet::graph::{Node, Op};
 ///
-/// let fc = Node { name: "scores", op: Op::Fc { filters: 10 }, volume: [1, 1, 10] };
+/// let fc = Node { name: "scores", op: Op::fc(10), volume: [1, 1, 10] };
 /// let svg = convnet::draw::graph([8, 8, 3], &[fc]).unwrap();
 /// assert!(svg.contains("scores") && svg.contains("fc(10)"));
 /// ```

@@ -276,11 +276,25 @@ ops! {
         ConvTranspose: conv_transpose::conv_transpose {
             /// K, how many filters.
             filters: Filters as N,
+            /// Whether each filter learns a bias.
+            bias: Bias as bool,
             /// How the conv slides whose way back this is.
             window: Slides as W,
         },
         /// `batch_norm`: at inference in place; in training not, and with [`moments`](crate::moments).
         BatchNorm: batch_norm::batch_norm {
+            /// ε, added to the variance.
+            eps: Decimal as D,
+        },
+        /// `group_norm(groups)`: groups of depth slices by the mean and variance of the image.
+        GroupNorm: group_norm::group_norm {
+            /// How many groups.
+            groups: Groups as N,
+            /// ε, added to the variance.
+            eps: Decimal as D,
+        },
+        /// `layer_norm`: depth columns by their mean and variance.
+        LayerNorm: layer_norm::layer_norm {
             /// ε, added to the variance.
             eps: Decimal as D,
         },
@@ -370,6 +384,11 @@ ops! {
             /// Of one pixel, with these zeros around its input.
             window: Slides as W,
         },
+        /// `crop(pad)`: the volume without its border.
+        Crop: crop::crop {
+            /// Of one pixel; what would be its zeros is cut off.
+            window: Slides as W,
+        },
         /// `pad_depth(filters)`: slices of zeros behind the volume's own.
         PadDepth: pad_depth::pad_depth {
             /// K, how many depth slices there are then.
@@ -387,10 +406,22 @@ ops! {
             /// How many groups.
             groups: Groups as N,
         },
+        /// `depth_to_space(size)`: a depth column as so many pixels.
+        DepthToSpace: depth_to_space::depth_to_space {
+            /// How many times as wide and high: the size of a window, and its stride.
+            window: Slides as W,
+        },
+        /// `space_to_depth(size)`: so many pixels as a depth column.
+        SpaceToDepth: space_to_depth::space_to_depth {
+            /// How many: the size of a window, and its stride.
+            window: Slides as W,
+        },
         /// `fc(filters)`.
         Fc: fc::fc {
             /// K, how many class scores or hidden neurons.
             filters: Filters as N,
+            /// Whether each learns a bias.
+            bias: Bias as bool,
         },
         /// `dropout(rate)`: nothing at inference; in training in place, with a mask as large as its volume.
         Dropout: dropout::dropout {
@@ -399,6 +430,8 @@ ops! {
         },
         /// `softmax`.
         Softmax: softmax::softmax,
+        /// `log_softmax`.
+        LogSoftmax: log_softmax::log_softmax,
         /// `flatten`: nothing at all.
         Flatten: flatten::flatten,
         /// `layer(what, volume)`: one written by hand; backward reads its input.

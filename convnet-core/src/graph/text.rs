@@ -319,7 +319,7 @@ mod tests {
                 "-1, 0.5",
                 "clamp(-1.0, 0.5)",
             ),
-            (Op::Fc { filters: 10 }, "10", "fc(10)"),
+            (Op::fc(10), "10", "fc(10)"),
             (Op::Relu, "", "relu"),
             (
                 Op::Own {

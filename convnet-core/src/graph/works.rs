@@ -191,6 +191,7 @@ impl<N, W, D, P> Op<N, W, D, P> {
                 | Sees::Stamps
                 | Sees::Padded
                 | Sees::Between
+                | Sees::All
                 | Sees::Anything,
             )
             | (
@@ -250,6 +251,15 @@ impl Op {
             groups: 1,
             bias: true,
             window,
+        }
+    }
+
+    /// `fc(filters)`, with biases.
+    #[must_use]
+    pub const fn fc(filters: usize) -> Self {
+        Self::Fc {
+            filters,
+            bias: true,
         }
     }
 }

@@ -159,6 +159,12 @@ impl<const N: usize> Planned<N> {
             | Op::UpsampleAligned { .. }
             | Op::Pad { .. }
             | Op::PadDepth { .. }
+            | Op::Crop { .. }
+            | Op::DepthToSpace { .. }
+            | Op::SpaceToDepth { .. }
+            | Op::GroupNorm { .. }
+            | Op::LayerNorm { .. }
+            | Op::LogSoftmax
             | Op::Slices { .. }
             | Op::Prelu
             | Op::Affine
@@ -270,6 +276,12 @@ impl<const N: usize> Planned<N> {
                 | Op::UpsampleAligned { .. }
                 | Op::Pad { .. }
                 | Op::PadDepth { .. }
+                | Op::Crop { .. }
+                | Op::DepthToSpace { .. }
+                | Op::SpaceToDepth { .. }
+                | Op::GroupNorm { .. }
+                | Op::LayerNorm { .. }
+                | Op::LogSoftmax
                 | Op::Slices { .. }
                 | Op::Prelu
                 | Op::Affine

@@ -230,6 +230,12 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::UpsampleAligned { .. }
         | Op::Pad { .. }
         | Op::PadDepth { .. }
+        | Op::Crop { .. }
+        | Op::DepthToSpace { .. }
+        | Op::SpaceToDepth { .. }
+        | Op::GroupNorm { .. }
+        | Op::LayerNorm { .. }
+        | Op::LogSoftmax
         | Op::Slices { .. }
         | Op::Prelu
         | Op::Affine

@@ -26,6 +26,8 @@ word! {
         stride: [usize; 2] = keyed(Takes::Stride(Some(1))),
         /// P, how much of the border is cut off. None by default.
         pad: Padding = keyed(Takes::Pad),
+        /// `none`: no biases are learned, counted or stored in weight files; they stay zero.
+        bias: bool = keyed(Takes::Bias),
     }
     Manner::Filters, Sees::Stamps;
     example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",

@@ -21,6 +21,8 @@ word! {
     fc {
         /// K, how many neurons: class scores, or hidden ones.
         filters: usize = first(Takes::FILTERS),
+        /// `none`: no biases are learned, counted or stored in weight files; they stay zero.
+        bias: bool = keyed(Takes::Bias),
     }
     Manner::Filters, Sees::Everything;
     example: "fc(10)",

@@ -92,6 +92,8 @@ pub enum Sees {
     Between,
     /// All of it: there is one pixel of output.
     Everything,
+    /// All of it, and writes as much.
+    All,
     /// Nobody knows: it is written by hand, and the declaration says what it writes.
     Anything,
     /// What the network sees that it is.

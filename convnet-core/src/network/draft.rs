@@ -42,7 +42,7 @@ use crate::text::Message;
 /// draft.push("relu1", Op::Relu);
 /// draft.push("residual1", Op::Add { with: conv, input: conv });
 /// draft.push("pool1", Op::MaxPool { window: Window::square(2, 2, 0) });
-/// draft.push("scores", Op::Fc { filters: 10 });
+/// draft.push("scores", Op::fc(10));
 ///
 /// let planned = draft.plan()?;
 /// assert_eq!(planned.totals().parameters, 31_642);
@@ -268,7 +268,7 @@ impl<'a> Planned<'a> {
     /// use convnet::plan::Memory;
     ///
     /// let mut draft = Draft::new("Linear", [8, 8, 1]);
-    /// draft.push("scores", Op::Fc { filters: 10 });
+    /// draft.push("scores", Op::fc(10));
     /// let planned = draft.plan()?;
     /// assert!(planned.over(Memory::Flash, "4 KiB", 4 << 10).is_none());
     /// let over = planned.over(Memory::Flash, "2 KiB", 2 << 10).unwrap();
@@ -358,7 +358,7 @@ mod tests {
                 window: Window::square(2, 2, 0),
             },
         );
-        draft.push("scores", Op::Fc { filters: 10 });
+        draft.push("scores", Op::fc(10));
         let planned = draft.plan().expect("it fits");
         let totals = planned.totals();
         let memories = [

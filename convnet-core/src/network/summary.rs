@@ -18,7 +18,7 @@ use crate::plan::LayerInfo;
 ///
 /// let scores = LayerInfo {
 ///     name: "scores",
-///     op: &Op::Fc { filters: 10 },
+///     op: &Op::fc(10),
 ///     volume: [1, 1, 10],
 ///     lost: [0, 0],
 ///     added: [0, 0],

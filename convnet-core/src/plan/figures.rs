@@ -213,7 +213,7 @@ impl Op {
                 [1, 1],
             ),
             // One written by hand may look anywhere.
-            Sees::Everything | Sees::Anything => ([height, width], [1, 1]),
+            Sees::Everything | Sees::All | Sees::Anything => ([height, width], [1, 1]),
             Sees::Inner => match self.elsewhere() {
                 Some(what) => (what.nested.field, what.nested.jump),
                 None => ([1, 1], [1, 1]),
@@ -273,17 +273,25 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
     }
     ok!(check(x));
     let (window, place) = (window(op), [x[0], x[1]]);
-    let deep = match op.filters() {
-        Some(filters) => *filters,
-        None => x[2],
+    let pixels = window.size[0].saturating_mul(window.size[1]);
+    let deep = match (op.filters(), op) {
+        (Some(filters), _) => *filters,
+        (None, Op::DepthToSpace { .. }) => ok!(parts("depth", x[2], pixels)),
+        (None, Op::SpaceToDepth { .. }) => {
+            ok!(parts("height", x[0], window.size[0]));
+            ok!(parts("width", x[1], window.size[1]));
+            x[2].saturating_mul(pixels)
+        }
+        (None, _) => x[2],
     };
     let mut step = match op.sees() {
-        Sees::Pixel => same([x[0], x[1], deep]),
+        Sees::Pixel | Sees::All => same([x[0], x[1], deep]),
         Sees::Slides => slide(ok!(window.place(place)), deep),
         Sees::Pools => slide(ok!(window.place_pool(place)), deep),
         Sees::Padded => {
-            let columns = ok!(ok!(window.axis(1, x[1])).place_padded());
-            let rows = ok!(ok!(window.axis(0, x[0])).place_padded());
+            let crops = matches!(op, Op::Crop { .. });
+            let columns = ok!(ok!(window.axis(1, x[1])).place_padded(crops));
+            let rows = ok!(ok!(window.axis(0, x[0])).place_padded(crops));
             slide([rows, columns], deep)
         }
         Sees::Stamps | Sees::Between => {
@@ -310,6 +318,14 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
     ok!(check(step.volume));
     ok!(learn(&mut step, x, op));
     Ok(step)
+}
+
+/// How many parts of `by` there are along an axis, if that comes out even.
+const fn parts(axis: &'static str, size: usize, by: usize) -> Result<usize, Misfit> {
+    match by > 0 && size.is_multiple_of(by) {
+        true => Ok(size / by),
+        false => Err(Misfit::Uneven { axis, size, by }),
+    }
 }
 
 /// Whether the depth slices that it takes are there, or those that it adds to.
@@ -426,6 +442,9 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
         }
         at += 1;
     }
+    if let Op::GroupNorm { groups, .. } = *op {
+        step.filter_depth = x[2] / groups;
+    }
     let [height, width, _] = match op.sees() {
         Sees::Stamps => x,
         Sees::Pixel
@@ -434,6 +453,7 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
         | Sees::Slides
         | Sees::Pools
         | Sees::Everything
+        | Sees::All
         | Sees::Anything
         | Sees::Inner => step.volume,
     };

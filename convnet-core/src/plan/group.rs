@@ -43,6 +43,7 @@ impl Group {
                 | Sees::Stamps
                 | Sees::Padded
                 | Sees::Between
+                | Sees::All
                 | Sees::Anything
                 | Sees::Inner,
             )

@@ -200,7 +200,12 @@ impl Op {
             Sees::Slides => Way::Slides,
             Sees::Pools => Way::Pools { stride },
             Sees::Stamps | Sees::Between => Way::Stamps,
-            Sees::Pixel | Sees::Padded | Sees::Everything | Sees::Anything | Sees::Inner => {
+            Sees::Pixel
+            | Sees::Padded
+            | Sees::Everything
+            | Sees::All
+            | Sees::Anything
+            | Sees::Inner => {
                 return None;
             }
         };

@@ -22,7 +22,7 @@ const BATCH_NORM: Op = Op::BatchNorm { eps: 1e-5 };
 const DROPOUT: Op = Op::Dropout { rate: 0.5 };
 
 const fn fc(filters: usize) -> Op {
-    Op::Fc { filters }
+    Op::fc(filters)
 }
 
 /// CS231n's example network for CIFAR-10; its figures by hand: 32·32·12 outputs of 5·5·3
@@ -130,6 +130,54 @@ fn what_moves_numbers_has_other_sizes() {
     assert_eq!(steps[2].before, [0, 1]);
     assert_eq!((totals.parameters, totals.macs), (0, 0));
     assert_eq!(steps[3].field, [2, 2]);
+}
+
+/// What is cut off, and pixels that become depth or the other way round.
+#[test]
+fn what_is_cut_comes_out_even() {
+    let window = |size: [usize; 2]| Window {
+        size,
+        stride: size,
+        ..Window::square(1, 1, 0)
+    };
+    let crop = |zeros: usize| Op::Crop {
+        window: Window::square(1, 1, zeros),
+    };
+    let ops = [
+        crop(1),
+        Op::SpaceToDepth {
+            window: window([2, 3]),
+        },
+        Op::GroupNorm {
+            groups: 4,
+            eps: 1e-5,
+        },
+        Op::LayerNorm { eps: 1e-5 },
+        Op::DepthToSpace {
+            window: window([3, 2]),
+        },
+    ];
+    let (steps, totals) = place([6, 8, 4], &ops).unwrap();
+    let volumes: Vec<_> = steps.iter().map(|step| step.volume).collect();
+    let deep = [2, 2, 24];
+    assert_eq!(volumes, [[4, 6, 4], deep, deep, deep, [6, 4, 4]]);
+    assert_eq!((steps[0].before, steps[2].filter_depth), ([1, 1], 6));
+    assert_eq!((totals.parameters, totals.macs), (4 * 24, 0));
+    assert_eq!(steps[1].field, [2, 3]);
+    for (op, text) in [
+        (crop(3), "of 6 rows or columns nothing is left without 6"),
+        (
+            ops[1],
+            "its input has a width of 8, which is no multiple of 3",
+        ),
+        (
+            ops[4],
+            "its input has a depth of 4, which is no multiple of 6",
+        ),
+    ] {
+        let failure = place([6, 8, 4], &[op]).unwrap_err();
+        assert_eq!(failure.misfit.to_string(), text);
+    }
 }
 
 const fn slices(filters: usize, from: usize) -> Op {
@@ -365,6 +413,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         Just(BATCH_NORM),
         (1..40usize).prop_map(|filters| Op::ConvTranspose {
             filters,
+            bias: true,
             window: Window::square(2, 2, 0),
         }),
         Just(Op::GlobalMaxPool),

@@ -90,6 +90,22 @@ pub enum Misfit {
         /// How many there are.
         depth: usize,
     },
+    /// A `crop` that leaves nothing of an axis.
+    Nothing {
+        /// How long the axis is.
+        size: usize,
+        /// How much is cut off.
+        cut: usize,
+    },
+    /// An axis that is to be cut into parts, and does not come out even.
+    Uneven {
+        /// Which one: `depth`.
+        axis: &'static str,
+        /// How long it is.
+        size: usize,
+        /// How long a part is.
+        by: usize,
+    },
     /// A network that was declared for another volume than the one before it; each is height, width,
     /// depth.
     Reads {
@@ -242,6 +258,18 @@ impl Misfit {
                 .push_number(*depth)
                 .push_str(", which is more than ")
                 .push_number(*filters),
+            Self::Nothing { size, cut } => text
+                .push_str("of ")
+                .push_number(*size)
+                .push_str(" rows or columns nothing is left without ")
+                .push_number(*cut),
+            Self::Uneven { axis, size, by } => text
+                .push_str("its input has a ")
+                .push_str(axis)
+                .push_str(" of ")
+                .push_number(*size)
+                .push_str(", which is no multiple of ")
+                .push_number(*by),
             Self::Reads { expected, found } => text
                 .push_str("its network reads ")
                 .push_volume(*expected)

@@ -1,6 +1,6 @@
 //! What several nodes compute together, as one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 use std::path::Path;
 
@@ -48,6 +48,32 @@ pub(super) fn channel_shuffle(graph: &mut Graph, folder: Option<&Path>) {
     }
 }
 
+/// `Reshape [N, G, …] → InstanceNormalization of ones and zeros → Reshape` back, as PyTorch writes it, becomes a
+/// `GroupNormalization` of G groups; the factors and summands behind it go into it like those behind any norm.
+pub(super) fn group_norm(graph: &mut Graph, folder: Option<&Path>) {
+    let found: Vec<(usize, String, i64, f32)> = {
+        let links = Links::of(graph, folder);
+        let norms = graph.node.iter();
+        let norms = norms.filter(|node| node.op_type == "InstanceNormalization");
+        norms.filter_map(|norm| links.group_norm(norm)).collect()
+    };
+    for (at, x, groups, eps) in found {
+        let node = &mut graph.node[at];
+        (node.op_type, node.input) = ("GroupNormalization".into(), vec![x]);
+        let groups = Attribute {
+            name: "num_groups".into(),
+            i: groups,
+            ..Attribute::default()
+        };
+        let eps = Attribute {
+            name: "epsilon".into(),
+            f: eps,
+            ..Attribute::default()
+        };
+        node.attribute = vec![groups, eps];
+    }
+}
+
 /// Who writes and who reads a name.
 struct Links<'a> {
     nodes: &'a [Node],
@@ -55,8 +81,10 @@ struct Links<'a> {
     readers: HashMap<&'a str, Vec<usize>>,
     /// Constants of one number.
     scalars: HashMap<&'a str, f32>,
-    /// Constants of five whole numbers or four: shapes.
+    /// Constants of three to five whole numbers: shapes.
     shapes: HashMap<&'a str, Vec<i64>>,
+    /// Constants of numbers along one axis that a norm reads.
+    vectors: HashMap<&'a str, Vec<f32>>,
 }
 
 impl<'a> Links<'a> {
@@ -67,6 +95,7 @@ impl<'a> Links<'a> {
             readers: HashMap::new(),
             scalars: HashMap::new(),
             shapes: HashMap::new(),
+            vectors: HashMap::new(),
         };
         let constants = graph.initializer.iter().map(|it| (it.name.as_str(), it));
         let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
@@ -74,12 +103,24 @@ impl<'a> Links<'a> {
             let value = node.attribute.iter().find(|it| it.name == "value")?;
             Some((node.output.first()?.as_str(), value.t.as_ref()?))
         });
+        let norms = graph.node.iter();
+        let norms = norms.filter(|node| node.op_type == "InstanceNormalization");
+        let of_norms: HashSet<&str> = norms
+            .flat_map(|node| node.input.iter().skip(1))
+            .map(String::as_str)
+            .collect();
         for (name, constant) in constants.chain(written) {
-            if let [4 | 5] = *constant.dims
+            if let [3..=5] = *constant.dims
                 && let Ok(array) = tensor::decode(constant, folder)
                 && let Some(shape) = array.as_ints()
             {
                 links.shapes.insert(name, shape.to_vec());
+            }
+            if of_norms.contains(name)
+                && let Ok(array) = tensor::decode(constant, folder)
+                && let Some(values) = array.as_floats()
+            {
+                links.vectors.insert(name, values.to_vec());
             }
             if constant.dims.iter().all(|size| *size == 1)
                 && let Ok(array) = tensor::decode(constant, folder)
@@ -151,6 +192,29 @@ impl<'a> Links<'a> {
         let joins = all == -1 || groups.checked_mul(depth) == Some(all);
         let keeps = same(height, rows) && same(width, columns);
         (joins && keeps && groups > 0 && depth > 0).then(|| (at, x.to_owned(), [groups, depth]))
+    }
+
+    /// The last node of a group norm around that one, what it is of, how many groups there are and its ε.
+    fn group_norm(&self, norm: &'a Node) -> Option<(usize, String, i64, f32)> {
+        let [x, gamma, beta] = norm.input.as_slice() else {
+            return None;
+        };
+        let cut = self.writer(x)?;
+        let [x, shape] = self.operands(cut, "Reshape")?;
+        let &[_, groups, -1] = self.shapes.get(shape)?.as_slice() else {
+            return None;
+        };
+        let (at, join) = self.next(norm)?;
+        let all = |name: &str, number: f32| {
+            let values = self.vectors.get(name);
+            values.is_some_and(|values| values.iter().all(|&it| it == number))
+        };
+        if !all(gamma, 1.0) || !all(beta, 0.0) {
+            return None;
+        }
+        let eps = norm.attribute.iter().find(|it| it.name == "epsilon");
+        let eps = eps.map_or(1e-5, |it| it.f);
+        (join.op_type == "Reshape").then(|| (at, x.to_owned(), groups, eps))
     }
 
     /// The last node of a GELU around that Erf, and what it is of.

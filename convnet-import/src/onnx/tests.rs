@@ -135,7 +135,6 @@ fn a_residual_is_named_by_what_its_layers_have_in_common() {
     assert_eq!(
         names,
         [
-            "fc.bias",
             "fc.filters",
             "layer1_0.conv1.filters",
             "layer1_0.conv2.filters",
@@ -155,7 +154,7 @@ fn a_residual_is_named_by_what_its_layers_have_in_common() {
             "},",
             "relu,",
             "global_avg_pool, // 1x1x4",
-            "fc: fc(3), // 1x1x3",
+            "fc: fc(3, bias = none), // 1x1x3",
         ]
     );
 }
@@ -504,6 +503,91 @@ fn zeros_that_a_mean_counts_are_a_layer() {
     );
 }
 
+#[test]
+fn pixels_and_slices_change_places() {
+    let build = Build::image(&[1, 8, 4, 4]).node("a = DepthToSpace(x)", &[("blocksize", &[2])]);
+    let mut crd = build.clone();
+    crd.graph.node[0].attribute.push(Attribute {
+        name: "mode".into(),
+        s: "CRD".into(),
+        ..Attribute::default()
+    });
+    let back: &[(&str, &[i64])] = &[("blocksize", &[4])];
+    let lines = crd.node("b = SpaceToDepth(a)", back).output("b").lines();
+    let expected = [
+        "channel_shuffle(2),",
+        "depth_to_space(2x2), // 8x8x2",
+        "space_to_depth(4x4), // 2x2x32",
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(build.output("a").lines(), ["depth_to_space(2x2), // 8x8x2"]);
+    for size in [0, 3, i64::MAX] {
+        let cut: &[(&str, &[i64])] = &[("blocksize", &[size])];
+        for operator in ["DepthToSpace", "SpaceToDepth"] {
+            let build = Build::image(&[1, 8, 4, 4]).node(&format!("a = {operator}(x)"), cut);
+            assert!(build.output("a").error().contains("squares"), "{size}");
+        }
+    }
+}
+
+/// As PyTorch writes a group norm: an instance norm of groups, and factors behind it.
+#[test]
+fn norms_of_one_image() {
+    let mut build = Build::image(&[1, 4, 3, 3]);
+    for (name, values) in [("cut", &[0, 2, -1][..]), ("join", &[1, 4, 3, 3])] {
+        build.graph.initializer.push(Tensor {
+            name: name.into(),
+            dims: vec![values.len() as i64],
+            data_type: 7,
+            int64_data: values.to_vec(),
+            ..Tensor::default()
+        });
+    }
+    for (name, value) in [("ones", 1.0), ("zeros", 0.0)] {
+        build.graph.initializer.push(Tensor {
+            name: name.into(),
+            dims: vec![2],
+            data_type: 1,
+            float_data: vec![value; 2],
+            ..Tensor::default()
+        });
+    }
+    let model = build
+        .weights("norm.weight", &[4, 1, 1])
+        .weights("w", &[4, 5])
+        .weights("v", &[4])
+        .node("a = Reshape(x, cut)", &[])
+        .node("b = InstanceNormalization(a, ones, zeros)", &[])
+        .node("c = Reshape(b, join)", &[])
+        .node("d = Mul(c, norm.weight)", &[])
+        .node("e = InstanceNormalization(d, v, v)", &[])
+        .node("f = Transpose(e)", &[("perm", &[0, 2, 3, 1])])
+        .node("g = LayerNormalization(f, v, v)", &[("axis", &[-1])])
+        .node("h = MatMul(g, w)", &[])
+        .node("i = Transpose(h)", &[("perm", &[0, 3, 1, 2])])
+        .output("i");
+    let expected = [
+        "group_norm1: group_norm(2),",
+        "group_norm2: group_norm(4),",
+        "layer_norm1: layer_norm,",
+        "conv1: conv(5, 1x1, bias = none), // 3x3x5",
+    ];
+    assert_eq!(model.clone().lines(), expected);
+    let bytes = model.clone().read(&Options::default()).expect("norms");
+    let bytes = bytes.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    let gamma = file.tensor("group_norm1.gamma").expect("factors");
+    assert_eq!(
+        gamma.data(),
+        [0.0_f32, 1.0, 2.0, 3.0]
+            .map(f32::to_le_bytes)
+            .as_flattened()
+    );
+    let mut other = model;
+    other.graph.node[6].attribute[0].i = 2;
+    assert!(other.error().contains("normalises more than the depth"));
+}
+
 /// Weights count up from 0.
 #[test]
 fn what_is_done_to_the_image_is_a_layer() {
@@ -574,13 +658,19 @@ fn what_is_done_to_the_image_is_a_layer() {
     assert_eq!(even[2], "        slices(2, from = 3), // 4x4x2");
     halves.graph.node[0].attribute[0].i = 2;
     assert!(halves.error().contains("another axis than the depth"));
-    let cut = Build::image(&[1, 2, 4, 4])
-        .node(
-            "a = Slice(x)",
-            &[("starts", &[1]), ("ends", &[2]), ("axes", &[2])],
-        )
-        .output("a");
-    assert!(cut.error().contains("another axis than the depth"));
+    let cut = |axes: &[i64]| {
+        let ends: &[(&str, &[i64])] = &[("starts", &[1, 0]), ("ends", &[-1, 1]), ("axes", axes)];
+        let cut = Build::image(&[1, 2, 4, 5]);
+        cut.node("a = Slice(x)", ends).output("a")
+    };
+    let both = ["crop((1, 1, 0, 0)), // 5x2x2", "slices(1), // 5x2x1"];
+    assert_eq!(cut(&[2, 1]).lines(), both);
+    assert_eq!(cut(&[3, 2]).lines(), ["crop((0, 3, 1, 1)), // 3x1x2"]);
+    assert!(
+        cut(&[1, 0])
+            .error()
+            .contains("nothing of its input is left")
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod by_hand;
 mod concat;
 mod filters;
 mod names;
+mod norms;
 mod pools;
 mod views;
 mod window;
@@ -215,7 +216,10 @@ impl<'a> Translator<'a> {
         };
         // Of several nodes that are one layer, the last one has its name.
         if self.declared
-            && !matches!(node.op_type.as_str(), "Flatten" | "Reshape" | "Identity")
+            && !matches!(
+                node.op_type.as_str(),
+                "Flatten" | "Reshape" | "Identity" | "Transpose"
+            )
             && let Ok([Value::Activation(it)]) = translated.as_deref()
             && let Some(step) = it.volume.checked_sub(1)
         {
@@ -281,6 +285,9 @@ impl<'a> Translator<'a> {
             "Gemm" => self.gemm(node),
             "MatMul" => self.mat_mul(node),
             "BatchNormalization" => self.batch_norm(node),
+            "GroupNormalization" => self.group_norm(node),
+            "InstanceNormalization" => self.instance_norm(node),
+            "LayerNormalization" => self.layer_norm(node),
             "LRN" => self.lrn(node),
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" => self.global(node, Op::GlobalAvgPool),
@@ -290,6 +297,8 @@ impl<'a> Translator<'a> {
             "Resize" | "Upsample" => self.resize(node),
             // Of several nodes.
             "ChannelShuffle" => self.channel_shuffle(node),
+            "DepthToSpace" => self.depth_to_space(node),
+            "SpaceToDepth" => self.space_to_depth(node),
             "PRelu" => self.prelu(node),
             "Slice" => self.slice(node),
             "Relu" => self.plain(node, &[], Op::Relu),
@@ -322,7 +331,8 @@ impl<'a> Translator<'a> {
             "Softplus" => self.plain(node, &[], Op::Softplus),
             "HardSigmoid" => self.hard_sigmoid(node),
             "Clip" => self.clip(node),
-            "Softmax" => self.softmax(node),
+            "Softmax" => self.softmax(node, Op::Softmax),
+            "LogSoftmax" => self.softmax(node, Op::LogSoftmax),
             "Add" | "Sum" => self.add(node),
             "Sub" => self.turned(node, |by| -by, Self::add),
             "Mul" => self.mul(node),

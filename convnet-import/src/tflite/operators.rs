@@ -341,6 +341,16 @@ impl<'a> Lowering<'a> {
                     "it multiplies its scores by {beta}: `softmax` by 1"
                 )),
             },
+            "LOG_SOFTMAX" => self.unary("LogSoftmax", it, [int("axis", -1)]),
+            "DEPTH_TO_SPACE" | "SPACE_TO_DEPTH" => {
+                let kind = match kind {
+                    "DEPTH_TO_SPACE" => "DepthToSpace",
+                    _ => "SpaceToDepth",
+                };
+                let size = int("blocksize", i64::from(options.int(0, 0)));
+                let inputs = vec![self.name(it, 0)?];
+                self.sliding(kind, it, inputs, vec![size], None)
+            }
             "RELU" => self.unary("Relu", it, []),
             "RELU6" => self.unary("Clip", it, bounds(0.0, 6.0)),
             "RELU_N1_TO_1" => self.unary("Clip", it, bounds(-1.0, 1.0)),

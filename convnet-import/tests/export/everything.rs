@@ -36,6 +36,13 @@ convnet::convnet! {
         upsample(2x3), // 12x12x8
         max_pool(2x3), // 6x4x8
         affine,
+        space_to_depth(2x2), // 3x2x32
+        group_norm(4, eps = 0.001),
+        depth_to_space(2x2), // 6x4x8
+        layer_norm,
+        crop((1, 0, 0, 2)), // 4x3x8
+        group_norm(8),
+        pad((1, 0, 0, 2)), // 6x4x8
         upsample_bilinear(2x2), // 12x8x8
         prelu,
         pad((0, 1, 1, 0)), // 13x9x8
@@ -114,15 +121,17 @@ convnet::convnet! {
         },
         concat {
             [
-                fc(3), // 1x1x3
+                fc(3, bias = none), // 1x1x3
             ],
             [
                 fc(2), // 1x1x2
+                layer_norm(eps = 0.000001),
                 tanh,
             ],
         }, // 1x1x5
         conv(6, 1x1), // 1x1x6
         global_avg_pool,
         scores: fc(4), // 1x1x4
+        log_softmax,
     }
 }

@@ -42,6 +42,11 @@ convnet! {
         upsample(2x3),
         max_pool(2x3),
         affine,
+        space_to_depth(2x2), group_norm(4, eps = 1e-3), depth_to_space(2x2),
+        layer_norm,
+        crop((1, 0, 0, 2)),
+        group_norm(8),
+        pad((1, 0, 0, 2)),
         upsample_bilinear(2x2),
         prelu,
         pad((0, 1, 1, 0)),
@@ -74,11 +79,12 @@ convnet! {
         fc1: fc(7),
         relu,
         between: residual { fc(7), batch_norm, sigmoid },
-        concat { [fc(3)], [fc(2), tanh] },
+        concat { [fc(3, bias = none)], [fc(2), layer_norm(eps = 1e-6), tanh] },
         flatten,
         conv(6, 1x1),
         global_avg_pool,
         scores: fc(4),
+        log_softmax,
     }
 }
 
@@ -91,7 +97,7 @@ convnet! {
             [fc(5), relu],
             [conv(2, 4x4)],
         },
-        conv_transpose(4, 3x3, stride = 3),
+        conv_transpose(4, 3x3, stride = 3, bias = none),
         softmax,
     }
 }

@@ -128,7 +128,8 @@ pub(super) fn bounds(network: &Network) -> TokenStream {
             | Sees::Stamps
             | Sees::Padded
             | Sees::Between
-            | Sees::Everything => None,
+            | Sees::Everything
+            | Sees::All => None,
         }
     });
     let bounds: TokenStream = bounds.collect();

@@ -141,7 +141,8 @@ fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
             | Sees::Pools
             | Sees::Stamps
             | Sees::Padded
-            | Sees::Between => {
+            | Sees::Between
+            | Sees::All => {
                 let (first, second) = kind.reads(i);
                 let right = |layer: &Layer| misfits[i] == 0 && layer.slides_right;
                 known[first]

@@ -9,14 +9,11 @@ use super::words;
 pub(super) fn word(word: &str) -> Option<&'static str> {
     const BY_HAND: &str = "write it by hand, as a type that implements `Layer`, and name it: `layer(MINE, 8x8x4)`, where 8x8x4 is what it writes";
     let hint = match plain(word).as_str() {
-        "selu" | "celu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid" | "logsoftmax"
-        | "maxout" | "threshold" | "reshape" | "view" | "permute" | "transpose"
-        | "pixelshuffle" | "cropping" | "crop" | "layernorm" | "layernormalization"
-        | "groupnorm" | "groupnormalization" | "instancenorm" | "embedding" | "lstm" | "gru"
-        | "rnn" | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold" | "bias"
-        | "power" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout" | "gaussiannoise" => {
-            BY_HAND
-        }
+        "selu" | "celu" | "rrelu" | "glu" | "mish" | "softsign" | "logsigmoid" | "maxout"
+        | "threshold" | "reshape" | "view" | "permute" | "transpose" | "embedding" | "lstm"
+        | "gru" | "rnn" | "attention" | "multiheadattention" | "lambda" | "unfold" | "fold"
+        | "bias" | "power" | "squeeze" | "unsqueeze" | "identity" | "spatialdropout"
+        | "gaussiannoise" => BY_HAND,
         "add" | "sum" | "eltwise" | "skip" => {
             "what is added to its input stands in a block: `residual { conv(64, 3x3, pad = 1), relu }`"
         }
@@ -139,7 +136,6 @@ fn key(word: &str, key: &str) -> Option<&'static str> {
             "more than one filter for each depth slice is a conv in groups: `conv(24, 3x3, groups = 12)` on a depth of 12"
         }
         "use_bias" | "bias_term" | "no_bias" => "write `bias = none` for no bias",
-        "bias" => "it has one, always",
         "momentum"
         | "affine"
         | "track_running_stats"

@@ -65,6 +65,7 @@ const __GRAPH_OF_Cifar: &[::convnet::generated::graph::Node<'static>] = &[
         name: "scores",
         op: ::convnet::generated::graph::Op::Fc {
             filters: 10,
+            bias: true,
         },
         volume: [1usize, 1usize, 10usize],
     },

@@ -30,6 +30,12 @@ impl Is for f64 {
     }
 }
 
+impl Is for i64 {
+    fn set(self, attribute: &mut Attribute) {
+        (attribute.i, attribute.r#type) = (self, 2);
+    }
+}
+
 impl Is for &str {
     fn set(self, attribute: &mut Attribute) {
         (attribute.s, attribute.r#type) = (self.into(), 3);

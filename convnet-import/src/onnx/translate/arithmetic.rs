@@ -71,8 +71,9 @@ impl<'a> Translator<'a> {
         for (x, constant) in [(a, b), (b, a)] {
             if let Some(array) = self.array(constant).cloned() {
                 return self.affine(x, &array, |step, by| {
-                    if let What::Layer(Op::Conv { bias, .. } | Op::Depthwise { bias, .. }) =
-                        &mut step.what
+                    if let What::Layer(
+                        Op::Conv { bias, .. } | Op::Depthwise { bias, .. } | Op::Fc { bias, .. },
+                    ) = &mut step.what
                     {
                         *bias = true;
                     }
@@ -228,6 +229,8 @@ impl<'a> Translator<'a> {
                         | Op::Depthwise { .. }
                         | Op::Fc { .. }
                         | Op::BatchNorm { .. }
+                        | Op::GroupNorm { .. }
+                        | Op::LayerNorm { .. }
                         | Op::Affine
                 )
             ) && (!self.declared || matches!(what, What::Layer(Op::Affine)))

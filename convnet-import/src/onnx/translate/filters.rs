@@ -1,10 +1,11 @@
 //! Layers with weights, which come in the axes of the model and go in those of the declaration.
 
 use convnet_core::graph::Op;
-use convnet_core::shape::{Fit, Window};
+use convnet_core::shape::{Fit, Padding, Window};
 
 use super::{
-    Attributes, Axes, Axis, Node, Tensor, Translated, Translator, fitted, shortest, window,
+    Attributes, Axes, Axis, DEPTH_LAST, Node, Tensor, Translated, Translator, fitted, shortest,
+    window,
 };
 use crate::array::{Array, Data};
 
@@ -65,16 +66,21 @@ impl<'a> Translator<'a> {
             return Err("a transposed conv in groups".into());
         }
         if attributes.pair("dilations", 1)? != [1; 2]
-            || attributes.pair("output_padding", 0)? != [0; 2]
             || attributes.text("auto_pad").unwrap_or("NOTSET") != "NOTSET"
             || x.pad != [0; 4]
         {
-            return Err(
-                "a transposed conv with dilation, output padding, `auto_pad` or a `Pad` in front"
-                    .into(),
-            );
+            return Err("a transposed conv with dilation, `auto_pad` or a `Pad` in front".into());
         }
-        let window = window(attributes, [height, width], 1, [rows, columns], [0; 4])?;
+        let mut window = window(attributes, [height, width], 1, [rows, columns], [0; 4])?;
+        // More rows and columns at the end are less that is cut off there.
+        let more = attributes.pair("output_padding", 0)?;
+        if let Padding::Zeros { bottom, right, .. } = &mut window.padding {
+            for (cut, more) in [bottom, right].into_iter().zip(more) {
+                *cut = cut.checked_sub(more).ok_or_else(|| {
+                    format!("an output padding of {more}, and a padding of {cut}")
+                })?;
+            }
+        }
         let mut sizes = [0; 2];
         for (at, size) in sizes.iter_mut().enumerate() {
             let axis = window
@@ -86,10 +92,13 @@ impl<'a> Translator<'a> {
                 .filter(|&size| size > 0)
                 .ok_or("nothing of its output is left")?;
         }
-        // There always is one here.
-        let biases = self.bias(node, k)?.unwrap_or_else(|| vec![0.0; k]);
-        let tensors = tensors(&filters, &[2, 3, 1, 0], Some(biases))?;
-        let op = Op::ConvTranspose { filters: k, window };
+        let biases = self.bias(node, k)?;
+        let op = Op::ConvTranspose {
+            filters: k,
+            bias: biases.is_some(),
+            window,
+        };
+        let tensors = tensors(&filters, &[2, 3, 1, 0], biases)?;
         Ok(self.push(node, op, &x, [sizes[0], sizes[1], k], tensors))
     }
 
@@ -147,11 +156,35 @@ impl<'a> Translator<'a> {
     /// `weights` is `[K, D·H·W]`, in the order in which the model sees the volume.
     fn fc(&mut self, node: &'a Node, weights: &Array, biases: Option<Vec<f32>>) -> Translated {
         let x = self.activation(node, 0)?;
-        let Axes::Flat(order) = x.axes else {
-            return Err("its input has four axes: a fully connected layer reads a flat one".into());
-        };
         let [height, width, depth] = self.volume(&x);
         let k = weights.dims[0];
+        let order = match x.axes {
+            Axes::Flat(order) => order,
+            // Of each depth column by itself.
+            Axes::Four(DEPTH_LAST) => {
+                let bias = biases.is_some();
+                let filters = weights.reshaped(vec![k, depth, 1, 1]);
+                let filters = filters.ok_or_else(|| {
+                    format!(
+                        "its weights are for {}, on a depth of {depth}",
+                        weights.dims[1]
+                    )
+                })?;
+                let tensors = tensors(&filters, &[2, 3, 1, 0], biases)?;
+                let op = Op::Conv {
+                    filters: k,
+                    groups: 1,
+                    bias,
+                    window: Window::square(1, 1, 0),
+                };
+                return Ok(self.push(node, op, &x, [height, width, k], tensors));
+            }
+            Axes::Four(_) => {
+                return Err(
+                    "its input has four axes: a fully connected layer reads a flat one".into(),
+                );
+            }
+        };
         let dims = [vec![k], self.lengths(&x, &order)].concat();
         let apart = weights.reshaped(dims).ok_or_else(|| {
             format!(
@@ -170,9 +203,12 @@ impl<'a> Translator<'a> {
             place(Axis::Depth)?,
             0,
         ];
-        let biases = biases.unwrap_or_else(|| vec![0.0; k]);
-        let tensors = tensors(&apart, &turn, Some(biases))?;
-        Ok(self.push(node, Op::Fc { filters: k }, &x, [1, 1, k], tensors))
+        let op = Op::Fc {
+            filters: k,
+            bias: biases.is_some(),
+        };
+        let tensors = tensors(&apart, &turn, biases)?;
+        Ok(self.push(node, op, &x, [1, 1, k], tensors))
     }
 
     pub(super) fn batch_norm(&mut self, node: &'a Node) -> Translated {

@@ -4,11 +4,14 @@ use convnet_core::graph::Op;
 use convnet_core::shape::{Fit, Padding, Window};
 
 use super::{
-    Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted, shortest, sized,
-    window,
+    Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Translated, Translator, fitted,
+    shortest, sized, window,
 };
 use crate::onnx::attributes::sizes;
 use crate::onnx::fold::places;
+
+/// How large a square of pixels may be that becomes one.
+const MOST_BLOCK: usize = 1 << 10;
 
 impl<'a> Translator<'a> {
     pub(super) fn pool(&mut self, node: &'a Node) -> Translated {
@@ -178,6 +181,46 @@ impl<'a> Translator<'a> {
         self.plain(node, &known, Op::ChannelShuffle { groups })
     }
 
+    /// A depth column as a square of pixels; in the order `CRD` its slices are taken in turn first.
+    pub(super) fn depth_to_space(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["blocksize", "mode"])?;
+        let mut x = self.volume_to_cut(node)?;
+        let ([height, width, depth], size) = (self.volume(&x), block(attributes)?);
+        let filters = depth / (size * size).max(1);
+        if filters * size * size != depth || depth == 0 {
+            return Err(format!("it makes squares of {size} of a depth of {depth}"));
+        }
+        match attributes.text("mode").unwrap_or("DCR") {
+            "DCR" => {}
+            "CRD" => {
+                let shuffled = Op::ChannelShuffle { groups: filters };
+                x = self.moves(shuffled, &x, [height, width, depth]);
+            }
+            mode => return Err(format!("its mode is `{mode}`: `DCR` or `CRD` are known")),
+        }
+        let window = square(size);
+        let volume = sized([height * size, width * size, filters])?;
+        Ok(self.push(node, Op::DepthToSpace { window }, &x, volume, Vec::new()))
+    }
+
+    pub(super) fn space_to_depth(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["blocksize"])?;
+        let x = self.volume_to_cut(node)?;
+        let ([height, width, depth], size) = (self.volume(&x), block(attributes)?);
+        if !height.is_multiple_of(size) || !width.is_multiple_of(size) {
+            return Err(format!("it makes squares of {size} of {width}x{height}"));
+        }
+        let window = square(size);
+        let volume = sized([height / size, width / size, depth * size * size])?;
+        Ok(self.push(node, Op::SpaceToDepth { window }, &x, volume, Vec::new()))
+    }
+
+    /// What it reads in the order of ONNX, with its zeros as a layer.
+    fn volume_to_cut(&mut self, node: &'a Node) -> Result<Activation, String> {
+        self.depth_first(node, 0)?;
+        self.activation(node, 0)
+    }
+
     pub(super) fn global(&mut self, node: &'a Node, op: Op) -> Translated {
         let x = self.activation(node, 0)?;
         if x.axes != Axes::Four(DEPTH_FIRST) {
@@ -228,7 +271,7 @@ impl<'a> Translator<'a> {
         Ok(self.push(node, op, &x, volume, Vec::new()))
     }
 
-    pub(super) fn softmax(&mut self, node: &'a Node) -> Translated {
+    pub(super) fn softmax(&mut self, node: &'a Node, op: Op) -> Translated {
         let attributes = Attributes::of(node, &["axis"])?;
         let x = self.activation(node, 0)?;
         let ([height, width, depth], dims) = (self.volume(&x), self.dims(&x));
@@ -246,10 +289,28 @@ impl<'a> Translator<'a> {
             Axes::Flat(_) => false,
         };
         match of_columns || height == 1 && width == 1 && counted == depth {
-            true => Ok(self.push(node, Op::Softmax, &x, [height, width, depth], Vec::new())),
+            true => Ok(self.push(node, op, &x, [height, width, depth], Vec::new())),
             false => Err(format!(
                 "it is over {counted} values of {width}x{height}x{depth}"
             )),
         }
+    }
+}
+
+/// How large the squares are, which no volume is larger than.
+fn block(attributes: Attributes<'_>) -> Result<usize, String> {
+    let [size] = sizes([attributes.int("blocksize", 0)])?;
+    match size {
+        1..=MOST_BLOCK => Ok(size),
+        _ => Err(format!("its squares are as large as {size}")),
+    }
+}
+
+/// So many pixels across and down, side by side.
+fn square(size: usize) -> Window {
+    Window {
+        size: [size; 2],
+        stride: [size; 2],
+        ..Window::square(1, 1, 0)
     }
 }

@@ -1,6 +1,7 @@
 //! Nodes that compute nothing: they only see a volume in other axes.
 
 use convnet_core::graph::Op;
+use convnet_core::shape::{Padding, Window};
 
 use super::{
     Activation, Attributes, Axes, Axis, DEPTH_FIRST, DEPTH_LAST, Node, Translated, Translator,
@@ -191,6 +192,7 @@ impl<'a> Translator<'a> {
         let depth = self.volume(&x)[2];
         let deep = self.depth_axis(&x);
         let mut found = [0, depth];
+        let mut cut = [0; 4];
         for (at, axis) in axes.into_iter().enumerate() {
             let len = *dims.get(axis).ok_or("it has more axes than its input")? as i64;
             let end = |ends: &[i64]| {
@@ -199,13 +201,47 @@ impl<'a> Translator<'a> {
                 usize::try_from(end.clamp(0, len)).map_err(|_| "an end is missing")
             };
             let ends = [end(&starts)?, end(&ends)?];
-            match Some(axis) == deep {
-                true => found = ends,
-                false if ends == [0, len as usize] => {}
-                false => return Err("it cuts another axis than the depth".into()),
+            let of = match &x.axes {
+                Axes::Four(axes) => Some(axes[axis]),
+                Axes::Flat(_) => None,
+            };
+            let around = [ends[0], (len as usize).saturating_sub(ends[1])];
+            match of {
+                _ if Some(axis) == deep => found = ends,
+                _ if around == [0, 0] => {}
+                Some(Axis::Height) => [cut[0], cut[1]] = around,
+                Some(Axis::Width) => [cut[2], cut[3]] = around,
+                _ => return Err("it cuts another axis than height, width and depth".into()),
             }
         }
+        let x = self.cropped(x, cut)?;
         self.depth_slices(x, found)
+    }
+
+    /// A volume without so much of its top, bottom, left and right.
+    fn cropped(&mut self, x: Activation, cut: [usize; 4]) -> Result<Activation, String> {
+        let [top, bottom, left, right] = cut;
+        let [height, width, depth] = self.volume(&x);
+        let rows = height.checked_sub(top + bottom).filter(|&rows| rows > 0);
+        let columns = width
+            .checked_sub(left + right)
+            .filter(|&columns| columns > 0);
+        let (Some(rows), Some(columns)) = (rows, columns) else {
+            return Err("nothing of its input is left".into());
+        };
+        if cut == [0; 4] {
+            return Ok(x);
+        }
+        let window = Window {
+            padding: Padding::Zeros {
+                top,
+                bottom,
+                left,
+                right,
+            },
+            ..Window::square(1, 1, 0)
+        };
+        Ok(self.moves(Op::Crop { window }, &x, [rows, columns, depth]))
     }
 
     /// The depth as several volumes.

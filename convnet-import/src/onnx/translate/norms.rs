@@ -1,0 +1,88 @@
+//! Layers that normalise each image by itself.
+
+use convnet_core::graph::Op;
+
+use super::{Attributes, Axes, Axis, DEPTH_FIRST, Node, Tensor, Translated, Translator, shortest};
+
+impl<'a> Translator<'a> {
+    pub(super) fn group_norm(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["epsilon", "num_groups", "stash_type"])?;
+        let groups = usize::try_from(attributes.int("num_groups", 0)).unwrap_or(0);
+        self.normalised(node, attributes, groups)
+    }
+
+    /// A group for each depth slice.
+    pub(super) fn instance_norm(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["epsilon"])?;
+        let depth = {
+            let x = self.activation(node, 0)?;
+            self.volume(&x)[2]
+        };
+        self.normalised(node, attributes, depth)
+    }
+
+    fn normalised(
+        &mut self,
+        node: &'a Node,
+        attributes: Attributes<'_>,
+        groups: usize,
+    ) -> Translated {
+        let x = self.activation(node, 0)?;
+        let volume = self.volume(&x);
+        let depth = volume[2];
+        if x.axes != Axes::Four(DEPTH_FIRST) || groups == 0 || !depth.is_multiple_of(groups) {
+            return Err(format!("{groups} groups of {:?}", self.dims(&x)));
+        }
+        let tensors = self.factors(node, depth, groups)?;
+        let op = Op::GroupNorm {
+            groups,
+            eps: shortest(attributes.float("epsilon", 1e-5)),
+        };
+        Ok(self.push(node, op, &x, volume, tensors))
+    }
+
+    /// Over the depth, where that is the last axis.
+    pub(super) fn layer_norm(&mut self, node: &'a Node) -> Translated {
+        let attributes = Attributes::of(node, &["axis", "epsilon", "stash_type"])?;
+        let x = self.activation(node, 0)?;
+        let volume = self.volume(&x);
+        let [height, width, depth] = volume;
+        let last = self.dims(&x).len() as i64 - 1;
+        let over_depth = match &x.axes {
+            Axes::Four(axes) => axes[3] == Axis::Depth,
+            Axes::Flat(_) => height == 1 && width == 1,
+        };
+        if !over_depth || ![-1, last].contains(&attributes.int("axis", -1)) {
+            return Err(format!(
+                "it normalises more than the depth, or another axis, of {:?}: `layer_norm` each depth column, and \
+                 `group_norm(1)` the whole volume",
+                self.dims(&x)
+            ));
+        }
+        let tensors = self.factors(node, depth, depth)?;
+        let op = Op::LayerNorm {
+            eps: shortest(attributes.float("epsilon", 1e-5)),
+        };
+        Ok(self.push(node, op, &x, volume, tensors))
+    }
+
+    /// Factors and summands, one for each depth slice, or for each of so many groups.
+    fn factors(&self, node: &Node, depth: usize, groups: usize) -> Result<Vec<Tensor>, String> {
+        let mut tensors = Vec::new();
+        for (at, field, default) in [(1, "gamma", 1.0), (2, "beta", 0.0)] {
+            let data = match self.weights(node, at, field)? {
+                None => vec![default; depth],
+                Some(array) => match array.as_floats() {
+                    Some(data) if data.len() == depth => data.to_vec(),
+                    Some(data) if data.len() == groups => {
+                        let each = |&it| std::iter::repeat_n(it, depth / groups);
+                        data.iter().flat_map(each).collect()
+                    }
+                    _ => return Err(format!("its {field} is not {depth} numbers")),
+                },
+            };
+            tensors.push(Tensor::vector(field, data));
+        }
+        Ok(tensors)
+    }
+}
