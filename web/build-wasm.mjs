@@ -9,22 +9,22 @@ const run = (command, args, env = {}) =>
   execFileSync(command, args, { cwd: "wasm", stdio: "inherit", env: { ...process.env, ...env } });
 
 const modules = [
-  ["simd128", "convnet-web", "-C target-feature=+simd128"],
-  ["plain", "convnet-web", ""],
-  ["declare", "convnet-web-declare", ""],
+  ["simd128", "convnet-web", "-C target-feature=+simd128", "release", "-O2"],
+  ["plain", "convnet-web", "", "release", "-O2"],
+  ["declare", "convnet-web-declare", "", "small", "-Os"],
 ];
-for (const [name, crate, flags] of modules) {
+for (const [name, crate, flags, profile, level] of modules) {
   const file = crate.replaceAll("-", "_");
   const folder = `../src/wasm/${name}`;
-  run("cargo", ["build", "--release", "-p", crate, "--lib", "--target", target, "--target-dir", "target"], { RUSTFLAGS: flags });
+  run("cargo", ["build", "--profile", profile, "-p", crate, "--lib", "--target", target, "--target-dir", "target"], { RUSTFLAGS: flags });
   rmSync(`wasm/${folder}`, { recursive: true, force: true });
-  const module = `target/${target}/release/${file}.wasm`;
+  const module = `target/${target}/${profile}/${file}.wasm`;
   run("cargo", ["run", "--quiet", "--release", "-p", "bind", "--target-dir", "target", "--", module, folder]);
   const wasm = `src/wasm/${name}/${file}_bg.wasm`;
   const features = name === "simd128" ? ["--enable-simd"] : [];
   const common = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext",
     "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
-  execFileSync("npx", ["wasm-opt", "-O2", ...common, ...features, wasm, "-o", `${wasm}.small`], { stdio: "inherit" });
+  execFileSync("npx", ["wasm-opt", level, ...common, ...features, wasm, "-o", `${wasm}.small`], { stdio: "inherit" });
   renameSync(`${wasm}.small`, wasm);
   const bytes = readFileSync(wasm);
   console.log(`${wasm}: ${kilobytes(bytes)}, gzipped ${kilobytes(gzipSync(bytes, { level: 9 }))}`);

@@ -1,7 +1,7 @@
 // A declaration that somebody types, read by the code of the macro. A textarea lies above its own text, which is
 // painted behind it with the wrong tokens underlined.
 import "./declaration.css";
-import { html } from "./dom";
+import { html, near } from "./dom";
 import type { Engine } from "./engine";
 import type { Declaration, Mistake } from "./wasm/declare/convnet_web_declare";
 
@@ -161,5 +161,6 @@ export async function mount(section: HTMLElement, engine: Engine) {
       ...drawing("Its volumes", solids), ...drawing("Its graph", graph));
   }
 
-  await read();
+  await near(section);
+  if (asked === 0) await read();
 }

@@ -31,6 +31,18 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: C
   return element;
 }
 
+/** Waits until somebody is about to see an element. */
+export function near(element: Element): Promise<void> {
+  return new Promise((seen) => {
+    const watch = new IntersectionObserver(([entry]) => {
+      if (!entry!.isIntersecting) return;
+      watch.disconnect();
+      seen();
+    }, { rootMargin: "50%" });
+    watch.observe(element);
+  });
+}
+
 /** A number as people read it: three digits, a real minus. */
 export function number(value: number, digits = 2): string {
   const text = Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : value.toFixed(digits);

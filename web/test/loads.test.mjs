@@ -12,6 +12,18 @@ test("the page loads, with vectors and without", async (t) => {
   }
 });
 
+test("what reads declarations is loaded when its section is near", async (t) => {
+  const page = await open(t);
+  const modules = new Set();
+  page.on("response", (response) => response.url().endsWith(".wasm") && modules.add(response.url()));
+  await page.reload();
+  await page.getByRole("heading", { name: "conv1, slice 1" }).waitFor();
+  assert.equal(modules.size, 1, [...modules].join());
+  await page.locator("#declaration").scrollIntoViewIfNeeded();
+  await page.getByText("Cifar compiles.").waitFor();
+  assert.equal(modules.size, 2, [...modules].join());
+});
+
 test("each module is at most 400 KB, gzipped", () => {
   const modules = readdirSync("dist/assets").filter((file) => file.endsWith(".wasm"));
   assert.equal(modules.length, 3);

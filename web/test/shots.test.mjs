@@ -11,6 +11,9 @@ test("screenshots", async (t) => {
       const page = await open(t, { width, height, colorScheme });
       await page.getByRole("img", { name: "the image: ship" }).waitFor();
       await page.getByRole("heading", { name: "conv1, slice 1" }).waitFor();
+      await page.locator("#declaration").scrollIntoViewIfNeeded();
+      await page.getByText("Cifar compiles.").waitFor();
+      await page.evaluate(() => scrollTo(0, 0));
       for (const [name, fullPage] of [["top", false], ["page", true]]) {
         const picture = await page.screenshot({ path: `test/shots/${name}-${width}-${colorScheme}.png`, fullPage });
         assert.ok(picture.length > 10_000);
