@@ -58,9 +58,9 @@
 #[doc(inline)]
 pub use convnet_core::{
     Activation, AnyVolume, Arena, Element, ElementType, InPlace, Layer, Loss, Network, Optimizer,
-    Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Seen, Summary, Tape, Tensor, Trainable,
-    Volume, dsl, flash, gradient_check, graph, init, int8, int8_weights, layer, loss, optim,
-    parameters, schedule, shape,
+    OutputOf, Overlay, Parameters, Real, Rng, Role, Schedule, Scores, Seen, Summary, Tape, Tensor,
+    Trainable, Volume, dsl, flash, gradient_check, graph, init, int8, int8_weights, layer, loss,
+    optim, parameters, schedule, shape,
 };
 
 #[cfg(all(doc, feature = "train"))]

@@ -8,12 +8,12 @@ use std::fmt;
 use convnet::data::{self, ClassMap, DataError, Images, Labels, Samples, Target, Targets, Values};
 use convnet::gradient_check::GradientCheck;
 use convnet::loss::{
-    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, LossError, MeanSquaredError, PerPixel,
-    SoftmaxCrossEntropy,
+    BinaryCrossEntropy, CrossEntropy, Hinge, Huber, LossError, MeanSquaredError, OutputLoss,
+    PerOutput, PerPixel, SoftmaxCrossEntropy,
 };
 use convnet::optim::Adam;
 use convnet::train::{LossFor, Progress, TrainError, Trainer, calibrate, evaluate};
-use convnet::{AnyVolume, Loss, OnHeap, Rng, Trainable, convnet};
+use convnet::{AnyVolume, Loss, OnHeap, Rng, Trainable, Volume, convnet};
 
 convnet! {
     /// Where the ink of a digit is, from the middle.
@@ -134,6 +134,57 @@ fn a_regression_is_learned() {
             "{first:?} {last:?}"
         );
     }
+}
+
+convnet! {
+    /// Where the ink is, and which digit it is.
+    struct Both {
+        input(8x8x1),
+        conv(8, 3x3, pad = 1), relu, max_pool(2x2),
+        outputs { centre: [fc(2)], digit: [fc(10)] },
+    }
+}
+
+/// That of the centre, and of the digit.
+fn both(
+    centre: f64,
+) -> PerOutput<(
+    OutputLoss<MeanSquaredError>,
+    OutputLoss<SoftmaxCrossEntropy>,
+)> {
+    let [first, second] = [0, 1].map(|at| &Both::OUTPUTS[at]);
+    PerOutput((
+        OutputLoss::new(first, centre, MeanSquaredError),
+        OutputLoss::new(second, 1.0, SoftmaxCrossEntropy::default()),
+    ))
+}
+
+#[test]
+fn two_outputs_are_learned_together_each_by_its_loss() {
+    let set = with(|pixels, class| {
+        let mut values = centre(pixels, class).values;
+        values.extend((0..10).map(|digit| f32::from(u8::from(digit == class))));
+        Values::vector(values)
+    });
+    let set = set.unwrap();
+    let mut net = Both::random(1);
+    let [first, last] = learn(&mut *net, &set, both(0.5));
+    assert!(last.0 < 0.5 * first.0, "{first:?} {last:?}");
+
+    let (mut arena, mut image) = (Both::arena(), Volume::boxed());
+    let (mut right, mut off) = (0, 0.0);
+    for index in 0..200 {
+        set.image(index, image.as_mut_slice());
+        let BothOutputs { centre, digit } = Both::outputs(net.forward(&image, &mut arena));
+        let expected = set.label(index).values;
+        right += usize::from(expected[2 + digit.best()] == 1.0);
+        off += f64::from((centre[0][0][0] - expected[0]).abs()) / 200.0;
+    }
+    assert!(right > 150 && off < 0.2, "{right} right, {off} off");
+    assert_eq!(
+        both(0.5).to_string(),
+        "0.5·(mean squared error) + 1·(softmax cross-entropy)"
+    );
 }
 
 #[test]
@@ -275,6 +326,8 @@ fn gradients_are_right() {
     }
     check::<Centre<f64>, _>(&MeanSquaredError, &[0.5, -1.0]);
     check::<Centre<f64>, _>(&Huber { delta: 0.1 }, &[0.5, -1.0]);
+    let shares = [0.5, -1.0, 0.0, 0.1, 0.0, 0.6, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0];
+    check::<Both<f64>, _>(&both(3.0), &shares[..]);
     check::<Code<f64>, _>(&MeanSquaredError, &[0.25; 64]);
     check::<Code<f64>, _>(&BinaryCrossEntropy, &[0.25_f32; 64][..]);
     check::<Traits<f64>, _>(&BinaryCrossEntropy, &[true, false, true][..]);

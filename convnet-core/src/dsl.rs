@@ -10,6 +10,7 @@
 pub use crate::graph::input::input;
 pub use crate::graph::op::names::*;
 pub use crate::layer::concat::concat;
+pub use crate::layer::outputs::outputs;
 pub use crate::layer::residual::{residual, shortcut};
 pub use crate::layer::scale::scale;
 

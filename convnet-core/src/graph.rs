@@ -28,7 +28,7 @@ mod text;
 mod works;
 
 use crate::Tensor;
-use crate::layer::{concat, residual, scale};
+use crate::layer::{concat, outputs, residual, scale};
 use crate::shape::Window;
 
 pub use nested::Nested;
@@ -43,6 +43,7 @@ pub const BLOCKS: &[&Word] = &[
     &residual::residual::WORD,
     &concat::concat::WORD,
     &scale::scale::WORD,
+    &outputs::outputs::WORD,
     &residual::shortcut::WORD,
 ];
 

@@ -68,7 +68,7 @@ pub use learn::OnHeap;
 pub use loss::Loss;
 pub use memory::parameters::{Parameters, Role, Tensor};
 pub use memory::seen::Seen;
-pub use network::{Arena, Network, Tape, Trainable};
+pub use network::{Arena, Network, OutputOf, Tape, Trainable};
 pub use optim::Optimizer;
 pub use overlay::Overlay;
 #[cfg(feature = "alloc")]

@@ -20,6 +20,7 @@ pub mod named;
 pub mod nested;
 #[doc(hidden)]
 pub mod observe;
+mod output_of;
 pub mod prepare;
 pub mod summary;
 #[doc(hidden)]
@@ -27,6 +28,7 @@ pub mod unfit;
 
 #[cfg(feature = "alloc")]
 pub use draft::{Draft, Planned, Unfit};
+pub use output_of::OutputOf;
 
 /// A network that infers: an image and its own parameters in, scores out, in memory that the
 /// caller lends.
@@ -42,6 +44,9 @@ pub trait Network: Parameters {
     /// The declaration as a graph: every hyperparameter, every edge. Of a network that is written by hand,
     /// nothing.
     const GRAPH: &'static [Node<'static>] = &[];
+    /// Of a network that ends in `outputs { … }`, where each lies in the vector that [`Output`](Self::Output) is then;
+    /// of any other, nothing.
+    const OUTPUTS: &'static [OutputOf<'static>] = &[];
     /// Whether its arena is [planned](crate::plan::Options::row_by_row) so that pools ask for rows as they
     /// need them: `#[row_by_row]`.
     const ROW_BY_ROW: bool = false;

@@ -13,6 +13,7 @@
 //!             nested      networks inside, and layers with parameters that are written by hand
 //!             flash       where the tensors lie, for a weight file
 //!             stand_in    instead of those that implement a trait, where the declaration is wrong
+//!             outputs     each of several outputs by its name
 //!             surface     inherent constants and functions, Display
 //!             vocabulary  the words, for the editor
 //! ```
@@ -29,6 +30,7 @@ mod graph;
 mod inference;
 mod memory;
 mod nested;
+mod outputs;
 mod parameters;
 mod prepared;
 mod segments;
@@ -145,6 +147,7 @@ pub(crate) fn emit(network: &Network) -> TokenStream {
             true => stand_in::emit(network),
             false => implementations(network),
         },
+        outputs::emit(network),
         surface::emit(network),
     ];
     parts.into_iter().collect()
@@ -204,6 +207,14 @@ impl Network {
         let krate = &self.krate;
         let [h, w, d] = [0, 1, 2].map(|axis| self.axis(i, axis));
         code!(#krate::Volume<T, #h, #w, #d>)
+    }
+
+    /// The type of what layer `i` reads, as users are shown it.
+    fn input_in_full(&self, i: usize) -> TokenStream {
+        match i.checked_sub(1) {
+            Some(before) => self.volume_in_full(before),
+            None => self.image(),
+        }
     }
 
     /// The layer that gave what layer `i` writes its shape, if that is not the image's.

@@ -24,6 +24,7 @@ const DECLARATIONS: [&str; 6] = [
      clamp(-1.0, 2.0), upsample(2x2), affine, pad((0, 1)), crop((0, 1)), space_to_depth(1x1), depth_to_space(1x1), \
      group_norm(1), layer_norm, log_softmax, pad_depth(8), \
      slices(4, from = 2), prelu, upsample_bilinear(2x2), upsample_aligned(2x1), channel_shuffle(2), global_max_pool }",
+    "struct O { input(4x4x2), relu, outputs { a: [conv(4, 1x1)], b: [], c: [global_avg_pool, fc(2)] } }",
     "struct F { input(224x224x3), conv1: conv(96, 11x11, stride = 4), max_pool(3x3, stride = 2, fit = pad) }",
 ];
 

@@ -83,7 +83,7 @@ impl Drawing {
                     of: volumes[from].of,
                     lane: self.free_lane(&volumes[from..]),
                 },
-                Op::Concat { onto, input, last } => {
+                Op::Concat { onto, input, last } | Op::Outputs { onto, input, last } => {
                     begun = onto.map_or_else(Vec::new, |onto| slices[onto].clone());
                     begun.push(before.of);
                     match last {
@@ -124,6 +124,7 @@ impl Drawing {
             Op::Add { .. } => "+".to_owned(),
             Op::Scale { .. } => "×".to_owned(),
             Op::Concat { .. } => "side by side in the depth".to_owned(),
+            Op::Outputs { .. } => "one behind the other".to_owned(),
             _ => op,
         };
         self.boxes.push(Placed {

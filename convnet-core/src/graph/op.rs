@@ -480,6 +480,15 @@ ops! {
             /// Whether this is the last branch. If not, a [`Branch`](Self::Branch) follows.
             last: Flag as bool,
         },
+        /// The end of a branch of `outputs { … }`: the volume before becomes the next part of a vector.
+        Outputs: outputs::outputs {
+            /// The parts that lie there already, by the branch before this one.
+            onto: Maybe as Option<usize>,
+            /// The block's input.
+            input: Index as usize,
+            /// Whether this is the last branch. If not, a [`Branch`](Self::Branch) follows.
+            last: Flag as bool,
+        },
     }
 }
 

@@ -139,7 +139,20 @@ impl<N, W, D, P> Op<N, W, D, P> {
     /// Whether it is a line of a table: of a block, the end is.
     #[must_use]
     pub const fn is_shown(&self) -> bool {
-        !matches!(self, Self::Branch { .. } | Self::Concat { last: false, .. })
+        match self.ends_branch() {
+            Some((_, last)) => last,
+            None => self.branches_from().is_none(),
+        }
+    }
+
+    /// Of what ends a branch whose volume becomes a slice: the slices that lie there already, by the branch
+    /// before; and whether it is the last one.
+    #[must_use]
+    pub const fn ends_branch(&self) -> Option<(Option<usize>, bool)> {
+        if let Self::Concat { onto, last, .. } | Self::Outputs { onto, last, .. } = self {
+            return Some((*onto, *last));
+        }
+        None
     }
 
     /// Whether it is the `max_pool` of windows.

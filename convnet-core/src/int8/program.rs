@@ -168,7 +168,8 @@ impl<const N: usize> Planned<N> {
             | Op::Slices { .. }
             | Op::Prelu
             | Op::Affine
-            | Op::Scale { .. } = ops[i]
+            | Op::Scale { .. }
+            | Op::Outputs { .. } = ops[i]
             {
                 return Err(unsupported(&graph[i]));
             }
@@ -285,7 +286,8 @@ impl<const N: usize> Planned<N> {
                 | Op::Slices { .. }
                 | Op::Prelu
                 | Op::Affine
-                | Op::Scale { .. } => None,
+                | Op::Scale { .. }
+                | Op::Outputs { .. } => None,
             };
             match (kind, op) {
                 (None, _) => {

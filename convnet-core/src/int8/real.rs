@@ -248,7 +248,8 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::Branch { .. }
         | Op::Add { .. }
         | Op::Scale { .. }
-        | Op::Concat { .. } => None,
+        | Op::Concat { .. }
+        | Op::Outputs { .. } => None,
     }
 }
 

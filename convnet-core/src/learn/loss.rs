@@ -13,6 +13,7 @@
 //! | which of several labels it has | a score a label | [`BinaryCrossEntropy`] |
 //! | of which class each pixel is | a depth column of scores a pixel | [`PerPixel`] |
 //! | numbers, or an image | as many numbers | [`MeanSquaredError`], [`Huber`] |
+//! | several of these | [outputs](crate::Network::OUTPUTS) | [`PerOutput`], a loss of each |
 //!
 //! Read [`SoftmaxCrossEntropy`] first. A loss sees one image. The loss of a batch is the *mean* over
 //! its images: whoever adds up (the trainer) also divides, the gradient once, after the last image.
@@ -27,6 +28,7 @@ mod cross_entropy;
 mod hinge;
 mod huber;
 mod mean_squared_error;
+mod per_output;
 mod per_pixel;
 mod softmax;
 
@@ -39,6 +41,7 @@ pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
 pub use huber::Huber;
 pub use mean_squared_error::MeanSquaredError;
+pub use per_output::{OutputLoss, PerOutput};
 pub use per_pixel::PerPixel;
 pub use softmax::{SoftmaxCrossEntropy, softmax};
 
@@ -88,6 +91,13 @@ pub enum LossError {
         /// How many numbers the network gives.
         expected: usize,
     },
+    /// The loss of one of several outputs is of another network.
+    Outputs {
+        /// How many numbers the network gives.
+        found: usize,
+        /// How many there would be at least.
+        expected: usize,
+    },
 }
 
 impl fmt::Display for LossError {
@@ -107,6 +117,11 @@ impl fmt::Display for LossError {
                 f,
                 "a target of {found} does not fit the {expected} numbers that the network gives: \
                  give one of as many, or a class for each depth column"
+            ),
+            Self::Outputs { found, expected } => write!(
+                f,
+                "the loss of an output that ends at number {expected} does not fit the {found} numbers that the \
+                 network gives: make it of the network's own `OUTPUTS`"
             ),
         }
     }

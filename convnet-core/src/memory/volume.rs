@@ -21,7 +21,7 @@
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-use bytemuck::Zeroable;
+use bytemuck::{TransparentWrapper, Zeroable};
 
 use crate::scalar::real::{place_of_largest, probabilities, ranking};
 use crate::{Element, Real};
@@ -45,6 +45,12 @@ pub type Scores<T, const K: usize> = Volume<T, 1, 1, K>;
 
 // SAFETY: a volume is scalars, and a scalar is zeroable.
 unsafe impl<T: Element, const H: usize, const W: usize, const D: usize> Zeroable
+    for Volume<T, H, W, D>
+{
+}
+
+// SAFETY: it is `repr(transparent)` around that array, and any array is a volume.
+unsafe impl<T, const H: usize, const W: usize, const D: usize> TransparentWrapper<[[[T; D]; W]; H]>
     for Volume<T, H, W, D>
 {
 }
@@ -85,6 +91,28 @@ impl<T: Element, const H: usize, const W: usize, const D: usize> Volume<T, H, W,
     /// The scalars in memory order: rows, then columns, then depth.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self.0.as_flattened_mut().as_flattened_mut()
+    }
+}
+
+impl<T: Element, const K: usize> Volume<T, 1, 1, K> {
+    /// A volume among the numbers of a vector, from number `AT` on; that it lies inside, the compiler checks.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::Volume;
+    ///
+    /// let all = Volume::<f32, 1, 1, 5>([[[1.0, 2.0, 3.0, 4.0, 5.0]]]);
+    /// assert_eq!(*all.part::<1, 2, 1, 2>(), Volume([[[2.0, 3.0]], [[4.0, 5.0]]]));
+    /// ```
+    #[must_use]
+    pub fn part<const AT: usize, const H: usize, const W: usize, const D: usize>(
+        &self,
+    ) -> &Volume<T, H, W, D> {
+        const { assert!(AT + H * W * D <= K, "the part lies inside the vector") };
+        let (columns, _) = self.as_slice()[AT..].as_chunks::<D>();
+        let (rows, _) = columns.as_chunks::<W>();
+        let (volumes, _) = rows.as_chunks::<H>();
+        Volume::wrap_ref(&volumes[0])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the ways through a block meet: the sums of `residual`, the products of `scale`, the slices of `concat`.
+//! Where the ways through a block meet: the sums of `residual`, the products of `scale`, the slices of `concat` and `outputs`.
 
 use super::{Depth, Op, Step, figures, volume};
 use crate::shape::{Misfit, ok};
@@ -11,15 +11,21 @@ pub(super) const fn linked(ops: &[Op], readers: &[Readers], layer: usize) -> boo
     {
         return false;
     }
+    if let Some((_, last)) = ops[layer].ends_branch() {
+        let onto = match named {
+            Some(v) => {
+                let same = crate::text::same(ops[layer].variant(), ops[v - 1].variant());
+                same && is_slice(ops, v) && readers[v].count == 1
+            }
+            None => true,
+        };
+        return onto && !is_slice(ops, layer) && (last || branches(ops, layer + 1));
+    }
     match (ops[layer], named) {
         // A `Branch` reads `from`, so somebody else has to read the volume before it.
         (Op::Branch { from }, _) => {
             let followed = layer + 1 < ops.len();
             followed && !is_slice(ops, from) && (from == layer || readers[layer].count > 0)
-        }
-        (Op::Concat { last, .. }, _) if !last && !branches(ops, layer + 1) => false,
-        (Op::Concat { .. }, Some(v)) => {
-            is_slice(ops, v) && readers[v].count == 1 && !is_slice(ops, layer)
         }
         (_, Some(v)) => !is_slice(ops, v) && !is_slice(ops, layer),
         (_, None) => !is_slice(ops, layer),
@@ -55,7 +61,7 @@ impl Readers {
 
 /// Whether volume `v` is a concatenation that misses slices.
 const fn is_slice(ops: &[Op], v: usize) -> bool {
-    v > 0 && matches!(ops[v - 1], Op::Concat { last: false, .. })
+    v > 0 && matches!(ops[v - 1].ends_branch(), Some((_, false)))
 }
 
 const fn branches(ops: &[Op], layer: usize) -> bool {
@@ -71,6 +77,16 @@ pub(super) const fn join(
     depth: Depth,
 ) -> Result<Step, Misfit> {
     let x = volume(input, steps, layer);
+    if let Op::Outputs { onto, .. } = ops[layer] {
+        let before = match onto {
+            Some(v) => steps[v - 1].volume[2],
+            None => 0,
+        };
+        let Some(numbers) = figures::product(x) else {
+            return Err(Misfit::TooLarge("volume"));
+        };
+        return slice([1, 1, numbers], before, depth);
+    }
     if let Op::Concat {
         onto, input: at, ..
     } = ops[layer]
@@ -143,7 +159,7 @@ const fn slice(x: [usize; 3], before: usize, depth: Depth) -> Result<Step, Misfi
 pub(super) const fn deepen(ops: &[Op], steps: &mut [Step], layer: usize) {
     let whole = steps[layer].volume;
     let mut at = layer;
-    while let Op::Concat { onto: Some(v), .. } = ops[at] {
+    while let Some((Some(v), _)) = ops[at].ends_branch() {
         at = v - 1;
         steps[at].volume = whole;
     }
@@ -152,7 +168,7 @@ pub(super) const fn deepen(ops: &[Op], steps: &mut [Step], layer: usize) {
 /// Which branch ends at `layer`, from 1.
 const fn branch(ops: &[Op], layer: usize) -> usize {
     let (mut branch, mut at) = (1, layer);
-    while let Op::Concat { onto: Some(v), .. } = ops[at] {
+    while let Some((Some(v), _)) = ops[at].ends_branch() {
         branch += 1;
         at = v - 1;
     }

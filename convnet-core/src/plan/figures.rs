@@ -76,7 +76,7 @@ const fn place(
     ];
     step.jump = [reach[0].jump, reach[1].jump];
     steps[layer] = step;
-    if let Op::Concat { last: true, .. } = ops[layer] {
+    if let Some((_, true)) = ops[layer].ends_branch() {
         block::deepen(ops, steps, layer);
     }
     Ok(())
@@ -477,7 +477,7 @@ pub(super) const fn check(volume: [usize; 3]) -> Result<(), Misfit> {
     }
 }
 
-const fn product([height, width, depth]: [usize; 3]) -> Option<usize> {
+pub(super) const fn product([height, width, depth]: [usize; 3]) -> Option<usize> {
     match height.checked_mul(width) {
         Some(area) => match area.checked_mul(depth) {
             Some(all) if all <= MOST_SCALARS => Some(all),

@@ -111,7 +111,7 @@ const fn forward(
         };
         let mut pass = pass(from, how, Place::At(i));
         buffers[i] = [Buffer::EMPTY; 3];
-        if let Op::Concat { onto: Some(_), .. } = op {
+        if let Some((Some(_), _)) = op.ends_branch() {
             // Into the volume that the first branch began.
             pass.to = named;
             keep(from, i, buffers, Y);
@@ -230,7 +230,7 @@ const fn gradients(
             steps[i].shortcut.on_request = !learned(steps, with);
             settle_gradient(steps, &mut image, with, steps[i].shortcut);
         }
-        if let Op::Concat { onto: Some(v), .. } = op {
+        if let Some((Some(v), _)) = op.ends_branch() {
             // Its slices are cut from the same gradient.
             steps[v - 1].backward.pass.from = dy;
         }

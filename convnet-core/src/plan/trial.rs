@@ -153,7 +153,7 @@ impl<'a> Trial<'a> {
                 Ok(step) => self.steps[at] = step,
                 Err(_) => return false,
             }
-            if let Op::Concat { last: true, .. } = self.ops[at] {
+            if let Some((_, true)) = self.ops[at].ends_branch() {
                 block::deepen(self.ops, self.steps, at);
             }
             at += 1;

@@ -5,7 +5,9 @@ use convnet_core::plan::{How, Place};
 use proc_macro2::TokenStream;
 
 use super::memory::{Lies, borrow};
-use super::{At, Kind, Network, Which, code, literal, nested, segments, training, watched};
+use super::{
+    At, Kind, Network, Which, code, literal, nested, outputs, segments, training, watched,
+};
 
 pub(super) fn emit(network: &Network) -> TokenStream {
     let Network {
@@ -33,6 +35,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             const ROW_BY_ROW: ::core::primitive::bool = true;
         )
     });
+    let outputs = outputs::listed(network);
     code! {
         impl<T: #krate::Real> #krate::Network for #name<T> #bounds {
             type Input = #input;
@@ -41,6 +44,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
             const LAYERS: &'static [#krate::plan::LayerInfo<'static>] = #table;
             const GRAPH: &'static [#krate::graph::Node<'static>] = #graph;
             #by_rows
+            #outputs
 
             fn forward<'a>(&self, input: &Self::Input, memory: &'a mut Self::Arena) -> &'a Self::Output {
                 #krate::Network::forward_watched(self, input, memory, #nobody)
@@ -258,7 +262,7 @@ fn forward(network: &Network, i: usize, x: &TokenStream, y: &TokenStream) -> Tok
     }
     match matches!(kind.manner(), Manner::Concatenates) {
         // It writes a slice only.
-        true => code!(#krate::layer::Concat::forward(&#layer, #x, #y);),
+        true => code!(#layer.forward(#x, #y);),
         false => code!(#krate::Layer::forward(&#layer, #x, #y);),
     }
 }

@@ -30,10 +30,7 @@ pub(super) fn value(network: &Network, i: usize) -> TokenStream {
     match kind.manner() {
         Manner::Passes | Manner::Branches | Manner::Adds => return TokenStream::new(),
         Manner::Concatenates => {
-            let slice = match &network.plan {
-                Some(plan) => code!({ #plan.steps[#i].slice }),
-                None => literal(network.steps[i].slice),
-            };
+            let slice = slice(network, i);
             return code!(#krate::layer::#layer::<#slice>);
         }
         Manner::Filters
@@ -73,6 +70,14 @@ pub(super) fn value(network: &Network, i: usize) -> TokenStream {
     });
     let fields = (!fields.is_empty()).then(|| code!({ #(#fields),* }));
     code!(#krate::layer::#layer #fields)
+}
+
+/// Where the slice of layer `i`, the end of a branch, begins: a const argument.
+pub(super) fn slice(network: &Network, i: usize) -> TokenStream {
+    match &network.plan {
+        Some(plan) => code!({ #plan.steps[#i].slice }),
+        None => literal(network.steps[i].slice),
+    }
 }
 
 /// The arguments of a layer's type, but for its scalar.

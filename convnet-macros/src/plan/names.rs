@@ -114,7 +114,7 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
                     count(body)?.saturating_add(1 + shortcut.transpose()?.map_or(0, |it| it + 1))
                 }
                 Ways::Scale(body) => count(body)?.saturating_add(1),
-                Ways::Concat(branches) => {
+                Ways::Concat(branches) | Ways::Outputs(branches) => {
                     let mut layers = 2 * branches.len() - 1;
                     for branch in branches {
                         layers = layers.saturating_add(count(&branch.items)?);
@@ -281,18 +281,45 @@ impl<'a> Names<'a> {
                     onto = Some(self.layers.len());
                 }
             }
+            Ways::Outputs(branches) => {
+                let mut onto = None;
+                for (i, branch) in branches.iter().enumerate() {
+                    if i > 0 {
+                        push(self, Kind::Branch { from: input });
+                    }
+                    // An output's name is one of the network's.
+                    let (name, path) = self
+                        .branch(branch, scope, errors)
+                        .unwrap_or_else(|| (name.clone(), path.clone()));
+                    let last = i + 1 == branches.len();
+                    let kind = Kind::Outputs { onto, input, last };
+                    self.layers.push(Named {
+                        name,
+                        path,
+                        docs: TokenStream::new(),
+                        what: What::Block(block, Box::new(kind)),
+                    });
+                    onto = Some(self.layers.len());
+                }
+            }
         }
     }
 
-    fn branch(&mut self, branch: &'a Branch, scope: &mut Scope<'a>, errors: &mut Errors) {
-        match &branch.name {
-            Some(name) => {
-                let path = self.call(Called::by_name(name), scope, false, errors).1;
-                let mut inner = scope.inside(path, &TokenStream::new());
-                self.walk(&branch.items, &mut inner, false, errors);
-            }
-            None => self.walk(&branch.items, scope, false, errors),
-        }
+    /// Its name and path, if it has them.
+    fn branch(
+        &mut self,
+        branch: &'a Branch,
+        scope: &mut Scope<'a>,
+        errors: &mut Errors,
+    ) -> Option<(Ident, String)> {
+        let Some(name) = &branch.name else {
+            self.walk(&branch.items, scope, false, errors);
+            return None;
+        };
+        let (name, path) = self.call(Called::by_name(name), scope, false, errors);
+        let mut inner = scope.inside(path.clone(), &TokenStream::new());
+        self.walk(&branch.items, &mut inner, false, errors);
+        Some((name, path))
     }
 
     /// The name of a line's field, and its path.

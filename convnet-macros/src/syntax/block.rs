@@ -2,6 +2,7 @@
 
 use convnet_core::dsl;
 use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::format_ident;
 use syn::parse::ParseStream;
 use syn::{Result, braced, bracketed, token};
 
@@ -26,6 +27,7 @@ impl Block {
         match self.ways {
             Ways::Residual { .. } => "residual",
             Ways::Concat(_) => "concat",
+            Ways::Outputs(_) => "outputs",
             Ways::Scale(_) => "scale",
         }
     }
@@ -42,6 +44,8 @@ pub(crate) enum Ways {
     },
     /// Side by side in the depth.
     Concat(Vec<Branch>),
+    /// One behind the other, each by its name; the last line.
+    Outputs(Vec<Branch>),
     /// The input, times what these layers make of it.
     Scale(Vec<Item>),
 }
@@ -71,12 +75,14 @@ impl Shortcut {
 const RESIDUAL: &str = dsl::residual::WORD.example;
 const CONCAT: &str = dsl::concat::WORD.example;
 const SCALE: &str = dsl::scale::WORD.example;
+const OUTPUTS: &str = dsl::outputs::WORD.example;
 
 /// Whether a name is none that a block has as its word: `residual: [ … ]`, `shortcut: conv(64, 1x1)`.
 pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
     let Some(word) = name else { return Ok(()) };
     let example = match word.to_string().as_str() {
         "concat" => CONCAT,
+        "outputs" => OUTPUTS,
         "residual" | "shortcut" => RESIDUAL,
         _ => return Ok(()),
     };
@@ -92,6 +98,7 @@ pub(super) fn no_word(name: &Option<Ident>) -> Result<()> {
 /// residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }
 /// concat { [conv(64, 1x1)], [conv(32, 1x1), conv(64, 3x3, pad = 1)], [] }
 /// scale { global_avg_pool, conv(8, 1x1), relu, conv(32, 1x1), hard_sigmoid }
+/// outputs { boxes: [conv(16, 1x1)], scores: [conv(2, 1x1), sigmoid] }
 /// ```
 pub(super) fn line(
     input: ParseStream,
@@ -129,6 +136,7 @@ fn block(
     let example = match text.as_str() {
         "concat" => CONCAT,
         "scale" => SCALE,
+        "outputs" => OUTPUTS,
         _ => RESIDUAL,
     };
     let mut name = name.clone();
@@ -153,7 +161,8 @@ fn block(
     let start = errors.count();
     let ways = match text.as_str() {
         "residual" => residual(&content, braces, &word, depth, errors)?,
-        "concat" => concat(&content, &word, depth, errors)?,
+        "concat" => branches(&content, &word, CONCAT, depth, errors)?.map(Ways::Concat),
+        "outputs" => outputs(&content, &word, depth, errors)?,
         "scale" => scale(&content, braces, &word, depth, errors)?,
         "shortcut" => {
             let items = group::items(&content, braces, depth, errors)?;
@@ -197,7 +206,7 @@ fn unknown(text: &str) -> String {
         }
         None => {}
     }
-    message + &format!("\nthe blocks: `{RESIDUAL}`, `{CONCAT}`, `{SCALE}`")
+    message + &format!("\nthe blocks: `{RESIDUAL}`, `{CONCAT}`, `{SCALE}`, `{OUTPUTS}`")
 }
 
 fn scale(
@@ -260,22 +269,47 @@ fn residual(
     Ok(Some(Ways::Residual { body, shortcut }))
 }
 
-fn concat(
+/// Each needs a name, and they are the last line of a network.
+fn outputs(
     content: ParseStream,
     word: &Ident,
     depth: usize,
     errors: &mut Errors,
 ) -> Result<Option<Ways>> {
     let start = errors.count();
+    let Some(mut branches) = branches(content, word, OUTPUTS, depth, errors)? else {
+        return Ok(None);
+    };
+    let unnamed = branches.iter_mut().enumerate();
+    let unnamed = unnamed.filter(|(_, branch)| branch.name.is_none());
+    for (i, branch) in unnamed.collect::<Vec<_>>() {
+        if errors.count() == start {
+            let message = format!("each of several outputs has a name\n`{OUTPUTS}`");
+            errors.push(word, message);
+        }
+        branch.name = Some(format_ident!("output{i}", span = word.span()));
+    }
+    Ok(Some(Ways::Outputs(branches)))
+}
+
+/// Two at least.
+fn branches(
+    content: ParseStream,
+    word: &Ident,
+    example: &str,
+    depth: usize,
+    errors: &mut Errors,
+) -> Result<Option<Vec<Branch>>> {
+    let start = errors.count();
     if !content.is_empty() {
         // Once, and not for every layer that should stand in a branch.
-        starts_branch(&content.fork(), &mut Errors::default()).or_else(|error| {
+        starts_branch(&content.fork(), example, &mut Errors::default()).or_else(|error| {
             content.parse::<TokenStream>()?;
             Err(error)
         })?;
     }
     let branches = list(content, &BRANCHES, errors, |input, errors| {
-        branch(input, depth, errors)
+        branch(input, example, depth, errors)
     });
     let lost = branches.iter().any(Option::is_none);
     let branches: Vec<Branch> = branches.into_iter().flatten().collect();
@@ -283,11 +317,11 @@ fn concat(
         _ if lost || errors.count() > start && branches.len() < 2 => return Ok(None),
         0 => "no branches",
         1 => "one branch",
-        _ => return Ok(Some(Ways::Concat(branches))),
+        _ => return Ok(Some(branches)),
     };
     errors.push(
         word,
-        format!("`{word}` has {found}, and needs two at least\n`{CONCAT}`"),
+        format!("`{word}` has {found}, and needs two at least\n`{example}`"),
     );
     Ok(None)
 }
@@ -298,8 +332,8 @@ const BRANCHES: Listed = Listed {
 };
 
 /// `[conv(64, 1x1)]`, `pooled: [max_pool(3x3, stride = 1, pad = 1)]`, `[]`.
-fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branch> {
-    let name = starts_branch(input, errors)?;
+fn branch(input: ParseStream, example: &str, depth: usize, errors: &mut Errors) -> Result<Branch> {
+    let name = starts_branch(input, example, errors)?;
     let content;
     let brackets = bracketed!(content in input).span.join();
     let items = group::items(&content, brackets, depth, errors)?;
@@ -307,11 +341,11 @@ fn branch(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Branc
 }
 
 /// The name of a branch, if it has one; brackets follow.
-fn starts_branch(input: ParseStream, errors: &mut Errors) -> Result<Option<Ident>> {
+fn starts_branch(input: ParseStream, example: &str, errors: &mut Errors) -> Result<Option<Ident>> {
     let name = slips::name(input, errors)?;
     no_word(&name)?;
     if !input.peek(token::Bracket) {
-        let message = format!("a branch of a concat stands in brackets\n`{CONCAT}`");
+        let message = format!("a branch stands in brackets\n`{example}`");
         return Err(input.error(message));
     }
     Ok(name)

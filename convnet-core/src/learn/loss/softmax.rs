@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Loss, LossError, right};
+use super::{Loss, LossError, right, same_length};
 use crate::{Real, kernel};
 
 /// −log of the probability that [`softmax`] gives to the right class; the network ends in plain
@@ -65,6 +65,29 @@ impl<T: Real> Loss<T> for SoftmaxCrossEntropy {
             "leave `softmax` out of the declaration, for this loss takes it itself (`loss::softmax` makes \
              probabilities of scores); or train by `.loss(CrossEntropy)`",
         )
+    }
+}
+
+/// The target is a share of each class, which add up to 1: one that is 1 among zeros says a class.
+///
+/// As PyTorch's `CrossEntropyLoss` with probabilities of classes.
+impl<T: Real> Loss<T, &[f32]> for SoftmaxCrossEntropy {
+    fn loss(&self, scores: &[T], shares: &[f32], d_scores: &mut [T]) -> Result<T, LossError> {
+        let one = same_length(scores, shares, d_scores)?;
+        let smoothing = T::of(self.smoothing.clamp(0.0, 1.0));
+        let [max, rest, sum] = exponentials(scores, d_scores);
+        let all: T = shares.iter().map(|&share| T::of(share.into())).sum();
+        let mut loss = T::ZERO;
+        for ((&score, &share), d) in scores.iter().zip(shares).zip(d_scores) {
+            let share = (T::ONE - smoothing) * T::of(share.into()) + smoothing * all * one;
+            loss += share * (rest.ln_1p() + (max - score));
+            *d = all * *d / sum - share;
+        }
+        Ok(loss)
+    }
+
+    fn refuses(&self, last: &str) -> Option<&'static str> {
+        Loss::<T, usize>::refuses(self, last)
     }
 }
 
@@ -142,6 +165,21 @@ mod tests {
         assert!((loss / expected - 1.0).abs() < 1e-6, "{loss}");
         assert!((d_scores[0] / -expected - 1.0).abs() < 1e-6, "{d_scores:?}");
         assert!((d_scores[1] / expected - 1.0).abs() < 1e-6, "{d_scores:?}");
+    }
+
+    #[test]
+    fn a_share_of_one_is_a_class() {
+        let (scores, loss) = ([0.3_f64, -1.2, 2.0], SoftmaxCrossEntropy { smoothing: 0.1 });
+        let mut gradients = [[0.0; 3]; 2];
+        let [by_class, by_share] = &mut gradients;
+        let losses = [
+            loss.loss(&scores, 1, by_class).unwrap(),
+            loss.loss(&scores, &[0.0, 1.0, 0.0][..], by_share).unwrap(),
+        ];
+        assert!((losses[0] - losses[1]).abs() < 1e-6, "{losses:?}");
+        for (a, b) in by_class.iter().zip(by_share) {
+            assert!((*a - *b).abs() < 1e-6, "{gradients:?}");
+        }
     }
 
     /// By its definition: the mixture of the losses of all labels.

@@ -21,7 +21,9 @@ fn outline(items: &[Item]) -> String {
                 Ways::Residual { body, shortcut } => core::iter::once(outline(body))
                     .chain(shortcut.iter().map(branch))
                     .collect(),
-                Ways::Concat(branches) => branches.iter().map(branch).collect(),
+                Ways::Concat(branches) | Ways::Outputs(branches) => {
+                    branches.iter().map(branch).collect()
+                }
                 Ways::Scale(body) => vec![outline(body)],
             };
             let name: String = block.name.iter().map(|name| format!("{name}: ")).collect();
@@ -74,7 +76,7 @@ fn a_block_that_is_wrong_is_one_mistake() {
     begins("concat { [relu] }, fc(10)", "`concat` has one branch");
     begins(
         "concat { relu, tanh }, fc(10)",
-        "a branch of a concat stands in brackets",
+        "a branch stands in brackets",
     );
     begins(
         "inception { [relu], [tanh] }, fc(10)",
