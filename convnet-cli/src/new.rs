@@ -31,6 +31,13 @@ pub(crate) fn write(
             ));
         }
     }
+    if let names @ [_, ..] = imported.outputs() {
+        return Err(format!(
+            "the model has several outputs, {}: a program that classifies wants one, by --output NAME; without \
+             --new, the declaration has all of them",
+            names.join(", ")
+        ));
+    }
     let classes = imported.scores();
     let labels = match labels {
         None => (0..classes).map(|class| format!("{class}\n")).collect(),

@@ -93,8 +93,14 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
             Item::Scale { step, body }
         }
         Item::Concat { step, ways } => {
-            let path = inside(network, step);
-            let ways = ways.into_iter().map(|way| grouped(network, way, &path));
+            let names = network.outputs(step);
+            let ways = ways.into_iter().enumerate().map(|(at, way)| {
+                let path = match names {
+                    Some(names) => format!("{}.", names[at]),
+                    None => inside(network, step),
+                };
+                grouped(network, way, &path)
+            });
             Item::Concat {
                 step,
                 ways: ways.collect(),
@@ -163,7 +169,9 @@ impl Finder<'_> {
                     items.push(match what {
                         What::Add => self.residual(step, ways)?,
                         What::Mul => self.scale(step, ways)?,
-                        What::Layer(_) | What::Concat => Item::Concat { step, ways },
+                        What::Layer(_) | What::Concat | What::Outputs(_) => {
+                            Item::Concat { step, ways }
+                        }
                     });
                     at = fork;
                 }
@@ -233,6 +241,7 @@ impl Finder<'_> {
             What::Add => "a sum".into(),
             What::Mul => "a product".into(),
             What::Concat => "a concatenation".into(),
+            What::Outputs(_) => "the outputs".into(),
         };
         let name = it.name.as_deref().unwrap_or("without a name");
         ImportError::Unfit(format!(

@@ -123,14 +123,20 @@ impl Writer<'_> {
             }
             Item::Concat { step, ways } => {
                 let input = self.volume;
-                lines.push(plain(depth, &format!("{}concat {{", self.name(*step))));
-                for way in ways {
+                let outputs = self.network.outputs(*step).map(|_| &self.names.outputs);
+                let word = match outputs {
+                    Some(_) => "outputs",
+                    None => "concat",
+                };
+                lines.push(plain(depth, &format!("{}{word} {{", self.name(*step))));
+                for (at, way) in ways.iter().enumerate() {
                     self.volume = input;
+                    let name = outputs.map_or_else(String::new, |names| format!("{}: ", names[at]));
                     if way.is_empty() {
-                        lines.push(plain(depth + 1, "[],"));
+                        lines.push(plain(depth + 1, &format!("{name}[],")));
                         continue;
                     }
-                    lines.push(plain(depth + 1, "["));
+                    lines.push(plain(depth + 1, &format!("{name}[")));
                     lines.extend(self.items(depth + 2, way));
                     lines.push(plain(depth + 1, "],"));
                 }
@@ -195,7 +201,15 @@ fn repeated(depth: usize, items: Vec<Vec<Line>>) -> Vec<Line> {
             .take_while(|&by| alike(&items[at + by], &items[at + by + period * times]));
         let begins = |by: &usize| {
             let first = items[at + by].first().map_or("", |line| line.text.as_str());
-            let words = ["conv", "depthwise", "fc", "residual", "scale", "concat"];
+            let words = [
+                "conv",
+                "depthwise",
+                "fc",
+                "residual",
+                "scale",
+                "concat",
+                "outputs",
+            ];
             words.iter().any(|word| first.starts_with(word))
         };
         let by = (0..=later.count()).rev().find(begins).unwrap_or(0);

@@ -126,6 +126,12 @@ impl Imported {
         self.network.input
     }
 
+    /// The names of its outputs, as the declaration has them; of a model with one output, none.
+    #[must_use]
+    pub fn outputs(&self) -> &[String] {
+        &self.names.outputs
+    }
+
     /// How many numbers the last layer writes: the class scores.
     #[must_use]
     pub fn scores(&self) -> usize {
@@ -169,8 +175,8 @@ impl Imported {
             let input = ops.len();
             match item {
                 Item::Layer(step) => {
-                    if let What::Layer(op) = self.network.steps[*step].what {
-                        ops.push((name(*step), op, *step));
+                    if let What::Layer(op) = &self.network.steps[*step].what {
+                        ops.push((name(*step), *op, *step));
                     }
                 }
                 Item::Residual {
@@ -200,7 +206,13 @@ impl Imported {
                         }
                         self.push(way, ops);
                         let last = at + 1 == ways.len();
-                        ops.push((name(*step), Op::Concat { onto, input, last }, *step));
+                        ops.push(match self.network.outputs(*step) {
+                            Some(_) => {
+                                let op = Op::Outputs { onto, input, last };
+                                (self.names.outputs[at].clone(), op, *step)
+                            }
+                            None => (name(*step), Op::Concat { onto, input, last }, *step),
+                        });
                         onto = Some(ops.len());
                     }
                 }

@@ -14,6 +14,8 @@ pub(crate) struct Names {
     pub(crate) written: HashMap<usize, String>,
     /// By which name tensors and tables call it, `layer1_0.conv1`.
     pub(crate) paths: BTreeMap<usize, String>,
+    /// Those of several outputs.
+    pub(crate) outputs: Vec<String>,
 }
 
 /// Names every line: a layer with weights by the model's name, what has none by its word.
@@ -98,14 +100,32 @@ impl Naming<'_> {
                     let mut inner = self.block(*step, "scale", &[body], scope);
                     self.walk(body, &mut inner);
                 }
-                Item::Concat { step, ways } => {
-                    let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
-                    let mut inner = self.block(*step, "concat", &all, scope);
-                    for way in ways {
-                        self.walk(way, &mut inner);
+                Item::Concat { step, ways } => match self.network.outputs(*step) {
+                    Some(names) => self.outputs(names, ways),
+                    None => {
+                        let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
+                        let mut inner = self.block(*step, "concat", &all, scope);
+                        for way in ways {
+                            self.walk(way, &mut inner);
+                        }
                     }
-                }
+                },
             }
+        }
+    }
+
+    /// Their names are those of the network.
+    fn outputs(&mut self, names: &[String], ways: &[Vec<Item>]) {
+        for (name, way) in names.iter().zip(ways) {
+            let free = self.free(identifier(name, "output"), "");
+            self.taken.insert(free.clone());
+            let mut inner = Scope {
+                path: format!("{free}."),
+                model: format!("{name}."),
+                words: HashMap::new(),
+            };
+            self.names.outputs.push(free);
+            self.walk(way, &mut inner);
         }
     }
 
@@ -175,27 +195,34 @@ impl Naming<'_> {
         }
     }
 
+    /// The name, or with a number behind it, that nothing behind `path` has yet.
+    fn free(&self, wanted: String, path: &str) -> String {
+        let numbered = (2..).map(|n| format!("{wanted}_{n}"));
+        let mut names = [wanted.clone()].into_iter().chain(numbered);
+        let free = names.find(|name| !self.taken.contains(&field(path, name)));
+        free.unwrap_or(wanted)
+    }
+
     /// Notes the name of a line; what has none is called by its word and how many of it there were.
     fn call(&mut self, step: usize, wanted: Option<String>, word: &'static str, scope: &mut Scope) {
         let count = scope.words.entry(word).or_default();
         *count += 1;
-        let field = |text: &str| format!("{}{text}", scope.path).replace('.', "_");
         let (text, written) = match wanted {
             None => (format!("{word}{count}"), false),
-            Some(wanted) => {
-                let numbered = (2..).map(|n| format!("{wanted}_{n}"));
-                let mut names = [wanted.clone()].into_iter().chain(numbered);
-                let free = names.find(|name| !self.taken.contains(&field(name)));
-                (free.unwrap_or(wanted), true)
-            }
+            Some(wanted) => (self.free(wanted, &scope.path), true),
         };
-        self.taken.insert(field(&text));
+        self.taken.insert(field(&scope.path, &text));
         let path = format!("{}{text}", scope.path);
         self.names.paths.insert(step, path);
         if written {
             self.names.written.insert(step, text);
         }
     }
+}
+
+/// The field of what is called `text` behind `path`.
+fn field(path: &str, text: &str) -> String {
+    format!("{path}{text}").replace('.', "_")
 }
 
 /// A name that Rust and the declaration allow.
@@ -231,7 +258,7 @@ fn is_reserved(name: &str) -> bool {
     let has_none =
         |word: &&&convnet_core::graph::Word| word.name == stem && word.tensors.is_empty();
     let counted = stem != name && WORDS.iter().any(|word| has_none(&word));
-    let block = ["residual", "concat", "scale", "shortcut"];
+    let block = ["residual", "concat", "scale", "outputs", "shortcut"];
     RUST.contains(&name) || counted || block.contains(&stem)
 }
 

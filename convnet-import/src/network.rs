@@ -26,6 +26,14 @@ impl Network {
             None => self.input,
         }
     }
+
+    /// The names of several outputs, if they meet at that step.
+    pub(crate) fn outputs(&self, step: usize) -> Option<&[String]> {
+        match &self.steps[step].what {
+            What::Outputs(names) => Some(names),
+            What::Layer(_) | What::Add | What::Mul | What::Concat => None,
+        }
+    }
 }
 
 /// A layer, or where ways meet.
@@ -48,6 +56,8 @@ pub(crate) enum What {
     /// The first of the two that it reads, times the second, which is as large, or 1x1 and as deep.
     Mul,
     Concat,
+    /// What the model gives, by these names.
+    Outputs(Vec<String>),
 }
 
 /// A tensor in the axes of the declaration.

@@ -42,8 +42,8 @@ pub(crate) fn read(
         ImportError::Format("it does not say which version of the operators it means".into())
     })?;
     let outputs: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
-    let output = output(&outputs, &graph.node, options)?;
-    let nodes = needed(&graph.node, output)?;
+    let outputs = wanted(&outputs, &graph.node, options)?;
+    let nodes = needed(&graph.node, &outputs)?;
     let mut constants = HashMap::new();
     for initializer in &graph.initializer {
         let array = tensor::decode(initializer, folder)?;
@@ -60,40 +60,39 @@ pub(crate) fn read(
             .filter_map(|end| Some((&*end.name, sizes(end)?)))
             .collect(),
         input,
-        output,
+        outputs: &outputs,
         opset,
         declared,
         custom: &options.custom,
     })
 }
 
-/// The output to compute.
-pub(crate) fn output<'a>(
+/// The outputs to compute.
+pub(crate) fn wanted<'a>(
     names: &[&'a str],
     nodes: &[Node],
     options: &'a Options,
-) -> Result<&'a str, ImportError> {
+) -> Result<Vec<&'a str>, ImportError> {
     match (&options.output, names) {
         (Some(wanted), _) => {
             let written = nodes.iter().flat_map(|node| &node.output);
             match written.into_iter().any(|it| it == wanted) {
-                true => Ok(wanted),
+                true => Ok(vec![wanted]),
                 false => Err(ImportError::Ends(format!(
                     "nothing in this model is called `{wanted}`: its outputs are {names:?}"
                 ))),
             }
         }
-        (None, [only]) => Ok(only),
         (None, []) => Err(ImportError::Ends("the model has no output".into())),
-        (None, _) => Err(ImportError::Ends(format!(
-            "the model has {} outputs, and a declaration one: choose one of {names:?}",
-            names.len()
-        ))),
+        (None, names) => Ok(names.to_vec()),
     }
 }
 
-/// The nodes on which `output` rests, each behind those that it reads.
-pub(crate) fn needed<'a>(nodes: &'a [Node], output: &str) -> Result<Vec<&'a Node>, ImportError> {
+/// The nodes on which the `outputs` rest, each behind those that it reads.
+pub(crate) fn needed<'a>(
+    nodes: &'a [Node],
+    outputs: &[&str],
+) -> Result<Vec<&'a Node>, ImportError> {
     let mut writer: HashMap<&str, usize> = HashMap::new();
     for (at, node) in nodes.iter().enumerate() {
         for name in node.output.iter().filter(|it| !it.is_empty()) {
@@ -109,11 +108,8 @@ pub(crate) fn needed<'a>(nodes: &'a [Node], output: &str) -> Result<Vec<&'a Node
     let mut states = vec![State::New; nodes.len()];
     let mut order = Vec::new();
     // A node is looked at twice: before and after what it reads.
-    let mut open: Vec<(usize, bool)> = writer
-        .get(output)
-        .map(|&at| (at, false))
-        .into_iter()
-        .collect();
+    let last = outputs.iter().rev().filter_map(|output| writer.get(output));
+    let mut open: Vec<(usize, bool)> = last.map(|&at| (at, false)).collect();
     while let Some((at, read)) = open.pop() {
         if read {
             states[at] = State::Done;

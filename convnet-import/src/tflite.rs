@@ -74,8 +74,8 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
     let names = |places: &[usize]| -> Vec<&str> {
         places.iter().map(|&at| tensors[at].name.as_str()).collect()
     };
-    let output = onnx::output(&names(&outputs), &nodes, options)?;
-    let needed = onnx::needed(&nodes, output)?;
+    let outputs = onnx::wanted(&names(&outputs), &nodes, options)?;
+    let needed = onnx::needed(&nodes, &outputs)?;
     let image = match images.as_slice() {
         &[image] => &tensors[image],
         _ => return Err(onnx::several(&names(&images))),
@@ -95,7 +95,7 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
         constants,
         sizes: sizes.collect(),
         input,
-        output,
+        outputs: &outputs,
         opset: OPSET,
         declared: false,
         custom: &options.custom,

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use convnet_core::graph::{Node, Op};
 use convnet_core::shape::{Fit, Window};
 
-use crate::proto::{Attribute, Graph, Model, Opset};
+use crate::proto::{Attribute, Graph, Model, Opset, ValueInfo};
 use crate::{OPSET, OnnxError};
 use nodes::{constant, floats, image, node, with};
 
@@ -31,6 +31,7 @@ pub(crate) fn model(
         graph: Graph::default(),
         missing: None,
         by_hand: Vec::new(),
+        outputs: Vec::new(),
         opset: OPSET,
     };
     let mut name = String::from("image");
@@ -42,28 +43,33 @@ pub(crate) fn model(
         volume: [height, width, depth],
         is_flat: false,
     };
-    let mut output = export.ops(graph, "", input);
+    let output = export.ops(graph, "", input);
     if let Some(name) = export.missing {
         return Err(OnnxError::Missing(name));
     }
     if !export.by_hand.is_empty() {
         return Err(OnnxError::ByHand(export.by_hand));
     }
-    if let [1, 1, _] = output.volume {
-        output = export.flat(output);
+    let several = std::mem::take(&mut export.outputs);
+    if let Some((inside, _)) = several.iter().find(|(name, _)| name.contains('.')) {
+        return Err(OnnxError::Outputs(inside.clone()));
     }
-    if output.name == name {
-        let same = node("Identity", "scores", vec![output.name], Vec::new());
-        output.name = "scores".into();
-        export.graph.node.push(same);
+    let mut outputs: Vec<(Option<String>, Value)> = several
+        .into_iter()
+        .map(|(name, output)| (Some(name), output))
+        .collect();
+    if outputs.is_empty() {
+        let scores = (output.name == name).then(|| "scores".to_owned());
+        outputs.push((scores, output));
     }
+    let outputs = outputs
+        .into_iter()
+        .map(|(name, output)| export.output(name, output));
+    let outputs: Vec<_> = outputs.collect();
     let mut graph = export.graph;
     graph.name = "convnet".into();
     graph.input.push(image(name, &[depth, height, width]));
-    graph.output.push(match (output.is_flat, output.volume) {
-        (true, [_, _, classes]) => image(output.name, &[classes]),
-        (false, [height, width, depth]) => image(output.name, &[depth, height, width]),
-    });
+    graph.output = outputs;
     Ok(Model {
         // Of ONNX 1.12.
         ir_version: 8,
@@ -97,6 +103,8 @@ struct Export<F> {
     /// The first tensor that is not there, or not of the axes that its layer has.
     missing: Option<String>,
     by_hand: Vec<String>,
+    /// Each of several outputs, by its name.
+    outputs: Vec<(String, Value)>,
     /// The version that its operators ask for.
     opset: i64,
 }
@@ -135,6 +143,10 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                             x
                         }
                     }
+                }
+                Op::Outputs { .. } => {
+                    self.outputs.push((name, x.clone()));
+                    x
                 }
                 Op::Network { what } => self.ops(what.graph, &format!("{name}."), x),
                 Op::Own { .. } => {
@@ -451,6 +463,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             | Op::Add { .. }
             | Op::Scale { .. }
             | Op::Concat { .. }
+            | Op::Outputs { .. }
             | Op::Network { .. }
             | Op::Own { .. } => x,
         }
@@ -574,6 +587,22 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     fn product(&mut self, name: String, x: Value, gate: Value, volume: [usize; 3]) -> Value {
         let (x, gate) = (self.deep(x), self.deep(gate));
         self.push("Mul", name, x, volume, vec![gate.name], Vec::new())
+    }
+
+    /// An output of the model, under a name of its own if it is to have one.
+    fn output(&mut self, name: Option<String>, mut output: Value) -> ValueInfo {
+        if let [1, 1, _] = output.volume {
+            output = self.flat(output);
+        }
+        if let Some(name) = name {
+            let same = node("Identity", &name, vec![output.name], Vec::new());
+            output.name = name;
+            self.graph.node.push(same);
+        }
+        match (output.is_flat, output.volume) {
+            (true, [_, _, classes]) => image(output.name, &[classes]),
+            (false, [height, width, depth]) => image(output.name, &[depth, height, width]),
+        }
     }
 
     fn concat(&mut self, name: String, slices: Vec<Value>, volume: [usize; 3]) -> Value {

@@ -50,6 +50,14 @@ pub enum OnnxError {
         /// Their names.
         Vec<String>,
     ),
+    /// A network with several outputs that is a layer of another.
+    #[error(
+        "`{0}` is one of several outputs of a network inside the network: ONNX gives each at the end only"
+    )]
+    Outputs(
+        /// An output's name.
+        String,
+    ),
     /// A network that is written by hand, and does not say of what layers it is.
     #[error(
         "the network is written by hand, and has no `GRAPH`: only what `convnet!` declares can be written"

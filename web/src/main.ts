@@ -14,12 +14,15 @@ type Mount = (section: HTMLElement, engine: Engine) => Promise<void>;
 const SECTIONS: Record<string, Mount> = { demo, neuron, arrangement, training, declaration };
 
 const engine = new Engine();
-for (const [id, mount] of Object.entries(SECTIONS)) {
-  const section = document.getElementById(id)!;
-  mount(section, engine).catch((error: Error) => {
-    section.append(html("p", { role: "alert", class: "error" }, error.message));
-  });
-}
+// One after the other, so that each finds those above it as large as they are.
+(async () => {
+  for (const [id, mount] of Object.entries(SECTIONS)) {
+    const section = document.getElementById(id)!;
+    await mount(section, engine).catch((error: Error) => {
+      section.append(html("p", { role: "alert", class: "error" }, error.message));
+    });
+  }
+})();
 
 engine.call("hasVectors").then((vectors) => {
   document.getElementById("vectors")!.textContent = vectors ? "with vectors, simd128" : "without vectors";

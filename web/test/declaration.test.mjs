@@ -6,7 +6,7 @@ test("a declaration is read as it is typed: the table, or rustc's message at its
   const page = await open(t);
   const section = page.locator("#declaration");
   const text = section.getByLabel("Declaration", { exact: true });
-  await section.scrollIntoViewIfNeeded();
+  await text.scrollIntoViewIfNeeded();
   await section.getByText("Cifar compiles.").waitFor();
   assert.match(await section.locator(".table").textContent(), /conv1\s+conv 12 of 5x5, pad 2\s+32x32x12/);
   assert.ok((await section.locator(".drawn svg").count()) >= 2, "the graph and the volumes are drawn");

@@ -19,7 +19,7 @@ test("what reads declarations is loaded when its section is near", async (t) => 
   await page.reload();
   await page.getByRole("heading", { name: "conv1, slice 1" }).waitFor();
   assert.equal(modules.size, 1, [...modules].join());
-  await page.locator("#declaration").scrollIntoViewIfNeeded();
+  await page.getByLabel("Declaration", { exact: true }).scrollIntoViewIfNeeded();
   await page.getByText("Cifar compiles.").waitFor();
   assert.equal(modules.size, 2, [...modules].join());
 });

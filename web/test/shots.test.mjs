@@ -11,7 +11,7 @@ test("screenshots", async (t) => {
       const page = await open(t, { width, height, colorScheme });
       await page.getByRole("img", { name: "the image: ship" }).waitFor();
       await page.getByRole("heading", { name: "conv1, slice 1" }).waitFor();
-      await page.locator("#declaration").scrollIntoViewIfNeeded();
+      await page.getByLabel("Declaration", { exact: true }).scrollIntoViewIfNeeded();
       await page.getByText("Cifar compiles.").waitFor();
       await page.evaluate(() => scrollTo(0, 0));
       for (const [name, fullPage] of [["top", false], ["page", true]]) {

@@ -812,8 +812,32 @@ fn ends_are_asked_for() {
         .node("b = Tanh(a)", &[])
         .output("a")
         .output("b");
-    let error = two.clone().error();
-    assert!(error.contains(r#"choose one of ["a", "b"]"#), "{error}");
+    let model = two.clone().read(&Options::default()).expect("two outputs");
+    assert_eq!(
+        (model.outputs(), model.scores()),
+        (&["a", "b"].map(String::from)[..], 64)
+    );
+    assert_eq!(
+        two.clone().lines(),
+        [
+            "relu,",
+            "outputs {",
+            "    a: [],",
+            "    b: [",
+            "        tanh,",
+            "    ],",
+            "}, // 1x1x64",
+        ]
+    );
+    let unknown = Options {
+        input: None,
+        output: Some("c".into()),
+    };
+    let error = two.clone().read(&unknown).expect_err("no such output");
+    assert!(
+        error.to_string().contains(r#"its outputs are ["a", "b"]"#),
+        "{error}"
+    );
     let first = Options {
         output: Some("a".into()),
         ..Options::default()

@@ -102,7 +102,7 @@ pub(crate) struct Source<'a> {
     /// How large volumes are of which the file says it.
     pub(crate) sizes: HashMap<&'a str, Vec<usize>>,
     pub(crate) input: Input,
-    pub(crate) output: &'a str,
+    pub(crate) outputs: &'a [&'a str],
     pub(crate) opset: i64,
     pub(crate) declared: bool,
     /// Nodes and operators, and the layers that are written by hand for them.
@@ -115,13 +115,14 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
         constants,
         sizes,
         input,
-        output,
+        outputs,
         opset,
         declared,
         custom,
     } = source;
-    let mut uses: HashMap<&str, usize> = HashMap::from([(output, 1)]);
-    for name in nodes.iter().flat_map(|node| &node.input) {
+    let read = nodes.iter().flat_map(|node| &node.input);
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for name in read.map(String::as_str).chain(outputs.iter().copied()) {
         *uses.entry(name).or_default() += 1;
     }
     let (shape, axes) = image(&input)?;
@@ -156,17 +157,39 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
     if !translator.refusals.is_empty() {
         return Err(ImportError::Refused(translator.refusals));
     }
-    match translator.values.get(output) {
-        Some(Value::Activation(it)) if it.pad == [0; 4] && it.volume > 0 => Ok(Network {
-            input: shape,
-            output: it.volume,
-            declared,
-            steps: translator.steps,
-        }),
-        _ => Err(ImportError::Ends(format!(
-            "`{output}` is not what a layer writes"
-        ))),
-    }
+    let written = outputs
+        .iter()
+        .map(|name| match translator.values.get(name) {
+            Some(Value::Activation(it)) if it.pad == [0; 4] && it.volume > 0 => Ok(it.volume),
+            _ => Err(ImportError::Ends(format!(
+                "`{name}` is not what a layer writes"
+            ))),
+        });
+    let written = written.collect::<Result<Vec<_>, _>>()?;
+    let mut network = Network {
+        input: shape,
+        output: 0,
+        declared,
+        steps: translator.steps,
+    };
+    network.output = match written.as_slice() {
+        &[only] => only,
+        several => {
+            let numbers = several
+                .iter()
+                .map(|&v| network.volume(v).iter().product::<usize>());
+            let volume = sized([1, 1, numbers.sum()]).map_err(ImportError::Ends)?;
+            network.steps.push(Step {
+                name: None,
+                what: What::Outputs(outputs.iter().map(|&name| name.to_owned()).collect()),
+                reads: several.to_vec(),
+                volume,
+                tensors: Vec::new(),
+            });
+            network.steps.len()
+        }
+    };
+    Ok(network)
 }
 
 /// Height, width and depth of the image, and how the model sees it.

@@ -103,6 +103,22 @@ convnet! {
 }
 
 convnet! {
+    /// Several outputs: maps of two sizes, one that others are made of, and a vector.
+    pub(crate) struct Several {
+        input(12x8x3),
+        stem: conv(6, 3x3, pad = 1),
+        relu,
+        max_pool(2x2),
+        outputs {
+            seen: [],
+            boxes: [conv(8, 1x1)],
+            scores: [down: [conv(4, 3x3, stride = 2, pad = (1, 0)), relu], conv(2, 1x1), sigmoid],
+            light: [global_avg_pool, fc(3)],
+        },
+    }
+}
+
+convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
@@ -132,6 +148,7 @@ macro_rules! each {
         $go!(ResNet18);
         $go!(Everything);
         $go!(Maps);
+        $go!(Several);
     };
 }
 pub(crate) use each;
