@@ -101,7 +101,10 @@ impl Naming<'_> {
                     self.walk(body, &mut inner);
                 }
                 Item::Concat { step, ways } => match self.network.outputs(*step) {
-                    Some(names) => self.outputs(names, ways),
+                    Some(names) => {
+                        self.call(*step, None, "outputs", scope);
+                        self.outputs(names, ways);
+                    }
                     None => {
                         let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
                         let mut inner = self.block(*step, "concat", &all, scope);

@@ -830,8 +830,8 @@ fn ends_are_asked_for() {
         ]
     );
     let unknown = Options {
-        input: None,
         output: Some("c".into()),
+        ..Options::default()
     };
     let error = two.clone().read(&unknown).expect_err("no such output");
     assert!(
