@@ -44,6 +44,7 @@ pub(super) fn emit(network: &Network) -> TokenStream {
 
         #[doc = #about_type]
         #[derive(Clone, Copy, Debug)]
+        #[allow(dead_code)]
         #visibility struct #ty<'a, T = ::core::primitive::f32> {
             #(#fields)*
         }

@@ -87,7 +87,14 @@ layers! {
     global_avg_pool [9x12x4] { global_avg_pool }
     global_max_pool [9x12x4] { global_max_pool }
     upsample [9x12x4] { upsample(3x2) }
+    upsample_bilinear [9x12x4] { upsample_bilinear(2x2) }
+    upsample_aligned [9x12x4] { upsample_aligned(2x3) }
     channel_shuffle [9x12x4] { channel_shuffle(2) }
+    pad [9x12x4] { pad((0, 1, 1, 0)) }
+    pad_depth [9x12x4] { pad_depth(6) }
+    slices [9x12x4] { slices(2, from = 1) }
+    affine [9x12x4] { affine }
+    prelu [9x12x4] { prelu }
     fc [9x12x4] { fc(5) }
     flatten [9x12x4] { flatten, fc(5) }
     relu [9x12x4] { relu }
@@ -111,6 +118,7 @@ layers! {
     shortcut [9x12x4] { residual { conv(5, 3x3, pad = 1), shortcut { conv(5, 1x1) } } }
     scale [9x12x4] { scale { global_avg_pool, conv(4, 1x1), hard_sigmoid } }
     concat [9x12x4] { concat { [conv(3, 1x1)], [conv(4, 3x3, pad = 1)], [] } }
+    outputs [9x12x4] { outputs { a: [conv(3, 1x1)], b: [global_avg_pool], c: [] } }
     network [9x12x4] { network(crate::conv::Net) }
 }
 
