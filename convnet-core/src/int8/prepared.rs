@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::Quantize;
 use super::program::{Kind, Task};
 use super::quantized::{KindsOf, Parameters, Quantized};
-use super::run::{Parts, apart, compute, parted};
+use super::run::{Parts, apart, compute, copy, part, parted, sum_of, two};
 use crate::AnyVolume;
 use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine};
 use crate::kernel::i8::{Pool, by_rows};
@@ -115,12 +115,20 @@ impl<N: Quantize> Prepared<'_, N> {
         let Some(machine) = self.machine else {
             return compute::<KindsOf<N>>(task, self.parts, image, volumes);
         };
-        let [x_is, _, y_is] = task.volumes;
+        let [x_is, with_is, y_is] = task.volumes;
         let (x_is, y) = (
             self.parts.volumes.get(x_is)?,
             *self.parts.volumes.get(y_is)?,
         );
         let sizes = &task.sizes;
+        if task.kind == Kind::Add {
+            copy(task, image, volumes)?;
+            let add = sum_of(part(self.parts.channels, task.channels)?)?;
+            let zeros = [x_is.zero, self.parts.volumes.get(with_is)?.zero];
+            let (with, v) = two(task, image, volumes)?;
+            quads::Add::new(&add, zeros, y).accumulate(machine, v, with);
+            return Some(());
+        }
         match packed {
             Some(packed) if task.kind == Kind::Depthwise => {
                 let layer = Depthwise::new(machine, sizes, packed.parts(), x_is.zero, y)?;

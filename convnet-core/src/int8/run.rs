@@ -100,19 +100,14 @@ pub(super) fn compute<K: Kinds>(
         let (x, y) = apart(task, image, arena)?;
         return slice(task, layer.channels.first()?, (x, x_is), (y, y_is));
     }
-    if K::COPIES && task.copies {
-        let (x, y) = apart(task, image, arena)?;
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
+    if K::COPIES {
+        copy(task, image, arena)?;
     }
     let [height, width, depth] = task.sizes.y;
     if is(Kind::Add) {
         let (with, v) = two(task, image, arena)?;
-        let [x, other, sum] = channels else {
-            return None;
-        };
-        let by = [x.by, other.by, sum.by];
         let other = (with, parts.volumes.get(of_with)?.zero);
-        Add { by }.accumulate(v, x_is.zero, other, y_is);
+        sum_of(channels)?.accumulate(v, x_is.zero, other, y_is);
         return Some(());
     }
     let v = arena.get_mut(task.y..)?.get_mut(..height * width * depth)?;
@@ -136,7 +131,26 @@ pub(super) fn compute<K: Kinds>(
     Some(())
 }
 
-fn part<T>(all: &[T], [start, end]: [usize; 2]) -> Option<&[T]> {
+/// Copies x to y, if that is where it is worked on.
+pub(super) fn copy(task: &Task, image: &[i8], arena: &mut [i8]) -> Option<()> {
+    if task.copies {
+        let (x, y) = apart(task, image, arena)?;
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = *x);
+    }
+    Some(())
+}
+
+/// The `Add` of its channels.
+pub(super) fn sum_of(channels: &[Channel]) -> Option<Add> {
+    let [x, other, sum] = channels else {
+        return None;
+    };
+    Some(Add {
+        by: [x.by, other.by, sum.by],
+    })
+}
+
+pub(super) fn part<T>(all: &[T], [start, end]: [usize; 2]) -> Option<&[T]> {
     all.get(start..end)
 }
 
@@ -170,7 +184,11 @@ pub(super) fn parted<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> O
 }
 
 /// The other volume of an `Add`, and the one that becomes the sum.
-fn two<'a>(task: &Task, image: &'a [i8], arena: &'a mut [i8]) -> Option<(&'a [i8], &'a mut [i8])> {
+pub(super) fn two<'a>(
+    task: &Task,
+    image: &'a [i8],
+    arena: &'a mut [i8],
+) -> Option<(&'a [i8], &'a mut [i8])> {
     let len = count(task.sizes.y);
     ranges(image, arena, (task.with, len), (task.y, len))
 }

@@ -10,7 +10,7 @@ pub struct Add {
 }
 
 /// Bits that are kept below a unit while two volumes are added.
-const BITS: u32 = 20;
+pub(super) const BITS: u32 = 20;
 
 impl Add {
     /// Of volumes with the scales `x` and `with`, to one with the scale `y`.

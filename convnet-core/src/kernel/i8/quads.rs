@@ -8,7 +8,7 @@
 //!
 //! `Dots` is how a machine multiplies them; `conv` tiles pixels by filters, `depthwise` lays four rows side by side
 //! so that a quad is of one depth. No zero point is subtracted inside: what it is worth is in the number that a sum
-//! starts from, [`Ends`].
+//! starts from, [`Ends`], which also says how sums become bytes, in the registers that they are in.
 //!
 //! Filters are packed once, for one [`Machine`]; the plain twins are in [`Filters`](super::Filters), and results are
 //! the same to the bit, as sums of 32 bits are in any order.
@@ -30,6 +30,7 @@
     )
 )]
 
+mod add;
 pub mod conv;
 pub mod depthwise;
 mod ends;
@@ -42,6 +43,9 @@ mod x86;
 
 use core::fmt::{self, Debug, Formatter};
 
+use super::Quantization;
+
+pub use add::Add;
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use ends::Ends;
@@ -63,6 +67,10 @@ trait Dots: Copy {
     type X: Copy;
     /// Quads of filters.
     type W: Copy;
+    /// By what sums become bytes.
+    type By;
+    /// LANES bytes.
+    type Bytes: AsRef<[i8]>;
     /// How many filters there are in a vector.
     const LANES: usize;
     /// Pixels of a tile at most, and vectors.
@@ -73,7 +81,12 @@ trait Dots: Copy {
     /// Runs `body` with the instructions at hand. It is to be `#[inline(always)]`.
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R;
 
-    fn zero(self) -> Self::Sums;
+    /// What some filters begin with.
+    ///
+    /// # Safety
+    ///
+    /// There are LANES numbers.
+    unsafe fn start(self, numbers: *const i32) -> Self::Sums;
 
     /// A quad for all filters, which is not flipped yet.
     ///
@@ -99,10 +112,24 @@ trait Dots: Copy {
     /// Adds the four products of each filter.
     fn add(self, sums: Self::Sums, x: Self::X, w: Self::W) -> Self::Sums;
 
+    /// Bytes as sums.
+    ///
     /// # Safety
     ///
-    /// There is room for LANES numbers.
-    unsafe fn store(self, sums: Self::Sums, to: *mut i32);
+    /// There are LANES bytes.
+    unsafe fn widened(self, bytes: *const i8) -> Self::Sums;
+
+    /// The sums of two.
+    fn plus(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// By what the sums of a vector are multiplied, and become bytes: of the filters from `first` on.
+    fn by(self, ends: &Ends, first: usize, y: &Quantization) -> Self::By;
+
+    /// [`Multiplier::times`](super::Multiplier::times) of each sum.
+    fn times(self, sums: Self::Sums, by: &Self::By) -> Self::Sums;
+
+    /// The bytes of sums: [`times`](Self::times) of each, with zero point and bounds.
+    fn bytes(self, sums: Self::Sums, by: &Self::By) -> Self::Bytes;
 }
 
 /// How bytes are multiplied: an instruction set that is here.

@@ -10,7 +10,9 @@
 //! first, with a border of its zero point; what a quad reads beyond its run, filters of zero take out.
 
 use core::array;
+use core::mem::MaybeUninit;
 
+use super::ends::finish;
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
 use crate::kernel::i8::{Channel, Quantization};
 use crate::kernel::pieces::pieces_mut;
@@ -312,7 +314,13 @@ fn tile<D: Dots, const P: usize, const N: usize>(
             if from.filters.len() < N.div_ceil(vectors) * len {
                 return None;
             }
-            let mut sums = [[dots.zero(); N]; P];
+            let ends = from.ends.get(..N.div_ceil(vectors))?;
+            let starts: [D::Sums; N] = array::from_fn(|n| {
+                let start = &ends[n / vectors].start;
+                // SAFETY: there are 16 numbers, from n % vectors · LANES on at least LANES.
+                unsafe { dots.start(start.as_ptr().add(n % vectors * D::LANES)) }
+            });
+            let mut sums = [starts; P];
             let mut w = from.filters.as_ptr().cast::<i8>();
             for row in 0..windows.runs[0] {
                 for tap in 0..windows.runs[1] {
@@ -337,43 +345,15 @@ fn tile<D: Dots, const P: usize, const N: usize>(
                     }
                 }
             }
-            let mut numbers = [[0i32; WIDE]; P];
-            for (numbers, sums) in numbers.iter_mut().zip(sums) {
-                for (n, sums) in sums.into_iter().enumerate() {
-                    // SAFETY: N vectors are WIDE numbers at most.
-                    unsafe { dots.store(sums, numbers.as_mut_ptr().add(n * D::LANES)) };
+            // Those that are numbered later stand in memory, and these in registers.
+            let mut numbered = [[const { MaybeUninit::uninit() }; N]; P];
+            for p in 0..P {
+                for n in 0..N {
+                    numbered[p][n].write(sums[p][n]);
                 }
             }
-            finish(dots, &numbers, from, k, count, y)
-        },
-    )
-}
-
-/// Filters of a tile at most: four vectors of sixteen.
-const WIDE: usize = 64;
-
-/// Writes the bytes of each pixel's sums. One function for tiles of all sizes: unrolled into each, it takes the
-/// compiler minutes.
-#[inline(never)]
-fn finish<D: Dots>(
-    dots: D,
-    sums: &[[i32; WIDE]],
-    from: &Operands<'_>,
-    k: usize,
-    count: usize,
-    y: &mut [i8],
-) -> Option<()> {
-    dots.vectorize(
-        #[inline(always)]
-        || {
-            for (p, sums) in sums.iter().enumerate() {
-                let y = y.get_mut(p * k..)?.get_mut(..count)?;
-                let blocks = sums.as_chunks().0.iter().zip(from.ends);
-                for ((sums, ends), y) in blocks.zip(y.chunks_mut(FILTERS)) {
-                    ends.write(sums, from.y, y);
-                }
-            }
-            Some(())
+            // SAFETY: all are written.
+            unsafe { finish(dots, &numbered, (from.ends, 0), from.y, [k, count], y) }
         },
     )
 }

@@ -7,6 +7,7 @@
 //!
 //! A column is laid out once for a row of y, and read by each window that sees it.
 
+use super::ends::write;
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
 use crate::kernel::Sizes;
 use crate::kernel::i8::{Channel, Quantization};
@@ -188,17 +189,16 @@ impl<'a> Depthwise<'a> {
             let mut ox = 0;
             for pixels in even_lengths(wo, PIXELS) {
                 let room = room.get(ox * taps.pixel..)?;
-                let sums = match pixels {
-                    1 => taps.add::<D, 1>(dots, room, filters),
-                    2 => taps.add::<D, 2>(dots, room, filters),
-                    3 => taps.add::<D, 3>(dots, room, filters),
-                    _ => taps.add::<D, 4>(dots, room, filters),
+                let from = (room, filters, ends, &self.y);
+                let y = y.get_mut(ox * depth + first..)?;
+                let count = FILTERS.min(depth - first);
+                match pixels {
+                    1 => taps.tile::<D, 1>(dots, from, depth, count, y),
+                    2 => taps.tile::<D, 2>(dots, from, depth, count, y),
+                    3 => taps.tile::<D, 3>(dots, from, depth, count, y),
+                    _ => taps.tile::<D, 4>(dots, from, depth, count, y),
                 }?;
-                for sums in sums.iter().take(pixels) {
-                    let y = y.get_mut(ox * depth + first..)?;
-                    ends.write(sums, &self.y, y.get_mut(..FILTERS.min(depth - first))?);
-                    ox += 1;
-                }
+                ox += pixels;
             }
         }
         Some(())
@@ -221,22 +221,25 @@ struct Taps {
 }
 
 impl Taps {
-    /// The sums of P pixels.
+    /// P pixels of sixteen depths; of each, `depth` bytes after the one before, `count` are written.
     #[inline(always)]
-    fn add<D: Dots, const P: usize>(
+    fn tile<D: Dots, const P: usize>(
         &self,
         dots: D,
-        room: &[Block],
-        filters: &[Block],
-    ) -> Option<[[i32; FILTERS]; PIXELS]> {
+        (room, filters, ends, is): (&[Block], &[Block], &Ends, &Quantization),
+        depth: usize,
+        count: usize,
+        y: &mut [i8],
+    ) -> Option<()> {
         let [columns, of_four] = self.count;
         let last = (P - 1) * self.pixel + (columns - 1) * self.tap + (of_four - 1) * self.parts;
         if last >= room.len() || filters.len() < columns * of_four {
             return None;
         }
-        let mut all = [[0; FILTERS]; PIXELS];
         for v in 0..FILTERS / D::LANES {
-            let mut sums = [dots.zero(); P];
+            // SAFETY: there are FILTERS numbers, and v·LANES + LANES are as many at most.
+            let start = unsafe { dots.start(ends.start.as_ptr().add(v * D::LANES)) };
+            let mut sums = [start; P];
             for (column, filters) in filters.chunks_exact(of_four).enumerate().take(columns) {
                 for (four, w) in filters.iter().enumerate() {
                     // SAFETY: a block has FILTERS quads, of which v·LANES + LANES are as many at most.
@@ -252,11 +255,13 @@ impl Taps {
                     }
                 }
             }
-            for (all, sum) in all.iter_mut().zip(sums) {
-                // SAFETY: v·LANES + LANES <= FILTERS.
-                unsafe { dots.store(sum, all.as_mut_ptr().add(v * D::LANES)) };
+            let by = dots.by(ends, v * D::LANES, is);
+            for (p, sum) in sums.into_iter().enumerate() {
+                let y = y.get_mut(p * depth..)?.get_mut(..count)?;
+                let y = y.get_mut(v * D::LANES..).unwrap_or_default();
+                write(dots.bytes(sum, &by).as_ref(), y);
             }
         }
-        Some(all)
+        Some(())
     }
 }

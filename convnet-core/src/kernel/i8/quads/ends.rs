@@ -1,17 +1,19 @@
 //! What a sum begins with, and how it becomes a byte.
 
-use super::{Block, FILTERS, Machine};
-use crate::kernel::i8::{Channel, Quantization};
+use core::mem::MaybeUninit;
+
+use super::{Block, Dots, FILTERS, Machine};
+use crate::kernel::i8::{Channel, Multiplier, Quantization};
 
 /// What sixteen filters add to their sums and multiply them by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Ends {
     /// The bias, less what the zero point of x and a flipped bit are worth.
-    start: [i32; FILTERS],
-    mantissa: [i32; FILTERS],
-    left: [u32; FILTERS],
-    right: [u32; FILTERS],
+    pub(super) start: [i32; FILTERS],
+    pub(super) mantissa: [i32; FILTERS],
+    pub(super) left: [u32; FILTERS],
+    pub(super) right: [u32; FILTERS],
 }
 
 impl Ends {
@@ -22,6 +24,17 @@ impl Ends {
         left: [0; FILTERS],
         right: [0; FILTERS],
     };
+
+    /// What all begin with and are multiplied by, `left` bits higher.
+    pub(super) fn of_all(start: i32, by: Multiplier, left: u32) -> Self {
+        let [mantissa, exponent] = by.parts();
+        Self {
+            start: [start; FILTERS],
+            mantissa: [mantissa; FILTERS],
+            left: [left + exponent.max(0).unsigned_abs(); FILTERS],
+            right: [exponent.min(0).unsigned_abs(); FILTERS],
+        }
+    }
 
     /// Of at most sixteen channels and the blocks of their filters.
     pub(super) fn new(
@@ -44,37 +57,60 @@ impl Ends {
         }
         ends
     }
+}
 
-    /// Writes the bytes of sixteen sums, or of the first of them if y has no room for more.
-    #[inline(always)]
-    pub(super) fn write(&self, sums: &[i32; FILTERS], quantization: &Quantization, y: &mut [i8]) {
-        let bytes = self.bytes(sums, quantization);
-        match y.first_chunk_mut() {
-            Some(y) => *y = bytes,
-            None => y.iter_mut().zip(bytes).for_each(|(y, byte)| *y = byte),
-        }
-    }
+/// Writes the bytes of each pixel's sums, of vectors from `first` on; of each pixel, `pitch` bytes after the one before,
+/// `count`. One function for any number of pixels: unrolled into each tile, it takes the compiler long.
+///
+/// # Safety
+///
+/// All sums are there.
+#[inline(never)]
+pub(super) unsafe fn finish<D: Dots, const N: usize>(
+    dots: D,
+    sums: &[[MaybeUninit<D::Sums>; N]],
+    (ends, first): (&[Ends], usize),
+    is: &Quantization,
+    [pitch, count]: [usize; 2],
+    y: &mut [i8],
+) -> Option<()> {
+    dots.vectorize(
+        #[inline(always)]
+        || {
+            let of_block = FILTERS / D::LANES;
+            for n in 0..N {
+                let v = first + n;
+                let by = dots.by(ends.get(v / of_block)?, v % of_block * D::LANES, is);
+                for (p, sums) in sums.iter().enumerate() {
+                    let y = y.get_mut(p * pitch..)?.get_mut(..count)?;
+                    let y = y.get_mut(v * D::LANES..).unwrap_or_default();
+                    // SAFETY: as the caller promises.
+                    let sum = unsafe { sums[n].assume_init() };
+                    write(dots.bytes(sum, &by).as_ref(), y);
+                }
+            }
+            Some(())
+        },
+    )
+}
 
-    /// The bytes of sixteen sums: [`Multiplier::times`](crate::kernel::i8::Multiplier::times) of each, in vectors.
-    #[inline(always)]
-    fn bytes(&self, sums: &[i32; FILTERS], y: &Quantization) -> [i8; FILTERS] {
-        let zero = i32::from(y.zero);
-        let [least, most] = [i32::from(y.lower) - zero, i32::from(y.upper) - zero];
-        let mut bytes = [0; FILTERS];
-        for at in 0..FILTERS {
-            let sum = sums[at]
-                .wrapping_add(self.start[at])
-                .wrapping_shl(self.left[at]);
-            // A mantissa is not negative, so the product is in range.
-            let product = i64::from(sum) * i64::from(self.mantissa[at]) + (1 << 30);
-            let high = (product >> 31) as i32;
-            let right = self.right[at] & 31;
-            let mask = ((1u32 << right) - 1).cast_signed();
-            let threshold = (mask >> 1) + (high >> 31 & 1);
-            let value = (high >> right) + i32::from(high & mask > threshold);
-            // Clamped before the zero point is added, which overflows nothing then.
-            bytes[at] = (value.max(least).min(most) + zero) as i8;
-        }
-        bytes
+/// Writes the first of `bytes`, as many as there is room for; of at most sixteen, in halves, none of which is a loop.
+#[inline(always)]
+pub(super) fn write(bytes: &[i8], y: &mut [i8]) {
+    let rest = put::<16>(bytes, y);
+    let rest = put::<8>(rest.0, rest.1);
+    let rest = put::<4>(rest.0, rest.1);
+    let rest = put::<2>(rest.0, rest.1);
+    put::<1>(rest.0, rest.1);
+}
+
+/// Writes N bytes, if there are so many and room for them; and what is left of both.
+#[inline(always)]
+fn put<'a, 'b, const N: usize>(bytes: &'a [i8], y: &'b mut [i8]) -> (&'a [i8], &'b mut [i8]) {
+    if bytes.len() < N || y.len() < N {
+        return (bytes, y);
     }
+    let ((bytes, rest), (to, room)) = (bytes.split_at(N), y.split_at_mut(N));
+    to.copy_from_slice(bytes);
+    (rest, room)
 }

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
+use super::{Add, Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
 use crate::Rng;
 use crate::kernel::Sizes;
-use crate::kernel::i8::{Channel, Filters, Multiplier, Quantization};
+use crate::kernel::i8::{self, Channel, Filters, Multiplier, Quantization};
 
 /// A layer of random bytes; `extreme`, zero points and bytes are at the ends of what there is.
 struct Layer {
@@ -145,6 +145,27 @@ fn sizes() -> impl Strategy<Value = Sizes> {
 }
 
 proptest! {
+    #[test]
+    fn add_of_any_scales(
+        scales in [1e-3f32..10.0, 1e-3..10.0, 1e-3..10.0],
+        zeros in [-128i8..=127, -128..=127, -128..=127],
+        len in 0..70usize,
+        seed in any::<u64>(),
+    ) {
+        let mut rng = Rng::new(seed);
+        let mut bytes = || (0..len).map(|_| rng.below(256) as u8 as i8).collect::<Vec<i8>>();
+        let (x, with) = (bytes(), bytes());
+        let y = Quantization::new(scales[2], zeros[2]).relu();
+        let add = i8::Add::new(scales[0], scales[1], scales[2]);
+        let mut plain = x.clone();
+        add.accumulate(&mut plain, zeros[0], (&with, zeros[1]), &y);
+        for machine in Machine::all() {
+            let mut fast = x.clone();
+            Add::new(&add, [zeros[0], zeros[1]], y).accumulate(machine, &mut fast, &with);
+            prop_assert_eq!(&fast, &plain, "{:?}", machine);
+        }
+    }
+
     #[test]
     fn conv_of_any_sizes(
         sizes in sizes(),

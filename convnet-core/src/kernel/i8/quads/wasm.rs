@@ -1,10 +1,12 @@
 //! The vectors of WebAssembly.
 
 use core::arch::wasm32::*;
+use core::array;
 
 use fearless_simd::{Level, Simd, WasmSimd128};
 
-use super::Dots;
+use super::{Dots, Ends};
+use crate::kernel::i8::Quantization;
 
 /// `i32x4.dot_i16x8_s`: inputs and filters are widened, those at even places and those at odd ones.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,9 @@ impl Dots for Simd128 {
     type Sums = v128;
     type X = [v128; 2];
     type W = [v128; 2];
+    /// Of each filter the mantissa, and how far to the left and to the right; zero point and bounds.
+    type By = ([(i32, u32, u32); 4], Quantization);
+    type Bytes = [i8; 4];
     const LANES: usize = 4;
     const TILE: [usize; 2] = [2, 4];
     const FLIP: u8 = 0;
@@ -36,8 +41,9 @@ impl Dots for Simd128 {
     }
 
     #[inline(always)]
-    fn zero(self) -> v128 {
-        i32x4_splat(0)
+    unsafe fn start(self, numbers: *const i32) -> v128 {
+        // SAFETY: there are 4 numbers, as the caller promises.
+        unsafe { v128_load(numbers.cast()) }
     }
 
     #[inline(always)]
@@ -65,8 +71,49 @@ impl Dots for Simd128 {
     }
 
     #[inline(always)]
-    unsafe fn store(self, sums: v128, to: *mut i32) {
-        // SAFETY: there is room for 4 numbers, as the caller promises.
-        unsafe { v128_store(to.cast(), sums) }
+    unsafe fn widened(self, bytes: *const i8) -> v128 {
+        // SAFETY: there are 4 bytes, as the caller promises.
+        let [a, b, c, d] = unsafe { *bytes.cast::<[i8; 4]>() }.map(i32::from);
+        i32x4(a, b, c, d)
+    }
+
+    #[inline(always)]
+    fn plus(self, a: v128, b: v128) -> v128 {
+        i32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    fn by(self, ends: &Ends, first: usize, y: &Quantization) -> Self::By {
+        let of = |at: usize| (ends.mantissa[at], ends.left[at], ends.right[at] & 31);
+        (array::from_fn(|lane| of(first + lane)), *y)
+    }
+
+    #[inline(always)]
+    fn times(self, sums: v128, (by, _): &Self::By) -> v128 {
+        let mut numbers = [0i32; 4];
+        // SAFETY: there is room for 4 numbers.
+        unsafe { v128_store(numbers.as_mut_ptr().cast(), sums) }
+        let [a, b, c, d] = array::from_fn(|lane| {
+            let (mantissa, left, right) = by[lane];
+            // A mantissa is not negative, so the product is in range.
+            let product = i64::from(numbers[lane].wrapping_shl(left)) * i64::from(mantissa);
+            let high = ((product + (1 << 30)) >> 31) as i32;
+            let mask = ((1u32 << right) - 1).cast_signed();
+            let threshold = (mask >> 1) + (high >> 31 & 1);
+            (high >> right) + i32::from(high & mask > threshold)
+        });
+        i32x4(a, b, c, d)
+    }
+
+    #[inline(always)]
+    fn bytes(self, sums: v128, by: &Self::By) -> [i8; 4] {
+        let [lower, upper, zero] = [by.1.lower, by.1.upper, by.1.zero].map(i32::from);
+        // Clamped before the zero point is added, which overflows nothing then.
+        let value = i32x4_max(self.times(sums, by), i32x4_splat(lower - zero));
+        let value = i32x4_min(value, i32x4_splat(upper - zero));
+        let value = i32x4_add(value, i32x4_splat(zero));
+        let words = i16x8_narrow_i32x4(value, value);
+        let bytes = i32x4_extract_lane::<0>(i8x16_narrow_i16x8(words, words));
+        bytes.to_le_bytes().map(u8::cast_signed)
     }
 }
