@@ -101,7 +101,11 @@ const fn fill(
         let (suffix, shape, axes) = bytes_of(task);
         if axes > 0 {
             match from.tensor(layer, suffix, shape.split_at(axes).0, "I8") {
-                Ok(bytes) => copy(bytes, filters, task),
+                Ok(bytes) => {
+                    if let Some(at) = copy(bytes, filters, task) {
+                        return Some(not_symmetric(layer, at));
+                    }
+                }
                 Err(message) => return Some(message),
             }
             known += 1;
@@ -229,12 +233,18 @@ impl<'a> File<'a> {
     }
 }
 
-const fn copy(bytes: &[u8], to: &mut [i8], task: &Task) {
+/// Where a filter is −128, of which there is no opposite; or nothing, and all bytes are copied.
+const fn copy(bytes: &[u8], to: &mut [i8], task: &Task) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {
-        to[task.filters[0] + task.place(at)] = bytes[at].cast_signed();
+        let byte = bytes[at].cast_signed();
+        if byte == i8::MIN && !matches!(task.kind, Kind::Table) {
+            return Some(at);
+        }
+        to[task.filters[0] + task.place(at)] = byte;
         at += 1;
     }
+    None
 }
 
 const fn integer(bytes: &[u8], at: usize) -> i32 {
@@ -248,6 +258,15 @@ const fn refused(layer: &str, what: &str, at: usize) -> Message {
         .push_str(" at ")
         .push_number(at)
         .push_str(" is none that a network can have\nsave the int8 network again");
+    text
+}
+
+const fn not_symmetric(layer: &str, at: usize) -> Message {
+    let mut text = Message::new();
+    text.push_str(layer)
+        .push_str(".filters at ")
+        .push_number(at)
+        .push_str(" is -128, and filters are from -127 to 127\nquantise them symmetrically, as `quantize` does");
     text
 }
 

@@ -12,7 +12,7 @@ SHAPES = {
     "scores.filters": [2, 2, 2, 3],
     "scores.bias": [3],
 }
-BYTES = {"F16": 2, "F32": 4}
+FORMATS = {"F16": "e", "F32": "f", "I8": "b", "I32": "i"}
 
 
 def file(shapes, dtypes={}, metadata=None, given={}):
@@ -23,7 +23,7 @@ def file(shapes, dtypes={}, metadata=None, given={}):
             count *= axis
         values = given.get(name, [(len(data) // 4 + i) / 8 for i in range(count)])
         at = len(data)
-        data += struct.pack(f"<{count}{'e' if dtype == 'F16' else 'f'}", *values)
+        data += struct.pack(f"<{count}{FORMATS[dtype]}", *values)
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, len(data)]}
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + data
@@ -51,3 +51,17 @@ NORM = {f"n.{tensor}": [2] for tensor in ("gamma", "beta", "mean", "variance")}
 for name, least in ("variance", -2e-5), ("variance_eps", -1e-5), ("variance_near", -9.9999e-6):
     write(name, file(NORM, given={"n.variance": [0.5, least]}))
 write("variance_nan", file(NORM, given={"n.variance": [float("nan"), 0.5]}))
+
+# The same network in bytes.
+INT8 = {"conv1.filters": [2, 3, 3, 1], "scores.filters": [3, 2, 2, 2]}
+DTYPES, GIVEN = {name: "I8" for name in INT8}, {"conv1.filters": [-127] * 18, "scores.filters": [127] * 24}
+for layer, count in ("conv1", 2), ("scores", 3):
+    for tensor, value in ("bias", 1), ("multiplier", 1 << 30), ("shift", -5):
+        name = f"{layer}.{tensor}"
+        INT8[name], DTYPES[name], GIVEN[name] = [count], "I32", [value] * count
+for tensor, dtype, value in ("scale", "F32", 0.5), ("zero", "I8", 3), ("lower", "I8", -128), ("upper", "I8", 127):
+    name = f"volumes.{tensor}"
+    INT8[name], DTYPES[name], GIVEN[name] = [3], dtype, [value] * 3
+write("int8", file(INT8, DTYPES, given=GIVEN))
+write("int8_shape", file(INT8 | {"conv1.filters": [2, 3, 3, 2]}, DTYPES, given=GIVEN | {"conv1.filters": [1] * 36}))
+write("int8_least", file(INT8, DTYPES, given=GIVEN | {"scores.filters": [127] * 20 + [-128] + [0] * 3}))

@@ -1,0 +1,16 @@
+//! An int8 file of a network with deeper filters.
+#![deny(warnings)]
+
+use convnet::{convnet, int8, int8_weights};
+
+convnet! {
+    struct Net { input(4x4x1), conv1: conv(2, 3x3), scores: fc(3) }
+}
+int8!(Net);
+
+int8_weights!(static NET: Net = "../weights/int8_shape.safetensors");
+
+fn main() {
+    let mut arena = convnet::int8::Int8::<Net>::arena();
+    let _ = NET.forward(&convnet::Volume::ZERO, &mut arena);
+}
