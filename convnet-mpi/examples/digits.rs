@@ -12,7 +12,7 @@ use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::Adam;
 use convnet::schedule::Cosine;
 use convnet::train::{Trainer, evaluate_across};
-use convnet::{convnet, weights};
+use convnet::{Trainable, convnet, weights};
 use convnet_mpi::Ranks;
 use pico_args::Arguments;
 
@@ -33,20 +33,34 @@ convnet! {
     }
 }
 
+convnet! {
+    /// Another network: ranks that do not train the same do not begin.
+    struct Other { input(8x8x1), conv(16, 3x3, pad = 1), relu, max_pool(2x2), scores: fc(10) }
+}
+
 const DATA: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../examples/data/digits.csv.gz"
 );
 
 fn main() -> ExitCode {
-    convnet_mpi::run(train)
+    convnet_mpi::run(|ranks| {
+        let mut options = Arguments::from_env();
+        match options.contains("--other") {
+            true => train(&mut *Other::random(231), ranks, options),
+            false => train(&mut *Digits::random(231), ranks, options),
+        }
+    })
 }
 
-fn train(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
-    let mut options = Arguments::from_env();
+fn train<N>(net: &mut N, ranks: &Ranks, mut options: Arguments) -> Result<(), Box<dyn Error>>
+where
+    N: Trainable<Scalar = f32> + Send + Sync,
+{
     let epochs = options.opt_value_from_str("--epochs")?.unwrap_or(5);
     let threads = options.opt_value_from_str("--threads")?.unwrap_or(1);
-    let shift: u64 = options.opt_value_from_str("--seed-by-rank")?.unwrap_or(0);
+    let seed = options.opt_value_from_str("--seed")?.unwrap_or(231);
+    let split = options.opt_value_from_str("--split")?.unwrap_or(231);
     let checkpoint: Option<PathBuf> = options.opt_value_from_str("--checkpoint")?;
     let every = options
         .opt_value_from_str("--checkpoint-every")?
@@ -66,8 +80,7 @@ fn train(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
     }
 
     let digits = data::digits(DATA)?;
-    let (training, test) = data::split(&digits, 0.2, 231)?;
-    let mut net = Digits::random(231);
+    let (training, test) = data::split(&digits, 0.2, split)?;
     let mut trainer = Trainer::new(Adam::default())
         .schedule(|steps| Cosine {
             rate: 3e-3,
@@ -75,21 +88,21 @@ fn train(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
             steps,
         })
         .epochs(epochs)
-        .seed(231 + shift * ranks.rank() as u64)
+        .seed(seed)
         .threads(threads)
         .reduce(ranks.clone());
     if let Some(path) = checkpoint {
         trainer = trainer.checkpoint(path).checkpoint_every(every);
     }
-    trainer.fit_validated(&mut *net, &training.random_shifts(1), &test)?;
-    let seen = evaluate_across(&*net, &test, &SoftmaxCrossEntropy::default(), &ranks)?;
+    trainer.fit_validated(net, &training.random_shifts(1), &test)?;
+    let seen = evaluate_across(net, &test, &SoftmaxCrossEntropy::default(), &ranks)?;
     if ranks.rank() == 0 {
         println!(
             "{:.2} % of the test images are right",
             100.0 * seen.accuracy()
         );
         if let Some(path) = path {
-            weights::save(&*net, path)?;
+            weights::save(net, path)?;
         }
     }
     Ok(())
