@@ -64,7 +64,7 @@ use mpi::collective::SystemOperation;
 use mpi::environment::Universe;
 use mpi::request::{LocalScope, Request};
 use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Source};
+use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Equivalence, Source};
 
 /// All ranks of a job, seen from one of them. A clone is the same.
 #[derive(Clone)]
@@ -201,6 +201,17 @@ impl Ranks {
     /// of the gradient travels during backward. All ranks still have the same weights, but another number of
     /// ranks gives other roundings: the network is no longer that of one machine to the bit, nor one that was
     /// resumed on fewer.
+    ///
+    /// ```no_run
+    /// use convnet::optim::Adam;
+    /// use convnet::train::Trainer;
+    ///
+    /// # fn main() -> Result<(), convnet_mpi::StartError> {
+    /// let ranks = convnet_mpi::Ranks::start()?;
+    /// let trainer = Trainer::new(Adam::default()).reduce(ranks.in_any_order());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn in_any_order(self) -> Self {
         Self {
@@ -309,16 +320,8 @@ impl Reduce for Ranks {
         match values {
             // Of two threads that ask all ranks for a sum, nobody knows which comes first.
             _ if !self.any_order || self.line == Line::Second => return Ok(false),
-            Summands::F32(values) => {
-                for part in values.chunks_mut(MOST_BYTES / 8) {
-                    world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
-                }
-            }
-            Summands::F64(values) => {
-                for part in values.chunks_mut(MOST_BYTES / 8) {
-                    world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
-                }
-            }
+            Summands::F32(values) => all_reduce(&world, values),
+            Summands::F64(values) => all_reduce(&world, values),
         }
         Ok(true)
     }
@@ -363,6 +366,12 @@ const DROWSY: Duration = Duration::from_millis(2);
 const NAP: Duration = Duration::from_micros(100);
 /// Who waits for longer says so.
 const LONG: Duration = Duration::from_secs(30);
+
+fn all_reduce<T: Equivalence + Copy>(world: &SimpleCommunicator, values: &mut [T]) {
+    for part in values.chunks_mut(MOST_BYTES / size_of::<T>()) {
+        world.all_reduce_into(&part.to_vec()[..], part, SystemOperation::sum());
+    }
+}
 
 /// MPI's numbers are not negative.
 fn index(number: mpi::Rank) -> usize {

@@ -356,11 +356,8 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         if self.reduce.machines() == 1 {
             if let (true, Some((first, others))) = (whole, self.shards.split_first_mut()) {
                 self.summed = true;
-                for index in 0..if others.is_empty() {
-                    0
-                } else {
-                    N::TENSORS.len()
-                } {
+                let alone = others.is_empty();
+                for index in 0..if alone { 0 } else { N::TENSORS.len() } {
                     let add = |at, sum: &mut [N::Scalar], _: [&mut [N::Scalar]; 2]| {
                         add_up(others, index, at, sum);
                     };

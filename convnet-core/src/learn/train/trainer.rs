@@ -164,7 +164,8 @@ impl<O, L> Trainer<O, L> {
 
     /// How many images a step looks at. An epoch's last batch may be smaller. A network with
     /// `batch_norm` needs a tape for each of them, another one only a tape a thread, or, with a large
-    /// `fc`, [a few](crate::kernel::MICRO_BATCH).
+    /// `fc`, [a few](crate::kernel::MICRO_BATCH); there each of many [machines](Self::reduce) takes up to 64 MB
+    /// more, so that the gradient of the `fc` can travel early.
     #[must_use]
     pub fn batch_size(mut self, images: usize) -> Self {
         self.batch_size = images;
