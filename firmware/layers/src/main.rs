@@ -91,6 +91,9 @@ layers! {
     upsample_aligned [9x12x4] { upsample_aligned(2x3) }
     channel_shuffle [9x12x4] { channel_shuffle(2) }
     pad [9x12x4] { pad((0, 1, 1, 0)) }
+    crop [9x12x4] { crop((0, 1, 2, 0)) }
+    depth_to_space [9x12x4] { depth_to_space(2x2) }
+    space_to_depth [9x12x4] { space_to_depth(3x3) }
     pad_depth [9x12x4] { pad_depth(6) }
     slices [9x12x4] { slices(2, from = 1) }
     affine [9x12x4] { affine }
@@ -111,7 +114,10 @@ layers! {
     sigmoid [9x12x4] { sigmoid }
     tanh [9x12x4] { tanh }
     softmax [9x12x4] { softmax }
+    log_softmax [9x12x4] { log_softmax }
     batch_norm [9x12x4] { conv(4, 1x1), batch_norm, relu }
+    group_norm [9x12x4] { group_norm(2) }
+    layer_norm [9x12x4] { layer_norm }
     lrn [9x12x4] { lrn(5) }
     dropout [9x12x4] { dropout(0.5) }
     residual [9x12x4] { residual { conv(4, 3x3, pad = 1), relu } }
