@@ -8,7 +8,6 @@
 mod networks;
 
 #[rustfmt::skip]
-#[expect(clippy::excessive_precision, reason = "numbers as PyTorch wrote them")]
 mod expected;
 
 use convnet::prepare::Prepare;
