@@ -13,10 +13,11 @@ pub(super) const fn linked(ops: &[Op], readers: &[Readers], layer: usize) -> boo
     }
     if let Some((_, last)) = ops[layer].ends_branch() {
         let onto = match named {
-            Some(v) => {
+            Some(v) if is_slice(ops, v) => {
                 let same = crate::text::same(ops[layer].variant(), ops[v - 1].variant());
-                same && is_slice(ops, v) && readers[v].count == 1
+                same && readers[v].count == 1
             }
+            Some(_) => false,
             None => true,
         };
         return onto && !is_slice(ops, layer) && (last || branches(ops, layer + 1));

@@ -34,7 +34,7 @@ convnet::convnet! {
         elu,
         last: conv(3, 3x3, stride = 3, pad = (0, 0, 1, 1)), // 6x4x3
         gelu,
-        scores: fc(10), // 1x1x10
+        scores: fc(10, bias = none), // 1x1x10
         softmax,
     }
 }

@@ -354,4 +354,14 @@ fn a_list_that_is_no_graph_is_a_failure_and_no_panic() {
         Op::Branch { from: 1 },
         concat(Some(1), true),
     ]);
+    // A slice of the depth is no part of a vector.
+    unlinked(&[
+        concat(None, false),
+        Op::Branch { from: 0 },
+        Op::Outputs {
+            onto: Some(1),
+            input: 0,
+            last: true,
+        },
+    ]);
 }
