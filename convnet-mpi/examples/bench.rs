@@ -4,7 +4,7 @@
 //! target/release/examples/bench --threads 2             # one process: tiny VGG, 32x32x3, batches of 64
 //! mpirun -n 2 target/release/examples/bench --threads 1 # two ranks
 //! mpirun -n 2 target/release/examples/bench --normed    # with batch norms, at which all images wait for each other
-//! mpirun -n 2 target/release/examples/bench --one-line  # nothing travels during backward
+//! mpirun -n 2 target/release/examples/bench --two-lines # what is whole of the gradient travels during backward, as it does between hosts
 //! target/release/examples/bench --packed FILE --images 170000   # 8 GB of generated images, from the disk
 //! ```
 #![forbid(unsafe_code)]
@@ -16,7 +16,7 @@ use std::{fmt, fs};
 
 use convnet::data::{Images, Packer, Samples, Streamed};
 use convnet::optim::Sgd;
-use convnet::train::{Progress, Reduce, ReduceError, Summands, Trainer};
+use convnet::train::{Progress, Trainer};
 use convnet::{Rng, Trainable, convnet};
 use convnet_mpi::Ranks;
 use pico_args::Arguments;
@@ -62,10 +62,14 @@ fn run(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
     let window = options.opt_value_from_str("--window")?.unwrap_or(0);
     let packed: Option<PathBuf> = options.opt_value_from_str("--packed")?;
     let [large, normed] = ["--large", "--normed"].map(|it| options.contains(it));
-    let one_line = options.contains("--one-line");
+    let ranks = &match ["--one-line", "--two-lines"].map(|it| options.contains(it)) {
+        [true, _] => ranks.clone().overlapped(false),
+        [false, true] => ranks.clone().overlapped(true),
+        [false, false] => ranks.clone(),
+    };
     let default = if packed.is_some() || large { 2048 } else { 512 };
     let images = options.opt_value_from_str("--images")?.unwrap_or(default);
-    let settings = (ranks, one_line, threads, epochs);
+    let settings = (ranks, threads, epochs);
     match packed {
         Some(path) => {
             if ranks.rank() == 0 && !path.exists() {
@@ -95,7 +99,7 @@ fn run(ranks: &Ranks) -> Result<(), Box<dyn Error>> {
 fn train<N>(
     net: &mut N,
     set: &impl Samples,
-    (ranks, one_line, threads, epochs): (&Ranks, bool, usize, usize),
+    (ranks, threads, epochs): (&Ranks, usize, usize),
 ) -> Result<(), Box<dyn Error>>
 where
     N: Trainable<Scalar = f32> + Send + Sync,
@@ -104,11 +108,8 @@ where
         .batch_size(64)
         .epochs(epochs)
         .threads(threads)
-        .progress(Progress::Silent);
-    let trainer = match one_line {
-        true => trainer.reduce(OneLine(ranks.clone())),
-        false => trainer.reduce(ranks.clone()),
-    };
+        .progress(Progress::Silent)
+        .reduce(ranks.clone());
     let history = trainer.fit(net, set)?;
     let best = history.epochs.iter().map(|epoch| epoch.images_per_second);
     let best = best.fold(0.0, f64::max);
@@ -121,27 +122,6 @@ where
         );
     }
     Ok(())
-}
-
-/// Ranks without a second line.
-struct OneLine(Ranks);
-
-impl Reduce for OneLine {
-    fn machines(&self) -> usize {
-        self.0.machines()
-    }
-
-    fn machine(&self) -> usize {
-        self.0.machine()
-    }
-
-    fn exchange(&self, to: &[&[u8]], from: &mut [&mut [u8]]) -> Result<(), ReduceError> {
-        self.0.exchange(to, from)
-    }
-
-    fn sum(&self, values: Summands<'_>) -> Result<bool, ReduceError> {
-        self.0.sum(values)
-    }
 }
 
 fn memory(shape: [usize; 3], images: usize) -> Result<Images, Box<dyn Error>> {

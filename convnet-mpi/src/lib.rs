@@ -71,6 +71,7 @@ use mpi::traits::{Communicator, CommunicatorCollectives, Destination, Equivalenc
 pub struct Ranks {
     world: Arc<World>,
     any_order: bool,
+    overlapped: Option<bool>,
     line: Line,
 }
 
@@ -193,6 +194,7 @@ impl Ranks {
         Ok(Self {
             world: Arc::new(world),
             any_order: false,
+            overlapped: None,
             line: Line::First,
         })
     }
@@ -216,6 +218,18 @@ impl Ranks {
     pub fn in_any_order(self) -> Self {
         Self {
             any_order: true,
+            ..self
+        }
+    }
+
+    /// Whether what is whole of the gradient travels while backward is at work on the layers before, which takes
+    /// tapes that are kept for it. Unless it is said, it does where there is more than one host: within one, memory
+    /// is so fast that there is less to be won than what the tapes cost. No bit depends on it. All ranks say the
+    /// same.
+    #[must_use]
+    pub fn overlapped(self, overlapped: bool) -> Self {
+        Self {
+            overlapped: Some(overlapped),
             ..self
         }
     }
@@ -327,11 +341,16 @@ impl Reduce for Ranks {
     }
 
     fn second_line(&self) -> Option<Box<dyn Reduce>> {
+        let mut hosts = self.world.hosts.iter();
+        let apart = || hosts.any(|host| *host != self.world.hosts[0]);
         let line = Line::Second;
-        Some(Box::new(Self {
-            line,
-            ..self.clone()
-        }))
+        let overlapped = self.overlapped.unwrap_or_else(apart);
+        overlapped.then(|| -> Box<dyn Reduce> {
+            Box::new(Self {
+                line,
+                ..self.clone()
+            })
+        })
     }
 }
 

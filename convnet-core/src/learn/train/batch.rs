@@ -155,7 +155,9 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         let here = parts.of(reduce.machine());
         let way = Way::new(&parts, reduce.machine());
         Self {
-            line: reduce.second_line().filter(|_| way.has_early()),
+            line: reduce
+                .second_line()
+                .filter(|_| reduce.machines() > 1 && way.has_early()),
             way,
             waited: Duration::ZERO,
             first: here.start,
