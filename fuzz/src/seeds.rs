@@ -11,7 +11,7 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{Net, file, folder, images, pytorch, trainer};
 
-const DECLARATIONS: [&str; 6] = [
+const DECLARATIONS: [&str; 7] = [
     "struct Cifar { input(32x32x3), conv1: conv(12, 5x5, pad = 2), relu, max_pool(2x2, stride = 2), scores: fc(10) }",
     "struct R { input(8x8x4), stage: [residual { conv(4, 3x3, pad = 1, bias = none), batch_norm, relu, \
      shortcut { conv(4, 1x1) } }, relu] * 3, global_avg_pool, fc(10), softmax }",
