@@ -243,8 +243,7 @@ impl<'a> Names<'a> {
             canonical: block.word(),
         };
         let (name, path) = self.call(called, scope, repeated, errors);
-        let push = |names: &mut Self, op| {
-            let (name, path) = (name.clone(), path.clone());
+        let push_as = |names: &mut Self, (name, path), op| {
             names.layers.push(Named {
                 name,
                 path,
@@ -252,6 +251,8 @@ impl<'a> Names<'a> {
                 what: What::Block(block, Box::new(op)),
             });
         };
+        let own = || (name.clone(), path.clone());
+        let push = |names: &mut Self, op| push_as(names, own(), op);
         let mut inner = scope.inside(path.clone(), &block.docs);
         let input = self.layers.len();
         match &block.ways {
@@ -269,36 +270,22 @@ impl<'a> Names<'a> {
                 self.walk(body, &mut inner, false, errors);
                 push(self, Kind::Scale { with: input });
             }
-            Ways::Concat(branches) => {
+            Ways::Concat(branches) | Ways::Outputs(branches) => {
+                let are_outputs = matches!(block.ways, Ways::Outputs(_));
                 let mut onto = None;
                 for (i, branch) in branches.iter().enumerate() {
                     if i > 0 {
                         push(self, Kind::Branch { from: input });
                     }
-                    self.branch(branch, &mut inner, errors);
                     let last = i + 1 == branches.len();
-                    push(self, Kind::Concat { onto, input, last });
-                    onto = Some(self.layers.len());
-                }
-            }
-            Ways::Outputs(branches) => {
-                let mut onto = None;
-                for (i, branch) in branches.iter().enumerate() {
-                    if i > 0 {
-                        push(self, Kind::Branch { from: input });
+                    if are_outputs {
+                        // An output's name is one of the network's.
+                        let called = self.branch(branch, scope, errors).unwrap_or_else(own);
+                        push_as(self, called, Kind::Outputs { onto, input, last });
+                    } else {
+                        self.branch(branch, &mut inner, errors);
+                        push(self, Kind::Concat { onto, input, last });
                     }
-                    // An output's name is one of the network's.
-                    let (name, path) = self
-                        .branch(branch, scope, errors)
-                        .unwrap_or_else(|| (name.clone(), path.clone()));
-                    let last = i + 1 == branches.len();
-                    let kind = Kind::Outputs { onto, input, last };
-                    self.layers.push(Named {
-                        name,
-                        path,
-                        docs: TokenStream::new(),
-                        what: What::Block(block, Box::new(kind)),
-                    });
                     onto = Some(self.layers.len());
                 }
             }
