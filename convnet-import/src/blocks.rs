@@ -120,24 +120,26 @@ fn inside(network: &Network, step: usize) -> String {
 fn dominators(network: &Network) -> Vec<usize> {
     let mut dominators = vec![0; network.steps.len() + 1];
     for (step, it) in network.steps.iter().enumerate() {
-        let mut reads = it.reads.iter().copied();
-        let first = reads.next().unwrap_or(0);
-        dominators[step + 1] = reads.fold(first, |a, b| meeting(&dominators, a, b));
+        dominators[step + 1] = fork(&dominators, &it.reads);
     }
     dominators
 }
 
-/// The last volume that both come from.
-pub(crate) fn meeting(dominators: &[usize], mut a: usize, mut b: usize) -> usize {
-    // The one with the greater number lies later.
-    while a != b {
-        if a > b {
-            a = dominators[a];
-        } else {
-            b = dominators[b];
+/// The last volume that all of them come from; the image, if there are none.
+pub(crate) fn fork(dominators: &[usize], volumes: &[usize]) -> usize {
+    let volumes = volumes.iter().copied();
+    let both = |mut a: usize, mut b: usize| {
+        // The one with the greater number lies later.
+        while a != b {
+            if a > b {
+                a = dominators[a];
+            } else {
+                b = dominators[b];
+            }
         }
-    }
-    a
+        a
+    };
+    volumes.reduce(both).unwrap_or(0)
 }
 
 struct Finder<'a> {

@@ -201,15 +201,7 @@ fn repeated(depth: usize, items: Vec<Vec<Line>>) -> Vec<Line> {
             .take_while(|&by| alike(&items[at + by], &items[at + by + period * times]));
         let begins = |by: &usize| {
             let first = items[at + by].first().map_or("", |line| line.text.as_str());
-            let words = [
-                "conv",
-                "depthwise",
-                "fc",
-                "residual",
-                "scale",
-                "concat",
-                "outputs",
-            ];
+            let words = ["conv", "depthwise", "fc", "residual", "scale", "concat"];
             words.iter().any(|word| first.starts_with(word))
         };
         let by = (0..=later.count()).rev().find(begins).unwrap_or(0);

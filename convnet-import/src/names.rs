@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use convnet_core::graph::WORDS;
+use convnet_core::graph::{BLOCKS, WORDS};
 
 use crate::blocks::Item;
 use crate::network::{Network, What};
@@ -261,8 +261,7 @@ fn is_reserved(name: &str) -> bool {
     let has_none =
         |word: &&&convnet_core::graph::Word| word.name == stem && word.tensors.is_empty();
     let counted = stem != name && WORDS.iter().any(|word| has_none(&word));
-    let block = ["residual", "concat", "scale", "outputs", "shortcut"];
-    RUST.contains(&name) || counted || block.contains(&stem)
+    RUST.contains(&name) || counted || BLOCKS.iter().any(|word| word.name == stem)
 }
 
 #[cfg(test)]

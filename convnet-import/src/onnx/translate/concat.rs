@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Activation, Attributes, Axes, Axis, Node, Translated, Translator, Value, What};
-use crate::blocks::meeting;
+use crate::blocks::fork;
 use crate::onnx::fold::places;
 
 /// How many blocks may lie in each other that the model has as one.
@@ -136,11 +136,9 @@ impl<'a> Translator<'a> {
     fn common(&mut self, a: usize, b: usize) -> usize {
         // Of the steps that are new.
         while let Some(step) = self.steps.get(self.dominators.len() - 1) {
-            let mut reads = step.reads.iter().copied();
-            let first = reads.next().unwrap_or(0);
-            let dominator = reads.fold(first, |a, b| meeting(&self.dominators, a, b));
+            let dominator = fork(&self.dominators, &step.reads);
             self.dominators.push(dominator);
         }
-        meeting(&self.dominators, a, b)
+        fork(&self.dominators, &[a, b])
     }
 }
