@@ -151,28 +151,6 @@ impl<const N: usize> Planned<N> {
         let mut i = 0;
         while i < N {
             ops[i] = graph[i].op;
-            if let Op::ConvTranspose { .. }
-            | Op::Lrn { .. }
-            | Op::Own { .. }
-            | Op::Network { .. }
-            | Op::UpsampleBilinear { .. }
-            | Op::UpsampleAligned { .. }
-            | Op::Pad { .. }
-            | Op::PadDepth { .. }
-            | Op::Crop { .. }
-            | Op::DepthToSpace { .. }
-            | Op::SpaceToDepth { .. }
-            | Op::GroupNorm { .. }
-            | Op::LayerNorm { .. }
-            | Op::LogSoftmax
-            | Op::Slices { .. }
-            | Op::Prelu
-            | Op::Affine
-            | Op::Scale { .. }
-            | Op::Outputs { .. } = ops[i]
-            {
-                return Err(unsupported(&graph[i]));
-            }
             i += 1;
         }
         let options = Options {
@@ -181,7 +159,7 @@ impl<const N: usize> Planned<N> {
             ..Options::DEFAULT
         };
         match Plan::of(input, &ops, options) {
-            Ok(plan) if N > 0 => Ok(Self::of(input, &ops, &plan)),
+            Ok(plan) if N > 0 => Self::of(input, graph, &ops, &plan),
             Ok(_) | Err(_) => {
                 let mut message = Message::new();
                 message.push_str("the graph cannot be planned in i8");
@@ -190,7 +168,12 @@ impl<const N: usize> Planned<N> {
         }
     }
 
-    const fn of(input: [usize; 3], ops: &[Op; N], plan: &Plan<N>) -> Self {
+    const fn of(
+        input: [usize; 3],
+        graph: &[Node<'static>],
+        ops: &[Op; N],
+        plan: &Plan<N>,
+    ) -> Result<Self, Message> {
         let mut all = Self {
             tasks: [Task::NONE; N],
             ranges: [Range::NONE; N],
@@ -268,7 +251,6 @@ impl<const N: usize> Planned<N> {
                     How::Skip | How::InPlace | How::Apart => None,
                 },
                 Op::Upsample { .. } | Op::ChannelShuffle { .. } => Some(Kind::Move),
-                // Refused before.
                 Op::ConvTranspose { .. }
                 | Op::Lrn { .. }
                 | Op::Own { .. }
@@ -287,7 +269,7 @@ impl<const N: usize> Planned<N> {
                 | Op::Prelu
                 | Op::Affine
                 | Op::Scale { .. }
-                | Op::Outputs { .. } => None,
+                | Op::Outputs { .. } => return Err(unsupported(&graph[i])),
             };
             match (kind, op) {
                 (None, _) => {
@@ -360,7 +342,7 @@ impl<const N: usize> Planned<N> {
         if let Some(byte) = at(plan.steps[N - 1].arena.to) {
             all.output = byte;
         }
-        all
+        Ok(all)
     }
 
     /// Its tasks, and what has a quantization.
@@ -620,4 +602,69 @@ const fn unsupported(node: &Node<'_>) -> Message {
         .push_str(node.op.word().name)
         .push_str("` has no int8 form");
     message
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::graph::{Elsewhere, Nested};
+
+    /// Each is planned in bytes as any other is, and then refused by its name.
+    #[test]
+    fn layers_without_an_int8_form_are_named() {
+        let words = [
+            "conv_transpose(2, 2x2, stride = 2)",
+            "lrn(5)",
+            "upsample_bilinear(2x2)",
+            "upsample_aligned(2x2)",
+            "pad(1)",
+            "pad_depth(8)",
+            "crop(1)",
+            "depth_to_space(2x2)",
+            "space_to_depth(2x2)",
+            "group_norm(2)",
+            "layer_norm",
+            "log_softmax",
+            "slices(2)",
+            "prelu",
+            "affine",
+        ];
+        let inner = Elsewhere {
+            path: "Inner",
+            nested: Nested {
+                input: [4; 3],
+                output: [4; 3],
+                ..Nested::UNKNOWN
+            },
+            graph: &[],
+        };
+        let own = Op::Own {
+            what: inner,
+            learns: true,
+            volume: [4; 3],
+        };
+        let outputs = Op::Outputs {
+            onto: None,
+            input: 0,
+            last: true,
+        };
+        let others = [
+            own,
+            Op::Network { what: inner },
+            Op::Scale { with: 0 },
+            outputs,
+        ];
+        let read = words.map(|word| word.parse::<Op>().unwrap());
+        for op in read.into_iter().chain(others) {
+            let node = |name, op| Node {
+                name,
+                op,
+                volume: [4; 3],
+            };
+            let graph = [node("relu1", Op::Relu), node("last", op)];
+            let error = Planned::<2>::new([4; 3], &graph).unwrap_err();
+            let expected = alloc::format!("last: `{}` has no int8 form", op.word().name);
+            assert_eq!(error.as_str(), expected, "{op:?}");
+        }
+    }
 }
