@@ -103,13 +103,18 @@ fn main() -> ExitCode {
     let (data, net, training, in_bytes) = options::read(&help, |arguments| {
         let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
         let net = options::value(arguments, "--net", Net::Deep)?;
-        let in_bytes = arguments.contains("--int8");
+        let in_bytes = int8::read(arguments)?;
         Ok((data, net, Training::read(arguments)?, in_bytes))
     });
     common::exit(run(&data, net, &training, in_bytes))
 }
 
-fn run(data: &Path, net: Net, training: &Training, in_bytes: bool) -> Result<(), Box<dyn Error>> {
+fn run(
+    data: &Path,
+    net: Net,
+    training: &Training,
+    in_bytes: Option<usize>,
+) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::cifar10(data)?;
     let statistics = train.statistics();
     let train = train
@@ -134,8 +139,8 @@ fn run(data: &Path, net: Net, training: &Training, in_bytes: bool) -> Result<(),
         ($net:ident) => {{
             let mut net = $net::random(training.seed);
             training.run(&mut *net, trainer, &train, &test)?;
-            if in_bytes {
-                int8::quantize(&*net, &train, &test)?;
+            if let Some(epochs) = in_bytes {
+                int8::quantize(&mut *net, &train, &test, epochs)?;
             }
         }};
     }

@@ -47,7 +47,8 @@ const HELP: &str = "\
 --seed N        decides all that is random (231)
 --weights FILE  where the weights go (digits.safetensors among the temporary files)
 --report FILE   where a page of pictures goes (digits.html among the temporary files)
---int8          the network in bytes, too: its size, and how often it is right";
+--int8          the network in bytes, too: its size, and how often it is right
+--fine-tune N   then trains on, with what bytes make of it in view: so many epochs (0)";
 
 struct Options {
     data: PathBuf,
@@ -55,7 +56,7 @@ struct Options {
     seed: u64,
     weights: PathBuf,
     report: PathBuf,
-    int8: bool,
+    int8: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
             seed: options::value(arguments, "--seed", 231)?,
             weights: options::value(arguments, "--weights", weights)?,
             report: options::value(arguments, "--report", report)?,
-            int8: arguments.contains("--int8"),
+            int8: int8::read(arguments)?,
         })
     });
     match run(&options) {
@@ -115,16 +116,22 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let path = options.weights.display();
     println!("Saved to {path}, loaded from there: the same scores, bit for bit");
+    let found = match options.int8 {
+        Some(epochs) => {
+            let path = options.weights.with_extension("int8.safetensors");
+            let (twin, found) = int8::quantize(&mut *net, &training, &test, epochs)?;
+            std::fs::write(&path, twin.to_bytes())?;
+            println!("Saved to {}", path.display());
+            Some(found)
+        }
+        None => None,
+    };
     let mut report = Report::new(&*net)
         .history(&history)
         .evaluation(&seen, &test)
         .images(&test, 0..3);
-    if options.int8 {
-        let path = options.weights.with_extension("int8.safetensors");
-        let (twin, found) = int8::quantize(&*net, &training, &test)?;
-        std::fs::write(&path, twin.to_bytes())?;
-        println!("Saved to {}", path.display());
-        report = report.int8(&found);
+    if let Some(found) = &found {
+        report = report.int8(found);
     }
     report.write(&options.report)?;
     let path = options.report.display();

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     );
     let (data, training, in_bytes) = options::read(&help, |arguments| {
         let data: PathBuf = options::value(arguments, "--data", DATA.into())?;
-        let in_bytes = arguments.contains("--int8");
+        let in_bytes = int8::read(arguments)?;
         Ok((data, Training::read(arguments)?, in_bytes))
     });
     common::exit(run(&data, &training, in_bytes))
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 const DATA: &str = "data/mnist";
 
-fn run(data: &Path, training: &Training, in_bytes: bool) -> Result<(), Box<dyn Error>> {
+fn run(data: &Path, training: &Training, in_bytes: Option<usize>) -> Result<(), Box<dyn Error>> {
     let (train, test) = data::mnist(data)?;
     let statistics = train.statistics();
     let train = train.normalised(&statistics)?.random_shifts(2);
@@ -67,8 +67,8 @@ fn run(data: &Path, training: &Training, in_bytes: bool) -> Result<(), Box<dyn E
         .batch_size(64);
     let mut net = LeNet::random(training.seed);
     training.run(&mut *net, trainer, &train, &test)?;
-    if in_bytes {
-        int8::quantize(&*net, &train, &test)?;
+    if let Some(epochs) = in_bytes {
+        int8::quantize(&mut *net, &train, &test, epochs)?;
     }
     Ok(())
 }

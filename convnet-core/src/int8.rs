@@ -28,6 +28,8 @@ use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]
 mod calibrate;
+#[cfg(feature = "train")]
+mod fake;
 mod file;
 #[cfg(feature = "alloc")]
 mod prepared;
@@ -47,6 +49,11 @@ pub use program::{Fixed, Kind, Planned, Program, Range, Task};
 pub use quantized::{Parameters, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Line, Report};
+#[cfg(feature = "train")]
+pub(crate) use {
+    calibrate::refill,
+    fake::{Cut, Fake, Passes, Rounds},
+};
 
 /// A network that has an int8 twin: [`int8!`](crate::int8!) says so.
 pub trait Quantize: Network<Scalar = f32> + Sized {

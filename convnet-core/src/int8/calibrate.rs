@@ -79,26 +79,15 @@ where
     N: Quantize,
     I: Borrow<N::Input>,
 {
-    if images.is_empty() {
-        return Err(QuantizeError::NoImages);
-    }
     if let Ranges::Percentile(percent) = ranges
         && !(percent > 0.0 && percent <= 100.0)
     {
         return Err(QuantizeError::Percentile);
     }
-    let real = Real::new(net);
-    if let Some(node) = N::GRAPH
-        .iter()
-        .enumerate()
-        .find(|(at, _)| !real.is_finite(*at))
-    {
-        let layer = node.1.name.into();
-        return Err(QuantizeError::NotFinite { layer });
-    }
+    let real = real_of(net, images)?;
     let mut quantized: Box<N::Int8> = zeroed_box();
-    let (filters, channels, volumes) = quantized.parts_mut();
-    let seen = seen(net, &real, images, ranges)?;
+    let (_, _, volumes) = quantized.parts_mut();
+    let seen = seen::<N, I>(&real, images, ranges)?;
     for (at, (to, [low, high])) in volumes.iter_mut().zip(seen).enumerate() {
         let range = at.checked_sub(1).and_then(|at| N::PROGRAM.ranges.get(at));
         let fixed = range.and_then(|range| range.fixed);
@@ -113,6 +102,34 @@ where
             Clamp::Relu6 => covering.relu6(),
         };
     }
+    fill_all::<N>(&real, &mut quantized);
+    Ok(quantized)
+}
+
+/// The network in `f32`, if its weights are finite and there are images to see it by.
+pub(super) fn real_of<N: Quantize, I>(net: &N, images: &[I]) -> Result<Real, QuantizeError> {
+    if images.is_empty() {
+        return Err(QuantizeError::NoImages);
+    }
+    let real = Real::new(net);
+    let mut nodes = N::GRAPH.iter().enumerate();
+    match nodes.find(|(at, _)| !real.is_finite(*at)) {
+        Some((_, node)) => Err(QuantizeError::NotFinite {
+            layer: node.name.into(),
+        }),
+        None => Ok(real),
+    }
+}
+
+/// The filters of a twin anew, of a network that has learned on; the ranges stay.
+#[cfg(feature = "train")]
+pub(crate) fn refill<N: Quantize>(net: &N, twin: &mut N::Int8) {
+    fill_all::<N>(&Real::new(net), twin);
+}
+
+/// Everything but the ranges, which are there.
+fn fill_all<N: Quantize>(real: &Real, twin: &mut N::Int8) {
+    let (filters, channels, volumes) = twin.parts_mut();
     for task in N::PROGRAM.tasks {
         let op = &N::GRAPH[task.node].op;
         let is = task.volumes.map(|v| volumes[v]);
@@ -124,48 +141,35 @@ where
             None => constants(task, op, is, filters, channels),
         }
     }
-    Ok(quantized)
 }
 
 /// The least and the largest number of each volume that has a quantization.
-fn seen<N, I>(
-    _: &N,
-    real: &Real,
-    images: &[I],
-    ranges: Ranges,
-) -> Result<Vec<[f32; 2]>, QuantizeError>
+fn seen<N, I>(real: &Real, images: &[I], ranges: Ranges) -> Result<Vec<[f32; 2]>, QuantizeError>
 where
     N: Quantize,
     I: Borrow<N::Input>,
 {
-    let observed = || core::iter::once(0).chain(N::PROGRAM.ranges.iter().map(|it| it.observed));
+    let observed = observed::<N>;
     let mut all: Vec<_> = observed().map(|_| [0.0f32; 2]).collect();
-    for image in images {
-        let volumes = real.volumes::<N>(image.borrow().as_slice());
+    each_volume::<N, I>(real, images, |volumes| {
         for (v, [low, high]) in observed().zip(&mut all) {
             for &number in &volumes[v] {
-                if !number.is_finite() {
-                    let node = v.checked_sub(1).map(|node| N::GRAPH[node].name);
-                    let layer = node.unwrap_or("input").into();
-                    return Err(QuantizeError::NotFinite { layer });
-                }
                 (*low, *high) = (low.min(number), high.max(number));
             }
         }
-    }
+    })?;
     if ranges == Ranges::MinMax {
         return Ok(all);
     }
     let mut counts: Vec<_> = all.iter().map(|_| alloc::vec![0u64; BINS]).collect();
-    for image in images {
-        let volumes = real.volumes::<N>(image.borrow().as_slice());
+    each_volume::<N, I>(real, images, |volumes| {
         for ((v, range), counts) in observed().zip(&all).zip(&mut counts) {
             for &number in &volumes[v] {
                 let bin = ((number - range[0]) / step(*range)) as usize;
                 counts[bin.min(BINS - 1)] += 1;
             }
         }
-    }
+    })?;
     for (range, counts) in all.iter_mut().zip(counts) {
         let [low, high] = *range;
         *range = match ranges {
@@ -176,6 +180,34 @@ where
         debug_assert!(low <= range[0] && range[1] <= high);
     }
     Ok(all)
+}
+
+/// The volumes that have a quantization: first the image.
+fn observed<N: Quantize>() -> impl Iterator<Item = usize> {
+    core::iter::once(0).chain(N::PROGRAM.ranges.iter().map(|it| it.observed))
+}
+
+/// Shows all volumes of each image, which are finite where bytes stand for them.
+pub(super) fn each_volume<N, I>(
+    real: &Real,
+    images: &[I],
+    mut see: impl FnMut(&[Vec<f32>]),
+) -> Result<(), QuantizeError>
+where
+    N: Quantize,
+    I: Borrow<N::Input>,
+{
+    for image in images {
+        let volumes = real.volumes::<N>(image.borrow().as_slice());
+        let is_finite = |v: &usize| volumes[*v].iter().all(|number| number.is_finite());
+        if let Some(v) = observed::<N>().find(|v| !is_finite(v)) {
+            let node = v.checked_sub(1).map(|node| N::GRAPH[node].name);
+            let layer = node.unwrap_or("input").into();
+            return Err(QuantizeError::NotFinite { layer });
+        }
+        see(&volumes);
+    }
+    Ok(())
 }
 
 /// The width of a bin.
@@ -246,11 +278,9 @@ fn fill(
     let len = declared.len() / k;
     for (at, (channel, &bias)) in channels.iter_mut().zip(&weights.bias).enumerate() {
         let own = || declared.iter().skip(at).step_by(k);
-        let most = own().fold(0.0f32, |most, w| most.max(w.abs()));
         // Of a filter without weights too, the bias has a place in 32 bits.
         let least = f64::from(bias.abs()) / (f64::from(x.scale) * f64::from(1 << 30));
-        let scale = (f64::from(most) / 127.0).max(least) as f32;
-        let scale = if scale.is_normal() { scale } else { 1.0 };
+        let scale = scale_of(own(), least);
         for (e, &w) in own().enumerate() {
             let place = match task.kind.is_conv() {
                 true => at * len + e,
@@ -264,6 +294,13 @@ fn fill(
             by: Multiplier::of(unit / f64::from(y.scale)),
         };
     }
+}
+
+/// The scale of a filter, so much at least.
+pub(super) fn scale_of<'a>(filter: impl Iterator<Item = &'a f32>, least: f64) -> f32 {
+    let most = filter.fold(0.0f32, |most, w| most.max(w.abs()));
+    let scale = (f64::from(most) / 127.0).max(least) as f32;
+    if scale.is_normal() { scale } else { 1.0 }
 }
 
 /// What a task without weights needs.

@@ -276,18 +276,22 @@ fn add_bias(v: &mut [f32], bias: &[f32]) {
         .for_each(|(v, bias)| *v += bias);
 }
 
-fn is_filters(role: Role) -> bool {
+pub(super) fn is_filters(role: Role) -> bool {
     matches!(role, Role::Filters | Role::Grouped(_) | Role::Weights)
 }
 
-/// The tensor of a node with such a role.
-fn tensor<N: Quantize>(net: &N, node: usize, is: impl Fn(Role) -> bool) -> Option<&[f32]> {
+/// Which tensor of a node has such a role.
+pub(super) fn tensor_of<N: Quantize>(node: usize, is: impl Fn(Role) -> bool) -> Option<usize> {
     let own = |name: &str| {
         name.rsplit_once('.')
             .is_some_and(|(of, _)| of == N::GRAPH[node].name)
     };
-    let index = N::TENSORS.iter().position(|it| own(it.name) && is(it.role));
-    index.map(|index| net.tensor(index))
+    let mut all = N::TENSORS.iter();
+    all.position(|it| own(it.name) && is(it.role))
+}
+
+fn tensor<N: Quantize>(net: &N, node: usize, is: impl Fn(Role) -> bool) -> Option<&[f32]> {
+    tensor_of::<N>(node, is).map(|index| net.tensor(index))
 }
 
 /// The factor and what is added, a depth slice each, if the node is a `batch_norm`.

@@ -54,6 +54,7 @@ mod gradient;
 mod history;
 mod identity;
 mod loss_for;
+mod pass;
 mod progress;
 mod range_test;
 mod reduce;

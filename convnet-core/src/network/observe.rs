@@ -21,6 +21,11 @@ pub trait Watch<T> {
 
     /// The volume of a line of the table, or the gradient on it.
     fn see(&mut self, line: usize, volume: Seen<'_, T>);
+
+    /// The same on a tape, before it is shown: what becomes of it is what layers go on with.
+    fn alter(&mut self, line: usize, scalars: &mut [T]) {
+        let _ = (line, scalars);
+    }
 }
 
 impl<T> Watch<T> for () {
@@ -59,6 +64,10 @@ impl<T, W: Watch<T>> Watch<T> for Behind<'_, W> {
     fn see(&mut self, line: usize, volume: Seen<'_, T>) {
         self.watch.see(self.lines + line, volume);
     }
+
+    fn alter(&mut self, line: usize, scalars: &mut [T]) {
+        self.watch.alter(self.lines + line, scalars);
+    }
 }
 
 /// `watch`, behind so many `lines`.
@@ -75,6 +84,19 @@ pub fn see<T: Element, W: Watch<T>, V: AnyVolume<Scalar = T>>(
     volume: &V,
 ) {
     if W::LOOKS {
+        watch.see(line, Seen::of(volume));
+    }
+}
+
+/// Shows `volume` of a tape, if somebody looks, who may alter it.
+#[inline]
+pub fn see_mut<T: Element, W: Watch<T>, V: AnyVolume<Scalar = T>>(
+    watch: &mut W,
+    line: usize,
+    volume: &mut V,
+) {
+    if W::LOOKS {
+        watch.alter(line, volume.as_mut_slice());
         watch.see(line, Seen::of(volume));
     }
 }

@@ -23,11 +23,12 @@ pub(super) fn activation(network: &Network, i: usize, which: Which) -> TokenStre
         return TokenStream::new();
     };
     let (krate, v, at) = (&network.krate, network.volume(i), network.to(i, which));
-    let volume = match network.pass(i, which).0.to {
-        Place::At(_) => code!(memory.at::<#v, #at>()),
-        Place::Input | Place::Output => code!(input),
+    let (see, volume) = match (network.pass(i, which).0.to, which) {
+        (Place::At(_), Which::Arena) => (code!(see), code!(memory.at::<#v, #at>())),
+        (Place::At(_), _) => (code!(see_mut), code!(memory.at_mut::<#v, #at>())),
+        (Place::Input | Place::Output, _) => (code!(see), code!(input)),
     };
-    code!(#krate::network::observe::see(watch, #line, #volume);)
+    code!(#krate::network::observe::#see(watch, #line, #volume);)
 }
 
 /// Shows the gradient on what layer `i` has written, as the layer finds it.
@@ -38,10 +39,11 @@ pub(super) fn gradient(network: &Network, i: usize) -> TokenStream {
     let flow = network.flow(i, Which::Backward);
     let (krate, v) = (&network.krate, network.volume(i));
     let see = code!(#krate::network::observe::see);
+    let see_mut = code!(#krate::network::observe::see_mut);
     match flow.pass.from {
         Place::At(_) => {
             let at = network.from(i, Which::Backward);
-            let shown = code!(#see(watch, #line, memory.at::<#v, #at>()););
+            let shown = code!(#see_mut(watch, #line, memory.at_mut::<#v, #at>()););
             match flow.on_request && !network.is_field(i) {
                 true => code!(if d_input.is_some() { #shown }),
                 false => shown,

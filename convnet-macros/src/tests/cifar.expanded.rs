@@ -354,19 +354,19 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             input,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             0,
-            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         ::convnet::generated::Activation::forward(
             &::convnet::generated::layer::Relu,
             memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             1,
-            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 0>(),
         );
         let (x, y) = memory
             .pair::<
@@ -384,10 +384,10 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             x,
             y,
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             2,
-            memory.at::<::convnet::generated::Volume<T, 16, 16, 12>, 12288>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 16, 16, 12>, 12288>(),
         );
         let (x, y) = memory
             .pair::<
@@ -397,10 +397,10 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
                 15360,
             >();
         ::convnet::generated::Layer::forward(&self.scores, x, y);
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             3,
-            memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>(),
         );
         memory.at::<::convnet::generated::Volume<T, 1, 1, 10>, 15360>()
     }
@@ -433,10 +433,10 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             dy,
             &mut gradient.scores,
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             2,
-            memory.at::<::convnet::generated::Volume<T, 16, 16, 12>, 24576>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 16, 16, 12>, 24576>(),
         );
         let (x, dy, dx) = memory
             .triple::<
@@ -462,10 +462,10 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
                 ::convnet::generated::layer::Slide<2, 2, 0, 0>,
             >::new(),
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             1,
-            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
         );
         let (kept, dv) = memory
             .pair::<
@@ -479,10 +479,10 @@ impl<T: ::convnet::generated::Real> ::convnet::generated::Trainable for Cifar<T>
             kept,
             dv,
         );
-        ::convnet::generated::network::observe::see(
+        ::convnet::generated::network::observe::see_mut(
             watch,
             0,
-            memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
+            memory.at_mut::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>(),
         );
         let x = input;
         let dy = memory.at::<::convnet::generated::Volume<T, 32, 32, 12>, 12288>();

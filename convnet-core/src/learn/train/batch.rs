@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 use super::finish::Finish;
 use super::gradient::{Beside, PIECE, Way, add_up, sum};
 use super::history::Metrics;
+use super::pass::{Cut, Place, Through};
 use super::reduce::{self, Parts, Post, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
@@ -142,6 +143,8 @@ struct Space<N: Trainable, Y> {
     label: Option<Y>,
     /// What dropout drops.
     seed: u64,
+    /// What a pass notes on its way forward.
+    cut: Cut,
 }
 
 impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
@@ -191,7 +194,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     /// back is of the whole.
     pub(super) fn run<S, L>(
         &mut self,
-        net: &N,
+        net: Through<'_, N>,
         batch: &Batch<'_, S, L>,
     ) -> Result<Totals, TrainError>
     where
@@ -202,7 +205,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         let cut = |number| (first + number) * images.len() / count;
         self.summed = false;
         let early = batch.last && self.line.is_some();
-        let alone = self.shards.len() - self.held(images.len(), early);
+        let alone = self.shards.len() - self.held(images.len(), early, net.pass.exchanges());
         let at_once = if N::SEGMENTS > 1 { MICRO_BATCH } else { 1 };
         let finish = Finish::of(alone);
         let shards = self.shards[..alone].par_iter_mut().enumerate();
@@ -220,7 +223,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         };
         let shards = shards.with_max_len(1);
         shards.for_each(|(number, shard)| finish.run(|| work(number, shard)));
-        match N::EXCHANGES || early {
+        match net.pass.exchanges() || early {
             true => self.run_segments(net, batch, alone, cut),
             false => totals(self.reduce, &self.parts, &self.shards),
         }
@@ -228,10 +231,10 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
 
     /// How many of the last shards run segment by segment: all, where images wait for each other; and as many as
     /// have room, where the gradient travels `early`.
-    fn held(&self, images: usize, early: bool) -> usize {
+    fn held(&self, images: usize, early: bool, exchanges: bool) -> usize {
         let all = self.shards.len();
-        if N::EXCHANGES || !early {
-            return if N::EXCHANGES { all } else { 0 };
+        if exchanges || !early {
+            return if exchanges { all } else { 0 };
         }
         let image = size_of::<N::Tape>() + size_of::<N::Input>() + size_of::<N::Output>();
         let shard = image * images.div_ceil(self.count);
@@ -244,7 +247,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
     /// the images from `cut(number)` on.
     fn run_segments<S, L>(
         &mut self,
-        net: &N,
+        net: Through<'_, N>,
         batch: &Batch<'_, S, L>,
         alone: usize,
         cut: impl Fn(usize) -> usize,
@@ -266,6 +269,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             ..
         } = self;
         let (reduce, shard_parts) = (*reduce, &*shard_parts);
+        let exchanges = net.pass.exchanges();
         let held = cut(alone)..cut(shards.len());
         let images = &batch.images[held.clone()];
         let start_of = |number| cut(alone + number) - held.start;
@@ -283,14 +287,10 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             sum_rows(reduce, &parts, spaces, row)
         };
         // Where there is no image, there is a tape all the same, for what the others say.
-        let least = usize::from(N::EXCHANGES);
+        let least = usize::from(exchanges);
         spaces.resize_with(spaces.len().max(images.len()).max(least), Space::new);
         // An `fc` adds the gradients of as many images at once as if the shard ran alone.
-        let at_once = if N::EXCHANGES {
-            usize::MAX
-        } else {
-            MICRO_BATCH
-        };
+        let at_once = if exchanges { usize::MAX } else { MICRO_BATCH };
         let last = N::SEGMENTS - 1;
         for segment in 0..N::SEGMENTS {
             let spaces = &mut spaces[..];
@@ -306,7 +306,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
                         .try_fold(Totals::default(), |sum, more| Ok(sum.and(more?)));
                 },
             );
-            if N::EXCHANGES && segment < last {
+            if exchanges && segment < last {
                 moments::merge_forward_across(spaces, here, sum, |space| {
                     N::moments(&mut space.tape, segment)
                 })?;
@@ -334,7 +334,7 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
                 if let Some(beside) = &beside {
                     beside.after(segment, way, shards);
                 }
-                if let Some(before) = segment.checked_sub(1).filter(|_| N::EXCHANGES) {
+                if let Some(before) = segment.checked_sub(1).filter(|_| exchanges) {
                     moments::merge_backward_across(spaces, here, sum, |space| {
                         N::moments(&mut space.tape, before)
                     })?;
@@ -544,6 +544,7 @@ impl<N: Trainable, Y: Target> Space<N, Y> {
             d_scores: zeroed_box(),
             label: None,
             seed: 0,
+            cut: Cut::new(),
         }
     }
 
@@ -558,11 +559,17 @@ impl<N: Trainable, Y: Target> Space<N, Y> {
     /// A segment of forward; after the last one, the loss.
     fn forward<S, L: LossFor<N::Scalar, Y>>(
         &mut self,
-        net: &N,
+        net: Through<'_, N>,
         batch: &Batch<'_, S, L>,
         segment: usize,
     ) -> Result<Totals, LossError> {
-        let scores = net.forward_segment(segment, &self.image, &mut self.tape, self.seed);
+        let seed = self.seed;
+        let place = Place {
+            image: &mut *self.image,
+            tape: &mut *self.tape,
+            cut: &mut self.cut,
+        };
+        let scores = net.pass.forward(net.net, segment, seed, place);
         if segment + 1 < N::SEGMENTS {
             return Ok(Totals::default());
         }
@@ -584,7 +591,7 @@ impl<N: Trainable, Y: Target> Space<N, Y> {
 /// `gradient`.
 fn run<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
     spaces: &mut [Space<N, Y>],
-    net: &N,
+    net: Through<'_, N>,
     batch: &Batch<'_, S, L>,
     images: &[usize],
     gradient: &mut N,
@@ -605,7 +612,7 @@ fn run<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
 /// A segment of forward for `images`, and the `fc` behind it.
 fn forward<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
     spaces: &mut [Space<N, Y>],
-    net: &N,
+    net: Through<'_, N>,
     batch: &Batch<'_, S, L>,
     images: &[usize],
     segment: usize,
@@ -622,7 +629,7 @@ fn forward<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
             input: &*space.image,
             tape: &mut *space.tape,
         });
-        net.forward_fc(segment, &mut images.collect::<Vec<_>>());
+        net.net.forward_fc(segment, &mut images.collect::<Vec<_>>());
     }
     Ok(totals)
 }
@@ -630,13 +637,19 @@ fn forward<N: Trainable, S: Samples<Y>, L: LossFor<N::Scalar, Y>, Y: Target>(
 /// A segment of backward, and the `fc` before it.
 fn backward<N: Trainable, Y>(
     spaces: &mut [Space<N, Y>],
-    net: &N,
+    net: Through<'_, N>,
     segment: usize,
     gradient: &mut N,
 ) {
     for space in &mut *spaces {
-        let (image, d_scores) = (&space.image, &space.d_scores);
-        net.backward_segment(segment, image, None, &mut space.tape, d_scores, gradient);
+        let place = Place {
+            image: &mut *space.image,
+            tape: &mut *space.tape,
+            cut: &mut space.cut,
+        };
+        let d_scores = &mut *space.d_scores;
+        net.pass
+            .backward(net.net, segment, place, d_scores, gradient);
     }
     if let Some(before) = segment.checked_sub(1) {
         let images = spaces.iter_mut().map(|space| network::Backward {
@@ -645,7 +658,8 @@ fn backward<N: Trainable, Y>(
             tape: &mut *space.tape,
             d_output: &*space.d_scores,
         });
-        net.backward_fc(before, &mut images.collect::<Vec<_>>(), gradient);
+        net.net
+            .backward_fc(before, &mut images.collect::<Vec<_>>(), gradient);
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use num_traits::ConstZero;
 
 use super::batch::{Batch, Shards};
+use super::pass::{Plain, Through};
 use super::{Local, LossFor, TrainError};
 use crate::data::{Samples, Target};
 use crate::learn::loss::LossError;
@@ -90,7 +91,11 @@ where
             more: false,
             last: true,
         };
-        shards.run(&*net, &batch)?;
+        let through = Through {
+            net: &*net,
+            pass: &Plain,
+        };
+        shards.run(through, &batch)?;
         let share = batch.images.len() as f64 / cut(number + 1) as f64;
         for (&index, means) in statistics.iter().zip(&mut means) {
             let off = shards.mean(index, batch.images.len());

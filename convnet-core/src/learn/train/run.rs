@@ -11,6 +11,7 @@ use num_traits::Float;
 use super::batch::{self, Batch, Shards, Totals};
 use super::checkpoint::{self, State, Tensors};
 use super::history::{Epoch, Metrics};
+use super::pass::{Pass, Plain, Through};
 use super::trainer::AnySchedule;
 use super::{History, LossFor, Progress, Reduce, TrainError, Trainer, evaluate_across};
 use super::{identity, progress, reduce};
@@ -27,6 +28,9 @@ pub(super) struct Run<'a, N: Trainable, O, L, S, V, Y> {
     validation: Option<&'a V>,
     schedule: Box<dyn AnySchedule>,
     net: &'a mut N,
+    pass: &'a dyn Pass<N>,
+    /// The weights that images meet, if they are others than the network's.
+    met: Option<Box<N>>,
     /// The weights with the lowest validation loss.
     best: Option<Box<N>>,
     slots: Vec<Box<N>>,
@@ -58,13 +62,13 @@ where
     /// Checks all there is to check, and goes to where the checkpoint is, if there is one.
     pub(super) fn new(
         trainer: &'a Trainer<O, L>,
-        net: &'a mut N,
+        (net, pass): (&'a mut N, &'a dyn Pass<N>),
         training: &'a S,
         validation: Option<&'a V>,
     ) -> Result<Self, TrainError> {
         let reduce = &trainer.reduce;
         let patience = trainer.check_patience(validation.is_some());
-        let mut run = Self::at_start(trainer, net, training, validation, patience)?;
+        let mut run = Self::at_start(trainer, (net, pass), training, validation, patience)?;
         let resumed = run.resume();
         reduce::all_well(reduce, resumed)?;
         // All have looked at some images by now.
@@ -79,7 +83,7 @@ where
     /// As the settings say, whatever was saved; not if they are wrong, or what was checked `further` is.
     fn at_start(
         trainer: &'a Trainer<O, L>,
-        net: &'a mut N,
+        (net, pass): (&'a mut N, &'a dyn Pass<N>),
         training: &'a S,
         validation: Option<&'a V>,
         further: Result<(), TrainError>,
@@ -99,7 +103,12 @@ where
             trainer.factors(N::TENSORS)
         };
         let reduce: &dyn Reduce = &trainer.reduce;
-        let factors = reduce::all_well(reduce, check())?;
+        let mut factors = reduce::all_well(reduce, check())?;
+        if !pass.exchanges() {
+            let all = N::TENSORS.iter().zip(&mut factors);
+            all.filter(|(tensor, _)| !tensor.role.is_learned())
+                .for_each(|(_, factor)| *factor = 0.0);
+        }
         let batches = training.len().div_ceil(trainer.batch_size);
         let schedule = (trainer.schedule)((trainer.epochs * batches) as u64);
         let progress = match reduce.machine() {
@@ -123,6 +132,8 @@ where
             training,
             validation,
             net,
+            pass,
+            met: None,
             #[cfg(feature = "report")]
             seen: None,
         })
@@ -140,7 +151,7 @@ where
             Ok(schedule) => (Some(schedule), Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let mut run = Self::at_start(trainer, net, training, None, sound)?;
+        let mut run = Self::at_start(trainer, (net, &Plain), training, None, sound)?;
         run.schedule = schedule.unwrap_or(run.schedule);
         run.agree()?;
         for epoch in 0.. {
@@ -252,6 +263,10 @@ where
         let upcoming = batches.flat_map(|images| parts_of(images, parts));
         let mut upcoming = upcoming.flat_map(|images| &images[self.shards.share(images.len())]);
         self.training.prefetch(&mut upcoming.by_ref().copied());
+        let through = Through {
+            net: self.pass.weights(&*self.net, &mut self.met),
+            pass: self.pass,
+        };
         for part in parts_of(images, parts).filter(|part| !part.is_empty()) {
             let batch = Batch {
                 samples: self.training,
@@ -261,7 +276,7 @@ where
                 more: totals.images > 0,
                 last: totals.images + part.len() == images.len(),
             };
-            totals.add(self.shards.run(&*self.net, &batch)?);
+            totals.add(self.shards.run(through, &batch)?);
         }
 
         let step = self.step(epoch, number);
@@ -579,6 +594,7 @@ where
             ("longest gradient", clip),
             ("decay of the average", average),
             ("shuffled within", window),
+            ("rounded as", self.pass.name().map(str::to_owned)),
         ];
         let asked = asked.into_iter();
         let asked = asked.filter_map(|(what, value)| value.map(|value| (what, value)));

@@ -3,10 +3,12 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use super::pass::{Pass, Plain};
 use super::reduce::Timed;
 use super::run::Run;
 use super::{History, Local, LossFor, Progress, Reduce, TrainError};
 use crate::data::{self, Samples, Target};
+use crate::int8::{Fake, Parameters as _, Quantize, refill};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
 use crate::{Optimizer, Schedule, Tensor, Trainable};
@@ -353,11 +355,77 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<N::Scalar> + Display + Sync,
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
+        self.fit_by(net, &Plain, samples)
+    }
+
+    /// Trains `net` on, with what int8 makes of its numbers in view, and fills its `twin` anew: for what
+    /// [`quantize`](crate::int8::Quantize::quantize) loses. A tenth of the learning rate of the training and an epoch or
+    /// two are usual.
+    ///
+    /// Filters and volumes are rounded to what the twin's bytes stand for, and the gradient passes as if they were not,
+    /// but where a number is cut off (Jacob et al., 2018). The ranges are those of the twin; a `batch_norm`
+    /// normalises by its running statistics, which stay, as those that are folded into filters do. `net` itself stays
+    /// in `f32`, and is what is validated.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::data::Samples;
+    /// use convnet::int8::Quantize;
+    /// use convnet::optim::Adam;
+    /// use convnet::train::{TrainError, Trainer};
+    /// use convnet::Trainable;
+    ///
+    /// fn tune<N: Quantize + Trainable + Send + Sync>(
+    ///     net: &mut N,
+    ///     twin: &mut N::Int8,
+    ///     training: &impl Samples,
+    /// ) -> Result<(), TrainError> {
+    ///     let trainer = Trainer::new(Adam::default()).learning_rate(1e-4).epochs(1);
+    ///     trainer.fine_tune(net, twin, training)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit).
+    pub fn fine_tune<N, S, Y>(
+        &self,
+        net: &mut N,
+        twin: &mut N::Int8,
+        samples: &S,
+    ) -> Result<History, TrainError>
+    where
+        N: Quantize + Trainable + Send + Sync,
+        Y: Target,
+        S: Samples<Y>,
+        O: Optimizer<f32> + Display + Sync,
+        L: LossFor<f32, Y> + Display + Sync,
+    {
+        let fake = Fake::new::<N>(twin.parts().2);
+        let history = self.fit_by(net, &fake, samples)?;
+        refill(net, twin);
+        Ok(history)
+    }
+
+    fn fit_by<N, S, Y>(
+        &self,
+        net: &mut N,
+        pass: &dyn Pass<N>,
+        samples: &S,
+    ) -> Result<History, TrainError>
+    where
+        N: Trainable + Send + Sync,
+        Y: Target,
+        S: Samples<Y>,
+        O: Optimizer<N::Scalar> + Display + Sync,
+        L: LossFor<N::Scalar, Y> + Display + Sync,
+    {
         match self.validation_share {
-            None => self.run(net, samples, None::<&S>),
+            None => self.run((net, pass), samples, None::<&S>),
             Some(share) => {
                 let (training, validation) = data::split(samples, share, self.seed)?;
-                self.run(net, &training, Some(&validation))
+                self.run((net, pass), &training, Some(&validation))
             }
         }
     }
@@ -382,7 +450,7 @@ impl<O, L> Trainer<O, L> {
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
         match self.validation_share {
-            None => self.run(net, training, Some(validation)),
+            None => self.run((net, &Plain), training, Some(validation)),
             Some(share) => Err(TrainError::Setting {
                 name: "the validation share",
                 found: format!("{share}, and a validation set is given"),
@@ -508,7 +576,7 @@ impl<O, L> Trainer<O, L> {
 
     fn run<N, S, V, Y>(
         &self,
-        net: &mut N,
+        through: (&mut N, &dyn Pass<N>),
         training: &S,
         validation: Option<&V>,
     ) -> Result<History, TrainError>
@@ -520,7 +588,7 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<N::Scalar> + Display + Sync,
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
-        self.in_pool(|| Run::new(self, net, training, validation)?.finish())
+        self.in_pool(|| Run::new(self, through, training, validation)?.finish())
     }
 
     /// From inside the pool: entering it anew for each batch would cost a small network dear.
