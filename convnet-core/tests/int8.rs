@@ -9,12 +9,26 @@ use convnet_core::kernel::i8::{
 use serde_json::Value;
 
 const CASES: &str = include_str!("int8/litert.json");
+/// Arm's own, of CMSIS-NN's unit tests (Apache-2.0; the file says where they are from).
+const CMSIS_NN: &str = include_str!("int8/cmsis_nn.json");
 const NETWORKS: &str = include_str!("int8/networks.json");
 
 #[test]
 fn every_operation_is_litert_s_to_the_bit() {
     let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
     assert_eq!(cases.len(), 40);
+    hold(&cases);
+}
+
+#[test]
+fn cmsis_nn_s_test_vectors_hold_to_the_bit() {
+    let file: Value = serde_json::from_str(CMSIS_NN).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 10);
+    hold(cases);
+}
+
+fn hold(cases: &[Value]) {
     let mut wrong = Vec::new();
     for (at, case) in cases.iter().enumerate() {
         let expected = bytes(&case["y"]["values"]);
@@ -91,11 +105,17 @@ fn compute(op: &str, case: &Value, mut v: Vec<i8>, other: Option<&[i8]>) -> Vec<
 }
 
 fn filters(op: &str, case: &Value, x: Quantization, y: Quantization, v: &[i8]) -> Vec<i8> {
-    let scales = reals(&case["scales"]);
+    let scales = case.get("scales").map(reals).unwrap_or_default();
     let (bias, sizes) = (&case["bias"], sizes(case));
     let channels: Vec<Channel> = (0..sizes.y[2])
         .map(|k| {
             let real = match &scales[..] {
+                // What is said of it is the multiplier.
+                [] => {
+                    let [mantissa, shift] = ["multiplier", "shift"].map(|of| &case[of][k]);
+                    let shift = shift.as_i64().unwrap() as i32;
+                    f64::from(y.scale) * mantissa.as_f64().unwrap() * 2f64.powi(shift - 31)
+                }
                 // An `fc` with one scale multiplies in `f32`.
                 &[scale] if op == "fc" => f64::from(x.scale * scale as f32),
                 &[scale] => f64::from(x.scale) * scale,
@@ -182,6 +202,10 @@ fn side(of: &Value) -> Quantization {
 
 fn clamped(case: &Value) -> Quantization {
     let y = side(&case["y"]);
+    if let [lower, upper] = case["clamp"].as_array().map_or(&[][..], |ends| ends) {
+        let [lower, upper] = [lower, upper].map(|end| end.as_i64().unwrap() as i8);
+        return Quantization { lower, upper, ..y };
+    }
     match case["clamp"].as_str() {
         Some("relu") => y.relu(),
         Some("relu6") => y.relu6(),
