@@ -101,7 +101,7 @@ struct Images {
 
 #[derive(Args)]
 struct Model {
-    /// A file of ONNX or TensorFlow Lite.
+    /// A file of ONNX, TensorFlow Lite or Keras.
     model: PathBuf,
     /// Depth, height and width of the image, where the file leaves them open: `3x224x224`.
     #[arg(long, value_name = "DxHxW", value_parser = size)]

@@ -16,7 +16,7 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// No model.
-    #[error("this is no model of ONNX or TensorFlow Lite: {0}")]
+    #[error("this is no model of ONNX, TensorFlow Lite or Keras: {0}")]
     Format(String),
     /// An input or output that a declaration cannot have as it is.
     #[error("{0}")]

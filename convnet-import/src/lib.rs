@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  model.onnx ────▶ nodes ──▶ layers ──▶ lines, with blocks and names ──▶ convnet! { … }
-//!  model.tflite ──▶ ─┘          └─────────────────────────────────────▶ weights.safetensors
+//!  model.tflite ──▶ ─┤          └─────────────────────────────────────▶ weights.safetensors
+//!  model.keras ───▶ ─┘
 //! ```
 //!
 //! [`Imported::read`] reads a model; [`declaration`](Imported::declaration) is what a person would have
@@ -25,8 +26,10 @@ mod array;
 mod blocks;
 mod declaration;
 mod error;
+mod keras;
 mod names;
 mod network;
+mod nodes;
 mod onnx;
 mod tflite;
 
@@ -93,6 +96,7 @@ impl Imported {
     fn of(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Self, ImportError> {
         let network = match bytes.get(4..8) {
             Some(tflite::MAGIC) => tflite::read(bytes, options)?,
+            _ if keras::is_keras(bytes) => keras::read(bytes, options)?,
             _ => onnx::read(bytes, folder, options)?,
         };
         let items = blocks::lines(&network)?;

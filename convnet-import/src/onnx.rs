@@ -163,6 +163,37 @@ pub(crate) fn several(names: &[&str]) -> ImportError {
     ))
 }
 
+/// The axes of an image that has its depth last, `[1, height, width, depth]`; its batch is left out, and a size of
+/// `open` or less is open.
+pub(crate) fn depth_last(
+    name: &str,
+    shape: &[usize],
+    open: usize,
+    options: &Options,
+) -> Result<Vec<usize>, ImportError> {
+    let ends = |what: String| Err(ImportError::Ends(format!("`{name}` {what}")));
+    match (shape, options.input) {
+        (&[_, h, w, d], None) if [h, w, d].contains(&0) => {
+            ends("leaves its size open: give it as depth, height, width, such as 3x224x224".into())
+        }
+        (&[_, h, w, d], None) => Ok(vec![1, h, w, d]),
+        (&[_, h, w, d], Some(given)) => {
+            let fixed = [d, h, w];
+            let mut both = fixed.iter().zip(given);
+            match both.any(|(&it, given)| it != given && it > open) {
+                false => Ok(vec![1, given[1], given[2], given[0]]),
+                true => ends(format!(
+                    "has {fixed:?} as depth, height, width, and {given:?} is given"
+                )),
+            }
+        }
+        (&[_, n], None) if n > 0 => Ok(vec![1, n]),
+        (shape, _) => ends(format!(
+            "has the axes {shape:?}: an image has four (batch, height, width, depth), a vector two"
+        )),
+    }
+}
+
 fn input(
     graph: &Graph,
     nodes: &[&Node],

@@ -14,12 +14,12 @@ mod table;
 mod tensor;
 
 use crate::network::Network;
+use crate::nodes::Nodes;
 use crate::onnx::translate::Source;
 use crate::onnx::{self, Input};
 use crate::{ImportError, Options};
 use operators::Lowering;
 use table::Table;
-use tensor::Tensor;
 
 /// What such a file has behind its first four bytes.
 pub(crate) const MAGIC: &[u8] = b"TFL3";
@@ -67,9 +67,7 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
         }
         lowering.operator(&codes, *operator);
     }
-    let Lowering {
-        nodes, constants, ..
-    } = lowering;
+    let Nodes { nodes, constants } = lowering.out;
 
     let names = |places: &[usize]| -> Vec<&str> {
         places.iter().map(|&at| tensors[at].name.as_str()).collect()
@@ -82,7 +80,8 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
     };
     let input = Input {
         name: image.name.clone(),
-        dims: dims(image, options)?,
+        // Sizes that are open are 1 there.
+        dims: onnx::depth_last(&image.name, &image.shape, 1, options)?,
         depth_last: true,
     };
     let (names, arrays): (Vec<String>, Vec<_>) = constants.into_iter().unzip();
@@ -116,29 +115,4 @@ fn common(network: &Network) -> Option<usize> {
     names
         .all(|name| name.starts_with(path))
         .then_some(path.len())
-}
-
-/// The axes of the image, `[1, height, width, depth]`.
-fn dims(image: &Tensor<'_>, options: &Options) -> Result<Vec<usize>, ImportError> {
-    let ends = |what: String| Err(ImportError::Ends(format!("`{}` {what}", image.name)));
-    match (image.shape.as_slice(), options.input) {
-        (&[_, h, w, d], None) if [h, w, d].iter().all(|&it| it > 0) => Ok(vec![1, h, w, d]),
-        (&[_, h, w, d], Some(given)) => {
-            let fixed = [d, h, w];
-            let differs = fixed
-                .iter()
-                .zip(given)
-                .any(|(&it, given)| it != given && it > 1);
-            match differs {
-                false => Ok(vec![1, given[1], given[2], given[0]]),
-                true => ends(format!(
-                    "has {fixed:?} as depth, height, width, and {given:?} is given"
-                )),
-            }
-        }
-        (&[_, n], None) if n > 0 => Ok(vec![1, n]),
-        (shape, _) => ends(format!(
-            "has the axes {shape:?}: an image has four (batch, height, width, depth), a vector two"
-        )),
-    }
 }

@@ -1,8 +1,10 @@
-"""Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime or LiteRT.
+"""Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime, LiteRT or Keras.
 
-    pip install numpy onnx onnxruntime safetensors ai-edge-litert
+    pip install numpy onnx onnxruntime safetensors ai-edge-litert keras jax
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
+    python convnet-import/tests/compare.py MODEL.keras MODEL.h5 …     # [--output NAME]
+    python convnet-import/tests/compare.py --applications MobileNet … # of Keras
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
     python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
@@ -10,7 +12,8 @@ Prints a row for each model: refused and why, or the largest difference from the
 the largest score, over three random images; plain and prepared. With `--random-weights`, constants that a model
 fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A
 model of torchvision (or `unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which
-folds batch norms into convs, with `--batch-norms` it does not. A node test of `onnx` has its weights as inputs: they
+folds batch norms into convs, with `--batch-norms` it does not. One of `keras.applications` has weights that are drawn at
+random by a fixed seed. A node test of `onnx` has its weights as inputs: they
 become constants here.
 """
 
@@ -28,6 +31,7 @@ import onnxruntime
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
+os.environ.setdefault("KERAS_BACKEND", "jax")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Operators that the importer knows, by the names of their node tests.
 NODE_TESTS = (
@@ -93,6 +97,37 @@ def expected_of_tflite(path, output):
     return np.stack(images), np.stack(scores)
 
 
+def expected_of_keras(path, output):
+    """The same of a model of Keras, or of one of its layers."""
+    import keras
+
+    model = keras.saving.load_model(path, compile=False)
+    if output:
+        model = keras.Model(model.inputs, model.get_layer(output).output)
+    random = np.random.default_rng(1)
+    images = random.standard_normal([3, 1, *model.input_shape[1:]]).astype(np.float32)
+    return images, np.stack([np.asarray(model(image, training=False)) for image in images])
+
+
+def keras_applications(folder, names):
+    """Models of `keras.applications` with drawn weights, saved by Keras in both formats in turn."""
+    import keras
+
+    for at, name in enumerate(names):
+        keras.utils.set_random_seed(7)
+        model = getattr(keras.applications, name)(weights=None)
+        random = np.random.default_rng(7)
+        for variable in model.variables:
+            kind = variable.path.rsplit("/", 1)[-1]
+            if kind in ("moving_mean", "beta", "bias"):
+                variable.assign(random.normal(0, 0.1, variable.shape))
+            elif kind in ("moving_variance", "gamma"):
+                variable.assign(random.uniform(0.5, 1.5, variable.shape))
+        to = folder / f"{name}.{('keras', 'h5')[at % 2]}"
+        model.save(to)
+        yield name, to
+
+
 def expected(path, given):
     """Images as the model has them, one after the other, and the runtime's scores for each."""
     quiet = onnxruntime.SessionOptions()
@@ -138,12 +173,12 @@ def run(models, given, output=None):
                 rows.append((name, "refused: " + " ".join(imported.stderr.split())))
                 continue
             try:
-                of_tflite = path.suffix == ".tflite"
-                images, scores = expected_of_tflite(path, output) if of_tflite else expected(path, given)
+                of = {".tflite": expected_of_tflite, ".keras": expected_of_keras, ".h5": expected_of_keras}.get(path.suffix)
+                images, scores = of(path, output) if of else expected(path, given)
             except Exception as error:  # the runtime's own: nothing to compare with
                 rows.append((name, f"the runtime does not run it: {error}"))
                 continue
-            last = of_tflite or onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
+            last = of is not None or onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
             images, scores = depth_last(images, last), depth_last(scores, last)
             save_file({"images": images.reshape(3, -1), "scores": scores.reshape(3, -1)}, folder / f"{at}.safetensors")
             main.append((at, name))
@@ -253,6 +288,7 @@ if __name__ == "__main__":
     parser.add_argument("--output")
     parser.add_argument("--random-weights", action="store_true")
     parser.add_argument("--torchvision", nargs="+", default=[])
+    parser.add_argument("--applications", nargs="+", default=[])
     parser.add_argument("--batch-norms", action="store_true")
     parser.add_argument("--node-tests", action="store_true")
     arguments = parser.parse_args()
@@ -264,7 +300,9 @@ if __name__ == "__main__":
                 to = made / f"{name}.onnx"
                 onnx.save(randomised(onnx.load(path)), to)
                 models[at] = (name, to)
-        models += torchvision_models(made, arguments.torchvision, arguments.batch_norms)
+        if arguments.torchvision:
+            models += torchvision_models(made, arguments.torchvision, arguments.batch_norms)
+        models += keras_applications(made, arguments.applications)
         if arguments.node_tests:
             models += node_tests(made)
         run(models, arguments.input, arguments.output)

@@ -81,6 +81,12 @@ fn of(target: &str) -> Vec<Vec<u8>> {
             include_bytes!("../../convnet-import/tests/models/everything.tflite").to_vec(),
             include_bytes!("../../convnet-import/tests/models/speech.tflite").to_vec(),
         ],
+        "keras" => vec![
+            include_bytes!("../../convnet-import/tests/models/chain.keras").to_vec(),
+            include_bytes!("../../convnet-import/tests/models/graph.keras").to_vec(),
+            include_bytes!("../../convnet-import/tests/models/chain.h5").to_vec(),
+            include_bytes!("../../convnet-import/tests/models/keras2.h5").to_vec(),
+        ],
         "checkpoint" => {
             let path = folder().join("seed");
             let _ = fs::remove_file(&path);

@@ -302,6 +302,35 @@ fn activations_of_several_nodes_are_one() {
         .output("e")
         .lines();
     assert_eq!(lines, ["gelu,"]);
+    // x · clip(x + 3, 0, 6) / 6, and without x.
+    let zero_to_six = |build: Build| {
+        build
+            .node("a = Add(x, three)", &[])
+            .node("b = Clip(a, zero, six)", &[])
+    };
+    let build = scalar(scalar(build, "three", 3.0), "zero", 0.0);
+    let lines = zero_to_six(build.clone())
+        .node("c = Mul(b, x)", &[])
+        .node("d = Div(c, six)", &[])
+        .output("d")
+        .lines();
+    assert_eq!(lines, ["hard_swish,"]);
+    let lines = zero_to_six(build.clone())
+        .node("c = Div(b, six)", &[])
+        .node("d = Mul(x, c)", &[])
+        .node("e = Add(d, three)", &[])
+        .node("f = Clip(e, zero, six)", &[])
+        .node("g = Div(f, six)", &[])
+        .output("g")
+        .lines();
+    assert_eq!(lines, ["hard_swish,", "hard_sigmoid,"]);
+    // Somebody else reads what is in between.
+    let lines = zero_to_six(build.clone())
+        .node("c = Div(b, six)", &[])
+        .node("d = Add(b, c)", &[])
+        .output("d")
+        .lines();
+    assert!(lines.contains(&"relu6,".to_owned()), "{lines:?}");
     // Somebody else reads the half of it, which no layer computes.
     let error = erf(build)
         .node("d = Mul(x, c)", &[])

@@ -541,17 +541,21 @@ impl<'a> Translator<'a> {
             return None;
         };
         let step = it.volume.checked_sub(1)?;
-        // By whatever name.
-        let to_come = self.values.iter().map(|(name, value)| match value {
-            Value::Activation(other) if other.volume == it.volume => {
-                self.uses.get(name).copied().unwrap_or(0)
-            }
-            _ => 0,
-        });
         let read = self
             .steps
             .iter()
             .any(|other| other.reads.contains(&it.volume));
-        (to_come.sum::<usize>() == 1 && !read).then_some(step)
+        (self.to_come(it.volume) == 1 && !read).then_some(step)
+    }
+
+    /// How many are still to read a volume, by whatever name.
+    fn to_come(&self, volume: usize) -> usize {
+        let uses = self.values.iter().map(|(name, value)| match value {
+            Value::Activation(it) if it.volume == volume => {
+                self.uses.get(name).copied().unwrap_or(0)
+            }
+            _ => 0,
+        });
+        uses.sum()
     }
 }

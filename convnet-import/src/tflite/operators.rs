@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use convnet_onnx::proto::{Attribute, Node};
+use convnet_onnx::proto::Attribute;
 
 use super::table::Table;
 use super::tensor::Tensor;
 use crate::array::{Array, Data};
+use crate::nodes::{Nodes, bounds, float, int, ints, text};
 
 /// The names of operators by their codes.
 const NAMES: &[&str] = &[
@@ -166,15 +167,10 @@ const NAMES: &[&str] = &[
 /// An operator that somebody has added, under a name of its own.
 const CUSTOM: usize = 32;
 
-/// From the depth last to the depth second, and back.
-const DEPTH_SECOND: [i64; 4] = [0, 3, 1, 2];
-const DEPTH_LAST: [i64; 4] = [0, 2, 3, 1];
-
 /// Nodes, while they are written.
 pub(super) struct Lowering<'a> {
     tensors: &'a [Tensor<'a>],
-    pub(super) nodes: Vec<Node>,
-    pub(super) constants: HashMap<String, Array>,
+    pub(super) out: Nodes,
     /// Tensors that a `DEQUANTIZE` makes of constants, and of which.
     same: HashMap<usize, usize>,
     /// How many values constants may still have.
@@ -194,8 +190,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn new(tensors: &'a [Tensor<'a>], most: usize) -> Self {
         Self {
             tensors,
-            nodes: Vec::new(),
-            constants: HashMap::new(),
+            out: Nodes::default(),
             same: HashMap::new(),
             most,
         }
@@ -222,18 +217,18 @@ impl<'a> Lowering<'a> {
             options: operator.table(4).unwrap_or(Table::empty()),
         };
         let kind = name(codes, operator);
-        let before = self.nodes.len();
+        let before = self.out.nodes.len();
         if let Err(why) = self.lower(&kind, &it) {
-            self.nodes.truncate(before);
+            self.out.nodes.truncate(before);
             let inputs = it.inputs.iter().filter_map(|&at| self.at(at));
             let inputs = inputs.map(|tensor| tensor.name.clone()).collect();
             let why = (!why.is_empty()).then(|| text("why", &why));
-            self.node(&kind, inputs, &it.y, why);
+            self.out.node(&kind, inputs, &it.y, why);
         }
         // Of what a node writes beside its first output nothing is known.
         let others = outputs.iter().skip(1).filter_map(|&at| self.at(at));
         let others: Vec<String> = others.map(|it| it.name.clone()).collect();
-        if let Some(node) = self.nodes.last_mut() {
+        if let Some(node) = self.out.nodes.last_mut() {
             node.output.extend(others);
         }
     }
@@ -296,7 +291,8 @@ impl<'a> Lowering<'a> {
             "SPLIT" => {
                 let axis = self.numbers(it, 0, "its axis")?;
                 let x = self.name(it, 1)?;
-                self.node("Split", vec![x], &it.y, [int("axis", scalar(&axis)?)]);
+                self.out
+                    .node("Split", vec![x], &it.y, [int("axis", scalar(&axis)?)]);
                 Ok(())
             }
             "SPLIT_V" => {
@@ -358,9 +354,9 @@ impl<'a> Lowering<'a> {
             "PRELU" => {
                 let slopes = self.constant(it, 1)?.ok_or("its slopes are computed")?;
                 let (x, name) = (self.name(it, 0)?, format!("{}::slopes", it.y));
-                self.constants.insert(name.clone(), slopes);
-                let at = self.nodes.len();
-                self.node("PRelu", vec![x, name], &it.y, []);
+                self.out.constants.insert(name.clone(), slopes);
+                let at = self.out.nodes.len();
+                self.out.node("PRelu", vec![x, name], &it.y, []);
                 self.call_by_weights(at, it);
                 Ok(())
             }
@@ -410,18 +406,19 @@ impl<'a> Lowering<'a> {
             return self.sliding("Conv", it, inputs, Vec::new(), activation);
         }
         let x = self.name(it, 0)?;
-        self.node("Flatten", vec![x], &x_flat, None);
+        self.out.node("Flatten", vec![x], &x_flat, None);
         let mut inputs = self.filters_and_bias(it, weights, 2)?;
         inputs[0] = x_flat;
         let flat = format!("{y}::flat");
         let deep = it.shape.len() == 4;
         let written = if deep { &flat } else { y };
-        let (at, attributes) = (self.nodes.len(), vec![int("transB", 1)]);
+        let (at, attributes) = (self.out.nodes.len(), vec![int("transB", 1)]);
         self.node_activated("Gemm", inputs, written, attributes, activation);
         self.call_by_weights(at, it);
         if deep {
             let shape: Vec<i64> = it.shape.iter().map(|&size| size as i64).collect();
-            self.node("Reshape", vec![flat], y, [ints("shape", &shape)]);
+            self.out
+                .node("Reshape", vec![flat], y, [ints("shape", &shape)]);
         }
         Ok(())
     }
@@ -530,7 +527,7 @@ impl<'a> Lowering<'a> {
         };
         let sizes = format!("{}::sizes", it.y);
         let to = vec![1, depth as i64, height, width];
-        self.constants.insert(sizes.clone(), Array::ints(to));
+        self.out.constants.insert(sizes.clone(), Array::ints(to));
         let place = match [corners, corners + 1].map(|id| it.options.byte(id) != 0) {
             [true, _] => "align_corners",
             [_, true] => "half_pixel",
@@ -574,7 +571,7 @@ impl<'a> Lowering<'a> {
                         data.iter_mut().for_each(|it| *it = turn(*it));
                     }
                     let name = format!("{}::by{at}", it.y);
-                    self.constants.insert(name.clone(), array);
+                    self.out.constants.insert(name.clone(), array);
                     inputs.push(name);
                 }
             }
@@ -590,7 +587,7 @@ impl<'a> Lowering<'a> {
         attributes: impl IntoIterator<Item = Attribute>,
     ) -> Result<(), String> {
         let x = self.name(it, 0)?;
-        self.node(kind, vec![x], &it.y, attributes);
+        self.out.node(kind, vec![x], &it.y, attributes);
         Ok(())
     }
 
@@ -599,26 +596,21 @@ impl<'a> Lowering<'a> {
         &mut self,
         kind: &str,
         it: &Operator<'_>,
-        mut inputs: Vec<String>,
+        inputs: Vec<String>,
         attributes: Vec<Attribute>,
         activation: Option<Activation>,
     ) -> Result<(), String> {
-        let [x, deep] = ["x", "deep"].map(|end| format!("{}::{end}", it.y));
-        let first = inputs.first_mut().ok_or("it reads nothing")?;
-        let read = std::mem::replace(first, x.clone());
-        self.node("Transpose", vec![read], &x, [ints("perm", &DEPTH_SECOND)]);
-        let at = self.nodes.len();
-        self.node(kind, inputs, &deep, attributes);
+        let raw = match activation {
+            None => it.y.clone(),
+            Some(_) => format!("{}::raw", it.y),
+        };
+        let at = self.out.sliding(kind, inputs, &raw, attributes)?;
         if kind.starts_with("Conv") {
             self.call_by_weights(at, it);
         }
-        self.activated(
-            "Transpose",
-            it,
-            vec![deep],
-            vec![ints("perm", &DEPTH_LAST)],
-            activation,
-        );
+        if let Some((fused, its)) = activation {
+            self.out.node(fused, vec![raw], &it.y, its);
+        }
         Ok(())
     }
 
@@ -643,36 +635,19 @@ impl<'a> Lowering<'a> {
         activation: Option<Activation>,
     ) {
         match activation {
-            None => self.node(kind, inputs, y, attributes),
+            None => self.out.node(kind, inputs, y, attributes),
             Some((fused, its)) => {
                 let raw = format!("{y}::raw");
-                self.node(kind, inputs, &raw, attributes);
-                self.node(fused, vec![raw], y, its);
+                self.out.node(kind, inputs, &raw, attributes);
+                self.out.node(fused, vec![raw], y, its);
             }
         }
-    }
-
-    fn node(
-        &mut self,
-        kind: &str,
-        input: Vec<String>,
-        output: &str,
-        attributes: impl IntoIterator<Item = Attribute>,
-    ) {
-        self.nodes.push(Node {
-            op_type: kind.to_owned(),
-            input,
-            output: vec![output.to_owned()],
-            name: output.split("::").next().unwrap_or_default().to_owned(),
-            attribute: attributes.into_iter().collect(),
-            ..Node::default()
-        });
     }
 
     /// By the name of its weights one knows a layer again; several may be joined by `;`.
     fn call_by_weights(&mut self, node: usize, it: &Operator<'_>) {
         let weights = it.inputs.get(1).and_then(|&at| self.at(at));
-        if let (Some(node), Some(weights)) = (self.nodes.get_mut(node), weights) {
+        if let (Some(node), Some(weights)) = (self.out.nodes.get_mut(node), weights) {
             node.name = weights
                 .name
                 .split(';')
@@ -744,7 +719,7 @@ impl<'a> Lowering<'a> {
         for (what, array) in [("filters", Some(filters)), ("bias", bias)] {
             if let Some(array) = array {
                 let name = format!("{}::{what}", it.y);
-                self.constants.insert(name.clone(), array);
+                self.out.constants.insert(name.clone(), array);
                 inputs.push(name);
             }
         }
@@ -804,43 +779,4 @@ fn window(
         .into_iter()
         .chain(dilations)
         .collect()
-}
-
-fn bounds(low: f32, high: f32) -> [Attribute; 2] {
-    [float("min", low), float("max", high)]
-}
-
-fn attribute(name: &str) -> Attribute {
-    Attribute {
-        name: name.to_owned(),
-        ..Attribute::default()
-    }
-}
-
-fn int(name: &str, i: i64) -> Attribute {
-    Attribute {
-        i,
-        ..attribute(name)
-    }
-}
-
-fn ints(name: &str, ints: &[i64]) -> Attribute {
-    Attribute {
-        ints: ints.to_vec(),
-        ..attribute(name)
-    }
-}
-
-fn float(name: &str, f: f32) -> Attribute {
-    Attribute {
-        f,
-        ..attribute(name)
-    }
-}
-
-fn text(name: &str, text: &str) -> Attribute {
-    Attribute {
-        s: text.as_bytes().to_vec(),
-        ..attribute(name)
-    }
 }

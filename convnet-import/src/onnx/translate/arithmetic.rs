@@ -107,6 +107,12 @@ impl<'a> Translator<'a> {
         };
         for (x, constant) in [(a, b), (b, a)] {
             if let Some(array) = self.array(constant).cloned() {
+                if let Some(&[by]) = array.as_floats()
+                    && (6.0 * by - 1.0).abs() < 1e-6
+                    && let Some(value) = self.hard(x)
+                {
+                    return Ok(value);
+                }
                 // Filters are the innermost axis of each tensor.
                 return self.affine(x, &array, |step, by| {
                     let statistic = |it: &&mut Tensor| matches!(&*it.field, "mean" | "variance");
@@ -157,6 +163,50 @@ impl<'a> Translator<'a> {
             ));
         }
         Ok(self.meet(What::Mul, &[x, gate], scaled))
+    }
+
+    /// What is a sixth of `relu6(x + 3)`, `hard_sigmoid`, or of x times that, `hard_swish`; if nobody else reads what
+    /// is in between.
+    fn hard(&mut self, name: &str) -> Option<Value> {
+        let last = self.own_step(name)?;
+        if last + 1 != self.steps.len() || self.declared {
+            return None;
+        }
+        let (of, clipped, op) = match (&self.steps[last].what, self.steps[last].reads.as_slice()) {
+            (What::Layer(Op::Relu6), _) => (None, last, Op::HardSigmoid),
+            (What::Mul, &[a, b]) if a == last || b == last => {
+                (Some(a + b - last), last.checked_sub(1)?, Op::HardSwish)
+            }
+            _ => return None,
+        };
+        let shifted = clipped.checked_sub(1)?;
+        let (clip, shift) = (&self.steps[clipped], &self.steps[shifted]);
+        let is = |field: &str, value: f32| {
+            let mut tensors = shift.tensors.iter();
+            tensors.any(|it| it.field == field && it.data.iter().all(|&it| it == value))
+        };
+        let is_it = matches!(clip.what, What::Layer(Op::Relu6))
+            && clip.reads == [shifted + 1]
+            && matches!(shift.what, What::Layer(Op::Affine))
+            && is("gamma", 1.0)
+            && is("beta", 3.0)
+            && of.is_none_or(|of| shift.reads == [of])
+            && (shifted..last).all(|step| self.to_come(step + 1) == 0);
+        let Some(Value::Activation(x)) = self.values.get(name).filter(|_| is_it) else {
+            return None;
+        };
+        let (x, volume) = (x.clone(), shift.reads[0]);
+        self.steps.truncate(shifted);
+        self.dominators.truncate(shifted + 1);
+        let size = self.volume(&Activation {
+            volume,
+            ..x.clone()
+        });
+        Some(Value::Activation(self.moves(
+            op,
+            &Activation { volume, ..x },
+            size,
+        )))
     }
 
     /// A slope for each depth slice.

@@ -24,7 +24,11 @@ impl<'a> Translator<'a> {
         let (filters, [k, group_depth, height, width]) = self.filters(node)?;
         let [rows, columns, depth] = self.volume(&x);
         let groups = usize::try_from(attributes.int("group", 1)).unwrap_or(0);
-        if groups == 0 || groups * group_depth != depth || k == 0 || !k.is_multiple_of(groups) {
+        if groups == 0
+            || groups.checked_mul(group_depth) != Some(depth)
+            || k == 0
+            || !k.is_multiple_of(groups)
+        {
             return Err(format!(
                 "{groups} groups of {k} filters that see {group_depth} slices, on a depth of {depth}"
             ));

@@ -3,6 +3,7 @@
 use convnet_core::shape::{Fit, Misfit, Padding, Placed, Window};
 
 use crate::onnx::attributes::{Attributes, sizes};
+use crate::onnx::fold::MOST;
 
 /// The window of a node on an input of `[height, width]`, with the zeros of a `Pad` in front of it.
 pub(super) fn window(
@@ -14,6 +15,10 @@ pub(super) fn window(
 ) -> Result<Window, String> {
     let stride = attributes.pair("strides", stride)?;
     let dilation = attributes.pair("dilations", 1)?;
+    let all = [size, stride, dilation].concat();
+    if let Some(it) = all.iter().find(|it| **it > MOST) {
+        return Err(format!("a size, stride or dilation is {it}"));
+    }
     let pads = match attributes.text("auto_pad").unwrap_or("NOTSET") {
         "NOTSET" => match attributes.ints("pads") {
             None => [0; 4],
