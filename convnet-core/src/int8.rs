@@ -28,6 +28,8 @@ use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]
 mod calibrate;
+#[cfg(feature = "alloc")]
+mod equalize;
 #[cfg(feature = "train")]
 mod fake;
 mod file;
@@ -100,6 +102,26 @@ pub trait Quantize: Network<Scalar = f32> + Sized {
         I: core::borrow::Borrow<Self::Input>,
     {
         calibrate::quantize(self, images, ranges)
+    }
+
+    /// Cross-layer equalisation, before [`quantize`](Self::quantize): for networks whose filters differ much, as those
+    /// of a `depthwise` often do. A volume has one range, so a depth slice with small numbers has few of its 256 steps.
+    /// Such a slice is multiplied by a power of two, and what the next filters multiply it by is divided by that: the
+    /// scores in `f32` stay the same, to the bit.
+    ///
+    /// That is done between two layers with filters wherever there are only layers between them that mind no factor
+    /// (`batch_norm` behind the first, `relu`, `leaky_relu`, pools, `upsample`, `dropout`, `flatten`; not `relu6`)
+    /// and nobody else reads their volumes. Says between how many something has changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`quantize`](Self::quantize).
+    #[cfg(feature = "alloc")]
+    fn equalize<I>(&mut self, images: &[I]) -> Result<usize, QuantizeError>
+    where
+        I: core::borrow::Borrow<Self::Input>,
+    {
+        equalize::equalize(self, images)
     }
 }
 
