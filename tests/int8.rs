@@ -266,3 +266,22 @@ fn a_file_of_another_network_is_refused() {
     let said = refusal(&file);
     assert!(said.contains("fc1.multiplier or .shift at 2"), "{said}");
 }
+
+#[test]
+fn pixels_become_the_bytes_of_their_numbers() {
+    use convnet::data::{Images, Samples};
+    let pixels: Vec<u8> = (0..360).map(|at| (at * at % 251) as u8).collect();
+    let set = Images::new([10, 12, 3], 1, pixels.clone(), vec![0]).unwrap();
+    let statistics = set.statistics();
+    let read_as = [0, 1, 2].map(|at| [statistics.mean[at], statistics.deviation[at]]);
+    let normalised = set.clone().normalised(&statistics).unwrap();
+    for (set, read_as) in [(set, &[[0.0, 255.0]][..]), (normalised, &read_as)] {
+        let mut image = Volume::<f32, 10, 12, 3>::boxed();
+        set.image(0, image.as_mut_slice());
+        let twin = Chain::random(7).quantize(&[&*image]).unwrap();
+        let (mut of_numbers, mut of_pixels) = (Volume::boxed(), Volume::boxed());
+        twin.encode(&image, &mut of_numbers);
+        twin.encode_pixels(&pixels, read_as, &mut of_pixels);
+        assert_eq!(of_pixels, of_numbers);
+    }
+}

@@ -144,6 +144,37 @@ impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F
         }
     }
 
+    /// The nearest bytes to an image of pixels, depth innermost. `read_as` says of each depth slice, or of all, what is
+    /// subtracted from a pixel and what it is divided by then: `[[0.0, 255.0]]`, or the mean and the deviation of a
+    /// [`Normalisation`](../classify/struct.Normalisation.html). Floats are computed with once for each pixel value and
+    /// slice. Pixels that are missing leave their bytes as they are.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::int8::{Quantize, Quantized};
+    ///
+    /// fn read<N, const F: usize, const C: usize, const V: usize>(
+    ///     twin: &Quantized<N, F, C, V>,
+    ///     camera: &[u8],
+    ///     image: &mut N::Image,
+    /// ) where
+    ///     N: Quantize,
+    /// {
+    ///     twin.encode_pixels(camera, &[[0.0, 255.0]], image);
+    /// }
+    /// ```
+    pub fn encode_pixels(&self, pixels: &[u8], read_as: &[[f64; 2]], to: &mut N::Image) {
+        let (is, depth) = (self.image(), N::Image::SHAPE[2]);
+        for (slice, [mean, deviation]) in (0..depth).zip(read_as.iter().cycle()) {
+            let bytes: [i8; 256] =
+                core::array::from_fn(|p| is.quantize(((p as f64 - mean) / deviation) as f32));
+            let pixels = pixels.iter().skip(slice).step_by(depth);
+            let to = to.as_mut_slice().iter_mut().skip(slice).step_by(depth);
+            to.zip(pixels)
+                .for_each(|(to, &pixel)| *to = bytes[usize::from(pixel)]);
+        }
+    }
+
     /// The scores as numbers.
     pub fn decode(&self, scores: &N::Scores, to: &mut N::Output) {
         let is = self.scores();
