@@ -285,3 +285,43 @@ fn pixels_become_the_bytes_of_their_numbers() {
         assert_eq!(of_pixels, of_numbers);
     }
 }
+
+#[test]
+fn the_table_says_what_either_takes() {
+    let twin = Blocks::random(7).quantize(&images::<Blocks>(2)).unwrap();
+    let table = twin.to_string();
+    let words = |line: &str| -> Vec<String> { line.split_whitespace().map(Into::into).collect() };
+    let lines: Vec<Vec<String>> = table.lines().map(words).collect();
+    assert_eq!(lines[0], ["layer", "what", "volume", "int8", "f32"]);
+    // 4 filters of 3x3x4, each with a bias and a multiplier of 12 bytes.
+    assert_eq!(
+        lines[1],
+        ["residual1.conv1", "conv", "8x8x4", "192", "592"],
+        "{table}"
+    );
+    let bytes: usize = lines[1..lines.len() - 1]
+        .iter()
+        .map(|line| line[3].parse::<usize>().unwrap())
+        .sum();
+    let real: usize = lines[1..lines.len() - 1]
+        .iter()
+        .map(|line| line[4].parse::<usize>().unwrap())
+        .sum();
+    let own = Int8::<Blocks>::PARAMETERS;
+    assert!(
+        bytes < own && own - bytes < 400,
+        "{bytes} of {own}: {table}"
+    );
+    assert_eq!(
+        real,
+        4 * Blocks::<f32>::LAYERS
+            .iter()
+            .map(|layer| layer.parameters)
+            .sum::<usize>()
+    );
+    let last = table.lines().last().unwrap();
+    assert!(
+        last.starts_with(&format!("int8: parameters {own} bytes, arena ")),
+        "{last}"
+    );
+}

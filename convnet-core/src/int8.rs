@@ -42,6 +42,7 @@ mod real;
 #[cfg(feature = "alloc")]
 mod report;
 mod run;
+mod table;
 
 #[cfg(feature = "alloc")]
 pub use calibrate::{QuantizeError, Ranges};
@@ -125,14 +126,33 @@ pub trait Quantize: Network<Scalar = f32> + Sized {
     }
 }
 
+/// What a budget of [`int8!`](crate::int8!) is made of.
+#[doc(hidden)]
+#[expect(non_upper_case_globals, reason = "as they are written in a budget")]
+pub mod budget {
+    use crate::plan::Memory;
+
+    pub const ram: Memory = Memory::Ram;
+    pub const flash: Memory = Memory::Flash;
+    pub const B: u64 = 1;
+    pub const kB: u64 = 1_000;
+    pub const MB: u64 = 1_000_000;
+    pub const KiB: u64 = 1 << 10;
+    pub const MiB: u64 = 1 << 20;
+}
+
 /// The int8 twin of a network: `Int8<Digits>`.
 pub type Int8<N> = <N as Quantize>::Int8;
 
 /// Gives a network its int8 twin, [`Int8<Net>`](crate::int8::Int8). The compiler plans it here, in bytes; a layer that
-/// has no int8 form is an error.
+/// has no int8 form is an error. A budget counts the bytes of the twin:
+///
+/// ```text
+/// int8! { #[budget(ram = 4 KiB, flash = 8 KiB)] Digits }
+/// ```
 #[macro_export]
 macro_rules! int8 {
-    ($net:ty) => {
+    ($(#[budget($($memory:ident = $limit:literal $unit:ident),+ $(,)?)])? $net:ty) => {
         const _: () = {
             const GRAPH: &[$crate::graph::Node<'static>] = <$net as $crate::Network>::GRAPH;
             const IMAGE: [::core::primitive::usize; 3] =
@@ -146,6 +166,23 @@ macro_rules! int8 {
                         ::core::panic!("{}", message.as_str())
                     }
                 };
+            $($(const _: () = {
+                const LIMIT: (::core::primitive::u64, &::core::primitive::str) = (
+                    $limit * $crate::int8::budget::$unit,
+                    ::core::concat!(
+                        ::core::stringify!($limit),
+                        " ",
+                        ::core::stringify!($unit)
+                    ),
+                );
+                let limit = ($crate::int8::budget::$memory, LIMIT.0, LIMIT.1);
+                let bytes = ::core::mem::size_of::<$crate::int8::Int8<$net>>();
+                if let ::core::option::Option::Some(message) =
+                    PLANNED.over(IMAGE, GRAPH, bytes, limit)
+                {
+                    ::core::panic!("{}", message.as_str())
+                }
+            };)+)?
             impl $crate::int8::Quantize for $net {
                 type Image =
                     $crate::Volume<::core::primitive::i8, { IMAGE[0] }, { IMAGE[1] }, { IMAGE[2] }>;

@@ -54,6 +54,7 @@ mod trial;
 
 pub use crate::graph::{Nested, Op};
 pub use crate::text::Message;
+pub(crate) use budget::exceeds;
 pub use budget::{Account, Memory};
 #[cfg(feature = "alloc")]
 #[doc(hidden)]

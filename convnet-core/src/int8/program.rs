@@ -7,9 +7,9 @@
 
 use crate::ElementType;
 use crate::graph::{Node, Op, Sees};
-use crate::kernel::i8::{Layout, PAIRS, Steps};
+use crate::kernel::i8::{Channel, Layout, PAIRS, Steps};
 use crate::kernel::{Clamp, Sizes};
-use crate::plan::{Elements, How, Options, Place, Plan, Step};
+use crate::plan::{Account, Elements, How, Memory, Options, Place, Plan, Step, exceeds};
 use crate::shape::Window;
 use crate::text::Message;
 
@@ -147,18 +147,8 @@ impl<const N: usize> Planned<N> {
     ///
     /// The first layer that has no int8 form, or a graph that cannot be planned.
     pub const fn new(input: [usize; 3], graph: &[Node<'static>]) -> Result<Self, Message> {
-        let mut ops = [Op::Flatten; N];
-        let mut i = 0;
-        while i < N {
-            ops[i] = graph[i].op;
-            i += 1;
-        }
-        let options = Options {
-            elements: Elements::All(ElementType::I8),
-            int8: true,
-            ..Options::DEFAULT
-        };
-        match Plan::of(input, &ops, options) {
+        let (ops, _) = parts(graph);
+        match Plan::of(input, &ops, OPTIONS) {
             Ok(plan) if N > 0 => Self::of(input, graph, &ops, &plan),
             Ok(_) | Err(_) => {
                 let mut message = Message::new();
@@ -345,6 +335,53 @@ impl<const N: usize> Planned<N> {
         Ok(all)
     }
 
+    /// What is to be said if more than a limit of a budget, `limit` bytes, written as `text`, is needed; the
+    /// parameters take so many `bytes`.
+    #[must_use]
+    pub const fn over(
+        &self,
+        input: [usize; 3],
+        graph: &[Node<'static>],
+        bytes: usize,
+        (memory, limit, text): (Memory, u64, &str),
+    ) -> Option<Message> {
+        match memory {
+            Memory::Ram => {
+                let (ops, names) = parts::<N>(graph);
+                let Ok(plan) = Plan::of(input, &ops, OPTIONS) else {
+                    return None;
+                };
+                let account = Account {
+                    input,
+                    ops: &ops,
+                    names: &names,
+                    steps: &plan.steps,
+                    totals: plan.totals,
+                };
+                account.over(memory, text, limit)
+            }
+            Memory::Flash => {
+                let Some(mut message) = exceeds(memory, bytes, text, limit) else {
+                    return None;
+                };
+                let (mut largest, mut at) = (0, 0);
+                while at < self.count {
+                    if self.tasks[at].bytes() > self.tasks[largest].bytes() {
+                        largest = at;
+                    }
+                    at += 1;
+                }
+                message
+                    .push_str("\nthe largest is ")
+                    .push_str(graph[self.tasks[largest].node].name)
+                    .push_str(": ")
+                    .push_number(self.tasks[largest].bytes())
+                    .push_str(" bytes");
+                Some(message)
+            }
+        }
+    }
+
     /// Its tasks, and what has a quantization.
     #[must_use]
     pub const fn program(&self) -> Program<'_> {
@@ -354,6 +391,23 @@ impl<const N: usize> Planned<N> {
             scores: self.scores,
         }
     }
+}
+
+/// How an int8 network is planned.
+const OPTIONS: Options = Options {
+    elements: Elements::All(ElementType::I8),
+    int8: true,
+    ..Options::DEFAULT
+};
+
+/// The layers of a graph, and their names.
+const fn parts<const N: usize>(graph: &[Node<'static>]) -> ([Op; N], [&'static str; N]) {
+    let (mut ops, mut names, mut i) = ([Op::Flatten; N], [""; N], 0);
+    while i < N {
+        (ops[i], names[i]) = (graph[i].op, graph[i].name);
+        i += 1;
+    }
+    (ops, names)
 }
 
 impl Program<'_> {
@@ -442,6 +496,12 @@ impl Kind {
 }
 
 impl Task {
+    /// Bytes of all that it needs.
+    pub(super) const fn bytes(&self) -> usize {
+        let [filters, channels] = [self.filters, self.channels];
+        filters[1] - filters[0] + (channels[1] - channels[0]) * size_of::<Channel>()
+    }
+
     /// Bytes of its filters in a file: without what a layout fills up.
     pub(super) const fn elements(&self) -> usize {
         let (k, [fh, fw]) = (self.sizes.y[2], self.sizes.filter);

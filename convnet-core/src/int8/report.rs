@@ -11,6 +11,7 @@ use super::Quantize;
 use super::program::Task;
 use super::quantized::{Parameters, Quantized};
 use super::real::Real;
+use super::table::Takes;
 use crate::AnyVolume;
 use crate::graph::Op;
 use crate::kernel::i8::Quantization;
@@ -80,10 +81,11 @@ impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F
                 decibels: 10.0 * Float::log10(signal / noise),
             }
         });
+        let Takes { parameters, arena } = Takes::of::<N>();
         Report {
             lines: lines.collect(),
-            parameters: [Self::PARAMETERS, size_of::<N>()],
-            arena: [Self::ARENA_BYTES, size_of::<N::Arena>()],
+            parameters,
+            arena,
         }
     }
 }
@@ -106,10 +108,7 @@ impl Display for Report {
                 line.name, line.word, line.decibels
             )?;
         }
-        let ([own, real], [arena, real_arena]) = (self.parameters, self.arena);
-        write!(
-            f,
-            "int8: parameters {own} bytes, arena {arena}; f32: parameters {real} bytes, arena {real_arena}"
-        )
+        let (parameters, arena) = (self.parameters, self.arena);
+        Takes { parameters, arena }.fmt(f)
     }
 }

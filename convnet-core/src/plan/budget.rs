@@ -33,26 +33,16 @@ impl Account<'_> {
     /// the limit as it was written.
     #[must_use]
     pub const fn over(&self, memory: Memory, text: &str, limit: u64) -> Option<Message> {
-        let (what, key, bytes) = match memory {
-            Memory::Ram => ("planned activations", "ram", self.totals.arena),
-            Memory::Flash => ("parameters", "flash", self.totals.flash),
+        let bytes = match memory {
+            Memory::Ram => self.totals.arena,
+            Memory::Flash => self.totals.flash,
         };
-        let over = (bytes as u64).saturating_sub(limit);
-        if over == 0 || any_stands_in(self.ops) {
+        let Some(mut message) = exceeds(memory, bytes, text, limit) else {
+            return None;
+        };
+        if any_stands_in(self.ops) {
             return None;
         }
-        let mut message = Message::new();
-        message
-            .push_str("the ")
-            .push_str(what)
-            .push_str(" take ")
-            .push_number(bytes)
-            .push_str(" bytes, ")
-            .push_number(over as usize)
-            .push_str(" more than ")
-            .push_str(key)
-            .push_str(" = ")
-            .push_str(text);
         match memory {
             Memory::Ram => self.write_peak(&mut message),
             Memory::Flash => self.write_largest(&mut message),
@@ -170,6 +160,36 @@ impl Account<'_> {
             _ => None,
         }
     }
+}
+
+/// What is to be said if so many `bytes` are more than the limit.
+pub(crate) const fn exceeds(
+    memory: Memory,
+    bytes: usize,
+    text: &str,
+    limit: u64,
+) -> Option<Message> {
+    let (what, key) = match memory {
+        Memory::Ram => ("planned activations", "ram"),
+        Memory::Flash => ("parameters", "flash"),
+    };
+    let over = (bytes as u64).saturating_sub(limit);
+    if over == 0 {
+        return None;
+    }
+    let mut message = Message::new();
+    message
+        .push_str("the ")
+        .push_str(what)
+        .push_str(" take ")
+        .push_number(bytes)
+        .push_str(" bytes, ")
+        .push_number(over as usize)
+        .push_str(" more than ")
+        .push_str(key)
+        .push_str(" = ")
+        .push_str(text);
+    Some(message)
 }
 
 const fn write_bytes(message: &mut Message, bytes: usize) {
