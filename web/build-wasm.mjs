@@ -1,5 +1,5 @@
-// Compiles the library twice, with vectors (simd128) and without, and once what reads declarations; the JavaScript that
-// calls them is written into src/wasm/simd128, src/wasm/plain and src/wasm/declare.
+// Compiles the library twice, with vectors (simd128) and without, and once what plans and reads declarations; the
+// JavaScript that calls them is written into src/wasm/simd128, src/wasm/plain and src/wasm/declare.
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";

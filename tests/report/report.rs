@@ -111,6 +111,45 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
+#[ignore = "builds an example"]
+fn digits_names_the_page_that_it_wrote() {
+    let folder = folder("digits");
+    let [weights, report] = ["digits.safetensors", "digits.html"].map(|it| folder.join(it));
+    let digits = std::process::Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--release", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"))
+        .args(["--example", "digits", "--", "--int8", "--epochs", "2"])
+        .arg("--weights")
+        .arg(weights)
+        .arg("--report")
+        .arg(&report)
+        .output()
+        .expect("cargo runs");
+    assert!(digits.status.success(), "{digits:?}");
+    let said = String::from_utf8(digits.stdout).expect("it prints text");
+    let last = said.lines().last().expect("it prints something");
+    assert!(last.contains(&report.display().to_string()), "{last}");
+    let text = std::fs::read_to_string(&report).expect("it is there");
+    let page = parsed(&text);
+    stands_alone(&page);
+    for id in [
+        "training",
+        "evaluation",
+        "graph",
+        "filters",
+        "memory",
+        "int8",
+    ] {
+        assert!(section(&page, id).is_some(), "{id}");
+    }
+    let seen = pictures(section(&page, "activations").expect("it saw images"));
+    for layer in Digits::LAYERS {
+        let own = |says: &str| says.split([',', ':']).next() == Some(layer.name);
+        assert!(seen.iter().any(|(says, ..)| own(says)), "{}", layer.name);
+    }
+}
+
+#[test]
 fn a_trainer_writes_a_page_with_each_layers_picture() -> Result<(), Box<dyn std::error::Error>> {
     let digits = data::digits(DIGITS)?;
     let (training, test) = data::split(&digits, 0.2, 1)?;

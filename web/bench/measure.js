@@ -23,7 +23,7 @@ const labels = Uint8Array.from({ length: BATCH }, (_, i) => i % 10);
 
 function ours() {
   const [net, training] = [new Forward(), new Training()];
-  return { forward: () => net.run(image), step: () => training.step(images, labels, RATE) };
+  return { forward: () => net.run(image), prepared: () => net.prepared(image), step: () => training.step(images, labels, RATE) };
 }
 
 function convNetJs() {

@@ -32,8 +32,9 @@ const found = await page.evaluate(([rounds, least]) => window.measure(rounds, le
 const version = (name) => JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, "utf8")).version;
 console.log(`Chromium ${browser.version()}, ${cpus()[0].model}, ${cpus().length} processors, one of them used; the fastest of ${rounds}\n`);
 console.log(`| ms | convnet | ConvNetJS ${version("convnetjs")} | tfjs-backend-wasm ${version("@tensorflow/tfjs-backend-wasm")} | times ConvNetJS | times tfjs |\n|---|---|---|---|---|---|`);
-for (const [what, name] of [["forward", "tiny VGG, one image"], ["step", "LeNet-5, a training step on 32"]]) {
-  const { convnet, convnetjs, tfjs } = found[what];
+for (const [what, name, others = what] of [["forward", "tiny VGG, one image"], ["prepared", "the same, prepared", "forward"], ["step", "LeNet-5, a training step on 32"]]) {
+  const { convnet } = found[what];
+  const { convnetjs, tfjs } = found[others];
   const ms = ({ fastest }) => fastest.toPrecision(3);
   const times = (other) => (other.fastest / convnet.fastest).toFixed(1);
   console.log(`| ${name} | ${ms(convnet)} | ${ms(convnetjs)} | ${ms(tfjs)} | ${times(convnetjs)} | ${times(tfjs)} |`);

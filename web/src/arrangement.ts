@@ -1,8 +1,8 @@
 // Spatial arrangement: W, F, S and P as sliders. Sizes, messages and repairs are the library's; this draws them.
 import "./arrangement.css";
-import { html, svg } from "./dom";
+import { html, near, svg } from "./dom";
 import type { Engine } from "./engine";
-import type { Arrangement, Setting } from "./wasm/simd128/convnet_web";
+import type { Arrangement, Setting } from "./wasm/declare/convnet_web_declare";
 
 /** CS231n's own line: five numbers, a filter of 3, a stride of 2 or 1. */
 const NUMBERS = [0, 1, 2, -1, 1, -3, 0];
@@ -28,7 +28,7 @@ const CELL = 30;
 
 export async function mount(section: HTMLElement, engine: Engine) {
   let setting: Setting = structuredClone(EXAMPLES[0]![1]);
-  let found: Arrangement;
+  let found: Arrangement | undefined; // by the first answer
   let chosen = [0, 0]; // the neuron, row and column
   let sliding: ReturnType<typeof setInterval> | undefined;
 
@@ -92,6 +92,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
     slide.textContent = "Stop";
     slide.setAttribute("aria-pressed", "true");
     sliding = setInterval(() => {
+      if (!found) return;
       const [rows, columns] = found.positions.map((it) => it.length) as [number, number];
       const next = (chosen[0]! * columns + chosen[1]! + 1) % Math.max(1, rows * columns);
       choose([Math.floor(next / columns), next % columns]);
@@ -106,8 +107,10 @@ export async function mount(section: HTMLElement, engine: Engine) {
   }
 
   function choose(to: number[]) {
-    chosen = to.map((at, axis) => Math.max(0, Math.min(at, found.positions[axis]!.length - 1)));
-    draw();
+    if (!found) return;
+    const { positions } = found;
+    chosen = to.map((at, axis) => Math.max(0, Math.min(at, positions[axis]!.length - 1)));
+    draw(found);
   }
 
   /** Asks the library; of answers that were overtaken by another question nothing is shown. */
@@ -137,7 +140,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
     choose(chosen);
   }
 
-  function draw() {
+  function draw(found: Arrangement) {
     const [rows, columns] = found.positions;
     const seen = rows.length > 0 && columns.length > 0;
     picture.replaceChildren(setting.rows ? plane(setting, found, chosen) : line(setting, found, chosen, choose));
@@ -151,7 +154,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
         : `Neuron ${chosen[1]} sees ${span(1)}; below 0 are zeros.`;
   }
 
-  await show();
+  void near(section).then(show);
 }
 
 const at = (i: number) => NUMBERS[((i % NUMBERS.length) + NUMBERS.length) % NUMBERS.length]!;

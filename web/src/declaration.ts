@@ -108,7 +108,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
     underline(answer.mistakes);
     text.setAttribute("aria-invalid", String(answer.mistakes.length > 0));
     said.replaceChildren(...(answer.mistakes.length > 0 ? answer.mistakes.map(told) : [right(answer)]));
-    drawn.classList.toggle("old", answer.mistakes.length > 0); // what was right last stays, pale
+    drawn.classList.toggle("old", answer.mistakes.length > 0); // what was right last stays, grey
     if (answer.table !== "") draw(answer);
   }
 

@@ -7,7 +7,7 @@ import type { Engine } from "./engine";
 import { cell, look } from "./state";
 import type { Cell, Look } from "./state";
 import { place } from "./volumes";
-import type { Layer, Neuron, Term } from "./worker/demo";
+import type { Neuron, Term } from "./worker/demo";
 
 const IMAGE: Shape = [32, 32, 3];
 const COLOURS = ["red", "green", "blue"];
@@ -131,7 +131,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
 
   function draw(seen: Look, at: Cell, neuron: Neuron) {
     const [height, width, depth] = shape(at.volume);
-    const { name, word } = layers[at.volume - 1]!;
+    const { name } = layers[at.volume - 1]!;
     paintPhoto(photo.canvas, seen.rgb, [IMAGE[0], IMAGE[1]]);
     photo.frame(neuron.field, [IMAGE[0], IMAGE[1]]);
     const volume = seen.volumes[at.volume]!;
@@ -144,7 +144,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
     seesTitle.textContent = `It sees ${neuron.window.width}×${neuron.window.height} of ${slices(neuron)} of ${before}`;
     drawTerms(terms, seen, neuron, shape(neuron.reads));
     sum.replaceChildren(...equation(neuron));
-    verdict.textContent = `${sentence(word)} ${number(neuron.result, 4)}. The network wrote ${number(neuron.activation, 4)}.`;
+    verdict.textContent = `${sentence(neuron)} ${number(neuron.result, 4)}. The network wrote ${number(neuron.activation, 4)}.`;
     verdict.dataset.result = String(neuron.result);
     verdict.dataset.activation = String(neuron.activation);
   }
@@ -152,8 +152,21 @@ export async function mount(section: HTMLElement, engine: Engine) {
 
 const slices = ({ terms }: Neuron) => (terms.length === 1 ? `slice ${terms[0]!.slice + 1}` : `all ${terms.length} slices`);
 
-const sentence = (word: Layer["word"]) =>
-  ({ relu: "What is below zero becomes zero:", max_pool: "The largest of what it sees:" })[word] ?? "The sum of all products and the bias:";
+/** What a layer without filters does with what it sees. */
+const DOES: Record<string, string> = {
+  relu: "What is below zero becomes zero:",
+  max_pool: "The largest of what it sees:",
+  global_max_pool: "The largest of what it sees:",
+  avg_pool: "The mean of what it sees, of the zeros around the volume none:",
+  global_avg_pool: "The mean of what it sees:",
+  dropout: "Nothing is dropped but in training:",
+  flatten: "What it sees, in a row:",
+  softmax: "Its share of the depth column:",
+  log_softmax: "The logarithm of its share of the depth column:",
+};
+
+const sentence = ({ word, bias }: Neuron) =>
+  DOES[word] ?? (bias == null ? `The ${word} of what it sees:` : "The sum of all products and the bias:");
 
 /** What makes the activation, in one line. */
 function equation({ word, terms, bias, result }: Neuron): (HTMLElement | string)[] {
@@ -161,8 +174,11 @@ function equation({ word, terms, bias, result }: Neuron): (HTMLElement | string)
     `${first ? "" : value < 0 ? " − " : " + "}${number(first ? value : Math.abs(value))}`;
   const total = html("strong", {}, number(result, 4));
   if (bias == null) {
-    const shown = number(terms[0]!.inputs[0]!, 4);
-    return [word === "relu" ? `max(0, ${shown}) = ` : word === "max_pool" ? "max = " : `${shown} = `, total];
+    const [first, ...more] = terms.flatMap(({ inputs }) => inputs);
+    const shown = number(first!, 4);
+    const names: Record<string, string> = { relu: `max(0, ${shown})`, dropout: shown, flatten: shown };
+    const name = names[word] ?? (more.length > 0 ? word.replace(/.*max_pool/, "max").replace(/.*avg_pool/, "mean") : `${word}(${shown})`);
+    return [`${name} = `, total];
   }
   const sums = terms.map(({ sum }, at) => term(sum, at === 0)).join("");
   return [sums, html("span", { class: "bias", title: "the bias" }, term(bias, false)), " = ", total];
@@ -196,7 +212,7 @@ function drawTerms(parent: HTMLElement, seen: Look, neuron: Neuron, shape: Shape
 
 /** Numbers in the rows and columns of a window. */
 function grid(name: string, values: number[], { window, word }: Neuron, most: number, chosen?: Term): HTMLElement {
-  const largest = word === "max_pool" && chosen ? values.indexOf(Math.max(...values)) : -1;
+  const largest = word.endsWith("max_pool") && chosen ? values.indexOf(Math.max(...values)) : -1;
   return html("div", { class: "numbers figures", role: "img", "aria-label": `${name}: ${values.map((value) => number(value)).join(", ")}`, title: name, style: `--columns: ${window.width}` },
     ...values.map((value, at) =>
       html("span", { class: at === largest ? "largest" : "", style: `--value: ${colour(value * 0.6, most)}` }, number(value).replace("0.", "."))));

@@ -12,9 +12,10 @@ export class Slices {
   private readonly canvases: HTMLCanvasElement[];
 
   constructor(private readonly layers: Layer[]) {
-    this.canvases = layers.map(() => html("canvas"));
+    this.canvases = layers.map(({ name, volume: [height, width, depth] }) =>
+      html("canvas", { role: "img", "aria-label": `${name}: ${depth} slices of ${width}×${height}` }));
     const rows = layers.map(({ name, volume: [height, width, depth] }, at) =>
-      html("figure", { class: "slices", role: "img", "aria-label": `${name}: ${depth} slices of ${width}×${height}` },
+      html("figure", { class: "slices" },
         html("figcaption", {}, name, html("small", {}, ` ${width}×${height}×${depth}`)),
         this.canvases[at]!));
     this.element = html("div", {}, ...rows);

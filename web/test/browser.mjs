@@ -26,8 +26,18 @@ export async function open(t, { width = 1280, height = 900, colorScheme = "light
   return page;
 }
 
-/** How long the page's own thread computed without a pause while `run` went on: milliseconds of the processor, which
- * do not count what else this machine did meanwhile. */
+/** Scrolls through the page until all that it loads late is there. */
+export async function readAll(page) {
+  await page.locator("#neuron .term").first().waitFor();
+  await page.getByRole("heading", { name: "Spatial arrangement" }).scrollIntoViewIfNeeded();
+  await page.getByText("= 4.5 is not an integer").waitFor();
+  await page.getByRole("button", { name: "Train" }).scrollIntoViewIfNeeded();
+  await page.getByLabel("Declaration", { exact: true }).scrollIntoViewIfNeeded();
+  await page.getByText("Cifar compiles.").waitFor();
+}
+
+/** How long the page's own thread computed without a pause while `run` went on, and how many tasks it had: milliseconds
+ * of the processor, which do not count what else this machine did meanwhile. */
 export async function longestTask(page, run) {
   const browser = page.context().browser();
   await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
@@ -36,5 +46,6 @@ export async function longestTask(page, run) {
   const own = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
   const tasks = traceEvents.filter(({ name, pid, tid }) =>
     name.endsWith("RunTask") && own.some((thread) => thread.pid === pid && thread.tid === tid));
-  return Math.max(0, ...tasks.map(({ tdur }) => (tdur ?? 0) / 1000));
+  const longest = tasks.reduce((most, { tdur }) => Math.max(most, (tdur ?? 0) / 1000), 0);
+  return { longest, count: tasks.length };
 }

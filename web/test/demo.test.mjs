@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { longestTask, open } from "./browser.mjs";
+import { longestTask, open, readAll } from "./browser.mjs";
 
 /** The classes that the page shows, the best first. */
 const shown = (page) =>
@@ -73,25 +73,31 @@ test("all of it goes by keyboard", async (t) => {
   assert.equal(await page.getByRole("spinbutton", { name: "Column" }).inputValue(), "3");
 });
 
-test("nothing takes the page's own thread for more than 50 ms", async (t) => {
+test("nothing takes the page's own thread for more than 50 ms, in any section", async (t) => {
   const page = await open(t);
-  const rounds = [];
-  // One that nothing disturbs is enough.
-  while (rounds.length < 3 && !rounds.some((longest) => longest <= 50)) {
-    const longest = await longestTask(page, async () => {
-      await page.reload();
-      await page.getByRole("img", { name: "the image: ship" }).waitFor();
-      for (const name of ["cat", "frog", "horse"]) {
-        await page.getByRole("button", { name, exact: true }).click();
-        await page.getByRole("img", { name: `the image: ${name}` }).waitFor();
-        await page.getByRole("button", { name: "conv2, slice 2", exact: true }).hover();
-        await page.getByRole("button", { name: "scores, cat", exact: true }).click();
-        await page.getByRole("heading", { name: "scores, cat" }).waitFor();
-      }
-    });
-    assert.ok(longest > 0);
-    rounds.push(longest);
-  }
-  t.diagnostic(`the longest tasks took ${rounds.join(", ")} ms`);
-  assert.ok(rounds.some((longest) => longest <= 50), `${rounds} ms`);
+  const { longest, count } = await longestTask(page, async () => {
+    await page.reload();
+    await page.getByRole("img", { name: "the image: ship" }).waitFor();
+    for (const name of ["cat", "frog", "horse"]) {
+      await page.getByRole("button", { name, exact: true }).click();
+      await page.getByRole("img", { name: `the image: ${name}` }).waitFor();
+      await page.getByRole("button", { name: "conv2, slice 2", exact: true }).hover();
+      await page.getByRole("button", { name: "scores, cat", exact: true }).click();
+      await page.getByRole("heading", { name: "scores, cat" }).waitFor();
+    }
+    await page.getByRole("button", { name: "Play" }).click();
+    await readAll(page);
+    await page.getByRole("button", { name: "Two dimensions" }).click();
+    for (const value of ["8", "16"]) {
+      await page.getByLabel(/^W /).fill(value);
+      await page.getByText(`(${value} − 3`).first().waitFor();
+    }
+    const examples = page.getByLabel("Example");
+    for (const name of await examples.locator("option").allTextContents()) {
+      await examples.selectOption(name);
+      await page.locator("#declaration-said > *").first().waitFor();
+    }
+  });
+  t.diagnostic(`the longest of ${count} tasks took ${longest} ms`);
+  assert.ok(longest > 0 && longest <= 50, `${longest} ms`);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
-import { open } from "./browser.mjs";
+import { open, readAll } from "./browser.mjs";
 
 test("screenshots", async (t) => {
   mkdirSync("test/shots", { recursive: true });
@@ -10,9 +10,7 @@ test("screenshots", async (t) => {
     for (const colorScheme of ["light", "dark"]) {
       const page = await open(t, { width, height, colorScheme });
       await page.getByRole("img", { name: "the image: ship" }).waitFor();
-      await page.getByRole("heading", { name: "conv1, slice 1" }).waitFor();
-      await page.getByLabel("Declaration", { exact: true }).scrollIntoViewIfNeeded();
-      await page.getByText("Cifar compiles.").waitFor();
+      await readAll(page);
       await page.evaluate(() => scrollTo(0, 0));
       for (const [name, fullPage] of [["top", false], ["page", true]]) {
         const picture = await page.screenshot({ path: `test/shots/${name}-${width}-${colorScheme}.png`, fullPage });

@@ -155,7 +155,7 @@ impl Drawing {
         let [lanes, rows] = [most(|it| it.lane), most(|it| it.row)];
         let size = [lanes * (BOX[0] + GAP[0]), rows * (BOX[1] + GAP[1])];
         let mut svg = format!(
-            "<div class=\"scroll\"><svg width=\"{0}\" height=\"{1}\" viewBox=\"-4 -4 {0} {1}\" role=\"img\" \
+            "<div class=\"scroll\" tabindex=\"0\"><svg width=\"{0}\" height=\"{1}\" viewBox=\"-4 -4 {0} {1}\" role=\"img\" \
              aria-label=\"the graph of the network\">",
             size[0] + 8,
             size[1] + 8

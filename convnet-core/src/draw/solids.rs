@@ -66,7 +66,7 @@ pub fn solids(image: [usize; 3], layers: &[LayerInfo<'_>]) -> String {
         _ => format!(", but that depth is drawn {shrunk} times smaller"),
     };
     format!(
-        "<div class=\"scroll\"><svg width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\" role=\"img\" \
+        "<div class=\"scroll\" tabindex=\"0\"><svg width=\"{0:.0}\" height=\"{1:.0}\" viewBox=\"0 0 {0:.0} {1:.0}\" role=\"img\" \
          aria-label=\"volumes to scale\">{solids}</svg></div>\
          <p class=\"note\">Height upward, width into the page, depth to the right, to one scale{depth}. What keeps \
          the size of what it reads, such as <code>relu</code>, is left out.</p>",

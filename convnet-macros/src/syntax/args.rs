@@ -232,7 +232,7 @@ impl Args {
                     None => format!("{name} is one number"),
                 };
                 if let Some(word) = number.and_then(|number| number.word()) {
-                    let capitals = word.to_string().to_uppercase();
+                    let capitals = word.to_string().to_ascii_uppercase();
                     message = format!(
                         "`{word}` is no number: one that has a name is a `const`, in capitals\n\
                          `const {capitals}: usize = …;` above, and `{capitals}` here"

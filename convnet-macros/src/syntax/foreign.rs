@@ -53,7 +53,7 @@ pub(super) fn word(word: &str) -> Option<&'static str> {
 
 /// A word without capitals, underscores and the dimensions behind it.
 pub(super) fn plain(word: &str) -> String {
-    let lower = word.to_lowercase().replace('_', "");
+    let lower = word.to_ascii_lowercase().replace('_', "");
     match lower.strip_suffix("2d") {
         Some(flat) => flat.into(),
         None => match lower.strip_suffix('d') {

@@ -349,7 +349,7 @@ fn known(literal: &Literal, digits: &str) -> Result<usize> {
 }
 
 fn not_a_size(literal: &Literal, text: &str) -> syn::Error {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let hint = match lower.split('x').all(|part| part.parse::<usize>().is_ok()) {
         true => format!("write `{lower}`"),
         false => "numbers are written `12`, sizes `5x5`".into(),

@@ -123,13 +123,13 @@ impl Odd {
             }
             (Self::Text(text), "pad" | "fit" | "bias")
                 if matches!(
-                    &*text.to_lowercase(),
+                    &*text.to_ascii_lowercase(),
                     "same" | "exact" | "crop" | "pad" | "none"
                 ) =>
             {
                 format!(
                     "a word stands without quotes: `{name} = {}`",
-                    text.to_lowercase()
+                    text.to_ascii_lowercase()
                 )
             }
             (Self::Word, "pad") => {

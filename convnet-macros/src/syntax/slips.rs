@@ -120,7 +120,7 @@ fn plain(name: Ident, errors: &mut Errors) -> Ident {
     }
     let bare = matches!(&*text, "self" | "Self" | "super" | "crate" | "_");
     let instead = match bare {
-        true => format!("{}_", text.to_lowercase()),
+        true => format!("{}_", text.to_ascii_lowercase()),
         false => format!("r#{text}"),
     };
     let message = format!(

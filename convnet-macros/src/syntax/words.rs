@@ -6,7 +6,7 @@ use super::foreign;
 
 /// Whether a line with this word is the input, perhaps with a slip.
 pub(super) fn is_input(word: &str) -> bool {
-    let close = || strsim::damerau_levenshtein(&word.to_lowercase(), INPUT.name) <= 1;
+    let close = || strsim::damerau_levenshtein(&word.to_ascii_lowercase(), INPUT.name) <= 1;
     word == INPUT.name || (meant(word).is_empty() && close())
 }
 
@@ -38,7 +38,7 @@ pub(super) fn meant(name: &str) -> Vec<&'static str> {
     let names = || WORDS.iter().map(|word| word.name);
     names()
         .find(|word| word.replace('_', "") == plain)
-        .or_else(|| nearest(&name.to_lowercase(), names()))
+        .or_else(|| nearest(&name.to_ascii_lowercase(), names()))
         .into_iter()
         .collect()
 }
@@ -49,7 +49,7 @@ pub(super) fn block_meant(name: &str) -> Option<&'static str> {
     let elsewhere = BLOCKS.iter().find(|word| word.elsewhere.contains(&&*plain));
     elsewhere.map(|word| word.name).or_else(|| {
         let names = BLOCKS.iter().map(|word| word.name);
-        nearest(&name.to_lowercase(), names)
+        nearest(&name.to_ascii_lowercase(), names)
     })
 }
 

@@ -1,7 +1,6 @@
 // The worker: loads the wasm, with vectors if this browser has them, and answers calls.
 import type { Answer, Request } from "../engine";
 import { about } from "./about";
-import { arrange } from "./arrangement";
 import { declare } from "./declaration";
 import { demo } from "./demo";
 import { train } from "./training";
@@ -9,7 +8,6 @@ import { load } from "./wasm";
 
 const started = load(self.name !== "plain").then((wasm) => ({
   ...about(wasm),
-  ...arrange(wasm),
   ...declare(),
   ...demo(wasm),
   ...train(wasm),

@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let weights = fs::read(web.join("public/tiny_vgg.safetensors"))?;
     let classifier = Classifier::<TinyVgg>::from_bytes(&weights)?;
-    let mut demo = Demo::new(&weights)?;
+    let normalisation = classifier.normalisation().clone();
+    let mut demo = Demo::new(&weights, normalisation.mean, normalisation.deviation)?;
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(web.join("images"))? {
         let path = entry?.path();
@@ -25,7 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let both = classes.iter().zip(probabilities);
         let lines: Vec<_> = both
             .map(|(class, (name, probability))| {
-                assert_eq!(class.name, name, "{}", path.display());
+                assert_eq!(
+                    classifier.class_names()[class.number],
+                    name,
+                    "{}",
+                    path.display()
+                );
                 (name, class.score, probability)
             })
             .collect();

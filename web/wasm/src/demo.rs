@@ -1,33 +1,20 @@
 //! The network of the demo, and what it makes of an image.
 
-use convnet::{Classifier, Volume, convnet};
+use convnet::loss::softmax;
+use convnet::{Volume, weights};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::inside::{Inside, Layer, Neuron};
+pub use crate::tiny_vgg::TinyVgg;
 use crate::{all_ts, ts};
-
-convnet! {
-    /// The network of CS231n's demo: [CONV-RELU-CONV-RELU-POOL]*3-FC, ten filters a conv, on CIFAR-10.
-    pub struct TinyVgg {
-        input(32x32x3),
-        [
-            conv(10, 3x3, pad = 1),
-            relu,
-            conv(10, 3x3, pad = 1),
-            relu,
-            max_pool(2x2),
-        ] * 3,
-        scores: fc(10),
-    }
-}
 
 /// A class, and what speaks for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Class {
-    /// What it is called.
-    pub name: String,
+    /// Its number, from 0.
+    pub number: usize,
     /// Its score.
     pub score: f32,
     /// By softmax over all scores.
@@ -37,22 +24,32 @@ pub struct Class {
 /// [`TinyVgg`] with its weights, and the volumes of the image that it saw last.
 #[wasm_bindgen]
 pub struct Demo {
-    classifier: Classifier<TinyVgg>,
+    net: Box<TinyVgg>,
+    /// Mean and deviation of each slice of the images that it learnt from.
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
     inside: Inside,
 }
 
 #[wasm_bindgen]
 impl Demo {
-    /// Reads a weight file that says how images are read.
+    /// Reads a weight file. The mean and the deviation of the images, and the names of their classes, stand in it
+    /// too, as JSON, which JavaScript reads by itself.
     ///
     /// # Errors
     ///
-    /// If it is not one of this network.
+    /// If it is not one of this network, or there are no three means and deviations.
     #[wasm_bindgen(constructor)]
-    pub fn new(weights: &[u8]) -> Result<Self, String> {
-        let classifier = Classifier::from_bytes(weights).map_err(|error| error.to_string())?;
+    pub fn new(file: &[u8], mean: Vec<f64>, deviation: Vec<f64>) -> Result<Self, String> {
+        if [mean.len(), deviation.len()] != [3; 2] {
+            return Err("an image has three slices, with a mean and a deviation each".into());
+        }
+        let mut net = TinyVgg::boxed();
+        weights::from_bytes(&mut *net, file).map_err(|error| error.to_string())?;
         Ok(Self {
-            classifier,
+            net,
+            mean,
+            deviation,
             inside: Inside::default(),
         })
     }
@@ -64,13 +61,6 @@ impl Demo {
     /// As there.
     pub fn see(&mut self, pixels: &[u8]) -> Result<Vec<Ts<Class>>, String> {
         all_ts(&self.look(pixels)?)
-    }
-
-    /// What the classes are called, in the order of the scores.
-    #[wasm_bindgen(js_name = classNames)]
-    #[must_use]
-    pub fn class_names(&self) -> Vec<String> {
-        self.classifier.class_names().to_vec()
     }
 
     /// The layers, in order.
@@ -105,33 +95,28 @@ impl Demo {
     ///
     /// If it has another size than the network reads.
     pub fn look(&mut self, pixels: &[u8]) -> Result<Vec<Class>, String> {
-        let ranked = self
-            .classifier
-            .classify(pixels)
-            .map_err(|error| error.to_string())?;
-        let normalisation = self.classifier.normalisation();
-        let mut image = Volume::boxed();
-        let slices = normalisation
-            .mean
-            .iter()
-            .zip(&normalisation.deviation)
-            .cycle();
-        for ((value, &pixel), (mean, deviation)) in
-            image.as_mut_slice().iter_mut().zip(pixels).zip(slices)
-        {
-            *value = ((f64::from(pixel) - mean) / deviation) as f32;
+        let mut image = Volume::<f32, 32, 32, 3>::boxed();
+        let numbers = image.as_mut_slice();
+        if pixels.len() != numbers.len() {
+            return Err(format!("an image has {} bytes", numbers.len()));
         }
-        let scores = self.inside.see(self.classifier.network(), &image);
-        let names = self.classifier.class_names();
-        let class = |(name, probability): &(&str, f64)| {
-            let at = names.iter().position(|it| it == name).unwrap_or_default();
-            Class {
-                name: (*name).into(),
-                score: scores[at],
-                probability: *probability,
-            }
+        let slices = self.mean.iter().zip(&self.deviation).cycle();
+        for ((number, &pixel), (mean, deviation)) in numbers.iter_mut().zip(pixels).zip(slices) {
+            *number = ((f64::from(pixel) - mean) / deviation) as f32;
+        }
+        let scores = self.inside.see(&*self.net, &image);
+        let mut shares = [0.0; 10];
+        softmax(scores, &mut shares);
+        let shares = scores.iter().zip(shares).enumerate();
+        let class = |(number, (&score, probability))| Class {
+            number,
+            score,
+            probability: f64::from(probability),
         };
-        Ok(ranked.iter().map(class).collect())
+        let mut classes: Vec<_> = shares.map(class).collect();
+        // Of equals the first stays first.
+        classes.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(classes)
     }
 
     /// How a cell of volume `index`, `[row, column, slice]`, came about.
@@ -140,6 +125,6 @@ impl Demo {
     ///
     /// If there is no such cell.
     pub fn cell(&self, index: usize, cell: [usize; 3]) -> Result<Neuron, String> {
-        self.inside.neuron(self.classifier.network(), index, cell)
+        self.inside.neuron(&*self.net, index, cell)
     }
 }

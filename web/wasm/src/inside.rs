@@ -1,8 +1,13 @@
 //! Inside a network, after it has seen an image: every volume, and how each cell of one came about.
 
-use convnet::graph::Sees;
+use convnet::graph::{Op, Sees};
+use convnet::layer::{
+    Clamp, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Relu, Relu6, Sigmoid, Silu,
+    Softplus, Tanh,
+};
+use convnet::loss::softmax;
 use convnet::plan::LayerInfo;
-use convnet::{AnyVolume, OnHeap, Role, Seen, Tensor};
+use convnet::{Activation, AnyVolume, InPlace, OnHeap, Role, Seen, Tensor, Volume};
 use serde::Serialize;
 use tsify::Tsify;
 
@@ -123,42 +128,42 @@ impl Inside {
             seen_by(&N::LAYERS[before], input_of::<N>(before), seen)
         })?;
         let filter = Filter::of(net, layer, d);
-        let slices = filter
-            .as_ref()
-            .map_or(d..d + 1, |filter| filter.slices.clone());
+        let slices = match (&filter, layer.op) {
+            (Some(filter), _) => filter.slices.clone(),
+            (None, Op::Softmax | Op::LogSoftmax) => 0..input[2],
+            (None, _) => d..d + 1,
+        };
         let volume = Seen::new(input, self.volume(reads)).ok_or_else(nothing)?;
-        let terms: Vec<_> = slices
-            .map(|slice| {
-                let inputs: Vec<f32> = window
-                    .cells()
-                    .map(|cell| value(volume, cell, slice))
-                    .collect();
-                let filter: Vec<f32> = filter
-                    .as_ref()
-                    .map_or_else(Vec::new, |filter| filter.slice(slice).collect());
-                let products: Vec<f32> = inputs.iter().zip(&filter).map(|(x, w)| x * w).collect();
-                let sum = products.iter().sum();
-                Term {
-                    slice,
-                    inputs,
-                    filter,
-                    products,
-                    sum,
-                }
-            })
-            .collect();
+        let term = |slice| {
+            let cells = window.cells();
+            let inputs: Vec<f32> = cells.map(|cell| value(volume, cell, slice)).collect();
+            let filter = filter.as_ref().map(|filter| filter.on(slice, window));
+            let filter = filter.unwrap_or_default();
+            let products: Vec<f32> = inputs.iter().zip(&filter).map(|(x, w)| x * w).collect();
+            let sum = products.iter().sum();
+            Term {
+                slice,
+                inputs,
+                filter,
+                products,
+                sum,
+            }
+        };
+        let terms: Vec<_> = slices.map(term).collect();
         let bias = filter.map(|filter| filter.bias);
-        let inside = window
-            .cells()
-            .zip(&terms[0].inputs)
-            .filter(|&(cell, _)| within(input, cell).is_some());
-        let pixels = inside.map(|(_, x)| *x);
-        let result = match (bias, layer.word()) {
-            (Some(bias), _) => terms.iter().map(|term| term.sum).sum::<f32>() + bias,
-            (None, "max_pool") => pixels.fold(f32::NEG_INFINITY, f32::max),
-            (None, "relu") => pixels.fold(0.0, f32::max),
-            (None, "dropout" | "flatten") => pixels.sum(),
-            (None, word) => return Err(format!("how {word} computes is not shown")),
+        let result = match bias {
+            Some(bias) => terms.iter().map(|term| term.sum).sum::<f32>() + bias,
+            None => {
+                let inside = window.cells().map(|cell| within(input, cell).is_some());
+                let seen = inside.zip(&terms[0].inputs).filter(|&(inside, _)| inside);
+                let seen: Vec<f32> = match layer.op {
+                    Op::Softmax | Op::LogSoftmax => terms.iter().map(|it| it.inputs[0]).collect(),
+                    _ => seen.map(|(_, x)| *x).collect(),
+                };
+                let slope = || tensor(net, layer, ".slope").map(|(_, slopes)| slopes[d]);
+                made_of(&layer.op, &seen, d, slope)
+                    .ok_or_else(|| format!("how {} computes is not shown", layer.word()))?
+            }
         };
         Ok(Neuron {
             word: layer.word().into(),
@@ -259,78 +264,233 @@ fn value(volume: Seen<'_, f32>, cell: [i32; 2], slice: usize) -> f32 {
     within(volume.shape(), cell).map_or(0.0, |[y, x]| volume.column(y, x)[slice])
 }
 
-/// One filter of a layer.
-struct Filter<'a> {
-    /// Of all filters, their numbers: taps, depth of a group, filters.
-    scalars: &'a [f32],
-    /// How many slices a filter sees, how many filters there are, and which it is.
-    depth: usize,
-    filters: usize,
-    k: usize,
+/// A tensor of a layer.
+fn tensor<'a, N: OnHeap<Scalar = f32>>(
+    net: &'a N,
+    layer: &LayerInfo<'_>,
+    name: &str,
+) -> Option<(Tensor, &'a [f32])> {
+    let own = |tensor: &Tensor| tensor.name.strip_prefix(layer.name) == Some(name);
+    let index = N::TENSORS.iter().position(own)?;
+    Some((N::TENSORS[index], net.tensor(index)))
+}
+
+/// What a layer without filters makes of what it sees, in slice `d`.
+fn made_of(op: &Op, seen: &[f32], d: usize, slope: impl Fn() -> Option<f32>) -> Option<f32> {
+    let x = *seen.first()?;
+    Some(match *op {
+        Op::MaxPool { .. } | Op::GlobalMaxPool => {
+            seen.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+        }
+        Op::AvgPool { .. } | Op::GlobalAvgPool => seen.iter().sum::<f32>() / seen.len() as f32,
+        Op::Softmax | Op::LogSoftmax => {
+            let mut shares = vec![0.0; seen.len()];
+            softmax(seen, &mut shares);
+            let share = *shares.get(d)?;
+            if *op == Op::Softmax {
+                share
+            } else {
+                share.ln()
+            }
+        }
+        Op::Prelu => slope().map(|slope| if x > 0.0 { x } else { slope * x })?,
+        Op::Dropout { .. } | Op::Flatten => x,
+        Op::Relu => activated(Relu, x),
+        Op::Relu6 => activated(Relu6, x),
+        Op::LeakyRelu { slope } => activated(LeakyRelu { slope }, x),
+        Op::Sigmoid => activated(Sigmoid, x),
+        Op::Tanh => activated(Tanh, x),
+        Op::HardSigmoid => activated(HardSigmoid, x),
+        Op::Elu { alpha } => activated(Elu { alpha }, x),
+        Op::Softplus => activated(Softplus, x),
+        Op::Clamp { low, high } => activated(Clamp { low, high }, x),
+        Op::HardSwish => replaced(HardSwish, x),
+        Op::Silu => replaced(Silu, x),
+        Op::Gelu => replaced(Gelu, x),
+        Op::GeluTanh => replaced(GeluTanh, x),
+        // Those above have a filter; and what the others do is no sum over a window.
+        _ => return None,
+    })
+}
+
+fn activated(layer: impl Activation<Volume<f32, 1, 1, 1>>, x: f32) -> f32 {
+    let mut v = Volume([[[x]]]);
+    layer.forward(&mut v);
+    v[0][0][0]
+}
+
+fn replaced(layer: impl InPlace<Volume<f32, 1, 1, 1>>, x: f32) -> f32 {
+    let mut v = Volume([[[x]]]);
+    layer.forward_in_place(&mut v);
+    v[0][0][0]
+}
+
+/// What a neuron multiplies what it sees by, and adds.
+struct Filter {
     /// The slices that it sees.
     slices: std::ops::Range<usize>,
+    /// Its numbers on each of them, row by row.
+    taps: Vec<Vec<f32>>,
+    /// From one of its rows, or columns, to the next.
+    dilation: [usize; 2],
     bias: f32,
 }
 
-impl<'a> Filter<'a> {
-    fn of<N: OnHeap<Scalar = f32>>(net: &'a N, layer: &LayerInfo<'_>, k: usize) -> Option<Self> {
-        let tensor = |name: &str| {
-            let own = |tensor: &Tensor| tensor.name.strip_prefix(layer.name) == Some(name);
-            let index = N::TENSORS.iter().position(own)?;
-            Some((N::TENSORS[index], net.tensor(index)))
-        };
-        let (Tensor { role, shape, .. }, scalars) = tensor(".filters")?;
+impl Filter {
+    fn of<N: OnHeap<Scalar = f32>>(net: &N, layer: &LayerInfo<'_>, k: usize) -> Option<Self> {
+        let of_slice = |name| tensor(net, layer, name).map(|(_, scalars)| scalars[k]);
+        // A factor a slice.
+        if let (Some(gamma), Some(beta)) = (of_slice(".gamma"), of_slice(".beta")) {
+            let (factor, bias) = match layer.op {
+                Op::Affine => (gamma, beta),
+                Op::BatchNorm { eps } => {
+                    let factor = gamma / (of_slice(".variance")? + *eps as f32).sqrt();
+                    (factor, beta - factor * of_slice(".mean")?)
+                }
+                _ => return None,
+            };
+            return Some(Self {
+                slices: k..k + 1,
+                taps: vec![vec![factor]],
+                dilation: [1; 2],
+                bias,
+            });
+        }
+        let (Tensor { role, shape, .. }, scalars) = tensor(net, layer, ".filters")?;
         let &[.., depth, filters] = shape else {
             return None;
         };
-        let groups = if let Role::Grouped(groups) = role {
-            groups
-        } else {
-            1
+        let groups = match (layer.op, role) {
+            (Op::ConvTranspose { .. }, _) => return None,
+            (Op::Depthwise { .. }, _) => filters,
+            (_, Role::Grouped(groups)) => groups,
+            _ => 1,
         };
         let first = k / (filters / groups) * depth;
-        let bias = tensor(".bias").map_or(0.0, |(_, biases)| biases[k]);
+        let taps = |d| {
+            let all = scalars.iter().skip(d * filters + k);
+            all.step_by(depth * filters).copied().collect()
+        };
         Some(Self {
-            scalars,
-            depth,
-            filters,
-            k,
             slices: first..first + depth,
-            bias,
+            taps: (0..depth).map(taps).collect(),
+            dilation: layer.op.window().map_or([1; 2], |window| window.dilation),
+            bias: of_slice(".bias").unwrap_or(0.0),
         })
     }
 
-    /// Its numbers on one slice, row by row.
-    fn slice(&self, slice: usize) -> impl Iterator<Item = f32> {
-        let first = (slice - self.slices.start) * self.filters + self.k;
-        self.scalars
-            .iter()
-            .skip(first)
-            .step_by(self.depth * self.filters)
-            .copied()
+    /// Its numbers on one slice, cell by cell of the window: zeros between those that lie apart.
+    fn on(&self, slice: usize, window: Rectangle) -> Vec<f32> {
+        let mut taps = self.taps[slice - self.slices.start].iter();
+        let [down, across] = self.dilation.map(|it| it as i32);
+        let cells = window.cells().map(|[y, x]| {
+            let (i, j) = (y - window.top, x - window.left);
+            i % down == 0 && j % across == 0
+        });
+        cells
+            .map(|is_tap| if is_tap { taps.next().copied() } else { None })
+            .map(Option::unwrap_or_default)
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use convnet::{Rng, Volume};
+    use convnet::{Rng, Volume, convnet};
 
     use super::*;
     use crate::demo::TinyVgg;
 
-    /// A network that has seen noise.
-    fn seen() -> (Box<TinyVgg>, Inside) {
-        let (net, mut image, mut rng) = (
-            TinyVgg::random(231),
-            Volume::<f32, 32, 32, 3>::boxed(),
-            Rng::new(1),
-        );
-        for value in image.as_mut_slice() {
-            *value = rng.normal() as f32;
+    convnet! {
+        struct Filtered {
+            input(9x9x4),
+            conv(6, 3x3, pad = 2, dilation = 2, groups = 2),
+            prelu,
+            depthwise(3x3, pad = 1),
+            batch_norm,
+            conv(8, 3x3, stride = 2, bias = none),
+            affine,
+            global_max_pool,
+            dropout(0.5),
+            flatten,
+            fc(5),
+            softmax,
         }
+    }
+
+    convnet! {
+        struct Bent {
+            input(8x8x3),
+            leaky_relu(0.1),
+            avg_pool(2x2, stride = 2, pad = 1),
+            tanh,
+            hard_swish,
+            gelu,
+            elu(0.7),
+            gelu_tanh,
+            clamp(-0.4, 0.5),
+            silu,
+            softplus,
+            hard_sigmoid,
+            relu6,
+            sigmoid,
+            global_avg_pool,
+            log_softmax,
+        }
+    }
+
+    fn noise(values: &mut [f32], rng: &mut Rng) {
+        values.iter_mut().for_each(|it| *it = rng.normal() as f32);
+    }
+
+    /// What `net` sees in noise.
+    fn noticed<N: OnHeap<Scalar = f32>>(net: &N, mut image: Box<N::Input>) -> Inside {
+        noise(image.as_mut_slice(), &mut Rng::new(1));
         let mut inside = Inside::default();
-        inside.see(&*net, &image);
+        inside.see(net, &image);
+        inside
+    }
+
+    fn seen() -> (Box<TinyVgg>, Inside) {
+        let net = TinyVgg::random(231);
+        let inside = noticed(&*net, Volume::boxed());
         (net, inside)
+    }
+
+    /// A network of noise.
+    fn noisy<N: OnHeap<Scalar = f32>>(mut net: Box<N>) -> Box<N> {
+        let mut rng = Rng::new(7);
+        for (index, tensor) in N::TENSORS.iter().enumerate() {
+            noise(net.tensor_mut(index), &mut rng);
+            if matches!(tensor.role, Role::Variance(_)) {
+                net.tensor_mut(index)
+                    .iter_mut()
+                    .for_each(|it| *it = it.abs());
+            }
+        }
+        net
+    }
+
+    #[test]
+    fn every_cell_is_what_its_words_make() {
+        fn check<N: OnHeap<Scalar = f32>>(net: &N, image: Box<N::Input>) {
+            let inside = noticed(net, image);
+            for (at, layer) in N::LAYERS.iter().enumerate() {
+                let [height, width, depth] = layer.volume;
+                for cell in 0..height * width * depth {
+                    let cell = [cell / depth / width, cell / depth % width, cell % depth];
+                    let neuron = inside.neuron(net, at + 1, cell).expect(layer.name);
+                    let off = (neuron.result - neuron.activation).abs();
+                    let most = 1e-4 * neuron.activation.abs().max(1.0);
+                    assert!(off < most, "{} at {cell:?}: off by {off}", layer.name);
+                    for term in neuron.terms {
+                        assert!([0, term.inputs.len()].contains(&term.filter.len()));
+                    }
+                }
+            }
+        }
+        check(&*noisy(Filtered::boxed()), Volume::boxed());
+        check(&*noisy(Bent::boxed()), Volume::boxed());
     }
 
     #[test]

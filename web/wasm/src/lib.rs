@@ -6,9 +6,10 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
-pub mod arrangement;
 pub mod demo;
 pub mod inside;
+#[path = "../../../examples/tiny_vgg/network.rs"]
+mod tiny_vgg;
 pub mod training;
 
 use serde::Serialize;

@@ -318,7 +318,8 @@ impl<S: Simd> Lanes<S> for One {
 }
 
 /// Calls a function generic over [`Lanes`] with the widest vector that has at most `$len` lanes, or
-/// declines if a lower level has the same vector: each is compiled once.
+/// declines if a lower level has the same vector: each is compiled once. Nor are there tiles of single lanes in
+/// WebAssembly, where whoever opens a page waits for every kilobyte of them, and fewer than four filters are rare.
 macro_rules! widest {
     ($simd:ident: $S:ident, $len:expr, $function:ident ( $($argument:expr),* $(,)? )) => {{
         use $crate::kernel::simd::lanes::{Lanes, One};
@@ -327,7 +328,7 @@ macro_rules! widest {
             $function::<$S, $S::f32s>($simd, $($argument),*)
         } else if native == 8 && len >= 4 {
             $function::<$S, fearless_simd::f32x4<$S>>($simd, $($argument),*)
-        } else if native == 4 {
+        } else if native == 4 && !cfg!(target_arch = "wasm32") {
             $function::<$S, One>($simd, $($argument),*)
         } else {
             None

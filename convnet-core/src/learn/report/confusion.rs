@@ -73,7 +73,7 @@ fn matrix(seen: &Evaluation) -> String {
         let _ = writeln!(rows, "<td>{accuracy}</td></tr>");
     }
     format!(
-        "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th class=\"left\">is ↓ said →</th>{head}\
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"matrix\"><thead><tr><th class=\"left\">is ↓ said →</th>{head}\
          <th>right</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }

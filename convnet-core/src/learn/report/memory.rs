@@ -56,7 +56,7 @@ fn chart(
     let across = (width - LEFT) / moments as f64;
     let up = height / bytes.max(1) as f64;
     let mut svg = format!(
-        "<div class=\"scroll\"><svg width=\"{width}\" height=\"{0}\" viewBox=\"0 0 {width} {0}\" role=\"img\" \
+        "<div class=\"scroll\" tabindex=\"0\"><svg width=\"{width}\" height=\"{0}\" viewBox=\"0 0 {width} {0}\" role=\"img\" \
          aria-label=\"the {what} over time\">",
         height + 34.0
     );

@@ -52,7 +52,7 @@ pub(super) fn draw<N: Network>() -> String {
             head
         });
     format!(
-        "<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>{rows}<tr class=\"total\">{cells}</tr></tbody>\
+        "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>{head}</tr></thead><tbody>{rows}<tr class=\"total\">{cells}</tr></tbody>\
          </table></div><p class=\"note\">Volumes are width × height × depth, bytes those of f32. An arena, in which \
          the volumes of one image lie, takes {} bytes.</p>",
         grouped(arena as u64)
@@ -84,7 +84,7 @@ pub(super) fn int8(found: &int8::Report) -> String {
     let [arena, arena_f32] = found.arena.map(|bytes| grouped(bytes as u64));
     format!(
         "<p>Parameters take {parameters} bytes (f32: {parameters_f32}), the arena {arena} (f32: {arena_f32}).</p>\
-         <div class=\"scroll\"><table><thead><tr><th class=\"left\">layer</th><th class=\"left\">what</th>\
+         <div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th class=\"left\">layer</th><th class=\"left\">what</th>\
          <th>range of its bytes</th><th>signal to noise, dB</th></tr></thead><tbody>{rows}</tbody></table></div>\
          <p class=\"note\">Signal to noise: how far the bytes are from the volume in f32, on the images that were \
          shown; 20 dB is a tenth of the signal, 40 dB a hundredth.</p>"

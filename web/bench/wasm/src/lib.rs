@@ -5,7 +5,7 @@
 use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::{Sgd, Step};
 use convnet::prepare::{Prepared, PreparedArena};
-use convnet::{Loss, Optimizer, Tape, Volume, convnet};
+use convnet::{Arena, Loss, Optimizer, Tape, Volume, convnet};
 use convnet_web::demo::TinyVgg;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -27,12 +27,13 @@ convnet! {
     }
 }
 
-/// The forward pass of the page's network, prepared.
+/// The forward pass of the page's network: as the page computes it, and prepared.
 #[wasm_bindgen]
 pub struct Forward {
     net: Prepared<Box<TinyVgg>>,
     image: Box<Volume<f32, 32, 32, 3>>,
-    arena: PreparedArena<TinyVgg>,
+    arena: Box<Arena<TinyVgg>>,
+    prepared: PreparedArena<TinyVgg>,
 }
 
 #[wasm_bindgen]
@@ -43,9 +44,12 @@ impl Forward {
     #[expect(clippy::new_without_default, reason = "JavaScript calls it")]
     pub fn new() -> Self {
         let net = Prepared::new(TinyVgg::random(231));
-        let arena = net.arena();
-        let image = Volume::boxed();
-        Self { net, image, arena }
+        Self {
+            image: Volume::boxed(),
+            arena: TinyVgg::arena(),
+            prepared: net.arena(),
+            net,
+        }
     }
 
     /// The scores of an image.
@@ -55,7 +59,18 @@ impl Forward {
     /// If it has not 32x32x3 numbers.
     pub fn run(&mut self, image: &[f32]) -> Vec<f32> {
         self.image.as_mut_slice().copy_from_slice(image);
-        let scores = self.net.forward(&self.image, &mut self.arena);
+        let scores = self.net.network().forward(&self.image, &mut self.arena);
+        scores.as_slice().to_vec()
+    }
+
+    /// As [`run`](Self::run), by filters that were repacked once.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn prepared(&mut self, image: &[f32]) -> Vec<f32> {
+        self.image.as_mut_slice().copy_from_slice(image);
+        let scores = self.net.forward(&self.image, &mut self.prepared);
         scores.as_slice().to_vec()
     }
 }

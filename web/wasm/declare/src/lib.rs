@@ -1,7 +1,10 @@
-//! A declaration that somebody types: what it looks like, or what the compiler would say.
+//! What is planned, and not computed: how filters are arranged, and what a declaration that somebody types looks like, or
+//! what the compiler would say of it.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+
+pub mod arrangement;
 
 use convnet_declaration::declared;
 use serde::Serialize;

@@ -7,7 +7,9 @@
 //! saved without: there, each is part of the convolution in front of it.
 #![forbid(unsafe_code)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod network;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -22,15 +24,7 @@ use convnet::loss::SoftmaxCrossEntropy;
 use convnet::optim::AdamW;
 use convnet::schedule::{Cosine, WarmUp};
 use convnet::train::{Trainer, evaluate};
-
-convnet! {
-    /// CS231n's pattern [[CONV -> RELU]*2 -> POOL]*3 -> FC.
-    pub struct TinyVgg {
-        input(32x32x3),
-        [[conv(10, 3x3, pad = 1), relu] * 2, max_pool(2x2, stride = 2)] * 3,
-        scores: fc(10),
-    }
-}
+use network::TinyVgg;
 
 convnet! {
     /// As it learns.

@@ -1,13 +1,11 @@
 //! The picture of *spatial arrangement*: where filters come to lie, or why they do not fit and what would.
 
-use convnet::graph::Op;
-use convnet::plan::{self, place};
-use convnet::shape::{Fit, Padding, Window};
+use convnet_core::graph::Op;
+use convnet_core::plan::{self, place};
+use convnet_core::shape::{Fit, Padding, Window};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::ts;
 
 /// What the sliders say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
@@ -60,7 +58,10 @@ pub struct Repair {
 #[wasm_bindgen]
 pub fn arrange(setting: Ts<Setting>) -> Result<Ts<Arrangement>, String> {
     let setting = setting.to_rust().map_err(|error| error.to_string())?;
-    ts(&setting.arrange())
+    setting
+        .arrange()
+        .into_ts()
+        .map_err(|error| error.to_string())
 }
 
 impl Setting {
