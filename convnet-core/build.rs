@@ -1,5 +1,5 @@
 //! Tells what no `cfg` of the compiler does: the trainer, whether it is compiled without optimisation; the int8
-//! kernels, whether a Cortex-M has the DSP extension.
+//! kernels, whether a Cortex-M has the DSP extension, or only Thumb's first instructions.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -8,7 +8,12 @@ fn main() {
         println!("cargo::rustc-cfg=unoptimized");
     }
     println!("cargo::rustc-check-cfg=cfg(dsp)");
-    if std::env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em")) {
+    println!("cargo::rustc-check-cfg=cfg(thumb1)");
+    let target = std::env::var("TARGET").unwrap_or_default();
+    if target.starts_with("thumbv7em") {
         println!("cargo::rustc-cfg=dsp");
+    }
+    if target.starts_with("thumbv6m") {
+        println!("cargo::rustc-cfg=thumb1");
     }
 }

@@ -148,7 +148,8 @@ fn filters(op: &str, case: &Value, x: Quantization, y: Quantization, v: &[i8]) -
 
 /// The same with packed filters.
 fn packed(machine: Machine, op: &str, layer: &Filters<'_>, v: &[i8]) -> Vec<i8> {
-    let (sizes, own) = (layer.sizes, (layer.channels, layer.x_zero));
+    let zeros = [layer.x_zero, layer.y.zero];
+    let (sizes, own) = (layer.sizes, (layer.channels, zeros));
     let memory = match op {
         "depthwise" => depthwise::memory(sizes),
         _ => conv::memory(sizes),

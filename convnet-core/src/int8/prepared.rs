@@ -142,6 +142,7 @@ impl<N: Quantize> Prepared<'_, N> {
                 let x = layer.laid_out(x, scratch)?;
                 match &task.pool {
                     None => layer.rows(x, 0, to),
+                    Some(pool) if layer.pools(pool) => layer.pooled(x, pool, to),
                     Some(pool) => machine.vectorize(
                         #[inline(always)]
                         || {
@@ -174,7 +175,8 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
     let filters = parts.filters.get(start..end)?;
     let [first, last] = task.channels;
     let channels = parts.channels.get(first..last)?;
-    let zero = parts.volumes.get(task.volumes[0])?.zero;
+    let [x, _, y] = task.volumes;
+    let zeros = [parts.volumes.get(x)?.zero, parts.volumes.get(y)?.zero];
     let [blocks, ends, scratch] = match task.kind {
         Kind::Depthwise => quads::depthwise::memory(&task.sizes)?,
         Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => {
@@ -202,8 +204,8 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
     let len = task.elements() / task.sizes.y[2].max(1);
     let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
     match task.kind == Kind::Depthwise {
-        true => Depthwise::pack(machine, &task.sizes, filters, (channels, zero), to)?,
-        false => Conv::pack(machine, &task.sizes, filter, (channels, zero), to)?,
+        true => Depthwise::pack(machine, &task.sizes, filters, (channels, zeros), to)?,
+        false => Conv::pack(machine, &task.sizes, filter, (channels, zeros), to)?,
     }
     Some((packed, scratch))
 }

@@ -64,9 +64,11 @@ pub(super) fn compute<K: Kinds>(
     let behind = task.pool.as_ref().map(|sizes| Pool { sizes, y: *y_is });
     if is(Kind::Conv) {
         let (x, y, map, _) = parted(task, image, arena)?;
-        return by_rows(&task.sizes, behind, map, y, |oy, y| {
-            layer.conv_row(x, oy, y)
-        });
+        let (sizes, behind, side) = match &task.pool {
+            Some(pool) if layer.pools(Some(pool)) => (pool, None, 2),
+            _ => (&task.sizes, behind, 1),
+        };
+        return by_rows(sizes, behind, map, y, |oy, y| layer.row(x, oy, side, y));
     }
     if is(Kind::Dense) {
         let (x, y) = apart(task, image, arena)?;

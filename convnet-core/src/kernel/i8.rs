@@ -33,6 +33,8 @@ pub mod quads;
 mod rows;
 mod softmax;
 mod table;
+#[cfg(thumb1)]
+mod thumb1;
 mod tiles;
 #[cfg(test)]
 mod tiles_tests;

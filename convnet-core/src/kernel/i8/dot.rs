@@ -10,10 +10,14 @@ pub(super) const FILTERS: usize = 4;
 pub(super) fn dot(x: &[i8], zero: i8, banks: [&[i8]; FILTERS], sums: &mut [i32; FILTERS]) {
     #[cfg(dsp)]
     let (x, banks) = super::dsp::dot(x, zero, banks, sums);
+    #[cfg(thumb1)]
+    super::thumb1::dot(x, zero, banks, sums);
+    #[cfg(not(thumb1))]
     plain(x, zero, banks, sums);
 }
 
 /// What is computed.
+#[cfg_attr(thumb1, expect(dead_code, reason = "assembly computes it"))]
 #[inline(always)]
 fn plain(x: &[i8], zero: i8, [a, b, c, d]: [&[i8]; FILTERS], sums: &mut [i32; FILTERS]) {
     let zero = i32::from(zero);

@@ -4,6 +4,7 @@
 //! those of a `depthwise`, and of any `conv` with as many groups as depths and filters, `[row][column][depth]`.
 
 use super::dot::{FILTERS, dot};
+use super::packed::pools_sums;
 use super::rows::by_rows;
 use super::{Multiplier, Quantization};
 use crate::kernel::Sizes;
@@ -54,6 +55,20 @@ impl Filters<'_> {
     /// `y[oy]` of a `conv`, or of an `fc`.
     #[must_use]
     pub fn conv_row(&self, x: &[i8], oy: usize, y: &mut [i8]) -> Option<()> {
+        self.row(x, oy, 1, y)
+    }
+
+    /// Whether the pool behind a `conv` can take [`row`](Self::row)s of two: windows of 2x2 side by side, of which all
+    /// four are laid out.
+    pub(crate) fn pools(&self, pool: Option<&Sizes>) -> bool {
+        let ([fh, fw], depth) = (self.sizes.filter, self.sizes.x[2]);
+        let fits = self.sizes.groups == 1 && 4 * fh * fw * depth <= WINDOW;
+        fits && pools_sums(self.sizes, pool)
+    }
+
+    /// `y[oy]`, each the largest of `side` by `side` windows: of the sums, before they are bytes.
+    #[must_use]
+    pub(crate) fn row(&self, x: &[i8], oy: usize, side: usize, y: &mut [i8]) -> Option<()> {
         let sizes = self.sizes;
         let k = sizes.y[2];
         let depth = sizes.x[2].checked_div(sizes.groups)?;
@@ -66,10 +81,15 @@ impl Filters<'_> {
         }
         let mut room = [0; WINDOW];
         // Laid out once, a window is one run for all filters.
-        let mut laid_out = room.get_mut(..len).filter(|_| sizes.groups == 1);
+        let windows = room.get_mut(..side * side * len);
+        let mut laid_out = windows.filter(|_| sizes.groups == 1);
         for (ox, pixel) in pieces_mut(y, k).enumerate() {
             if let Some(room) = &mut laid_out {
-                self.lay_out([oy, ox], x, room)?;
+                let mut windows = pieces_mut(room, len);
+                for (dy, dx) in (0..side).flat_map(|dy| (0..side).map(move |dx| (dy, dx))) {
+                    let pixel = [oy * side + dy, ox * side + dx];
+                    self.lay_out(pixel, x, windows.next()?)?;
+                }
             }
             let groups = pieces_mut(pixel, of_group);
             let groups = groups.zip(pieces(self.channels, of_group));
@@ -83,7 +103,17 @@ impl Filters<'_> {
                     }
                     let banks = banks(block, len)?;
                     match &laid_out {
-                        Some(window) => dot(window, self.x_zero, banks, &mut sums),
+                        Some(room) => {
+                            let (start, mut windows) = (sums, pieces(room, len));
+                            dot(windows.next()?, self.x_zero, banks, &mut sums);
+                            for window in windows {
+                                let mut own = start;
+                                dot(window, self.x_zero, banks, &mut own);
+                                for (most, own) in sums.iter_mut().zip(own) {
+                                    *most = own.max(*most);
+                                }
+                            }
+                        }
                         None => self.runs([oy, ox], depth, |from, at, count| {
                             let x = x.get(from + group * depth..)?.get(..count)?;
                             let mut runs = [x; FILTERS];
@@ -105,13 +135,18 @@ impl Filters<'_> {
 
     /// A window, with the zero point where it hangs over.
     fn lay_out(&self, pixel: [usize; 2], x: &[i8], to: &mut [i8]) -> Option<()> {
-        to.fill(self.x_zero);
+        let mut end = 0;
         self.runs(pixel, self.sizes.x[2], |from, at, count| {
             let from = x.get(from..)?.get(..count)?;
-            let to = to.get_mut(at..)?.get_mut(..count)?;
+            // What lies between this run and the one before is not there.
+            to.get_mut(end..at)?.fill(self.x_zero);
+            end = at + count;
+            let to = to.get_mut(at..end)?;
             to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             Some(())
-        })
+        })?;
+        to.get_mut(end..)?.fill(self.x_zero);
+        Some(())
     }
 
     /// Calls `run` with each run of bytes that a window sees: where it begins in x and in a filter, and how long it

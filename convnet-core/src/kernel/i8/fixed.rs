@@ -96,7 +96,25 @@ pub(super) const fn high(a: i32, b: i32) -> i32 {
     if a == i32::MIN && b == i32::MIN {
         return i32::MAX;
     }
+    if cfg!(thumb1) {
+        return high_of_halves(a, b);
+    }
     ((a as i64 * b as i64 + (1 << 30)) >> 31) as i32
+}
+
+/// The same where no instruction has more than 32 bits of a product: from halves, as on paper.
+#[inline(never)]
+const fn high_of_halves(a: i32, b: i32) -> i32 {
+    let ([a_high, b_high], [a_low, b_low]) = ([a >> 16, b >> 16], [a & 0xffff, b & 0xffff]);
+    let low = (a_low as u32).wrapping_mul(b_low as u32);
+    // Less than 2³¹ each: of a factor in [−2¹⁵, 2¹⁵) and one below 2¹⁶, and of what is carried.
+    let middle = a_high * b_low + (low >> 16) as i32;
+    let rest = b_high * a_low + (middle & 0xffff);
+    let high = a_high * b_high + (middle >> 16) + (rest >> 16);
+    let low = (rest as u32) << 16 | low & 0xffff;
+    // 2³⁰ more, of which what does not fit is a bit of `high`.
+    let (low, carries) = low.overflowing_add(1 << 30);
+    (high.wrapping_add(carries as i32) << 1) | (low >> 31) as i32
 }
 
 /// `value·2^−n`, rounded, a half away from zero.
@@ -224,6 +242,32 @@ mod tests {
         assert_eq!(Multiplier::of(6.0).times(-7), -42);
         assert_eq!(halved(i32::MIN, 31), -1);
         assert_eq!(halved(i32::MAX, 31), 1);
+    }
+
+    #[test]
+    fn halves_are_the_whole() {
+        let mut rng = crate::Rng::new(1);
+        let ends = [
+            i32::MIN + 1,
+            -65536,
+            -65535,
+            -1,
+            0,
+            1,
+            32767,
+            65535,
+            65536,
+            i32::MAX,
+        ];
+        let mut of = move || match rng.below(3) {
+            0 => ends[rng.below(ends.len())],
+            1 => rng.below(1 << 32) as u32 as i32,
+            _ => (rng.below(1 << 32) as u32 as i32) >> rng.below(31),
+        };
+        for _ in 0..1_000_000 {
+            let (a, b) = (of(), of());
+            assert_eq!(high_of_halves(a, b), high(a, b), "{a} · {b}");
+        }
     }
 
     #[test]

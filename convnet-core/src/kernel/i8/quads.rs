@@ -20,6 +20,7 @@
 #![cfg_attr(
     not(any(
         target_arch = "x86_64",
+        target_arch = "aarch64",
         all(target_arch = "wasm32", target_feature = "simd128")
     )),
     allow(
@@ -34,6 +35,8 @@ mod add;
 pub mod conv;
 pub mod depthwise;
 mod ends;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -77,6 +80,12 @@ trait Dots: Copy {
     const TILE: [usize; 2];
     /// Which bits of an input are the other way round.
     const FLIP: u8;
+    /// What turns them.
+    type Flip: Copy;
+
+    /// What [`splat`](Self::splat) turns bits by, which the compiler does not see through: it would turn them in
+    /// registers of another kind.
+    fn flip(self) -> Self::Flip;
 
     /// Runs `body` with the instructions at hand. It is to be `#[inline(always)]`.
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R;
@@ -93,7 +102,7 @@ trait Dots: Copy {
     /// # Safety
     ///
     /// There are 4 bytes.
-    unsafe fn splat(self, quad: *const i8) -> Self::X;
+    unsafe fn splat(self, quad: *const i8, flip: Self::Flip) -> Self::X;
 
     /// A quad for each filter, which is flipped.
     ///
@@ -130,6 +139,31 @@ trait Dots: Copy {
 
     /// The bytes of sums: [`times`](Self::times) of each, with zero point and bounds.
     fn bytes(self, sums: Self::Sums, by: &Self::By) -> Self::Bytes;
+
+    /// The larger of two, each.
+    fn larger(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// [`times`](Self::times) of each, with the zero point: of the filters from `first` on, whose ends are
+    /// [narrow](Ends::is_narrow).
+    ///
+    /// # Safety
+    ///
+    /// There are LANES filters from `first` on.
+    unsafe fn narrowed(self, sums: Self::Sums, ends: &Ends, first: usize) -> Self::Sums;
+
+    /// Writes what is narrowed as N·LANES bytes between bounds.
+    ///
+    /// # Safety
+    ///
+    /// There is room for them.
+    unsafe fn write<const N: usize>(self, sums: [Self::Sums; N], bounds: [i8; 2], to: *mut i8);
+
+    /// Four rows of sixteen bytes side by side, and flipped.
+    ///
+    /// # Safety
+    ///
+    /// There are the bytes, and there is room for 64.
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8);
 }
 
 /// How bytes are multiplied: an instruction set that is here.
@@ -149,11 +183,19 @@ enum Known {
     /// `vpmaddubsw` and `vpmaddwd` on 256 bits: of an input its distance from zero, whose products do not saturate.
     #[cfg(target_arch = "x86_64")]
     Maddubs(Maddubs),
+    /// `sdot`.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot(Neons<true>),
+    /// `smull`, `addp` and `sadalp`.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neons<false>),
     /// WebAssembly's `i32x4.dot_i16x8_s`.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128(Simd128),
 }
 
+#[cfg(target_arch = "aarch64")]
+use neon::Neons;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use wasm::Simd128;
 #[cfg(target_arch = "x86_64")]
@@ -169,6 +211,10 @@ macro_rules! with {
             $crate::kernel::i8::quads::Known::Vnni256($dots) => $call,
             #[cfg(target_arch = "x86_64")]
             $crate::kernel::i8::quads::Known::Maddubs($dots) => $call,
+            #[cfg(target_arch = "aarch64")]
+            $crate::kernel::i8::quads::Known::NeonDot($dots) => $call,
+            #[cfg(target_arch = "aarch64")]
+            $crate::kernel::i8::quads::Known::Neon($dots) => $call,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             $crate::kernel::i8::quads::Known::Simd128($dots) => $call,
         }
@@ -192,10 +238,16 @@ impl Machine {
             Vnni256::new(level).map(Known::Vnni256),
             Maddubs::new(level).map(Known::Maddubs),
         ];
+        #[cfg(target_arch = "aarch64")]
+        let all = [
+            Neons::new(level).map(Known::NeonDot),
+            Neons::new(level).map(Known::Neon),
+        ];
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         let all = [Simd128::new(level).map(Known::Simd128)];
         #[cfg(not(any(
             target_arch = "x86_64",
+            target_arch = "aarch64",
             all(target_arch = "wasm32", target_feature = "simd128")
         )))]
         let all: [Option<Known>; 0] = {
@@ -230,6 +282,10 @@ impl Debug for Machine {
             Known::Vnni256(_) => "vnni256",
             #[cfg(target_arch = "x86_64")]
             Known::Maddubs(_) => "maddubs",
+            #[cfg(target_arch = "aarch64")]
+            Known::NeonDot(_) => "neon_dot",
+            #[cfg(target_arch = "aarch64")]
+            Known::Neon(_) => "neon",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Known::Simd128(_) => "simd128",
         })

@@ -9,14 +9,14 @@
 //! A window is read where it lies in x. Where it hangs over, or a run ends within a quad at the end of x, x is copied
 //! first, with a border of its zero point; what a quad reads beyond its run, filters of zero take out.
 
-use core::array;
 use core::mem::MaybeUninit;
+use core::{array, iter};
 
 use super::ends::finish;
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
+use crate::kernel::Sizes;
 use crate::kernel::i8::{Channel, Quantization};
 use crate::kernel::pieces::pieces_mut;
-use crate::kernel::{Sizes, window::even_lengths};
 
 /// A `conv`, or an `fc`, whose filters are packed.
 #[derive(Clone, Copy, Debug)]
@@ -113,13 +113,14 @@ pub fn memory(sizes: &Sizes) -> Option<[usize; 3]> {
 }
 
 impl<'a> Conv<'a> {
-    /// Packs filters, of which `filter` tells the elements, `[row][column][depth of a group]`.
+    /// Packs filters, of which `filter` tells the elements, `[row][column][depth of a group]`; between the zero points
+    /// of x and y.
     #[must_use]
     pub fn pack(
         machine: Machine,
         sizes: &Sizes,
         filter: impl Fn(usize, usize) -> i8,
-        (channels, x_zero): (&[Channel], i8),
+        (channels, zeros): (&[Channel], [i8; 2]),
         (blocks, ends): (&mut [Block], &mut [Ends]),
     ) -> Option<()> {
         let windows = Windows::new(sizes)?;
@@ -143,7 +144,7 @@ impl<'a> Conv<'a> {
                     });
                 }
             }
-            *ends = Ends::new(machine, x_zero, channels.get(first..first + count)?, blocks);
+            *ends = Ends::new(machine, zeros, channels.get(first..first + count)?, blocks);
         }
         Some(())
     }
@@ -197,101 +198,152 @@ impl<'a> Conv<'a> {
         if !are_there || x.len() < self.windows.seen {
             return None;
         }
-        with!(self.machine, dots => self.tiled(dots, x, first * wo, pixels, y))
+        with!(self.machine, dots => self.tiled::<_, 1>(dots, x, [first, pixels, wo], y))
     }
 
-    /// So many pixels from one on, some blocks of filters after the others.
-    fn tiled<D: Dots>(
+    /// Whether [`pooled`](Self::pooled) knows a pool of such sizes: of two by two, side by side.
+    #[must_use]
+    pub fn pools(&self, pool: &Sizes) -> bool {
+        let Sizes { x, y, .. } = *pool;
+        let sides = [pool.filter, pool.stride] == [[2, 2]; 2];
+        let plain = pool.dilation == [1, 1] && pool.before == [0, 0];
+        let inside = 2 * y[0] <= x[0] && 2 * y[1] <= x[1] && x[2] == y[2];
+        sides && plain && inside && x == self.sizes.y
+    }
+
+    /// The largest of each two by two: of the sums, before they are bytes.
+    #[must_use]
+    pub fn pooled(&self, x: &[i8], pool: &Sizes, y: &mut [i8]) -> Option<()> {
+        let [height, width, k] = pool.y;
+        if !self.pools(pool) || y.len() != height * width * k || x.len() < self.windows.seen {
+            return None;
+        }
+        with!(self.machine, dots => self.tiled::<_, 4>(dots, x, [0, height * width, width], y))
+    }
+
+    /// So many pixels of y from a row on, each of Q windows: some blocks of filters after the others. The last
+    /// come first, as [`tile`] may write beyond them, into the next pixel.
+    fn tiled<D: Dots, const Q: usize>(
         &self,
         dots: D,
         x: &[i8],
-        first: usize,
-        pixels: usize,
+        [first, pixels, width]: [usize; 3],
         y: &mut [i8],
     ) -> Option<()> {
-        let (windows, [_, wo, k]) = (&self.windows, self.sizes.y);
+        let (windows, k) = (&self.windows, self.sizes.y[2]);
         let (len, of_group) = (windows.len(), k / self.sizes.groups);
-        let blocks = of_group.div_ceil(FILTERS);
+        let (blocks, most) = (of_group.div_ceil(FILTERS), D::TILE[1] * D::LANES / FILTERS);
         for group in 0..self.sizes.groups {
             let x = x.get(group * windows.group..)?;
-            let mut block = 0;
-            while block < blocks {
-                let left = blocks - block;
-                let count = (D::TILE[1] * D::LANES / FILTERS).min(1 << left.ilog2());
+            let all = || groups(blocks, most);
+            let last = all().filter(|[block, count]| block + count == blocks);
+            let others = all().filter(|[block, count]| block + count < blocks);
+            for [block, count] in last.chain(others) {
                 let own = group * blocks + block;
-                let filters = self.blocks.get(own * len..(own + count) * len)?;
-                let ends = self.ends.get(own..own + count)?;
                 let k0 = group * of_group + block * FILTERS;
                 let columns = k0..(k0 + count * FILTERS).min((group + 1) * of_group);
-                let tile: [Tile<D>; PIXELS] = match count * FILTERS / D::LANES {
-                    1 => tiles::<D, 1>(),
-                    2 => tiles::<D, 2>(),
-                    _ => tiles::<D, 4>(),
+                let vectors = (count * FILTERS / D::LANES).min(columns.len().div_ceil(D::LANES));
+                let tiles = match vectors {
+                    1 => tiles::<D, 1, Q>(),
+                    3.. if const { D::TILE[1] == 4 } => tiles::<D, 4, Q>(),
+                    _ => tiles::<D, 2, Q>(),
                 };
-                let mut at = 0;
-                for pixels in even_lengths(pixels, D::TILE[0]) {
-                    let mut places = [0; PIXELS];
-                    for (p, place) in places.iter_mut().enumerate() {
-                        // Those that are not there are not read.
-                        let pixel = first + at + p;
-                        let [oy, ox] = [pixel / wo, pixel % wo];
-                        *place = oy * windows.pixels[0] + ox * windows.pixels[1];
+                // The last tile computes some pixels again.
+                let of_tile = |&(size, _): &(usize, _)| pixels.div_ceil(size) * (size + 1);
+                let fits = |&(size, _): &(usize, _)| size <= pixels;
+                let Some((size, tile)) = tiles.into_iter().filter(fits).min_by_key(of_tile) else {
+                    return Some(());
+                };
+                let mut from = Operands {
+                    windows,
+                    x,
+                    places: [0; PIXELS],
+                    filters: self.blocks.get(own * len..(own + count) * len)?,
+                    ends: self.ends.get(own..own + count)?,
+                    y: &self.y,
+                    k,
+                    count: columns.len(),
+                    spills: self.sizes.groups == 1,
+                };
+                for at in (0..pixels).step_by(size) {
+                    let at = at.min(pixels - size);
+                    let [mut oy, mut ox] = [at / width, at % width];
+                    for places in from.places.chunks_exact_mut(Q).take(size) {
+                        let windows = windows.pixels;
+                        let [row, column] = match Q {
+                            1 => [first + oy, ox],
+                            _ => [2 * oy, 2 * ox],
+                        };
+                        let place = row * windows[0] + column * windows[1];
+                        let more = [0, windows[1], windows[0], windows[0] + windows[1]];
+                        places
+                            .iter_mut()
+                            .zip(more)
+                            .for_each(|(to, more)| *to = place + more);
+                        ox += 1;
+                        if ox == width {
+                            [oy, ox] = [oy + 1, 0];
+                        }
                     }
-                    let from = Operands {
-                        windows,
-                        x,
-                        places,
-                        filters,
-                        ends,
-                        y: &self.y,
-                    };
-                    let to = y.get_mut(at * k + columns.start..)?;
-                    tile.get(pixels - 1)?(dots, &from, k, columns.len(), to)?;
-                    at += pixels;
+                    tile(dots, &from, y.get_mut(at * k + columns.start..)?)?;
                 }
-                block += count;
             }
         }
         Some(())
     }
 }
 
-/// Pixels of a tile at most.
-const PIXELS: usize = 6;
+/// 0 to `blocks` as some at a time: `most`, then halves of it. Where they begin, and how many.
+fn groups(blocks: usize, most: usize) -> impl Iterator<Item = [usize; 2]> {
+    let mut at = 0;
+    iter::from_fn(move || {
+        let count = most.min(1 << (blocks - at).checked_ilog2()?);
+        at += count;
+        Some([at - count, count])
+    })
+}
 
-/// What a tile reads.
+/// Windows of a tile at most.
+const PIXELS: usize = 8;
+
+/// What a tile reads, and of each pixel, k bytes after the one before, how many it writes.
 struct Operands<'a> {
     windows: &'a Windows,
     x: &'a [i8],
-    /// Where the window of each pixel begins.
+    /// Where each window begins.
     places: [usize; PIXELS],
     /// Some blocks, one filter's after the others'.
     filters: &'a [Block],
     /// One for each of them.
     ends: &'a [Ends],
     y: &'a Quantization,
-}
-
-type Tile<D> = fn(D, &Operands<'_>, usize, usize, &mut [i8]) -> Option<()>;
-
-/// Of one to so many pixels: each a function that has the registers to itself.
-fn tiles<D: Dots, const N: usize>() -> [Tile<D>; PIXELS] {
-    [
-        tile::<D, 1, N>,
-        tile::<D, 2, N>,
-        tile::<D, 3, N>,
-        tile::<D, 4, N>,
-        tile::<D, 5, N>,
-        tile::<D, 6, N>,
-    ]
-}
-
-/// P pixels by N vectors; of each pixel, `k` bytes after the one before, `count` are written.
-fn tile<D: Dots, const P: usize, const N: usize>(
-    dots: D,
-    from: &Operands<'_>,
     k: usize,
     count: usize,
+    /// Whether what lies behind them is written later.
+    spills: bool,
+}
+
+type Tile<D> = fn(D, &Operands<'_>, &mut [i8]) -> Option<()>;
+
+/// How many pixels of y each writes, and each a function that has the registers to itself.
+fn tiles<D: Dots, const N: usize, const Q: usize>() -> [(usize, Tile<D>); 3] {
+    macro_rules! of {
+        ($($p:literal),*) => { [$(($p / Q, tile::<D, $p, N, Q> as Tile<D>)),*] };
+    }
+    match (N == D::TILE[1], Q, D::TILE[0]) {
+        (false, 1, _) => of!(8, 4, 1),
+        (false, ..) => of!(8, 4, 4),
+        (_, 1, 6) => of!(6, 3, 1),
+        (_, 1, 4) => of!(4, 2, 1),
+        (_, 1, _) => of!(2, 1, 1),
+        _ => of!(4, 4, 4),
+    }
+}
+
+/// P windows by N vectors, of which the largest of each Q become a pixel.
+fn tile<D: Dots, const P: usize, const N: usize, const Q: usize>(
+    dots: D,
+    from: &Operands<'_>,
     y: &mut [i8],
 ) -> Option<()> {
     dots.vectorize(
@@ -322,6 +374,7 @@ fn tile<D: Dots, const P: usize, const N: usize>(
             });
             let mut sums = [starts; P];
             let mut w = from.filters.as_ptr().cast::<i8>();
+            let flip = dots.flip();
             for row in 0..windows.runs[0] {
                 for tap in 0..windows.runs[1] {
                     let mut at = row * windows.steps[0] + tap * windows.steps[1];
@@ -334,7 +387,7 @@ fn tile<D: Dots, const P: usize, const N: usize>(
                         });
                         for p in 0..P {
                             // SAFETY: places[p] + at + 4 <= last + end = x.len().
-                            let x = unsafe { dots.splat(x[p].add(at)) };
+                            let x = unsafe { dots.splat(x[p].add(at), flip) };
                             for n in 0..N {
                                 sums[p][n] = dots.add(sums[p][n], x, filters[n]);
                             }
@@ -347,13 +400,55 @@ fn tile<D: Dots, const P: usize, const N: usize>(
             }
             // Those that are numbered later stand in memory, and these in registers.
             let mut numbered = [[const { MaybeUninit::uninit() }; N]; P];
-            for p in 0..P {
+            for p in 0..P / Q {
                 for n in 0..N {
-                    numbered[p][n].write(sums[p][n]);
+                    let mut most = sums[p * Q][n];
+                    for q in 1..Q {
+                        most = dots.larger(most, sums[p * Q + q][n]);
+                    }
+                    numbered[p][n].write(most);
                 }
             }
-            // SAFETY: all are written.
-            unsafe { finish(dots, &numbered, (from.ends, 0), from.y, [k, count], y) }
+            let (numbered, to) = (&numbered[..P / Q], [from.k, from.count]);
+            if !ends.iter().all(|ends| ends.is_narrow) {
+                // SAFETY: all of these are written.
+                return unsafe { finish(dots, numbered, (from.ends, 0), from.y, to, y) };
+            }
+            let bounds = [from.y.lower, from.y.upper];
+            for (p, sums) in numbered.iter().enumerate() {
+                // SAFETY: these are written.
+                let mut narrowed = sums.map(|sums| unsafe { sums.assume_init() });
+                for (n, sums) in narrowed.iter_mut().enumerate() {
+                    let first = n % vectors * D::LANES;
+                    // SAFETY: there are 16 filters, from `first` on at least LANES.
+                    *sums = unsafe { dots.narrowed(*sums, &ends[n / vectors], first) };
+                }
+                let to = y.get_mut(p * from.k..)?;
+                put::<D, N>(dots, narrowed, bounds, (from.count, from.spills), to)?;
+            }
+            Some(())
         },
     )
+}
+
+/// Writes the first `count` bytes of N vectors; all, if what lies behind them is written later.
+#[inline(always)]
+pub(super) fn put<D: Dots, const N: usize>(
+    dots: D,
+    sums: [D::Sums; N],
+    bounds: [i8; 2],
+    (count, spills): (usize, bool),
+    y: &mut [i8],
+) -> Option<()> {
+    let all = N * D::LANES;
+    if (spills || count == all) && y.len() >= all {
+        // SAFETY: there is room for all.
+        unsafe { dots.write(sums, bounds, y.as_mut_ptr()) };
+        return Some(());
+    }
+    let mut bytes = [0; 4 * FILTERS];
+    // SAFETY: N vectors are four blocks at most.
+    unsafe { dots.write(sums, bounds, bytes.as_mut_ptr()) };
+    y.get_mut(..count)?.copy_from_slice(bytes.get(..count)?);
+    Some(())
 }

@@ -7,12 +7,12 @@
 //!
 //! A column is laid out once for a row of y, and read by each window that sees it.
 
+use super::conv::put;
 use super::ends::write;
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
 use crate::kernel::Sizes;
 use crate::kernel::i8::{Channel, Quantization};
 use crate::kernel::pieces::pieces_mut;
-use crate::kernel::window::even_lengths;
 
 /// A `depthwise` whose filters are packed: `[16 depths][column][4 rows]`.
 #[derive(Clone, Copy, Debug)]
@@ -25,55 +25,100 @@ pub struct Depthwise<'a> {
     y: Quantization,
 }
 
-/// Blocks of filters, their ends, and blocks of a laid out row; `None` of sizes that no volume has.
+/// Blocks of filters, their ends, and blocks to lay a row out in; `None` of sizes that no volume has.
 pub fn memory(sizes: &Sizes) -> Option<[usize; 3]> {
     let ([_, width, depth], [fh, fw], [_, wo, k]) = (sizes.x, sizes.filter, sizes.y);
     if depth != k || [depth, width, fh, fw, wo].contains(&0) {
         return None;
     }
-    let [parts, of_four] = [depth.div_ceil(FILTERS), fh.div_ceil(QUAD)];
+    let row = Row::new(sizes);
+    let quads = row.of_four * row.plane + width * depth;
     Some([
-        parts * fw * of_four,
-        parts,
-        parts * of_four * columns(sizes),
+        row.parts * fw * row.of_four,
+        row.parts,
+        quads.div_ceil(FILTERS),
     ])
 }
 
-/// Columns of a laid out row, with those of the padding.
-fn columns(sizes: &Sizes) -> usize {
-    let seen = (sizes.y[1] - 1) * sizes.stride[1] + (sizes.filter[1] - 1) * sizes.dilation[1] + 1;
-    seen.max(sizes.before[1] + sizes.x[1])
+/// How a laid out row lies, in quads, and which pixels of y are one: where depths are few and a power of two, so many
+/// that they are sixteen depths, each of which has its own filters.
+#[derive(Clone, Copy)]
+struct Row {
+    /// Pixels that are one.
+    pixels: usize,
+    /// Sixteens of depths.
+    parts: usize,
+    /// Fours of a filter's rows.
+    of_four: usize,
+    /// From four to four: all columns, and what the last vector reads beyond.
+    plane: usize,
+    /// From tap to tap.
+    tap: usize,
+    /// From pixel to pixel, or from such pixels to the next.
+    pixel: usize,
+}
+
+impl Row {
+    fn new(sizes: &Sizes) -> Self {
+        let ([_, width, depth], [fh, fw], [_, wo, _]) = (sizes.x, sizes.filter, sizes.y);
+        let [stride, dilation] = [sizes.stride[1], sizes.dilation[1]];
+        let pixels = match stride == 1 && FILTERS.is_multiple_of(depth) {
+            true => FILTERS / depth,
+            false => 1,
+        };
+        let seen = (wo.next_multiple_of(pixels) - 1) * stride + (fw - 1) * dilation + 1;
+        Self {
+            pixels,
+            parts: depth.div_ceil(FILTERS),
+            of_four: fh.div_ceil(QUAD),
+            plane: seen.max(sizes.before[1] + width) * depth + FILTERS,
+            tap: dilation * depth,
+            pixel: pixels * stride * depth,
+        }
+    }
 }
 
 impl<'a> Depthwise<'a> {
-    /// Packs filters, which lie `[row][column][depth]`.
+    /// Packs filters, which lie `[row][column][depth]`; between the zero points of x and y.
     #[must_use]
     pub fn pack(
         machine: Machine,
         sizes: &Sizes,
         filters: &[i8],
-        (channels, x_zero): (&[Channel], i8),
+        (channels, zeros): (&[Channel], [i8; 2]),
         (blocks, ends): (&mut [Block], &mut [Ends]),
     ) -> Option<()> {
         memory(sizes)?;
-        let ([fh, fw], depth) = (sizes.filter, sizes.y[2]);
-        let of_four = fh.div_ceil(QUAD);
+        let (
+            Row {
+                pixels, of_four, ..
+            },
+            [fh, fw],
+            depth,
+        ) = (Row::new(sizes), sizes.filter, sizes.y[2]);
+        let of = |lane: usize| match pixels {
+            1 => lane,
+            _ => lane % depth,
+        };
+        let all = depth * pixels;
         let parts = pieces_mut(blocks, fw * of_four).zip(ends).enumerate();
         for (part, (blocks, ends)) in parts.take(depth.div_ceil(FILTERS)) {
+            let lanes = part * FILTERS..(part * FILTERS + FILTERS).min(all);
             for (at, block) in blocks.iter_mut().enumerate() {
                 let (fx, four) = (at / of_four, at % of_four);
-                for (d, quad) in block.iter_mut().enumerate() {
-                    for (e, w) in quad.iter_mut().enumerate() {
-                        let (d, fy) = (part * FILTERS + d, four * QUAD + e);
-                        let is_there = d < depth && fy < fh;
-                        let from = filters.get((fy * fw + fx) * depth + d);
-                        *w = from.filter(|_| is_there).map_or(0, |w| (*w).max(-127));
+                *block = [[0; QUAD]; FILTERS];
+                for (lane, quad) in lanes.clone().zip(block) {
+                    for (fy, w) in (four * QUAD..fh).zip(quad) {
+                        let from = filters.get((fy * fw + fx) * depth + of(lane));
+                        *w = (*from?).max(-127);
                     }
                 }
             }
-            let first = part * FILTERS;
-            let channels = channels.get(first..(first + FILTERS).min(depth))?;
-            *ends = Ends::new(machine, x_zero, channels, blocks);
+            let mut own = [Channel::ZERO; FILTERS];
+            for (lane, own) in lanes.clone().zip(&mut own) {
+                *own = *channels.get(of(lane))?;
+            }
+            *ends = Ends::new(machine, zeros, own.get(..lanes.len())?, blocks);
         }
         Some(())
     }
@@ -106,160 +151,177 @@ impl<'a> Depthwise<'a> {
         if x.len() < height * width * depth || y.len() != ho * wo * depth {
             return None;
         }
-        let room = room.get_mut(..laid_out)?;
-        let flip = self.machine.flip().cast_signed();
+        let (row, flip) = (Row::new(self.sizes), self.machine.flip().cast_signed());
+        let room = room.get_mut(..laid_out)?.as_flattened_mut();
+        let (room, none) = room.split_at_mut_checked(row.of_four * row.plane)?;
         // The padding stays.
-        room.as_flattened_mut()
-            .as_flattened_mut()
-            .fill(self.x_zero ^ flip);
-        for (oy, y) in pieces_mut(y, wo * depth).enumerate() {
-            // Where there is no machine, no type would follow from the call.
-            let done: Option<()> = with!(self.machine, dots => dots.vectorize(
-                #[inline(always)]
-                || {
-                    self.lay_out(x, oy, flip, room)?;
-                    self.row(dots, room, y)
+        room.as_flattened_mut().fill(self.x_zero ^ flip);
+        let none = none.as_flattened_mut().get_mut(..width * depth)?;
+        none.fill(self.x_zero);
+        // Where there is no machine, no type would follow from the call.
+        let done: Option<()> = with!(self.machine, dots => dots.vectorize(
+            #[inline(always)]
+            || {
+                for (oy, y) in pieces_mut(y, wo * depth).enumerate() {
+                    self.lay_out(dots, &row, (x, none), oy, room)?;
+                    self.row(dots, &row, room, y)?;
                 }
-            ));
-            done?;
-        }
-        Some(())
-    }
-
-    /// Lays out the rows that row `oy` of y sees.
-    #[inline(always)]
-    fn lay_out(&self, x: &[i8], oy: usize, flip: i8, room: &mut [Block]) -> Option<()> {
-        let ([height, width, depth], [fh, _]) = (self.sizes.x, self.sizes.filter);
-        let [of_four, parts] = [fh.div_ceil(QUAD), depth.div_ceil(FILTERS)];
-        for four in 0..of_four {
-            let row = |e: usize| {
-                let fy = four * QUAD + e;
-                let iy = self.sizes.input(0, oy, fy);
-                let iy = iy.filter(|&iy| fy < fh && iy < height)?;
-                x.get(iy * width * depth..)?.get(..width * depth)
-            };
-            // What is not there, filters of zero or the zero point take out; it reads another row.
-            let rows = [row(0), row(1), row(2), row(3)];
-            for ix in 0..width {
-                let to = ((self.sizes.before[1] + ix) * of_four + four) * parts;
-                let to = room.get_mut(to..)?.get_mut(..parts)?;
-                let to = to.as_flattened_mut().get_mut(..depth)?;
-                let columns =
-                    rows.map(|row| row.and_then(|row| row.get(ix * depth..)?.get(..depth)));
-                if let [Some(a), Some(b), Some(c), Some(d)] = columns {
-                    for (to, (((a, b), c), d)) in to.iter_mut().zip(a.iter().zip(b).zip(c).zip(d)) {
-                        *to = [a ^ flip, b ^ flip, c ^ flip, d ^ flip];
-                    }
-                } else if let ([Some(a), Some(b), Some(c), None], 3) = (columns, fh) {
-                    // Of filters with three rows.
-                    for (to, ((a, b), c)) in to.iter_mut().zip(a.iter().zip(b).zip(c)) {
-                        *to = [a ^ flip, b ^ flip, c ^ flip, 0];
-                    }
-                } else {
-                    for (e, column) in columns.into_iter().enumerate() {
-                        match column {
-                            Some(x) => to.iter_mut().zip(x).for_each(|(to, x)| to[e] = x ^ flip),
-                            None => to.iter_mut().for_each(|to| to[e] = self.x_zero ^ flip),
-                        }
-                    }
-                }
+                Some(())
             }
-        }
-        Some(())
+        ));
+        done
     }
 
-    /// A row of y.
+    /// Lays out the rows that row `oy` of y sees; where there is none, `none`.
     #[inline(always)]
-    fn row<D: Dots>(&self, dots: D, room: &[Block], y: &mut [i8]) -> Option<()> {
-        let ([_, fw], [_, wo, depth]) = (self.sizes.filter, self.sizes.y);
-        let [of_four, parts] = [self.sizes.filter[0].div_ceil(QUAD), depth.div_ceil(FILTERS)];
-        let of_column = of_four * parts;
-        let taps = Taps {
-            tap: self.sizes.dilation[1] * of_column,
-            pixel: self.sizes.stride[1] * of_column,
-            count: [fw, of_four],
-            parts,
-        };
-        for part in 0..parts {
-            let first = part * FILTERS;
-            let room = room.get(part..)?;
-            let len = fw * of_four;
-            let filters = self.blocks.get(part * len..)?.get(..len)?;
-            let ends = self.ends.get(part)?;
-            let mut ox = 0;
-            for pixels in even_lengths(wo, PIXELS) {
-                let room = room.get(ox * taps.pixel..)?;
-                let from = (room, filters, ends, &self.y);
-                let y = y.get_mut(ox * depth + first..)?;
-                let count = FILTERS.min(depth - first);
-                match pixels {
-                    1 => taps.tile::<D, 1>(dots, from, depth, count, y),
-                    2 => taps.tile::<D, 2>(dots, from, depth, count, y),
-                    3 => taps.tile::<D, 3>(dots, from, depth, count, y),
-                    _ => taps.tile::<D, 4>(dots, from, depth, count, y),
-                }?;
-                ox += pixels;
-            }
-        }
-        Some(())
-    }
-}
-
-/// Pixels that are summed at a time.
-const PIXELS: usize = 4;
-
-/// How windows lie in a laid out row, in blocks.
-struct Taps {
-    /// From tap to tap.
-    tap: usize,
-    /// From pixel to pixel.
-    pixel: usize,
-    /// Columns of a window, and fours of rows.
-    count: [usize; 2],
-    /// From four to four.
-    parts: usize,
-}
-
-impl Taps {
-    /// P pixels of sixteen depths; of each, `depth` bytes after the one before, `count` are written.
-    #[inline(always)]
-    fn tile<D: Dots, const P: usize>(
+    fn lay_out<D: Dots>(
         &self,
         dots: D,
-        (room, filters, ends, is): (&[Block], &[Block], &Ends, &Quantization),
-        depth: usize,
-        count: usize,
-        y: &mut [i8],
+        row: &Row,
+        (x, none): (&[i8], &[i8]),
+        oy: usize,
+        room: &mut [[i8; QUAD]],
     ) -> Option<()> {
-        let [columns, of_four] = self.count;
-        let last = (P - 1) * self.pixel + (columns - 1) * self.tap + (of_four - 1) * self.parts;
-        if last >= room.len() || filters.len() < columns * of_four {
+        let ([height, width, depth], [fh, _]) = (self.sizes.x, self.sizes.filter);
+        let len = width * depth;
+        for four in 0..row.of_four {
+            let of = |e: usize| {
+                let fy = four * QUAD + e;
+                let iy = self.sizes.input(0, oy, fy);
+                match iy.filter(|&iy| fy < fh && iy < height) {
+                    Some(iy) => x.get(iy * len..)?.get(..len),
+                    None => none.get(..len),
+                }
+            };
+            let rows = [of(0)?, of(1)?, of(2)?, of(3)?];
+            let to = four * row.plane + self.sizes.before[1] * depth;
+            let to = room.get_mut(to..)?.get_mut(..len)?;
+            if len < FILTERS {
+                let flip = D::FLIP.cast_signed();
+                for (at, to) in to.iter_mut().enumerate() {
+                    *to = rows.map(|row| row[at] ^ flip);
+                }
+                continue;
+            }
+            for at in (0..len).step_by(FILTERS) {
+                let at = at.min(len - FILTERS);
+                // SAFETY: at + 16 <= len, which each row has in bytes and `to` in quads.
+                unsafe {
+                    let rows = rows.map(
+                        #[inline(always)]
+                        |row| row.as_ptr().add(at),
+                    );
+                    dots.side_by_side(rows, to.as_mut_ptr().add(at).cast());
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// A row of y. The last parts come first, as a tile may write beyond them, into the next pixel.
+    #[inline(always)]
+    fn row<D: Dots>(&self, dots: D, row: &Row, room: &[[i8; QUAD]], y: &mut [i8]) -> Option<()> {
+        let (fw, [_, wo, depth]) = (self.sizes.filter[1], self.sizes.y);
+        let (pixels, pitch) = (wo.div_ceil(row.pixels), depth * row.pixels);
+        for part in (0..row.parts).rev() {
+            let first = part * FILTERS;
+            let len = fw * row.of_four;
+            let from = Taps {
+                row,
+                room: room.get(first..)?,
+                filters: self.blocks.get(part * len..)?.get(..len)?,
+                ends: self.ends.get(part)?,
+                y: &self.y,
+                pitch,
+                count: FILTERS.min(pitch - first),
+            };
+            let y = y.get_mut(first..)?;
+            let size = match pixels {
+                PIXELS.. => PIXELS,
+                4.. => 4,
+                _ => 1,
+            };
+            for ox in (0..pixels).step_by(size) {
+                let ox = ox.min(pixels - size);
+                let y = y.get_mut(ox * pitch..)?;
+                match size {
+                    PIXELS => from.tile::<D, PIXELS>(dots, ox, y),
+                    4 => from.tile::<D, 4>(dots, ox, y),
+                    _ => from.tile::<D, 1>(dots, ox, y),
+                }?;
+            }
+        }
+        Some(())
+    }
+}
+
+/// Pixels that are summed at a time, at most.
+const PIXELS: usize = 8;
+
+/// What sixteen depths of a row are made of; of each pixel, `pitch` bytes after the one before, `count` are written.
+struct Taps<'a> {
+    row: &'a Row,
+    room: &'a [[i8; QUAD]],
+    filters: &'a [Block],
+    ends: &'a Ends,
+    y: &'a Quantization,
+    pitch: usize,
+    count: usize,
+}
+
+impl Taps<'_> {
+    /// P pixels from `ox` on.
+    #[inline(always)]
+    fn tile<D: Dots, const P: usize>(&self, dots: D, ox: usize, y: &mut [i8]) -> Option<()> {
+        let row = self.row;
+        let columns = self.filters.len().checked_div(row.of_four)?;
+        let room = self.room.get(ox * row.pixel..)?;
+        let end = (P - 1) * row.pixel
+            + columns.checked_sub(1)? * row.tap
+            + (row.of_four - 1) * row.plane
+            + FILTERS;
+        if end > room.len() {
             return None;
         }
-        for v in 0..FILTERS / D::LANES {
-            // SAFETY: there are FILTERS numbers, and v·LANES + LANES are as many at most.
-            let start = unsafe { dots.start(ends.start.as_ptr().add(v * D::LANES)) };
+        // The last come first, as they may be written beyond the pixel.
+        for v in (0..self.count.div_ceil(D::LANES)).rev() {
+            let first = v * D::LANES;
+            // SAFETY: there are FILTERS numbers, and first + LANES are as many at most.
+            let start = unsafe { dots.start(self.ends.start.as_ptr().add(first)) };
             let mut sums = [start; P];
-            for (column, filters) in filters.chunks_exact(of_four).enumerate().take(columns) {
+            for (column, filters) in self.filters.chunks_exact(row.of_four).enumerate() {
                 for (four, w) in filters.iter().enumerate() {
-                    // SAFETY: a block has FILTERS quads, of which v·LANES + LANES are as many at most.
-                    let w = unsafe { dots.filters(w.as_ptr().add(v * D::LANES).cast()) };
+                    // SAFETY: a block has FILTERS quads, of which first + LANES are as many at most.
+                    let w = unsafe { dots.filters(w.as_ptr().add(first).cast()) };
+                    let at = column * row.tap + four * row.plane + first;
                     for (p, sum) in sums.iter_mut().enumerate() {
-                        let at = p * self.pixel + column * self.tap + four * self.parts;
-                        // SAFETY: at <= last < room.len(), and of that block as above.
-                        let x = unsafe {
-                            let block = room.get_unchecked(at);
-                            dots.inputs(block.as_ptr().add(v * D::LANES).cast())
-                        };
+                        // SAFETY: p · pixel + at + LANES <= end <= room.len().
+                        let x =
+                            unsafe { dots.inputs(room.as_ptr().add(p * row.pixel + at).cast()) };
                         *sum = dots.add(*sum, x, w);
                     }
                 }
             }
-            let by = dots.by(ends, v * D::LANES, is);
+            let count = D::LANES.min(self.count - first);
+            if !self.ends.is_narrow {
+                let by = dots.by(self.ends, first, self.y);
+                for (p, sum) in sums.into_iter().enumerate() {
+                    let Some(y) = y.get_mut(p * self.pitch + first..) else {
+                        continue;
+                    };
+                    let count = count.min(y.len());
+                    write(dots.bytes(sum, &by).as_ref(), y.get_mut(..count)?);
+                }
+                continue;
+            }
+            let bounds = [self.y.lower, self.y.upper];
             for (p, sum) in sums.into_iter().enumerate() {
-                let y = y.get_mut(p * depth..)?.get_mut(..count)?;
-                let y = y.get_mut(v * D::LANES..).unwrap_or_default();
-                write(dots.bytes(sum, &by).as_ref(), y);
+                // SAFETY: there are FILTERS filters, and first + LANES are as many at most.
+                let narrowed = unsafe { dots.narrowed(sum, self.ends, first) };
+                // Of pixels that are one, the last may not be there.
+                let y = y.get_mut(p * self.pitch + first..).unwrap_or_default();
+                let count = count.min(y.len());
+                put::<D, 1>(dots, [narrowed], bounds, (count, true), y)?;
             }
         }
         Some(())

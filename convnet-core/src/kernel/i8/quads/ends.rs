@@ -14,7 +14,18 @@ pub struct Ends {
     pub(super) mantissa: [i32; FILTERS],
     pub(super) left: [u32; FILTERS],
     pub(super) right: [u32; FILTERS],
+    /// The half that rounds what is shifted out, and the zero point, in units of the product's upper half.
+    pub(super) half: [i32; FILTERS],
+    /// The same in 64 bits with the half of the product, in units of the product: those of the even sums, then those
+    /// of the odd ones.
+    pub(super) wide: [[i64; FILTERS / 2]; 2],
+    /// Whether [`Dots::narrowed`] knows them: nothing is shifted to the left, something to the right, and no sum is
+    /// 2³⁰ or more.
+    pub(super) is_narrow: bool,
 }
+
+/// How far to the right sums are shifted at most, where a zero point may be added before: 2³⁰ + 2²¹ + 2²⁹ < 2³¹.
+const NARROW: u32 = 22;
 
 impl Ends {
     /// Nothing.
@@ -23,6 +34,9 @@ impl Ends {
         mantissa: [0; FILTERS],
         left: [0; FILTERS],
         right: [0; FILTERS],
+        half: [0; FILTERS],
+        wide: [[0; FILTERS / 2]; 2],
+        is_narrow: false,
     };
 
     /// What all begin with and are multiplied by, `left` bits higher.
@@ -33,34 +47,57 @@ impl Ends {
             mantissa: [mantissa; FILTERS],
             left: [left + exponent.max(0).unsigned_abs(); FILTERS],
             right: [exponent.min(0).unsigned_abs(); FILTERS],
+            ..Self::ZERO
         }
     }
 
-    /// Of at most sixteen channels and the blocks of their filters.
+    /// Of at most sixteen channels and the blocks of their filters, between such zero points.
     pub(super) fn new(
         machine: Machine,
-        x_zero: i8,
+        [x_zero, zero]: [i8; 2],
         channels: &[Channel],
         blocks: &[Block],
     ) -> Self {
-        let mut ends = Self::ZERO;
+        // Of what is not there, zeros are shifted.
+        let mut ends = Self {
+            is_narrow: true,
+            right: [1; FILTERS],
+            ..Self::ZERO
+        };
         // What is multiplied is x, or x + 128, where x − zero should be.
         let more = i32::from(x_zero) + i32::from(machine.flip());
         for (at, channel) in channels.iter().enumerate().take(FILTERS) {
-            let own = blocks.iter().flat_map(|block| block[at]);
-            let sum = own.fold(0i32, |sum, w| sum.wrapping_add(w.into()));
+            let own = || blocks.iter().flat_map(|block| block[at]);
+            let sum = own().fold(0i32, |sum, w| sum.wrapping_add(w.into()));
             let [mantissa, exponent] = channel.by.parts();
             ends.start[at] = channel.bias.wrapping_sub(sum.wrapping_mul(more));
             ends.mantissa[at] = mantissa;
             ends.left[at] = exponent.max(0).unsigned_abs();
-            ends.right[at] = exponent.min(0).unsigned_abs();
+            let right = exponent.min(0).unsigned_abs();
+            ends.right[at] = match mantissa {
+                0 => 1,
+                _ => right,
+            };
+            // An input is 255 from its zero point at most.
+            let most = own()
+                .map(|w| 255 * i64::from(w.unsigned_abs()))
+                .sum::<i64>();
+            let most = most + i64::from(channel.bias.unsigned_abs());
+            ends.is_narrow &= (1..=NARROW).contains(&ends.right[at]) && most < 1 << 30;
+        }
+        if ends.is_narrow {
+            for (at, right) in ends.right.into_iter().enumerate() {
+                let half = (1 << (right - 1)) + (i32::from(zero) << right);
+                ends.half[at] = half;
+                ends.wide[at % 2][at / 2] = (i64::from(half) << 31) + (1 << 30);
+            }
         }
         ends
     }
 }
 
 /// Writes the bytes of each pixel's sums, of vectors from `first` on; of each pixel, `pitch` bytes after the one before,
-/// `count`. One function for any number of pixels: unrolled into each tile, it takes the compiler long.
+/// `count`. For what is not [narrow](Ends::is_narrow), by one function for any number of pixels.
 ///
 /// # Safety
 ///

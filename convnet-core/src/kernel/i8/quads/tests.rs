@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Add, Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
 use crate::Rng;
 use crate::kernel::Sizes;
-use crate::kernel::i8::{self, Channel, Filters, Multiplier, Quantization};
+use crate::kernel::i8::{self, Channel, Filters, Multiplier, Pool, Quantization};
 
 /// A layer of random bytes; `extreme`, zero points and bytes are at the ends of what there is.
 struct Layer {
@@ -77,7 +77,7 @@ fn conv_is_plain(layer: &Layer) {
     for machine in Machine::all() {
         let (mut blocks, mut ends, mut scratch) = room(conv::memory(&layer.sizes).unwrap());
         let filter = |k: usize, at: usize| layer.filters[k * len + at];
-        let own = (&layer.channels[..], layer.x_zero);
+        let own = (&layer.channels[..], [layer.x_zero, layer.y.zero]);
         Conv::pack(machine, &layer.sizes, filter, own, (&mut blocks, &mut ends)).unwrap();
         let packed = (&blocks[..], &ends[..]);
         let fast = Conv::new(machine, &layer.sizes, packed, layer.x_zero, layer.y).unwrap();
@@ -91,6 +91,32 @@ fn conv_is_plain(layer: &Layer) {
             fast.rows(x, oy, y).unwrap();
         }
         assert_eq!(in_rows, plain, "{machine:?} {:?}", layer.sizes);
+        let sizes = pool(layer.sizes.y);
+        let mut pooled = vec![99; sizes.y.iter().product()];
+        if pooled.is_empty() {
+            continue;
+        }
+        let pool = Pool {
+            sizes: &sizes,
+            y: layer.y,
+        };
+        pool.max(&plain, &mut pooled).unwrap();
+        let mut at_once = vec![98; pooled.len()];
+        fast.pooled(x, &sizes, &mut at_once).unwrap();
+        assert_eq!(at_once, pooled, "{machine:?} {:?}", layer.sizes);
+    }
+}
+
+/// Two by two, side by side; what is left over is dropped.
+fn pool(x: [usize; 3]) -> Sizes {
+    Sizes {
+        x,
+        filter: [2, 2],
+        stride: [2, 2],
+        dilation: [1, 1],
+        before: [0, 0],
+        y: [x[0] / 2, x[1] / 2, x[2]],
+        groups: x[2],
     }
 }
 
@@ -100,7 +126,7 @@ fn depthwise_is_plain(layer: &Layer) {
     for machine in Machine::all() {
         let [blocks, ends, scratch] = depthwise::memory(&layer.sizes).unwrap();
         let (mut blocks, mut ends, _) = room([blocks, ends, 0]);
-        let own = (&layer.channels[..], layer.x_zero);
+        let own = (&layer.channels[..], [layer.x_zero, layer.y.zero]);
         let to = (&mut blocks[..], &mut ends[..]);
         Depthwise::pack(machine, &layer.sizes, &layer.filters, own, to).unwrap();
         let packed = (&blocks[..], &ends[..]);
@@ -121,7 +147,7 @@ fn sizes() -> impl Strategy<Value = Sizes> {
             1..3usize,
             0..3usize,
             0..3usize,
-            1..8usize,
+            1..14usize,
         )
     };
     (of_axis(), of_axis()).prop_filter_map("no window fits", |(rows, columns)| {

@@ -34,6 +34,10 @@ impl Dots for Simd128 {
     const LANES: usize = 4;
     const TILE: [usize; 2] = [2, 4];
     const FLIP: u8 = 0;
+    type Flip = ();
+
+    #[inline(always)]
+    fn flip(self) {}
 
     #[inline(always)]
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
@@ -47,7 +51,7 @@ impl Dots for Simd128 {
     }
 
     #[inline(always)]
-    unsafe fn splat(self, quad: *const i8) -> Self::X {
+    unsafe fn splat(self, quad: *const i8, (): ()) -> Self::X {
         // SAFETY: there are 4 bytes, as the caller promises.
         Self::widened(unsafe { v128_load32_splat(quad.cast()) })
     }
@@ -115,5 +119,66 @@ impl Dots for Simd128 {
         let words = i16x8_narrow_i32x4(value, value);
         let bytes = i32x4_extract_lane::<0>(i8x16_narrow_i16x8(words, words));
         bytes.to_le_bytes().map(u8::cast_signed)
+    }
+
+    #[inline(always)]
+    fn larger(self, a: v128, b: v128) -> v128 {
+        i32x4_max(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn narrowed(self, sums: v128, ends: &Ends, first: usize) -> v128 {
+        // SAFETY: of each there are 4 numbers from `first` on, as the caller promises.
+        let [mantissa, more] = [&ends.mantissa, &ends.half]
+            .map(|of| unsafe { v128_load(of.as_ptr().add(first).cast()) });
+        let half = i64x2_splat(1 << 30);
+        let low = i64x2_add(i64x2_extmul_low_i32x4(sums, mantissa), half);
+        let high = i64x2_add(i64x2_extmul_high_i32x4(sums, mantissa), half);
+        let [low, high] = [low, high].map(|product| u64x2_shr(product, 31));
+        let high = i32x4_shuffle::<0, 2, 4, 6>(low, high);
+        // One less where it is negative: then a half goes down.
+        let turned = i32x4_add(i32x4_add(high, more), i32x4_shr(high, 31));
+        let right = &ends.right[first..first + 4];
+        i32x4(
+            i32x4_extract_lane::<0>(turned) >> right[0],
+            i32x4_extract_lane::<1>(turned) >> right[1],
+            i32x4_extract_lane::<2>(turned) >> right[2],
+            i32x4_extract_lane::<3>(turned) >> right[3],
+        )
+    }
+
+    #[inline(always)]
+    unsafe fn write<const N: usize>(self, sums: [v128; N], [least, most]: [i8; 2], to: *mut i8) {
+        for (n, sums) in sums.into_iter().enumerate() {
+            let words = i16x8_narrow_i32x4(sums, sums);
+            let bytes = i8x16_narrow_i16x8(words, words);
+            let bytes = i8x16_max(bytes, i8x16_splat(least));
+            let bytes = i8x16_min(bytes, i8x16_splat(most));
+            // SAFETY: there is room, as the caller promises.
+            unsafe { v128_store32_lane::<0>(bytes, to.add(n * Self::LANES).cast()) };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
+        // SAFETY: there are the bytes, as the caller promises.
+        let [a, b, c, d] = rows.map(|row| unsafe { v128_load(row.cast()) });
+        let low =
+            |a, b| i8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23>(a, b);
+        let high = |a, b| {
+            i8x16_shuffle::<8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31>(a, b)
+        };
+        let halves = [[low(a, b), low(c, d)], [high(a, b), high(c, d)]];
+        for (at, [ab, cd]) in halves.into_iter().enumerate() {
+            // SAFETY: there is room, as the caller promises.
+            unsafe {
+                let to = to.add(at * 32).cast::<v128>();
+                v128_store(to, i16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(ab, cd));
+                v128_store(
+                    to.add(1),
+                    i16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(ab, cd),
+                );
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! No instruction stands in a closure that is not `#[inline(always)]`: it would be a call.
 
 use core::arch::x86_64::*;
+use core::array;
 
 use fearless_simd::{Avx2, Avx512, Level, Simd};
 
@@ -54,8 +55,14 @@ impl Maddubs {
 /// x as 0 to 255: a byte whose highest bit is the other way round is 128 more.
 const UNSIGNED: u8 = 0x80;
 
-/// Four of them, for a quad before it is in a vector: turned round behind that, it sends LLVM 22 into an endless loop.
+/// Four of them, for a quad before it is in a vector.
 const UNSIGNED_QUAD: i32 = i32::from_ne_bytes([UNSIGNED; 4]);
+
+/// A vector of them. It is read as a volatile: turned by a constant that LLVM 22 knows, behind where it comes into a
+/// vector, a quad sends it into an endless loop.
+#[repr(align(64))]
+struct Unsigned([u8; 64]);
+static FLIP: Unsigned = Unsigned([UNSIGNED; 64]);
 
 /// By what sixteen sums become bytes.
 #[derive(Clone, Copy, Debug)]
@@ -95,9 +102,15 @@ impl Dots for Vnni512 {
     type By = By512;
     type Bytes = [i8; 16];
     const LANES: usize = 16;
-    // As the pixels' quads are all loaded ahead, there are registers for five and not for six.
-    const TILE: [usize; 2] = [5, 4];
+    const TILE: [usize; 2] = [6, 4];
     const FLIP: u8 = UNSIGNED;
+    type Flip = __m512i;
+
+    #[inline(always)]
+    fn flip(self) -> __m512i {
+        // SAFETY: there are 64 bytes, aligned.
+        unsafe { (&raw const FLIP.0).cast::<__m512i>().read_volatile() }
+    }
 
     #[inline(always)]
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
@@ -111,9 +124,9 @@ impl Dots for Vnni512 {
     }
 
     #[inline(always)]
-    unsafe fn splat(self, quad: *const i8) -> __m512i {
+    unsafe fn splat(self, quad: *const i8, flip: __m512i) -> __m512i {
         // SAFETY: there is AVX-512, and 4 bytes, as the caller promises.
-        unsafe { _mm512_set1_epi32(quad.cast::<i32>().read_unaligned() ^ UNSIGNED_QUAD) }
+        unsafe { _mm512_xor_si512(_mm512_set1_epi32(quad.cast::<i32>().read_unaligned()), flip) }
     }
 
     #[inline(always)]
@@ -200,6 +213,82 @@ impl Dots for Vnni512 {
         }
         bytes
     }
+
+    #[inline(always)]
+    fn larger(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token says that there is AVX-512.
+        unsafe { _mm512_max_epi32(a, b) }
+    }
+
+    /// One shift of 64 bits for both roundings, as the second rounds an integer down: less one, where it is negative.
+    #[inline(always)]
+    unsafe fn narrowed(self, sums: __m512i, ends: &Ends, _: usize) -> __m512i {
+        // SAFETY: the token says that there is AVX-512, and of each there are 16 numbers.
+        unsafe {
+            let one = _mm512_set1_epi64(1 << 31);
+            let mantissa = _mm512_loadu_si512(ends.mantissa.as_ptr().cast());
+            let by = [mantissa, _mm512_srli_epi64(mantissa, 32)];
+            let v = [sums, _mm512_srli_epi64(sums, 32)];
+            let [even, odd] = array::from_fn(
+                #[inline(always)]
+                |of| {
+                    let product = _mm512_mul_epi32(v[of], by[of]);
+                    let half = _mm512_loadu_si512(ends.wide[of].as_ptr().cast());
+                    let sum = _mm512_add_epi64(product, half);
+                    _mm512_mask_sub_epi64(sum, _mm512_movepi64_mask(product), sum, one)
+                },
+            );
+            let high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+            let right = _mm512_loadu_si512(ends.right.as_ptr().cast());
+            _mm512_srav_epi32(high, _mm512_sub_epi32(right, _mm512_set1_epi32(1)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write<const N: usize>(self, sums: [__m512i; N], [least, most]: [i8; 2], to: *mut i8) {
+        // SAFETY: the token says that there is AVX-512, and there is room, as the caller promises.
+        unsafe {
+            if let [a, b, c, d] = sums[..] {
+                // Four of each, then the next four.
+                let fours = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+                let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+                let bytes = _mm512_permutexvar_epi32(order, fours);
+                let bytes = _mm512_max_epi8(bytes, _mm512_set1_epi8(least));
+                let bytes = _mm512_min_epi8(bytes, _mm512_set1_epi8(most));
+                return _mm512_storeu_si512(to.cast(), bytes);
+            }
+            for (n, sums) in sums.into_iter().enumerate() {
+                let bytes = _mm_max_epi8(_mm512_cvtsepi32_epi8(sums), _mm_set1_epi8(least));
+                let bytes = _mm_min_epi8(bytes, _mm_set1_epi8(most));
+                _mm_storeu_si128(to.add(n * Self::LANES).cast(), bytes);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
+        // Of each row the first byte, then of each the second.
+        const ORDER: [u8; 64] = {
+            let (mut order, mut at) = ([0; 64], 0);
+            while at < 64 {
+                order[at] = (at % 4 * 16 + at / 4) as u8;
+                at += 1;
+            }
+            order
+        };
+        // SAFETY: the token says that there is AVX-512, and there are bytes and room, as the caller promises.
+        unsafe {
+            let [a, b, c, d] = rows.map(
+                #[inline(always)]
+                |row| _mm_loadu_si128(row.cast()),
+            );
+            let low = _mm256_set_m128i(b, a);
+            let all = _mm512_inserti64x4(_mm512_castsi256_si512(low), _mm256_set_m128i(d, c), 1);
+            let all = _mm512_permutexvar_epi8(_mm512_loadu_si512(ORDER.as_ptr().cast()), all);
+            let all = _mm512_xor_si512(all, _mm512_set1_epi8(UNSIGNED.cast_signed()));
+            _mm512_storeu_si512(to.cast(), all);
+        }
+    }
 }
 
 impl Dots for Vnni256 {
@@ -211,6 +300,11 @@ impl Dots for Vnni256 {
     const LANES: usize = 8;
     const TILE: [usize; 2] = [6, 2];
     const FLIP: u8 = UNSIGNED;
+    // Of sixteen registers none is left for it.
+    type Flip = ();
+
+    #[inline(always)]
+    fn flip(self) {}
 
     #[inline(always)]
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
@@ -225,7 +319,7 @@ impl Dots for Vnni256 {
     }
 
     #[inline(always)]
-    unsafe fn splat(self, quad: *const i8) -> __m256i {
+    unsafe fn splat(self, quad: *const i8, (): ()) -> __m256i {
         // SAFETY: there is AVX2, and 4 bytes, as the caller promises.
         unsafe { _mm256_set1_epi32(quad.cast::<i32>().read_unaligned() ^ UNSIGNED_QUAD) }
     }
@@ -273,6 +367,29 @@ impl Dots for Vnni256 {
     fn bytes(self, sums: __m256i, by: &By256) -> [i8; 8] {
         Maddubs(self.0).bytes(sums, by)
     }
+
+    #[inline(always)]
+    fn larger(self, a: __m256i, b: __m256i) -> __m256i {
+        Maddubs(self.0).larger(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn narrowed(self, sums: __m256i, ends: &Ends, first: usize) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { Maddubs(self.0).narrowed(sums, ends, first) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<const N: usize>(self, sums: [__m256i; N], bounds: [i8; 2], to: *mut i8) {
+        // SAFETY: as the caller promises.
+        unsafe { Maddubs(self.0).write(sums, bounds, to) }
+    }
+
+    #[inline(always)]
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
+        // SAFETY: as the caller promises.
+        unsafe { side_by_side(rows, UNSIGNED, to) }
+    }
 }
 
 impl Dots for Maddubs {
@@ -285,6 +402,10 @@ impl Dots for Maddubs {
     const LANES: usize = 8;
     const TILE: [usize; 2] = [4, 2];
     const FLIP: u8 = 0;
+    type Flip = ();
+
+    #[inline(always)]
+    fn flip(self) {}
 
     #[inline(always)]
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
@@ -298,7 +419,7 @@ impl Dots for Maddubs {
     }
 
     #[inline(always)]
-    unsafe fn splat(self, quad: *const i8) -> Self::X {
+    unsafe fn splat(self, quad: *const i8, (): ()) -> Self::X {
         // SAFETY: there is AVX2, and 4 bytes, as the caller promises.
         unsafe {
             let x = _mm256_set1_epi32(quad.cast::<i32>().read_unaligned());
@@ -401,5 +522,91 @@ impl Dots for Maddubs {
             _mm_cvtsi128_si64(_mm_packs_epi16(words, words))
         };
         bytes.to_le_bytes().map(u8::cast_signed)
+    }
+
+    #[inline(always)]
+    fn larger(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the token says that there is AVX2.
+        unsafe { _mm256_max_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn narrowed(self, sums: __m256i, ends: &Ends, first: usize) -> __m256i {
+        // SAFETY: the token says that there is AVX2, and of each there are 8 numbers from `first` on, as the caller
+        // promises.
+        unsafe {
+            let half = _mm256_set1_epi64x(1 << 30);
+            let mantissa = _mm256_loadu_si256(ends.mantissa.as_ptr().add(first).cast());
+            let even = _mm256_add_epi64(_mm256_mul_epi32(sums, mantissa), half);
+            let [odd, by] = [sums, mantissa].map(
+                #[inline(always)]
+                |v| _mm256_srli_epi64(v, 32),
+            );
+            let odd = _mm256_add_epi64(_mm256_mul_epi32(odd, by), half);
+            let [even, odd] = [_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1)];
+            let high = _mm256_blend_epi32(even, odd, 0xaa);
+            // One less where it is negative: then a half goes down.
+            let more = _mm256_loadu_si256(ends.half.as_ptr().add(first).cast());
+            let turned =
+                _mm256_add_epi32(_mm256_add_epi32(high, more), _mm256_srai_epi32(high, 31));
+            let right = _mm256_loadu_si256(ends.right.as_ptr().add(first).cast());
+            _mm256_srav_epi32(turned, right)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write<const N: usize>(self, sums: [__m256i; N], [least, most]: [i8; 2], to: *mut i8) {
+        // SAFETY: the token says that there is AVX2, and there is room, as the caller promises.
+        unsafe {
+            let [least, most] = [_mm_set1_epi8(least), _mm_set1_epi8(most)];
+            let (pairs, rest) = sums.as_chunks::<2>();
+            for (n, &[a, b]) in pairs.iter().enumerate() {
+                // Four of each, then the next four.
+                let words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0b11_01_10_00);
+                let high = _mm256_extracti128_si256(words, 1);
+                let bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), high);
+                let bytes = _mm_min_epi8(_mm_max_epi8(bytes, least), most);
+                _mm_storeu_si128(to.add(n * 2 * Self::LANES).cast(), bytes);
+            }
+            if let &[a] = rest {
+                let words =
+                    _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+                let bytes = _mm_packs_epi16(words, words);
+                let bytes = _mm_min_epi8(_mm_max_epi8(bytes, least), most);
+                _mm_storel_epi64(to.add(pairs.len() * 2 * Self::LANES).cast(), bytes);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
+        // SAFETY: there is SSE2, and as the caller promises.
+        unsafe { side_by_side(rows, 0, to) }
+    }
+}
+
+/// Four rows of sixteen bytes side by side, some bits turned.
+///
+/// # Safety
+///
+/// There are the bytes, and there is room for 64.
+#[inline(always)]
+unsafe fn side_by_side(rows: [*const i8; 4], flip: u8, to: *mut i8) {
+    // SAFETY: there is SSE2 on every x86-64, and bytes and room, as the caller promises.
+    unsafe {
+        let flip = _mm_set1_epi8(flip.cast_signed());
+        let [a, b, c, d] = rows.map(
+            #[inline(always)]
+            |row| _mm_xor_si128(_mm_loadu_si128(row.cast()), flip),
+        );
+        let halves = [
+            [_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d)],
+            [_mm_unpackhi_epi8(a, b), _mm_unpackhi_epi8(c, d)],
+        ];
+        for (at, [ab, cd]) in halves.into_iter().enumerate() {
+            let to = to.add(at * 32).cast::<__m128i>();
+            _mm_storeu_si128(to, _mm_unpacklo_epi16(ab, cd));
+            _mm_storeu_si128(to.add(1), _mm_unpackhi_epi16(ab, cd));
+        }
     }
 }
