@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The networks of `examples/bench` in ONNX Runtime, OpenVINO, ncnn and ours: one thread, batch 1.
-And how many images a second they learn from, in PyTorch and ours.
+"""The networks of `examples/bench` in ONNX Runtime, OpenVINO, ncnn, tract, rten, burn, candle and ours: one thread,
+batch 1. And how many images a second they learn from, in PyTorch and ours.
 
     python3 benches/peers/compare.py [--only cifar,lenet] [--rounds 5] [--peers onnxruntime,ncnn]
     python3 benches/peers/compare.py --images 32 --threads 2
@@ -8,8 +8,9 @@ And how many images a second they learn from, in PyTorch and ours.
     python3 benches/peers/compare.py --training [--batch 64]
 
 Makes its own Python environment in `target/peers`, builds the example, which writes its networks there as ONNX
-models, with an image and what it is scored by ours. ncnn's own converter, pnnx, makes ncnn's files of them. Each
-peer's scores are held against ours first: a row whose largest difference is more than 1e-4 of the largest score
+models, with an image and what it is scored by ours. ncnn's own converter, pnnx, makes ncnn's files of them; the
+libraries of Rust are a program of `benches/peers/rust`, where burn and candle, which read no such file at run time, go
+through it step by step. Each peer's scores are held against ours first: a row whose largest difference is more than 1e-4 of the largest score
 is refused. Then every pair runs in a process of its own, in turn, and a table is printed: the median of the
 rounds' medians, and how many times ours is faster than the best of the others. With `--fastest`, the fastest run
 of all rounds: for a machine on which others work too.
@@ -18,11 +19,13 @@ With `--int8`, our networks in bytes beside our `f32` and beside ONNX Runtime's:
 QuantizeLinear and DequantizeLinear nodes, activations u8 and filters i8, a scale a filter, by the image and seven of
 noise. (ncnn's converter to int8 is not in its Python package.)
 """
-import argparse, glob, json, os, statistics, subprocess, sys, time, venv
+import argparse, glob, json, os, re, statistics, subprocess, sys, time, venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PEERS = ["onnxruntime", "openvino", "ncnn"]
+# Peers in Rust, with the crate that has their version.
+RUST = {"tract": "tract-onnx", "rten": "rten", "burn": "burn-tensor", "candle": "candle-core"}
 THREADS = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"]
 
 # What a peer's scores may differ by from ours, of the largest.
@@ -249,6 +252,9 @@ def machine(example):
     peaks = [last_row([example, "--json", "--only", "cifar", "--seconds", "0.1"])["peak_gflops"] for _ in range(3)]
     versions = subprocess.run([sys.executable, "-m", "pip", "list", "--format", "json"], capture_output=True, text=True)
     peers = {row["name"]: row["version"] for row in json.loads(versions.stdout or "[]") if row["name"] in [*PEERS, "torch"]}
+    lock = open(os.path.join(HERE, "rust", "Cargo.lock")).read()
+    crates = dict(re.findall(r'name = "(.*)"\nversion = "(.*)"', lock))
+    peers |= {peer: crates[crate] for peer, crate in RUST.items()}
     return {"processor": first("/proc/cpuinfo", "model name"), "family": first("/proc/cpuinfo", "cpu family"),
             "model": first("/proc/cpuinfo", "model\t"), "level": text.partition("(")[0], "caches": caches,
             "peak_gflops": round(max(peaks), 1), "peers": peers}
@@ -267,7 +273,7 @@ def environment(folder, training):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="networks, by commas")
-    parser.add_argument("--peers", default=",".join(PEERS), help="by commas")
+    parser.add_argument("--peers", default=",".join([*PEERS, *RUST]), help="by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="a network and round")
     parser.add_argument("--images", type=int, default=1, help="so many at a time; a row is of one of them")
@@ -292,8 +298,7 @@ def main():
         name, threads, layout = options.one_training
         print(json.dumps(torch_training(name, options.batch, int(threads), layout, options.seconds)))
         return
-    subprocess.run(["cargo", "build", "--release", "--features", "onnx", "--example", "bench"], cwd=ROOT, check=True)
-    example = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release/examples/bench")
+    example = built(ROOT, "examples/bench", "--features", "onnx", "--example", "bench")
     report = {"machine": machine(example), "options": vars(options), "rows": []}
     of = report["machine"]
     print(f"{of['processor']} (family {of['family']}, model {of['model']}), {of['level']}, {', '.join(of['caches'])}, "
@@ -308,9 +313,15 @@ def main():
         with open(options.json, "w") as file:
             json.dump(report, file, indent=1)
 
+def built(folder, program, *options):
+    """Where a program of a workspace is, once cargo has built it."""
+    subprocess.run(["cargo", "build", "--release", "--locked", *options], cwd=folder, check=True)
+    return os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(folder, "target")), "release", program)
+
 def table(options, example, report):
     """Every pair in turn."""
     peers = options.peers.split(",")
+    rust = RUST.keys() & set(peers) and built(os.path.join(HERE, "rust"), "peers")
     key = "fastest_ms" if options.fastest else "median_ms"
     for old in glob.glob(os.path.join(options.folder, "*.ncnn.*")): # of another network, it may be
         os.remove(old)
@@ -322,14 +333,16 @@ def table(options, example, report):
         ours = [example, "--json", "--only", name, "--seconds", str(options.seconds)]
         if options.images > 1 or options.threads > 1:
             ours += ["--images", str(options.images), "--threads", str(options.threads)]
-        common = ["--folder", options.folder, "--seconds", str(options.seconds),
-                  "--images", str(options.images), "--threads", str(options.threads)]
+        common = ["--seconds", str(options.seconds), "--images", str(options.images), "--threads", str(options.threads)]
+        commands = {peer: [rust, peer, options.folder, name, *common] if peer in RUST else
+                    [sys.executable, __file__, "--folder", options.folder, *common, "--one", peer, name]
+                    for peer in peers}
         for _ in range(options.rounds):
             row = last_row(ours, str(options.threads))
             rows["convnet"].append(row[key])
             shares.append(row["gflop"] / row[key] * 1e3 / row["peak_gflops"])
-            for peer in peers:
-                row = last_row([sys.executable, __file__, *common, "--one", peer, name], str(options.threads))
+            for peer, command in commands.items():
+                row = last_row(command, str(options.threads))
                 rows[peer].append(row[key])
                 off = max(off, (row["difference"], peer))
         ms = {peer: (min if options.fastest else statistics.median)(times) for peer, times in rows.items()}

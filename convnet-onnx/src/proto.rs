@@ -1,5 +1,6 @@
 //! The messages of an ONNX file that matter here, by the field numbers of `onnx.proto` (ONNX 1.17). What is
-//! not listed is skipped by whoever reads protocol buffers.
+//! not listed is skipped by whoever reads protocol buffers. Lists are packed where they are there: rten reads no
+//! others.
 
 use prost::Message;
 
@@ -71,9 +72,9 @@ pub struct Attribute {
     pub s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
-    #[prost(float, repeated, tag = "7")]
+    #[prost(float, repeated, packed = "false", tag = "7")]
     pub floats: Vec<f32>,
-    #[prost(int64, repeated, tag = "8")]
+    #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     /// Which of these it has: 1 a float, 2 an int, 3 a string, 4 a tensor, 6 floats, 7 ints.
     #[prost(int32, tag = "20")]
@@ -82,7 +83,7 @@ pub struct Attribute {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,
