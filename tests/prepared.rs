@@ -112,6 +112,13 @@ convnet! {
             conv(40, 3x3, pad = 1), batch_norm,
             shortcut { conv(40, 1x1), batch_norm },
         },
+        residual {
+            conv(32, 3x3, pad = 1), relu,
+            conv(48, 3x3, pad = 1), batch_norm,
+            shortcut { conv(48, 1x1), batch_norm },
+        },
+        relu6, relu,
+        residual { conv(32, 1x1), relu, conv(48, 1x1) },
         concat {
             [conv(5, 1x1), batch_norm, tanh],
             [batch_norm, conv(16, 3x3, pad = 1), batch_norm],
@@ -135,6 +142,7 @@ convnet! {
         conv(SOME, 3x3, pad = same), batch_norm, relu6, max_pool(2x2, stride = 2),
         conv(FILTERS, 3x3, pad = same), batch_norm, relu, max_pool(2x2, stride = 2),
         conv(SOME, 3x3, pad = same, groups = ONE), batch_norm, relu, max_pool(2x2, stride = 2),
+        residual { conv(SOME, 1x1), relu, conv(SOME, 3x3, pad = same), batch_norm }, relu,
         conv(FILTERS, 1x1, groups = TWO), batch_norm, relu,
         fc(SOME),
     }

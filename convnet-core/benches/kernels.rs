@@ -208,6 +208,7 @@ fn packed(s: &Sizes, algorithm: Algorithm) -> Option<Duration> {
             algorithm,
             packed: &packed,
             bias: &bias,
+            onto: false,
             clamp: kernel::Clamp::Relu,
             threads: 1,
         };

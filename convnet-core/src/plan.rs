@@ -476,6 +476,7 @@ impl Step {
                 pass,
                 rows: 0,
                 x_rows: 0,
+                adds: None,
                 scratch: 0,
             },
             tape: pass,

@@ -120,6 +120,7 @@ fn call(sizes: &Sizes, pool: &Sizes, more: [usize; 5]) {
             algorithm,
             packed: &packed,
             bias,
+            onto: false,
             clamp: Clamp::Relu,
             threads: 2,
         };

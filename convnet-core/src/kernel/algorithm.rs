@@ -164,6 +164,18 @@ impl Algorithm {
             && pool.stride[1] > 0
     }
 
+    /// Whether such a convolution can be added to what lies where it goes: each sum is stored once.
+    #[must_use]
+    pub const fn adds(self, sizes: &Sizes) -> bool {
+        let once = sizes.y[2].is_multiple_of(panels::PANEL);
+        once && self.can(sizes)
+            && match self {
+                Self::Panels => true,
+                Self::Winograd(_) => !self.runs_along_rows(),
+                Self::Direct | Self::Rows | Self::Bfloat16 => false,
+            }
+    }
+
     /// Rows of the output that are computed together, and not cut.
     pub(super) const fn band(self) -> usize {
         match self {

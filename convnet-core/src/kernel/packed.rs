@@ -22,6 +22,9 @@ pub struct Packed<'a, T> {
     pub packed: &'a [T],
     /// One number a filter.
     pub bias: &'a [T],
+    /// Whether the sums are added to what lies where they go, if the algorithm [can](Algorithm::adds); a
+    /// convolution that cannot does nothing.
+    pub onto: bool,
     /// What follows; NaN stays NaN.
     pub clamp: Clamp,
     /// On how many threads at most, if there are several (the feature `rayon`), and scratch for each.
@@ -127,7 +130,8 @@ pub fn conv_forward_packed<T: Real>(
     let forward = parts::forward;
     #[cfg(not(feature = "rayon"))]
     let forward = run;
-    from.fits(x, scratch) && fit(y, &from.sizes.y) && forward(&from, x, scratch, y).is_some()
+    let can = !from.onto || from.algorithm.adds(from.sizes);
+    can && from.fits(x, scratch) && fit(y, &from.sizes.y) && forward(&from, x, scratch, y).is_some()
 }
 
 /// As [`conv_forward_packed`], on this thread, once the lengths were checked.
@@ -174,6 +178,7 @@ pub fn conv_pool_forward_packed<T: Real>(
         return false;
     };
     from.fits(x, scratch)
+        && !from.onto
         && from.algorithm.pools(pool)
         && fit(y, &pool.y)
         && pool.x == from.sizes.y
@@ -189,6 +194,7 @@ impl<'a, T: Real> Packed<'a, T> {
             algorithm: self.algorithm,
             packed: T::as_f32(self.packed)?,
             bias: T::as_f32(self.bias)?,
+            onto: self.onto,
             clamp: self.clamp,
             threads: self.threads,
         })

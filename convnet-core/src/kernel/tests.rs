@@ -233,6 +233,7 @@ fn check_fc_in_bfloat16(n: usize, k: usize) -> Result<(), TestCaseError> {
         algorithm,
         packed: &packed,
         bias: &bias,
+        onto: false,
         clamp: Clamp::None,
         threads: 1,
     };
@@ -353,6 +354,7 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
                 algorithm,
                 packed: &packed,
                 bias: &bias,
+                onto: false,
                 clamp,
                 threads: 1,
             };
@@ -387,15 +389,28 @@ fn check_packed(s: &Sizes) -> Result<(), TestCaseError> {
                     }
                 });
             }
-            let plain: Vec<_> = y
-                .iter()
-                .map(|&(sum, magnitude)| {
-                    let mut clamped = [sum];
+            let plain = |onto: &[f32]| -> Vec<_> {
+                let sums = y.iter().zip(onto);
+                let clamped = sums.map(|(&(sum, magnitude), &onto)| {
+                    let mut clamped = [sum + f64::from(onto)];
                     clamp.apply(&mut clamped);
-                    (clamped[0], magnitude)
-                })
-                .collect();
-            close(&fast, &plain, worse * (taps * d + 2))?;
+                    (clamped[0], magnitude + f64::from(onto.abs()))
+                });
+                clamped.collect()
+            };
+            let zeros = vec![0.0; y.len()];
+            close(&fast, &plain(&zeros), worse * (taps * d + 2))?;
+            let from = Packed { onto: true, ..from };
+            let there = values(y.len(), y.len());
+            let mut sums = there.clone();
+            let done = with_level(level, || {
+                conv_forward_packed(&from, &x, &mut scratch, &mut sums)
+            });
+            assert_eq!(done, algorithm.adds(s));
+            match done {
+                true => close(&sums, &plain(&there), worse * (taps * d + 3))?,
+                false => assert_eq!(sums, there),
+            }
         }
     }
     Ok(())
@@ -476,6 +491,13 @@ proptest! {
     #[test]
     fn winograd_is_its_sums(sizes in square()) {
         check_packed(&sizes)?;
+    }
+
+    /// As many as whole panels, so that all of it can be added to what lies there.
+    #[test]
+    fn whole_panels_are_their_sums(sizes in square(), panels in 1usize..3) {
+        let [h, w, _] = sizes.y;
+        check_packed(&Sizes { y: [h, w, 16 * panels], ..sizes })?;
     }
 
     #[test]

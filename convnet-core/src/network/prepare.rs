@@ -3,7 +3,8 @@
 //! ```text
 //!  net: filters as declared ──pack, once──▶ panels, or Winograd's U   one piece of memory
 //!       batch_norm ──fold──▶ into them               │
-//!  image ─────────────────── forward ◀──────────────┘   each relu fused into the store before it
+//!  image ─────────────────── forward ◀──────────────┘   each relu fused into the store before it, and each
+//!                                                       sum of a residual into that of its last conv
 //! ```
 //!
 //! [`Prepared::new`] takes a network, or borrows it: what has no better form is read from there.
@@ -19,9 +20,10 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use crate::kernel::{Algorithm, Packed, Width};
+use crate::kernel::{Algorithm, Clamp, Packed, Width};
 use crate::layer::in_batches;
 use crate::layer::repack::{Choice, Choices, Norm, Repack};
+use crate::memory::overlay::LINE_OF_F32;
 use crate::{AnyVolume, Network, Real};
 
 #[cfg(feature = "alloc")]
@@ -138,6 +140,36 @@ where
     }
 }
 
+/// The same of a group that is [added](Reader::add) to a `Y`, with room for its sums where they cannot be.
+#[must_use]
+pub const fn packing_onto<X, Y, L, N>(name: &'static str) -> Packing
+where
+    X: AnyVolume<Scalar: Real>,
+    Y: AnyVolume<Scalar = X::Scalar>,
+    L: Repack<X, Y>,
+    N: Norm<X::Scalar>,
+{
+    let mut packing = packing::<X, Y, L, N>(name);
+    let (apart, mut i) = (sums::<Y>(), 0);
+    while i < 2 * packing.choices.0.len() {
+        let choice = &mut packing.choices.0[i / 2][i % 2];
+        // By scalars that are no `f32` they never can, but then the algorithm needs no scratch.
+        choice.scratch = match choice.algorithm.adds(&L::SIZES) {
+            true if choice.scratch > apart => choice.scratch,
+            true => apart,
+            false => choice.scratch + apart,
+        };
+        i += 1;
+    }
+    packing
+}
+
+/// Scalars of a `Y`, in whole lines.
+const fn sums<Y: AnyVolume>() -> usize {
+    let [height, width, depth] = Y::SHAPE;
+    (height * width * depth).next_multiple_of(LINE_OF_F32)
+}
+
 /// A network whose weights can be repacked; `convnet!` writes it.
 pub trait Prepare: Network {
     /// As the network's arena, but only what is between groups lies there.
@@ -241,6 +273,56 @@ impl<'a, T: Real> Reader<'a, T> {
     {
         self.apply::<X, Y, L, N>(group, x, y);
         self.skip::<X, Y, L, N>();
+    }
+
+    /// `y` += the next group of `x` but for its clamp, and then that, of the sum.
+    pub fn add<X, Y, L, N>(&mut self, group: &Group<'_, L, N>, x: &X, y: &mut Y)
+    where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
+    {
+        let from = Packed {
+            onto: true,
+            ..self.packed::<X, Y, L, N>(group)
+        };
+        if !L::forward_packed(&from, x.as_slice(), self.scratch, y.as_mut_slice()) {
+            self.add_apart(group, &from, x, y);
+        }
+        self.skip::<X, Y, L, N>();
+    }
+
+    /// The same by a volume in between.
+    fn add_apart<X, Y, L, N>(
+        &mut self,
+        group: &Group<'_, L, N>,
+        from: &Packed<'_, T>,
+        x: &X,
+        y: &mut Y,
+    ) where
+        X: AnyVolume<Scalar = T>,
+        Y: AnyVolume<Scalar = T>,
+        L: Repack<X, Y>,
+        N: Norm<T>,
+    {
+        let alone = Packed {
+            onto: false,
+            clamp: Clamp::None,
+            ..*from
+        };
+        let at = self.scratch.len().saturating_sub(sums::<Y>());
+        let (scratch, sums) = self.scratch.split_at_mut_checked(at).unwrap_or_default();
+        let sums = sums.get_mut(..y.as_slice().len()).unwrap_or_default();
+        if !L::forward_packed(&alone, x.as_slice(), scratch, sums) {
+            let kept = sums.iter_mut().zip(y.as_slice());
+            kept.for_each(|(kept, &y)| *kept = y);
+            group.filters.forward(x, y);
+            group.norm.normalize(y.as_mut_slice());
+        }
+        let sums = y.as_mut_slice().iter_mut().zip(&*sums);
+        sums.for_each(|(y, &sum)| *y += sum);
+        group.clamp.apply(y.as_mut_slice());
     }
 
     /// Calls `run` for each image, each time before the same groups.

@@ -202,7 +202,7 @@ pub(super) const fn find(
 }
 
 /// The layer after layer `i`, if nobody else reads what that writes.
-const fn only_reader(ops: &[Op], readers: &[Readers], i: usize) -> Option<Op> {
+pub(super) const fn only_reader(ops: &[Op], readers: &[Readers], i: usize) -> Option<Op> {
     match i + 1 < ops.len() && readers[i + 1].count == 0 {
         true => Some(ops[i + 1]),
         false => None,

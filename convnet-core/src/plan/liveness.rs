@@ -15,6 +15,7 @@
 use super::block::Readers;
 use super::elements::bytes;
 use super::figures::learned;
+use super::group::only_reader;
 use super::memory::Buffer;
 use super::{Flow, Group, How, Nested, Op, Pass, Place, Step};
 use crate::graph::{Cut, Manner};
@@ -77,6 +78,8 @@ const fn forward(
 ) {
     let (end, training) = (ops.len(), matches!(run, Run::Tape));
     let mut group: Option<Group> = None;
+    // Behind the last layer of a sum that a group is added to.
+    let mut summed = 0;
     let (mut before, mut i) = (Place::Input, 0);
     while i < end {
         let op = ops[i];
@@ -96,7 +99,7 @@ const fn forward(
             Run::Prepared => (steps[i].prepared.rows, true, steps[i].prepared.x_rows > 0),
             Run::Tape => (height, false, false),
         };
-        let grouped = matches!(group, Some(group) if group.holds(i));
+        let grouped = i < summed || matches!(group, Some(group) if group.holds(i));
         let how = match from {
             _ if grouped => How::Skip,
             _ if training && op.works_apart() => How::Apart,
@@ -110,10 +113,18 @@ const fn forward(
             Place::At(_) | Place::Output => How::InPlace,
         };
         let mut pass = pass(from, how, Place::At(i));
+        let sum = match run {
+            Run::Prepared => sum(ops, readers, steps, buffers, from, i),
+            Run::Arena | Run::Tape => None,
+        };
         buffers[i] = [Buffer::EMPTY; 3];
         if let Some((Some(_), _)) = op.ends_branch() {
             // Into the volume that the first branch began.
             pass.to = named;
+            keep(from, i, buffers, Y);
+        } else if let Some(sum) = sum {
+            pass.to = sum.onto;
+            summed = sum.add + 1 + sum.clamps;
             keep(from, i, buffers, Y);
         } else {
             begin(pass, i, bytes([rows, width, depth], element), buffers, Y);
@@ -165,13 +176,60 @@ const fn forward(
         }
         match run {
             Run::Arena => steps[i].arena = pass,
-            Run::Prepared => steps[i].prepared.pass = pass,
+            Run::Prepared => {
+                steps[i].prepared.pass = pass;
+                steps[i].prepared.adds = match sum {
+                    Some(sum) => Some(sum.clamps),
+                    None => None,
+                };
+            }
             Run::Tape => steps[i].tape = pass,
         }
         before = pass.to;
         i += 1;
     }
     keep(before, end, buffers, Y);
+}
+
+/// A sum that is computed with the group before it, and how many clamps of it: `onto` the sum's other volume.
+#[derive(Clone, Copy)]
+struct Sum {
+    add: usize,
+    clamps: usize,
+    onto: Place,
+}
+
+/// The sum behind the group that begins with layer `i`, which reads `from`, if nobody needs its other volume behind it.
+const fn sum(
+    ops: &[Op],
+    readers: &[Readers],
+    steps: &[Step],
+    buffers: &[Buffers],
+    from: Place,
+    i: usize,
+) -> Option<Sum> {
+    let Some(group) = steps[i].group else {
+        return None;
+    };
+    let Some(Op::Add { with, .. }) = only_reader(ops, readers, group.last()) else {
+        return None;
+    };
+    let (add, onto) = (group.last() + 1, place(steps, with, Run::Prepared));
+    let Place::At(owner) = onto else {
+        return None;
+    };
+    let reads = matches!(from, Place::At(other) if other == owner);
+    let needed = buffers[owner][Y].is_named(add + 1) || buffers[owner][Y].is_kept(add);
+    if !ops[i].is_conv() || group.clamps > 0 || reads || needed {
+        return None;
+    }
+    let mut clamps = 0;
+    while let Some(op) = only_reader(ops, readers, add + clamps)
+        && op.is_clamp()
+    {
+        clamps += 1;
+    }
+    Some(Sum { add, clamps, onto })
 }
 
 /// What is known of the network that a layer is.

@@ -51,7 +51,7 @@ pub struct Pass {
 /// One layer in the pass of a prepared network.
 ///
 /// The first layer of a [group](super::Group) computes all of it, but for a pool, which follows at once: the
-/// layers in between are skipped.
+/// layers in between are skipped. So are the sum and the clamps that it is [added](Self::adds) with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreparedPass {
     /// What it reads and writes.
@@ -61,6 +61,9 @@ pub struct PreparedPass {
     pub rows: usize,
     /// How many rows of the input the pool still needs: all or, mostly, none.
     pub x_rows: usize,
+    /// Of the first layer of a group: whether it is added to the other volume of the [`Add`](super::Op::Add) behind
+    /// the group, which lies at `pass.to`; and then how many clamps of the sum are computed with it.
+    pub adds: Option<usize>,
     /// Where the arena of a prepared [`Network`](super::Op::Network) lies in this one.
     pub scratch: usize,
 }

@@ -350,6 +350,37 @@ fn prepared_the_map_of_few_filters_is_never_whole() {
     assert_eq!(plan.totals.prepared, plan.totals.arena);
 }
 
+/// A group is added to the other volume of a sum where that lies, unless the group or somebody behind the sum reads it.
+#[test]
+fn a_sum_is_computed_with_the_group_before_it() {
+    let block = |with| {
+        [
+            conv(16, 3, 1, 1),
+            Op::Relu,
+            conv(16, 3, 1, 1),
+            Op::Relu,
+            conv(16, 3, 1, 1),
+            BATCH_NORM,
+            Op::Add { with, input: with },
+            Op::Relu,
+        ]
+    };
+    let ops = block(2);
+    let plan = Plan::new([8, 8, 3], &ops).unwrap();
+    assert_eq!(plan.steps[4].prepared.adds, Some(1));
+    assert_eq!(
+        plan.steps[4].prepared.pass.to,
+        plan.steps[0].prepared.pass.to
+    );
+    assert_eq!(plan.totals.prepared, 2 * 4 * 8 * 8 * 16);
+    let reads_it = Plan::new([8, 8, 3], &block(4)).unwrap();
+    assert_eq!(reads_it.steps[4].prepared.adds, None);
+    let mut ops_again = [Op::Add { with: 2, input: 2 }; 9];
+    ops_again[..8].copy_from_slice(&ops);
+    let again = Plan::new([8, 8, 3], &ops_again).unwrap();
+    assert_eq!(again.steps[4].prepared.adds, None);
+}
+
 /// What a norm reads and others too cannot be folded.
 #[test]
 fn a_group_ends_where_somebody_else_reads() {

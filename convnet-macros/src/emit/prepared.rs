@@ -96,7 +96,11 @@ pub(super) fn packing(network: &Network, i: usize, group: Group) -> TokenStream 
         Some(norm) => field(network, norm),
         None => code!(()),
     };
-    code!(#krate::prepare::packing::<#x, #y, #layer, #norm>(#name))
+    let packing = own(match network.steps[i].prepared.adds {
+        Some(_) => "packing_onto",
+        None => "packing",
+    });
+    code!(#krate::prepare::#packing::<#x, #y, #layer, #norm>(#name))
 }
 
 /// The filters of layer `i` with what follows them.
@@ -110,7 +114,10 @@ fn value(network: &Network, i: usize, group: Group) -> TokenStream {
         }
         None => code!(&()),
     };
-    let clamps = group.last() + 1 - group.clamps..=group.last();
+    let clamps = match network.steps[i].prepared.adds {
+        Some(clamps) => group.last() + 2..group.last() + 2 + clamps,
+        None => group.last() + 1 - group.clamps..group.last() + 1,
+    };
     let clamps = clamps.map(|clamp| {
         let clamp = own(network.layers[clamp].kind.variant());
         code!(#krate::kernel::Clamp::#clamp)
@@ -154,9 +161,13 @@ fn forward(network: &Network, i: usize, it: Group) -> TokenStream {
     }
     let group = value(network, i, it);
     let bind = bind(network, i, &network.volume(i));
+    let run = own(match network.steps[i].prepared.adds {
+        Some(_) => "add",
+        None => "forward",
+    });
     code! {
         #bind
-        packed.forward(&#group, x, y);
+        packed.#run(&#group, x, y);
     }
 }
 

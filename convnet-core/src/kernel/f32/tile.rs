@@ -140,6 +140,8 @@ impl<'a, const N: usize> Taps<'a, N> {
 pub(crate) enum Start<'a> {
     Zero,
     Bias(&'a [f32]),
+    /// Both: a bias, and what lies in `y`, under the same invariant.
+    Onto(&'a [f32]),
     /// What an earlier tile left in `y`.
     ///
     /// **Invariant:** no scalar of `y` is in two tiles that start from one sum. Vectors of one tile
@@ -172,18 +174,19 @@ fn tile<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
             let zero = V::splat(simd, 0.0);
             let mut sums = [[zero; N]; P];
             match taps.start {
-                Start::Zero => {}
-                Start::Bias(bias) => {
+                Start::Zero | Start::Sums => {}
+                Start::Bias(bias) | Start::Onto(bias) => {
                     for n in 0..N {
                         sums[0][n] = V::load(simd, bias, taps.to[n])?;
                     }
                     sums = [sums[0]; P];
                 }
-                Start::Sums => {
-                    for p in 0..P {
-                        for n in 0..N {
-                            sums[p][n] = V::load(simd, y, places[p][1] + taps.to[n])?;
-                        }
+            }
+            if let Start::Sums | Start::Onto(_) = taps.start {
+                for p in 0..P {
+                    for n in 0..N {
+                        let sum = V::load(simd, y, places[p][1] + taps.to[n])?;
+                        sums[p][n] = sums[p][n].add(sum);
                     }
                 }
             }

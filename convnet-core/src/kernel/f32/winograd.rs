@@ -429,8 +429,12 @@ fn output<S: Simd, V: Lanes<S>, const H: usize, const A: usize, const M: usize>(
                 for r in 0..rows {
                     let row = sums::<S, V, H, A, M>(simd, tile[r]);
                     for c in 0..M {
-                        let sum = row[c].add(bias).clamp(simd, clamp);
                         let at = (r * width + c) * k + at;
+                        let mut sum = row[c].add(bias);
+                        if from.onto && c < columns {
+                            sum = sum.add(V::load(simd, y, at)?);
+                        }
+                        let sum = sum.clamp(simd, clamp);
                         if whole {
                             // SAFETY: at + LEN <= (M − 1) · width · k + (M − 1) · k + filters <=
                             // y.len(), because r < M, c < M and at + LEN <= filters.

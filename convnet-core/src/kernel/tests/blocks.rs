@@ -77,6 +77,7 @@ fn check_packed_for(
         algorithm,
         packed: &packed,
         bias,
+        onto: false,
         clamp: Clamp::None,
         threads: 1,
     };
@@ -128,6 +129,7 @@ fn check_ones(s: &Sizes) {
         algorithm,
         packed: &packed,
         bias: &bias,
+        onto: false,
         clamp: Clamp::None,
         threads: 1,
     };

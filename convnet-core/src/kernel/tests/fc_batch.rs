@@ -86,6 +86,7 @@ fn check_packed(images: usize, n: usize, k: usize) -> Result<(), TestCaseError> 
             algorithm,
             packed: &packed,
             bias: &bias,
+            onto: false,
             clamp: Clamp::Relu,
             threads: 1,
         };

@@ -45,6 +45,7 @@ fn check(s: &Sizes) -> Result<(), TestCaseError> {
                 algorithm: Algorithm::Direct,
                 packed: &filters,
                 bias: &bias,
+                onto: false,
                 clamp: Clamp::None,
                 threads: 1,
             };

@@ -66,6 +66,7 @@ fn check_packed_pool(s: &Sizes) -> Result<(), TestCaseError> {
             algorithm,
             packed: &packed,
             bias: &bias,
+            onto: false,
             clamp: Clamp::Relu,
             threads: 1,
         };
@@ -174,6 +175,7 @@ fn both(
         algorithm,
         packed: &packed,
         bias: &bias,
+        onto: false,
         clamp: Clamp::None,
         threads: 1,
     };

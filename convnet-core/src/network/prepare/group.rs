@@ -88,6 +88,7 @@ impl<'a, L, N> Group<'a, L, N> {
                 true => packed.get(at..at + k).unwrap_or_default(),
                 false => bias,
             },
+            onto: false,
             clamp: self.clamp,
             threads,
         }

@@ -34,6 +34,7 @@ pub(super) fn infer(image: usize, ops: &[Op], steps: &[Step], bytes: usize) {
             .filter(|group| step.row_pool == group.pool && step.row_pool.is_some()),
         rows: step.rows,
         pool_reads: true,
+        adds: None,
     });
     forward(image, ops, steps, &layers.collect::<Vec<_>>(), bytes);
 }
@@ -47,6 +48,7 @@ pub(super) fn infer_prepared(image: usize, ops: &[Op], steps: &[Step], bytes: us
         group: step.group,
         rows: step.prepared.rows,
         pool_reads: step.prepared.x_rows > 0,
+        adds: step.prepared.adds,
     });
     forward(image, ops, steps, &layers.collect::<Vec<_>>(), bytes);
 }
@@ -62,6 +64,17 @@ struct Layer {
     rows: usize,
     /// Whether the pool of the group reads what it reads.
     pool_reads: bool,
+    /// Whether the group is added to the other volume of the sum behind it, and how many clamps follow.
+    adds: Option<usize>,
+}
+
+impl Layer {
+    /// What is computed with it, a sum among them.
+    fn computed(&self) -> Range<usize> {
+        let sum = self.adds.map_or(0, |clamps| 1 + clamps);
+        self.group
+            .map_or(0..0, |it| it.first + 1..it.last() + 1 + sum)
+    }
 }
 
 fn forward(image: usize, ops: &[Op], steps: &[Step], layers: &[Layer], bytes: usize) {
@@ -78,10 +91,15 @@ fn forward(image: usize, ops: &[Op], steps: &[Step], layers: &[Layer], bytes: us
         }
     }
     for i in 0..ops.len() {
-        let skipped = groups().any(|it| it.first < i && i <= it.last());
+        let skipped = layers.iter().any(|layer| layer.computed().contains(&i));
         let works = !matches!(ops[i], Op::Dropout { .. } | Op::Flatten | Op::Branch { .. });
         let apart = apart(&ops[i]) && !matches!(ops[i], Op::HardSwish | Op::BatchNorm { .. });
         let own = memory.own(i, layers[i].scratch, false);
+        if let (Some(group), Some(_)) = (layers[i].group, layers[i].adds) {
+            let with = ops[group.last() + 1].names().expect("a sum");
+            assert_eq!(layers[i].pass.to, places[with - 1]);
+            memory.expect_volume(places[with - 1], with);
+        }
         memory.forward(i, layers[i].pass, &places, works && !skipped, apart);
         memory.expect_own(i, own);
         let pooled = groups().find(|it| it.pool == Some(i)).map(|it| it.first);
@@ -225,7 +243,7 @@ impl<'a> Memory<'a> {
             disjoint(from, x, to, y);
         }
         match op {
-            Op::Add { with, .. } => {
+            Op::Add { with, .. } if how != How::Skip => {
                 self.expect(place(with), y, self.names[with]);
                 disjoint(place(with), y, to, y);
             }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! **Invariant:** each sum begins with its bias, and is whole when it is stored; so filters that two
-//! panels have are computed twice, and are right both times.
+//! panels have are computed twice, and are right both times. Sums that are added to what lies where they go
+//! are stored once: no two panels have the same filters then.
 //!
 //! As declared, a panel's rows lie K apart: far enough, for the powers of two that K mostly is, to
 //! fall into the same few sets of a cache. Packed, a panel is read from end to end.
@@ -125,7 +126,10 @@ fn all_panels<S: Simd, V: Lanes<S>>(
                     weights: weights
                         .get((first[0] * row + first[1]) * PANEL..)
                         .unwrap_or_default(),
-                    start: Start::Bias(from.bias),
+                    start: match from.onto {
+                        true => Start::Onto(from.bias),
+                        false => Start::Bias(from.bias),
+                    },
                     clamp: from.clamp.bounds(),
                     rows: if columns.taps.is_empty() {
                         0

@@ -202,6 +202,7 @@ fn unpacked<'a>(sizes: &'a Sizes, winograd: Winograd, bias: &'a [f32]) -> Packed
         algorithm: Algorithm::Winograd(winograd),
         packed: &[],
         bias,
+        onto: false,
         clamp: Clamp::None,
         threads: 1,
     }
