@@ -57,6 +57,10 @@ convnet! {
         depthwise(3x3, pad = 1),
         channel_shuffle(2),
         upsample(2x1),
+        depth_to_space(1x2),
+        conv(4, 1x1),
+        space_to_depth(2x5),
+        depth_to_space(2x2),
         scores: fc(5),
     }
 }

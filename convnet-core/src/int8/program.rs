@@ -41,7 +41,7 @@ pub enum Kind {
     Softmax,
     /// Two volumes become their sum.
     Add,
-    /// The same numbers in other places: an `upsample`, a `channel_shuffle`.
+    /// The same numbers in other places: an `upsample`, a `channel_shuffle`, a `depth_to_space`.
     Move,
     /// Nothing but a copy.
     Copy,
@@ -240,7 +240,10 @@ impl<const N: usize> Planned<N> {
                     How::Copy => Some(Kind::Copy),
                     How::Skip | How::InPlace | How::Apart => None,
                 },
-                Op::Upsample { .. } | Op::ChannelShuffle { .. } => Some(Kind::Move),
+                Op::Upsample { .. }
+                | Op::ChannelShuffle { .. }
+                | Op::DepthToSpace { .. }
+                | Op::SpaceToDepth { .. } => Some(Kind::Move),
                 Op::ConvTranspose { .. }
                 | Op::Lrn { .. }
                 | Op::Own { .. }
@@ -250,8 +253,6 @@ impl<const N: usize> Planned<N> {
                 | Op::Pad { .. }
                 | Op::PadDepth { .. }
                 | Op::Crop { .. }
-                | Op::DepthToSpace { .. }
-                | Op::SpaceToDepth { .. }
                 | Op::GroupNorm { .. }
                 | Op::LayerNorm { .. }
                 | Op::LogSoftmax
@@ -680,8 +681,6 @@ mod tests {
             "pad(1)",
             "pad_depth(8)",
             "crop(1)",
-            "depth_to_space(2x2)",
-            "space_to_depth(2x2)",
             "group_norm(2)",
             "layer_norm",
             "log_softmax",

@@ -162,7 +162,14 @@ impl Real {
                 }
                 return y;
             }
-            (Op::Upsample { .. } | Op::ChannelShuffle { .. }, Some(sizes), _) => {
+            (
+                Op::Upsample { .. }
+                | Op::ChannelShuffle { .. }
+                | Op::DepthToSpace { .. }
+                | Op::SpaceToDepth { .. },
+                Some(sizes),
+                _,
+            ) => {
                 let mut y = zeros(sizes);
                 // Never `None`: the sizes are those of the plan.
                 let _ = sizes.moved(x, &mut y);

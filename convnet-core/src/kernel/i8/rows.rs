@@ -52,12 +52,38 @@ pub fn by_rows(
 
 impl Sizes {
     /// x in other places: each pixel for as many as it becomes, and of its depths the first of each group, then the
-    /// second of each, and so on.
+    /// second of each, and so on. Where y is less deep, a part of the depth becomes each of these pixels; where it is
+    /// deeper, it has several pixels of x in a column.
     pub(crate) fn moved<T: Copy>(&self, x: &[T], y: &mut [T]) -> Option<()> {
-        let ([height, width, depth], [ho, wo, _], groups) = (self.x, self.y, self.groups);
+        let ([height, width, depth], [ho, wo, k], groups) = (self.x, self.y, self.groups);
         let each = depth.checked_div(groups)?;
-        let mut columns = pieces_mut(y, depth);
-        for (oy, ox) in (0..ho).flat_map(|oy| (0..wo).map(move |ox| (oy, ox))) {
+        if depth == 0 || k == 0 {
+            return None;
+        }
+        let mut columns = pieces_mut(y, k);
+        let places = (0..ho).flat_map(|oy| (0..wo).map(move |ox| (oy, ox)));
+        if k != depth {
+            let (tall, wide) = match k < depth {
+                true => (ho.checked_div(height)?, wo.checked_div(width)?),
+                false => (height.checked_div(ho)?, width.checked_div(wo)?),
+            };
+            for (oy, ox) in places {
+                for (part, y) in pieces_mut(columns.next()?, depth.min(k)).enumerate() {
+                    let (down, right) = (part.checked_div(wide)?, part.checked_rem(wide)?);
+                    let (iy, ix, own) = match k < depth {
+                        true => {
+                            let own = oy.checked_rem(tall)? * wide + ox.checked_rem(wide)?;
+                            (oy.checked_div(tall)?, ox.checked_div(wide)?, own)
+                        }
+                        false => (oy * tall + down, ox * wide + right, 0),
+                    };
+                    let from = x.get((iy * width + ix) * depth + own * k..)?;
+                    y.iter_mut().zip(from).for_each(|(y, x)| *y = *x);
+                }
+            }
+            return Some(());
+        }
+        for (oy, ox) in places {
             let [iy, ix] = [
                 (oy * height).checked_div(ho)?,
                 (ox * width).checked_div(wo)?,
