@@ -161,7 +161,7 @@ impl Inside {
                     _ => seen.map(|(_, x)| *x).collect(),
                 };
                 let slope = || tensor(net, layer, ".slope").map(|(_, slopes)| slopes[d]);
-                made_of(&layer.op, &seen, d, slope)
+                made_of(layer.op, &seen, d, slope)
                     .ok_or_else(|| format!("how {} computes is not shown", layer.word()))?
             }
         };
