@@ -117,6 +117,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         P::Target: Sync,
     {
         use rayon::prelude::*;
+        use std::sync::{Mutex, PoisonError};
 
         use crate::AnyVolume;
         use crate::kernel::MICRO_BATCH;
@@ -149,11 +150,15 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
             });
             outputs.collect::<Vec<_>>()
         };
+        // One of each thread, for all that it does here: new memory is slow where it is first touched.
+        let of_threads: Vec<_> = (0..threads).map(|_| Mutex::new(None)).collect();
         inputs
             .par_chunks(at_once)
-            .with_min_len(groups.div_ceil(4 * threads))
-            .map_init(memory, run)
-            .flatten_iter()
+            .flat_map_iter(|inputs| {
+                let own = &of_threads[rayon::current_thread_index().unwrap_or(0)];
+                let mut own = own.lock().unwrap_or_else(PoisonError::into_inner);
+                run(own.get_or_insert_with(memory), inputs)
+            })
             .collect()
     }
 
