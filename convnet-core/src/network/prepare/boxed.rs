@@ -117,7 +117,7 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         P::Target: Sync,
     {
         use rayon::prelude::*;
-        use std::sync::{Mutex, PoisonError};
+        use std::sync::Mutex;
 
         use crate::AnyVolume;
         use crate::kernel::MICRO_BATCH;
@@ -156,8 +156,11 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
             .par_chunks(at_once)
             .flat_map_iter(|inputs| {
                 let own = &of_threads[rayon::current_thread_index().unwrap_or(0)];
-                let mut own = own.lock().unwrap_or_else(PoisonError::into_inner);
-                run(own.get_or_insert_with(memory), inputs)
+                match own.try_lock() {
+                    Ok(mut own) => run(own.get_or_insert_with(memory), inputs),
+                    // A layer of one's own may wait for rayon, which has more images for the thread meanwhile.
+                    Err(_) => run(&mut memory(), inputs),
+                }
             })
             .collect()
     }
