@@ -261,8 +261,8 @@ mod tests {
         ];
         let mut of = move || match rng.below(3) {
             0 => ends[rng.below(ends.len())],
-            1 => rng.below(1 << 32) as u32 as i32,
-            _ => (rng.below(1 << 32) as u32 as i32) >> rng.below(31),
+            1 => rng.next_u64() as i32,
+            _ => rng.next_u64() as i32 >> rng.below(31),
         };
         for _ in 0..1_000_000 {
             let (a, b) = (of(), of());
