@@ -86,6 +86,13 @@ fn what_is_refused_is_named() {
             "--custom CroppingXD=",
         ),
         (
+            "\"groups\": 2",
+            "\"groups\":[]",
+            "Conv2D",
+            "block1_conv",
+            "`groups` is not one whole number",
+        ),
+        (
             "\"bilinear\"",
             "\"lanczos3\"",
             "UpSampling2D",

@@ -149,10 +149,9 @@ where
     N: Quantize,
     I: Borrow<N::Input>,
 {
-    let observed = observed::<N>;
-    let mut all: Vec<_> = observed().map(|_| [0.0f32; 2]).collect();
+    let mut all: Vec<_> = observed::<N>().map(|_| [0.0f32; 2]).collect();
     each_volume::<N, I>(real, images, |volumes| {
-        for (v, [low, high]) in observed().zip(&mut all) {
+        for (v, [low, high]) in observed::<N>().zip(&mut all) {
             for &number in &volumes[v] {
                 (*low, *high) = (low.min(number), high.max(number));
             }
@@ -163,7 +162,7 @@ where
     }
     let mut counts: Vec<_> = all.iter().map(|_| alloc::vec![0u64; BINS]).collect();
     each_volume::<N, I>(real, images, |volumes| {
-        for ((v, range), counts) in observed().zip(&all).zip(&mut counts) {
+        for ((v, range), counts) in observed::<N>().zip(&all).zip(&mut counts) {
             for &number in &volumes[v] {
                 let bin = ((number - range[0]) / step(*range)) as usize;
                 counts[bin.min(BINS - 1)] += 1;
@@ -298,9 +297,13 @@ fn fill(
 
 /// The scale of a filter, so much at least.
 pub(super) fn scale_of<'a>(filter: impl Iterator<Item = &'a f32>, least: f64) -> f32 {
-    let most = filter.fold(0.0f32, |most, w| most.max(w.abs()));
-    let scale = (f64::from(most) / 127.0).max(least) as f32;
+    let scale = (f64::from(farthest(filter)) / 127.0).max(least) as f32;
     if scale.is_normal() { scale } else { 1.0 }
+}
+
+/// How far from zero the numbers go.
+pub(super) fn farthest<'a>(numbers: impl Iterator<Item = &'a f32>) -> f32 {
+    numbers.fold(0.0, |most, v| most.max(v.abs()))
 }
 
 /// What a task without weights needs.

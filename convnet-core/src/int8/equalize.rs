@@ -19,7 +19,7 @@ use core::ops::Range;
 
 use num_traits::Float;
 
-use super::calibrate::{each_volume, real_of};
+use super::calibrate::{each_volume, farthest, real_of};
 use super::real::{is_filters, tensor_of};
 use super::{Quantize, QuantizeError};
 use crate::Role;
@@ -146,10 +146,7 @@ fn factors<N: Quantize>(net: &N, pair: &Pair, most: &[f32]) -> Vec<f32> {
     if let Some(index) = tensor_of::<N>(pair.second, is_filters) {
         let slice_of = slice_of::<N>(pair.second, most.len());
         let (weights, k) = (net.tensor(index), N::GRAPH[pair.second].volume[2]);
-        let largest = |at: usize| {
-            let filter = weights.iter().skip(at).step_by(k);
-            filter.fold(0.0f32, |most, w| most.max(w.abs()))
-        };
+        let largest = |at: usize| farthest(weights.iter().skip(at).step_by(k));
         let largest: Vec<f32> = (0..k).map(largest).collect();
         for (at, (w, of_filter)) in weights.iter().zip(largest.iter().cycle()).enumerate() {
             let met = &mut met[slice_of(at)];

@@ -150,7 +150,7 @@ impl Lowering {
                         "it normalises another axis than the last one, or without the mean".into(),
                     );
                 }
-                let attributes = vec![float("epsilon", settings.number("epsilon", 1e-3) as f32)];
+                let attributes = vec![epsilon(settings)];
                 let inputs = self.norm(it, settings, x)?;
                 self.out.node("LayerNormalization", inputs, y, attributes);
             }
@@ -283,7 +283,7 @@ impl Lowering {
         let filters = turned(kernel(&arrays, &["kernel"])?, &[3, 2, 0, 1])?;
         let inputs = self.inputs(x, &it.y, filters, arrays.get("bias"));
         let mut attributes = window(settings)?;
-        attributes.push(int("group", settings.ints("groups").map_or(1, |it| it[0])));
+        attributes.push(int("group", settings.int("groups", 1)?));
         let raw = raw(settings, &it.y);
         self.out.sliding("Conv", inputs, &raw, attributes)?;
         self.then(settings, &raw, &it.y)
@@ -395,7 +395,7 @@ impl Lowering {
                 array.unwrap_or_else(|| flat(vec![default; depth])),
             ));
         }
-        let attributes = vec![float("epsilon", settings.number("epsilon", 1e-3) as f32)];
+        let attributes = vec![epsilon(settings)];
         match rank {
             2 => self
                 .out
@@ -419,15 +419,13 @@ impl Lowering {
             return Err("it normalises another axis than the depth of a volume".into());
         }
         let inputs = self.norm(it, settings, x)?;
-        let epsilon = float("epsilon", settings.number("epsilon", 1e-3) as f32);
-        match settings.ints("groups").as_deref() {
+        let epsilon = epsilon(settings);
+        match settings.int("groups", 32)? {
             // A group for each slice.
-            Some(&[-1]) => {
-                self.out
-                    .sliding("InstanceNormalization", inputs, &it.y, vec![epsilon])?
-            }
+            -1 => self
+                .out
+                .sliding("InstanceNormalization", inputs, &it.y, vec![epsilon])?,
             groups => {
-                let groups = groups.and_then(|it| it.first()).copied().unwrap_or(32);
                 let attributes = vec![epsilon, int("num_groups", groups)];
                 self.out
                     .sliding("GroupNormalization", inputs, &it.y, attributes)?
@@ -688,22 +686,11 @@ impl Lowering {
                 self.out.node("Sigmoid", one, &gate, None);
                 self.out.node("Mul", vec![x.to_owned(), gate], y, None);
             }
-            // Keras 2 cut off at ± 2.5, and not at ± 3.
-            "hard_sigmoid" if self.version < 3 => {
-                self.out.node(
-                    "HardSigmoid",
-                    one,
-                    y,
-                    [float("alpha", 0.2), float("beta", 0.5)],
-                );
-            }
             "hard_sigmoid" => {
-                self.out.node(
-                    "HardSigmoid",
-                    one,
-                    y,
-                    [float("alpha", 1.0 / 6.0), float("beta", 0.5)],
-                );
+                // Keras 2 cut off at ± 2.5, and not at ± 3.
+                let slope = if self.version < 3 { 0.2 } else { 1.0 / 6.0 };
+                let attributes = [float("alpha", slope), float("beta", 0.5)];
+                self.out.node("HardSigmoid", one, y, attributes);
             }
             "hard_silu" | "hard_swish" | "hardswish" | "hardsilu" => {
                 self.out.node("HardSwish", one, y, None)
@@ -786,6 +773,11 @@ fn raw(settings: Settings<'_>, y: &str) -> String {
         true => y.to_owned(),
         false => format!("{y}::raw"),
     }
+}
+
+/// What a norm adds to a variance.
+fn epsilon(settings: Settings<'_>) -> Attribute {
+    float("epsilon", settings.number("epsilon", 1e-3) as f32)
 }
 
 fn padding(settings: Settings<'_>) -> Result<Attribute, String> {

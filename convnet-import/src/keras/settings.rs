@@ -24,6 +24,15 @@ impl<'a> Settings<'a> {
         self.get(name).and_then(Value::as_f64).unwrap_or(default)
     }
 
+    /// One whole number.
+    pub(super) fn int(self, name: &str, default: i64) -> Result<i64, String> {
+        match self.ints(name).as_deref() {
+            None if self.get(name).is_none() => Ok(default),
+            Some(&[one]) => Ok(one),
+            _ => Err(format!("its `{name}` is not one whole number")),
+        }
+    }
+
     /// One whole number, or a list of them.
     pub(super) fn ints(self, name: &str) -> Option<Vec<i64>> {
         match self.get(name)? {

@@ -115,15 +115,16 @@ impl Layout {
 /// Whether the windows of the pool are the pixels of tiles, none of which hangs over.
 pub(super) const fn pools_sums(sizes: &Sizes, pool: Option<&Sizes>) -> bool {
     let Some(pool) = pool else { return false };
-    let ([fh, fw], [sh, sw], [height, width, _]) = (pool.filter, pool.stride, sizes.y);
-    fh * fw == PIXELS
-        && fh == 2
-        && sh == 2
-        && sw == 2
-        && pool.before[0] == 0
-        && pool.before[1] == 0
-        && 2 * pool.y[0] == height
-        && 2 * pool.y[1] == width
+    let [height, width, _] = sizes.y;
+    is_two_by_two(pool) && 2 * pool.y[0] == height && 2 * pool.y[1] == width
+}
+
+/// Whether the windows of a pool are two by two pixels, side by side.
+pub(super) const fn is_two_by_two(pool: &Sizes) -> bool {
+    matches!(
+        (pool.filter, pool.stride, pool.dilation, pool.before),
+        ([2, 2], [2, 2], [1, 1], [0, 0])
+    )
 }
 
 /// How a tile steps through widened rows, in scalars of 16 bits.

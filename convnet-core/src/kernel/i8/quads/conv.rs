@@ -15,6 +15,7 @@ use core::{array, iter};
 use super::ends::finish;
 use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
 use crate::kernel::Sizes;
+use crate::kernel::i8::packed::is_two_by_two;
 use crate::kernel::i8::{Channel, Quantization};
 use crate::kernel::pieces::pieces_mut;
 
@@ -205,10 +206,8 @@ impl<'a> Conv<'a> {
     #[must_use]
     pub fn pools(&self, pool: &Sizes) -> bool {
         let Sizes { x, y, .. } = *pool;
-        let sides = [pool.filter, pool.stride] == [[2, 2]; 2];
-        let plain = pool.dilation == [1, 1] && pool.before == [0, 0];
         let inside = 2 * y[0] <= x[0] && 2 * y[1] <= x[1] && x[2] == y[2];
-        sides && plain && inside && x == self.sizes.y
+        is_two_by_two(pool) && inside && x == self.sizes.y
     }
 
     /// The largest of each two by two: of the sums, before they are bytes.
