@@ -9,7 +9,11 @@ fn main() {
     }
     println!("cargo::rustc-check-cfg=cfg(dsp)");
     println!("cargo::rustc-check-cfg=cfg(thumb1)");
+    println!("cargo::rustc-check-cfg=cfg(vfp)");
     let target = std::env::var("TARGET").unwrap_or_default();
+    if ["thumbv7em-none-eabihf", "thumbv8m.main-none-eabihf"].contains(&&*target) {
+        println!("cargo::rustc-cfg=vfp");
+    }
     if target.starts_with("thumbv7em") {
         println!("cargo::rustc-cfg=dsp");
     }

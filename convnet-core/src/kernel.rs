@@ -34,6 +34,8 @@
 //! results are the same to the bit. The other activations, the rest of a batch norm, and global average
 //! pools are as fast as memory when compiled for any.
 
+use crate::Real;
+
 /// The numbers of a sliding window, as the kernels take them; `[rows, columns(, depth)]`.
 ///
 /// Any numbers may stand here: those that no volume could have, or whose products overflow, every
@@ -102,7 +104,32 @@ pub use simd::level::{levels, with_level};
 /// the caller does it plainly.
 type Done = bool;
 
+/// Whether there are vectors that the kernels know; where there are none, some have tiles of scalars.
+pub(crate) const VECTORS: bool = cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128"),
+));
+
+/// Whether a `T`, which is `f32` or `f64`, is an `f32` on a target without vectors.
+pub(crate) const fn is_scalar<T: Real>() -> bool {
+    !VECTORS && size_of::<T>() == size_of::<f32>()
+}
+
 impl Sizes {
+    /// Whether tiles of scalars compute every `conv`, or `depthwise`, of these sizes, and of some of its rows: the
+    /// plain twin is not linked then.
+    pub(crate) const fn are_of_scalars<T: Real>(&self) -> bool {
+        let [fh, fw] = self.filter;
+        let is_depthwise = self.groups == self.x[2] && self.groups == self.y[2];
+        // Each window sees a pixel.
+        let sees = self.before[0] < fh && self.before[1] < fw;
+        let steps = self.dilation[0] == 1 && self.dilation[1] == 1;
+        let is_known = self.groups == 1 || is_depthwise;
+        is_scalar::<T>() && sees && steps && is_known && self.are_of_a_conv()
+    }
+
     /// The same of some rows of the output, and the row of the input at which they begin.
     pub(crate) fn rows(&self, rows: core::ops::Range<usize>) -> (Self, usize) {
         let ([height, width, depth], [before, left]) = (self.x, self.before);

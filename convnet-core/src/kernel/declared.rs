@@ -29,6 +29,23 @@ pub fn conv_forward<T: Real>(
         .is_some()
 }
 
+/// As [`conv_forward`], where sizes [are of scalars](Sizes::are_of_scalars): none is looked at again.
+pub(crate) fn conv_of_scalars<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    [filters, bias]: [&[T]; 2],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = conv::Operands {
+        sizes,
+        x,
+        filters,
+        bias,
+    };
+    conv::scalar::conv(&from, y).is_some()
+}
+
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d][k]`.
 pub fn conv_backward_input<T: Real>(sizes: &Sizes, dx: &mut [T], dy: &[T], filters: &[T]) -> Done {
     as_f32!(dy, filters; dx);
@@ -70,6 +87,24 @@ pub fn depthwise_forward<T: Real>(
     sizes.fit_depthwise(x, filters, y)
         && bias.len() == sizes.y[2]
         && depthwise::forward(&from, y).is_some()
+}
+
+/// As [`depthwise_forward`], where sizes [are of scalars](Sizes::are_of_scalars): none is looked at again.
+pub(crate) fn depthwise_of_scalars<T: Real>(
+    sizes: &Sizes,
+    x: &[T],
+    [filters, bias]: [&[T]; 2],
+    y: &mut [T],
+) -> Done {
+    as_f32!(x, filters, bias; y);
+    let from = depthwise::Operands {
+        sizes,
+        x,
+        filters,
+        bias,
+        clamp: Clamp::None,
+    };
+    depthwise::scalar::depthwise(&from, y).is_some()
 }
 
 /// `dx[iy][ix][d] = Σ dy · filters[fy][fx][d]`.

@@ -214,6 +214,14 @@ impl<
         }
     }
 
+    /// What computes it.
+    pub(super) const fn forward_of(sizes: &Sizes) -> Forward<T> {
+        match sizes.groups == 1 && sizes.are_of_scalars::<T>() {
+            true => forward_of_scalars,
+            false => forward,
+        }
+    }
+
     /// The filters, the weights of one tap and depth after the other.
     pub(super) fn flat(filters: &[[[[T; K]; FD]; FW]; FH]) -> &[T] {
         filters.as_flattened().as_flattened().as_flattened()
@@ -233,6 +241,7 @@ impl<
     ) {
         let sizes = const { &Self::sizes::<H, W, HO, WO>() };
         let learned = [Self::flat(filters), bias];
+        let forward = const { Self::forward_of(&Self::sizes::<H, W, HO, WO>()) };
         forward(sizes, x.as_slice(), learned, y.as_mut_slice());
     }
 
@@ -314,9 +323,18 @@ impl<
     }
 }
 
-/// `y` = the bias and the sums of `x` and the filters. Compiled once a scalar, not once a layer.
+/// `y` = the bias and the sums of `x` and the filters, of sizes.
+pub(crate) type Forward<T> = fn(&Sizes, &[T], [&[T]; 2], &mut [T]);
+
+/// Where [nothing else](Sizes::are_of_scalars) is needed.
+fn forward_of_scalars<T: Real>(sizes: &Sizes, x: &[T], learned: [&[T]; 2], y: &mut [T]) {
+    let done = kernel::conv_of_scalars(sizes, x, learned, y);
+    debug_assert!(done, "sizes are of scalars");
+}
+
+/// In any case. Compiled once a scalar, not once a layer.
 #[inline(never)]
-pub(super) fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
+pub(crate) fn forward<T: Real>(sizes: &Sizes, x: &[T], [filters, bias]: [&[T]; 2], y: &mut [T]) {
     if !kernel::conv_forward(sizes, x, filters, bias, y) {
         // Never `None`, as the sizes say.
         let _ = plain::forward(sizes, x, [filters, bias], y, tap::forward);

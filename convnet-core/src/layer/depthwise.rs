@@ -135,6 +135,10 @@ impl<
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, HO, WO, D>) {
         let sizes = const { &Self::sizes::<H, W, HO, WO>() };
         let learned = [self.flat(), &self.bias];
+        let forward = match const { Self::sizes::<H, W, HO, WO>().are_of_scalars::<T>() } {
+            true => forward_of_scalars,
+            false => forward,
+        };
         forward(sizes, x.as_slice(), learned, y.as_mut_slice());
     }
 
@@ -169,6 +173,12 @@ impl<
             let _ = plain::add_gradient(sizes, [x, dy], d_filters, bias, tap);
         }
     }
+}
+
+/// Where [nothing else](Sizes::are_of_scalars) is needed.
+fn forward_of_scalars<T: Real>(sizes: &Sizes, x: &[T], learned: [&[T]; 2], y: &mut [T]) {
+    let done = kernel::depthwise_of_scalars(sizes, x, learned, y);
+    debug_assert!(done, "sizes are of scalars");
 }
 
 /// Compiled once a scalar, not once a layer.

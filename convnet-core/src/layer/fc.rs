@@ -218,7 +218,9 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, K>) {
         let filters = self.rows().as_flattened();
-        if !kernel::fc_forward(x.as_slice(), filters, &self.bias, y.as_mut_slice()) {
+        let done = kernel::fc_forward(x.as_slice(), filters, &self.bias, y.as_mut_slice());
+        // Tiles of scalars decline nothing.
+        if !done && !kernel::is_scalar::<T>() {
             self.forward_plain(x, y);
         }
     }

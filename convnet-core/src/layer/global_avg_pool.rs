@@ -2,8 +2,8 @@
 
 use super::Layer;
 use super::word::word;
-use crate::kernel::at_level;
 use crate::kernel::pieces::{pieces, pieces_mut};
+use crate::kernel::{VECTORS, at_level};
 use crate::memory::volume::Scores;
 use crate::{Real, Volume};
 
@@ -91,7 +91,8 @@ fn sum_columns<T: Real>(x: &[T], y: &mut [T]) {
     let depth = y.len();
     for (block, y) in pieces_mut(y, BLOCK).enumerate() {
         let columns = pieces(x, depth).filter_map(|column| column.get(block * BLOCK..));
-        if let Some(y) = y.first_chunk_mut::<BLOCK>() {
+        // Where there are no vectors, there are no registers for them either.
+        if let Some(y) = y.first_chunk_mut::<BLOCK>().filter(|_| VECTORS) {
             let mut sums = [T::ZERO; BLOCK];
             for column in columns.filter_map(|column| column.first_chunk::<BLOCK>()) {
                 sums.iter_mut().zip(column).for_each(|(sum, &x)| *sum += x);

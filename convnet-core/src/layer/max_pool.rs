@@ -114,7 +114,7 @@ impl<const FH: usize, const FW: usize, G: Geometry> MaxPool<FH, FW, G> {
 /// loops below.
 #[inline(never)]
 pub(crate) fn forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) {
-    if !kernel::max_pool_forward(sizes, x, y) {
+    if !(kernel::VECTORS && kernel::max_pool_forward(sizes, x, y)) {
         // Never `None`, as the sizes say.
         let _ = forward_plain(sizes, x, y);
     }

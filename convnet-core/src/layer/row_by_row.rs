@@ -83,6 +83,10 @@ impl<
             x: x.as_slice(),
             filters: Conv::<T, FH, FW, D, K, G, FD>::flat(&self.conv.filters),
             bias: &self.conv.bias,
+            forward: const {
+                let sizes = Conv::<T, FH, FW, D, K, G, FD>::sizes::<H, W, HC, WC>();
+                Conv::<T, FH, FW, D, K, G, FD>::forward_of(&sizes)
+            },
             after: &|_| {},
         };
         // Never `None`: every place is inside, as the sizes say.

@@ -15,6 +15,8 @@ pub(crate) struct PooledRows<'a, T> {
     pub(crate) x: &'a [T],
     pub(crate) filters: &'a [T],
     pub(crate) bias: &'a [T],
+    /// What computes rows of the map.
+    pub(crate) forward: conv::Forward<T>,
     /// What happens to rows of the map before they are pooled.
     pub(crate) after: &'a dyn Fn(&mut [T]),
 }
@@ -41,13 +43,9 @@ impl<T: Real> PooledRows<'_, T> {
             end = end.max(start);
             if end < until {
                 let new = rows.get_mut(kept * row..(until - start) * row)?;
-                conv_rows(
-                    self.conv,
-                    self.x,
-                    [self.filters, self.bias],
-                    end..until,
-                    new,
-                )?;
+                let (cut, start) = self.conv.rows(end..until);
+                let x = self.x.get(start * cut.x[1] * cut.x[2]..)?;
+                (self.forward)(&cut, x, [self.filters, self.bias], new);
                 (self.after)(new);
                 end = until;
             }

@@ -35,10 +35,8 @@ fn check(s: &Sizes) -> Result<(), TestCaseError> {
         clamp: Clamp::None,
     };
     let mut scalars = vec![f32::NAN; dy.len()];
-    match scalar::depthwise(&from, &mut scalars) {
-        Some(()) => prop_assert!(scalars == plain, "not to the bit"),
-        None => prop_assert!(s.y[1] < 6, "rows are long enough"),
-    }
+    assert!(scalar::depthwise(&from, &mut scalars).is_some());
+    prop_assert!(scalars == plain, "not to the bit");
     let parameters = (&*filters, &*bias);
     for level in levels() {
         with_level(level, || {

@@ -8,9 +8,9 @@
 //! How many rows of the map there is memory for tells the two apart.
 
 use super::{Group, Reader};
-use crate::layer::max_pool;
 use crate::layer::repack::{Norm, Pool, Repack};
 use crate::layer::rows::{PooledRows, conv_rows};
+use crate::layer::{conv, max_pool};
 use crate::{AnyVolume, Real, kernel};
 
 impl<T: Real> Reader<'_, T> {
@@ -64,6 +64,7 @@ impl<T: Real> Reader<'_, T> {
                 x,
                 filters,
                 bias,
+                forward: conv::forward,
                 after: &|rows| group.finish(rows),
             };
             // Never `None`: every place is inside, as the sizes say.

@@ -22,6 +22,8 @@
 
 use super::Operands;
 use crate::kernel::Sizes;
+#[cfg(vfp)]
+use crate::kernel::f32::vfp;
 use crate::kernel::window::{extent, tiles};
 
 /// P, or 1.
@@ -86,12 +88,7 @@ pub(crate) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> 
                 .get(iy.wrapping_mul(width).wrapping_add(ix).wrapping_mul(depth)..)
                 .unwrap_or_default();
             let y = y.get_mut(ox * filters..)?;
-            match pixels {
-                6 => tile.filters::<6>(x, y)?,
-                4 => tile.filters::<4>(x, y)?,
-                2 => tile.filters::<2>(x, y)?,
-                _ => tile.filters::<1>(x, y)?,
-            }
+            tile.filters(pixels, x, y)?;
         }
     }
     Some(())
@@ -112,25 +109,54 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// All filters of `P` pixels; `x` and `y` begin at the first of them.
-    #[inline(always)]
-    fn filters<const P: usize>(&self, x: &[f32], y: &mut [f32]) -> Option<()> {
+    /// All filters of so many pixels; `x` and `y` begin at the first of them.
+    fn filters(&self, pixels: usize, x: &[f32], y: &mut [f32]) -> Option<()> {
         let all = self.from.bias.len();
-        for (k, n) in tiles(0..all, [FILTERS]) {
-            if n == FILTERS {
-                self.run::<P, FILTERS>(k, x, y)?;
-            } else {
-                for p in 0..P {
-                    // Nothing is read if no tap meets the input.
-                    let x = x.get(p * self.step..).unwrap_or_default();
-                    self.run::<1, 1>(k, x, y.get_mut(p * all..)?)?;
+        for (k, filters) in tiles(0..all, [FILTERS]) {
+            #[cfg(vfp)]
+            if filters == FILTERS {
+                self.vfp(k, x).conv(pixels, y.get_mut(k..)?)?;
+                continue;
+            }
+            match (pixels, filters) {
+                #[cfg(not(vfp))]
+                (6, FILTERS) => self.run::<6, FILTERS>(k, x, y)?,
+                #[cfg(not(vfp))]
+                (4, FILTERS) => self.run::<4, FILTERS>(k, x, y)?,
+                #[cfg(not(vfp))]
+                (2, FILTERS) => self.run::<2, FILTERS>(k, x, y)?,
+                #[cfg(not(vfp))]
+                (1, FILTERS) => self.run::<1, FILTERS>(k, x, y)?,
+                _ => {
+                    for p in 0..pixels {
+                        // Nothing is read if no tap meets the input.
+                        let x = x.get(p * self.step..).unwrap_or_default();
+                        self.run::<1, 1>(k, x, y.get_mut(p * all..)?)?;
+                    }
                 }
             }
         }
         Some(())
     }
 
-    /// `N` filters from `k` on.
+    /// The tile of four filters from `k` on, as assembly takes it.
+    #[cfg(vfp)]
+    fn vfp<'a>(&'a self, k: usize, x: &'a [f32]) -> vfp::Tile<'a> {
+        let all = self.from.bias.len();
+        vfp::Tile {
+            x,
+            weights: self.filters.get(k..).unwrap_or_default(),
+            bias: self.from.bias.get(k..).unwrap_or_default(),
+            steps: [self.step, all],
+            taps: [self.rows, self.row],
+            pitches: [self.x_pitch, self.filter_pitch],
+            step: all,
+        }
+    }
+
+    /// `N` filters from `k` on of `P` pixels. Unchecked inside, and a loop that tests at its end, as in `conv`.
+    ///
+    /// What is checked is so row by row: by as few instructions, and the compiler does not unroll the rows.
     #[inline(never)]
     fn run<const P: usize, const N: usize>(
         &self,
@@ -138,60 +164,25 @@ impl Tile<'_> {
         x: &[f32],
         y: &mut [f32],
     ) -> Option<()> {
-        let all = self.from.bias.len();
+        let (all, row, step) = (self.from.bias.len(), self.row, self.step);
         let bias = self.from.bias.get(k..)?.first_chunk::<N>()?;
         let mut sums = [*bias; P];
-        if self.rows > 0 && self.row > 0 {
-            sums = self.add_products(k, x, sums)?;
-        }
-        for p in 0..P {
-            *y.get_mut(p * all + k..)?.first_chunk_mut::<N>()? = sums[p];
-        }
-        Some(())
-    }
-
-    /// Unchecked inside, and loops that test at their end, as in `conv`.
-    #[inline(always)]
-    fn add_products<const P: usize, const N: usize>(
-        &self,
-        k: usize,
-        x: &[f32],
-        mut sums: [[f32; N]; P],
-    ) -> Option<[[f32; N]; P]> {
-        let &Self {
-            rows,
-            row,
-            x_pitch,
-            filter_pitch,
-            step,
-            ..
-        } = self;
-        let all = self.from.bias.len();
-        let length = extent(rows, filter_pitch, row.checked_mul(all)?)?;
-        let filters = self.filters.get(..length)?;
-        let mut xs = [&[][..]; P];
-        for p in 0..P {
-            xs[p] = x.get(p * step..)?.get(..extent(rows, x_pitch, row)?)?;
-        }
-        if k + N > all {
-            return None;
-        }
-        let mut fy = 0;
-        loop {
+        for fy in 0..if row > 0 { self.rows } else { 0 } {
+            let weights = self.filters.get(fy * self.filter_pitch + k..)?;
+            let weights = weights.get(..extent(row, all, N)?)?;
+            let x = x.get(fy * self.x_pitch..)?.get(..extent(P, step, row)?)?;
             let mut i = 0;
             loop {
-                let mut weights = [0.0; N];
+                let mut w = [0.0; N];
                 for n in 0..N {
-                    // SAFETY: fy < rows, i < row and k + n < all, so that this is less than
-                    // (rows − 1) · filter_pitch + row · all = filters.len().
-                    weights[n] =
-                        *unsafe { filters.get_unchecked(fy * filter_pitch + i * all + k + n) };
+                    // SAFETY: i < row and n < N, so that this is less than (row − 1) · all + N = weights.len().
+                    w[n] = *unsafe { weights.get_unchecked(i * all + n) };
                 }
                 for p in 0..P {
-                    // SAFETY: fy · x_pitch + i < (rows − 1) · x_pitch + row = xs[p].len().
-                    let x = *unsafe { xs[p].get_unchecked(fy * x_pitch + i) };
+                    // SAFETY: p < P and i < row, so that this is less than (P − 1) · step + row = x.len().
+                    let x = *unsafe { x.get_unchecked(p * step + i) };
                     for n in 0..N {
-                        sums[p][n] += x * weights[n];
+                        sums[p][n] += x * w[n];
                     }
                 }
                 i += 1;
@@ -199,11 +190,14 @@ impl Tile<'_> {
                     break;
                 }
             }
-            fy += 1;
-            if fy >= rows {
-                break;
+        }
+        let y = y.get_mut(k..)?.get_mut(..extent(P, all, N)?)?;
+        for p in 0..P {
+            for n in 0..N {
+                // SAFETY: p < P and n < N, so that this is less than (P − 1) · all + N = y.len().
+                *unsafe { y.get_unchecked_mut(p * all + n) } = sums[p][n];
             }
         }
-        Some(sums)
+        Some(())
     }
 }

@@ -10,6 +10,8 @@
 
 use super::Operands;
 use crate::kernel::Sizes;
+#[cfg(vfp)]
+use crate::kernel::f32::vfp;
 use crate::kernel::window::{extent, tiles};
 
 /// P, or 1.
@@ -18,11 +20,8 @@ const PIXELS: usize = 4;
 /// N, or 1.
 const DEPTHS: usize = 4;
 
-/// Declines rows in which few pixels have the same taps: there the plain loops are as fast.
+/// All rows.
 pub(crate) fn depthwise(from: &Operands, y: &mut [f32]) -> Option<()> {
-    if from.sizes.y[1] < PIXELS + 2 {
-        return None;
-    }
     let &Operands { sizes, x, .. } = from;
     let &Sizes {
         x: [_, width, depth],
@@ -52,8 +51,15 @@ pub(crate) fn depthwise(from: &Operands, y: &mut [f32]) -> Option<()> {
                     .unwrap_or_default();
                 let y = y.get_mut(ox * depth..)?;
                 for (d, depths) in tiles(0..depth, [DEPTHS]) {
+                    #[cfg(vfp)]
+                    if depths == DEPTHS {
+                        tile.vfp(d, x).depthwise(pixels, y.get_mut(d..)?)?;
+                        continue;
+                    }
                     match (pixels, depths) {
+                        #[cfg(not(vfp))]
                         (PIXELS, DEPTHS) => tile.run::<PIXELS, DEPTHS>(d, x, y)?,
+                        #[cfg(not(vfp))]
                         (1, DEPTHS) => tile.run::<1, DEPTHS>(d, x, y)?,
                         _ => {
                             for p in 0..pixels {
@@ -84,6 +90,21 @@ impl Tile<'_> {
     /// From one pixel's first scalar to the next one's.
     fn step(&self) -> usize {
         self.from.sizes.stride[1] * self.from.sizes.x[2]
+    }
+
+    /// The tile of four depths from `d` on, as assembly takes it.
+    #[cfg(vfp)]
+    fn vfp<'a>(&'a self, d: usize, x: &'a [f32]) -> vfp::Tile<'a> {
+        let (sizes, depth) = (self.from.sizes, self.from.bias.len());
+        vfp::Tile {
+            x: x.get(d..).unwrap_or_default(),
+            weights: self.filters.get(d..).unwrap_or_default(),
+            bias: self.from.bias.get(d..).unwrap_or_default(),
+            steps: [self.step(), depth],
+            taps: [self.rows, self.columns],
+            pitches: [sizes.x[1] * depth, sizes.filter[1] * depth],
+            step: depth,
+        }
     }
 
     /// `N` depths from `d` on of `P` pixels; `x` and `y` begin at the first of them.
