@@ -93,7 +93,8 @@ pub struct Step {
     pub lost: [usize; 2],
     /// Rows and columns of zeros that `fit = pad` adds below and right.
     pub added: [usize; 2],
-    /// The depth that one filter sees: of a `conv`, that of its group.
+    /// The depth that one filter sees: of a `conv`, that of its group; of a `conv_transpose`, the depth that an input
+    /// stamps.
     pub filter_depth: usize,
     /// Learned scalars.
     pub parameters: usize,

@@ -304,12 +304,33 @@ impl Axis {
     }
 
     /// The formula solved for W: S·(W' − 1) + F − 2P, of which the filter would make W' = `size`. The
-    /// size of what a transposed conv writes.
+    /// size of what a transposed conv writes, with so many `more` pixels at the end: those that such a filter
+    /// would drop.
     ///
     /// # Errors
     ///
-    /// A [`Misfit`]: a number is zero or too large, or the padding leaves nothing.
-    pub const fn place_transposed(&self) -> Result<Placed, Misfit> {
+    /// A [`Misfit`]: a number is zero or too large, the padding leaves nothing, or there are so many more that
+    /// another stamp would fit.
+    pub const fn place_transposed(&self, more: usize) -> Result<Placed, Misfit> {
+        // What is added is first of all less that is cut off.
+        let uncut = if more < self.after { more } else { self.after };
+        let axis = Self {
+            after: self.after - uncut,
+            ..*self
+        };
+        let mut placed = ok!(axis.place_stamps());
+        let (more, step) = match self.stride > self.dilation {
+            true => (more - uncut, self.stride),
+            false => (more - uncut, self.dilation),
+        };
+        if more >= step {
+            return Err(Misfit::More { more, step });
+        }
+        placed.output += more;
+        Ok(placed)
+    }
+
+    const fn place_stamps(&self) -> Result<Placed, Misfit> {
         if self.too_large() || self.size.checked_mul(self.stride).is_none() {
             return Err(Misfit::TooLarge("size, filter, stride or padding"));
         }

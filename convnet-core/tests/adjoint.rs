@@ -242,9 +242,9 @@ proptest! {
     fn conv_transpose(seed: u64) {
         macro_rules! transpose {
             ($($t:ident [$h:literal, $w:literal, $d:literal] -> [$ho:literal, $wo:literal, $k:literal],
-                $fh:literal x $fw:literal, $slide:ty;)*) => {$(
+                $fh:literal x $fw:literal $(x $kg:literal)?, $slide:ty;)*) => {$(
                 check::<
-                    ConvTranspose<$t, $fh, $fw, $d, $k, $slide>,
+                    ConvTranspose<$t, $fh, $fw, $d, $k, $slide $(, $kg)?>,
                     Volume<$t, $h, $w, $d>,
                     Volume<$t, $ho, $wo, $k>,
                 >(ConvTranspose::ZERO, seed, |conv| [
@@ -261,6 +261,15 @@ proptest! {
             f32 [3, 1, 8] -> [7, 3, 7], 3 x 3, Slide<2, 1, 0, 0>;
             f64 [3, 1, 8] -> [7, 3, 7], 3 x 3, Slide<2, 1, 0, 0>;
             f32 [1, 1, 17] -> [5, 5, 9], 5 x 5, Slide<1, 1, 0, 0>;
+            // In groups, with gaps, and with rows and columns behind the last stamp.
+            f32 [3, 4, 6] -> [6, 8, 4], 4 x 4 x 2, Slide<2, 2, 1, 1>;
+            f64 [3, 4, 6] -> [6, 8, 4], 4 x 4 x 2, Slide<2, 2, 1, 1>;
+            f32 [2, 3, 32] -> [4, 6, 48], 2 x 2 x 3, Slide<2, 2, 0, 0>;
+            f32 [3, 2, 3] -> [8, 6, 20], 3 x 3, Slide<1, 1, 0, 0, 2, 2>;
+            f64 [3, 2, 3] -> [7, 7, 20], 3 x 3, Slide<1, 2, 0, 0, 2, 2>;
+            f32 [3, 3, 8] -> [6, 7, 16], 1 x 2 x 8, Slide<2, 3, 0, 0>;
+            f64 [3, 3, 8] -> [6, 7, 16], 1 x 2 x 8, Slide<2, 3, 0, 0>;
+            f32 [2, 2, 4] -> [8, 9, 2], 3 x 3 x 1, Slide<3, 2, 0, 0, 2, 3>;
         }
     }
 

@@ -348,6 +348,12 @@ fn conv_transpose() {
         let filters = up.filters.as_flattened_mut().as_flattened_mut();
         [filters.as_flattened_mut(), &mut up.bias]
     });
+    // In two groups, with gaps, and a row and a column behind the last stamp.
+    type Grouped = ConvTranspose<f64, 3, 2, 4, 6, Slide<2, 2, 1, 0, 2, 1>, 3>;
+    check::<Grouped, Volume<f64, 2, 3, 4>, Volume<f64, 6, 7, 6>>(Grouped::ZERO, |up| {
+        let filters = up.filters.as_flattened_mut().as_flattened_mut();
+        [filters.as_flattened_mut(), &mut up.bias]
+    });
 }
 
 /// The statistics stand still, and are no slope: they are not among the parameters. 70 depth

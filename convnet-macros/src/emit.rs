@@ -43,7 +43,7 @@ mod vocabulary;
 mod volumes;
 mod watched;
 
-use convnet_core::graph::Manner;
+use convnet_core::graph::{Manner, Sees};
 use convnet_core::plan::{self, Flow, Pass, Place, Step, Totals};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
@@ -245,6 +245,14 @@ impl Network {
             || self.input[axis].clone(),
             |before| self.axis(before, axis),
         )
+    }
+
+    /// The depth whose part a filter of layer `i` has: of what it reads, or of what it stamps.
+    fn cut_in_groups(&self, i: usize) -> TokenStream {
+        match self.layers[i].kind.sees() == Sees::Stamps {
+            true => self.axis(i, 2),
+            false => self.axis_before(i, 2),
+        }
     }
 
     /// The depth that a filter of layer `i` sees, as a const argument; none if that is the whole

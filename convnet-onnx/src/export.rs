@@ -11,7 +11,7 @@ mod nodes;
 use std::collections::HashMap;
 
 use convnet_core::graph::{Node, Op};
-use convnet_core::shape::{Fit, Window};
+use convnet_core::shape::{Fit, Padding, Window};
 
 use crate::proto::{Attribute, Graph, Model, Opset, ValueInfo};
 use crate::{OPSET, OnnxError};
@@ -224,8 +224,18 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             Op::Depthwise { bias, window } => {
                 self.filters(name, "Conv", bias, x, it.volume, conv(&window, size, depth))
             }
-            Op::ConvTranspose { bias, window, .. } => {
-                let attributes = conv(&window, size, 1);
+            Op::ConvTranspose {
+                output_pad,
+                groups,
+                bias,
+                window,
+                ..
+            } => {
+                let (window, added) = stamps(&window, size, output_pad);
+                let mut attributes = conv(&window, size, groups);
+                if added != [0; 2] {
+                    attributes.push(with("output_padding", added));
+                }
                 self.filters(name, "ConvTranspose", bias, x, it.volume, attributes)
             }
             Op::BatchNorm { eps } => {
@@ -329,6 +339,9 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 )
             }
             Op::AvgPool { window } => {
+                if window.dilation != [1; 2] {
+                    self.opset = self.opset.max(19);
+                }
                 let x = self.deep(x);
                 self.push(
                     "AveragePool",
@@ -758,7 +771,33 @@ fn conv(window: &Window, size: [usize; 2], groups: usize) -> Vec<Attribute> {
     attributes
 }
 
+/// How a transposed conv stamps, and how many rows and columns it adds: what is both cut off at the end and added is
+/// neither.
+fn stamps(window: &Window, size: [usize; 2], output_pad: usize) -> (Window, [usize; 2]) {
+    let [rows, columns] = [0, 1].map(|axis| {
+        let axis = window.axis(axis, size[axis]);
+        axis.map_or([0; 2], |axis| [axis.before, axis.after])
+    });
+    let less = [rows, columns].map(|[_, after]| after.min(output_pad));
+    let padding = Padding::Zeros {
+        top: rows[0],
+        bottom: rows[1] - less[0],
+        left: columns[0],
+        right: columns[1] - less[1],
+    };
+    let window = Window { padding, ..*window };
+    (window, less.map(|less| output_pad - less))
+}
+
 fn pool(window: &Window, size: [usize; 2]) -> Vec<Attribute> {
+    let mut attributes = gapless(window, size);
+    if window.dilation != [1; 2] {
+        attributes.push(with("dilations", window.dilation));
+    }
+    attributes
+}
+
+fn gapless(window: &Window, size: [usize; 2]) -> Vec<Attribute> {
     let Ok(placed) = window.place_pool(size) else {
         return slides(window, size, [0; 2]);
     };

@@ -272,10 +272,15 @@ ops! {
             /// How they slide.
             window: Slides as W,
         },
-        /// `conv_transpose(filters, window)`.
+        /// `conv_transpose(filters, window, output_pad, groups)`.
         ConvTranspose: conv_transpose::conv_transpose {
             /// K, how many filters.
             filters: Filters as N,
+            /// How many rows and columns more it writes, below and right.
+            output_pad: Count as N,
+            /// Into how many parts the depth and the filters are cut; each part of the depth stamps one part
+            /// of the filters.
+            groups: Groups as N,
             /// Whether each filter learns a bias.
             bias: Bias as bool,
             /// How the conv slides whose way back this is.

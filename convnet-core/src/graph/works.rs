@@ -189,6 +189,15 @@ impl<N, W, D, P> Op<N, W, D, P> {
         )
     }
 
+    /// How many rows and columns a `conv_transpose` adds.
+    #[must_use]
+    pub const fn output_pad(&self) -> Option<&N> {
+        if let Self::ConvTranspose { output_pad, .. } = self {
+            return Some(output_pad);
+        }
+        None
+    }
+
     /// Where the images of a batch meet at it, in training.
     #[must_use]
     pub const fn cut(&self) -> Cut {

@@ -22,6 +22,8 @@ word! {
         pad: Padding = keyed(Takes::Pad),
         /// As for [`conv`](crate::dsl::conv).
         fit: Fit = keyed(Takes::Remainder),
+        /// From one pixel that the window sees to the next, as for [`conv`](crate::dsl::conv).
+        dilation: [usize; 2] = keyed(Takes::Dilation),
     }
     Manner::Averages, Sees::Pools;
     example: "avg_pool(2x2, stride = 2)",

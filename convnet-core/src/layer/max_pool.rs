@@ -24,6 +24,8 @@ word! {
         pad: Padding = keyed(Takes::Pad),
         /// As for [`conv`](crate::dsl::conv).
         fit: Fit = keyed(Takes::Remainder),
+        /// From one pixel that the window sees to the next, as for [`conv`](crate::dsl::conv).
+        dilation: [usize; 2] = keyed(Takes::Dilation),
     }
     Manner::Selects, Sees::Pools;
     example: "max_pool(2x2, stride = 2)",

@@ -194,7 +194,8 @@ pub(super) const fn pool_sizes<G: Geometry>(
     y: [usize; 3],
 ) -> Sizes {
     assert!(
-        G::BEFORE[0] < filter[0] && G::BEFORE[1] < filter[1],
+        G::BEFORE[0] <= (filter[0] - 1) * G::DILATION[0]
+            && G::BEFORE[1] <= (filter[1] - 1) * G::DILATION[1],
         "a pool's padding is smaller than its window"
     );
     sizes::<G>(x, filter, y)

@@ -113,7 +113,7 @@ pub enum Length {
     FilterHeight,
     /// The width of a filter, without gaps.
     FilterWidth,
-    /// The depth that one filter sees: that of its group.
+    /// The depth that one filter sees: that of its group; of a stamp, the depth that it stamps.
     FilterDepth,
     /// The depth of what it writes.
     Depth,

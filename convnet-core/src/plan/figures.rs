@@ -207,8 +207,8 @@ impl Op {
             // As many stamps overlap at most.
             Sees::Stamps => (
                 [
-                    window.size[0].div_ceil(window.stride[0]),
-                    window.size[1].div_ceil(window.stride[1]),
+                    window.covers(0).div_ceil(window.stride[0]),
+                    window.covers(1).div_ceil(window.stride[1]),
                 ],
                 [1, 1],
             ),
@@ -295,8 +295,12 @@ const fn figures(x: [usize; 3], op: &Op) -> Result<Step, Misfit> {
             slide([rows, columns], deep)
         }
         Sees::Stamps | Sees::Between => {
-            let columns = ok!(ok!(window.axis(1, x[1])).place_transposed());
-            let rows = ok!(ok!(window.axis(0, x[0])).place_transposed());
+            let more = match op.output_pad() {
+                Some(more) => *more,
+                None => 0,
+            };
+            let columns = ok!(ok!(window.axis(1, x[1])).place_transposed(more));
+            let rows = ok!(ok!(window.axis(0, x[0])).place_transposed(more));
             slide([rows, columns], deep)
         }
         Sees::Everything => same([1, 1, deep]),
@@ -414,7 +418,10 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
         while axis < shape.len() {
             // Whether along the depth that a filter sees.
             let (length, seen) = match (shape[axis], op.groups()) {
-                (Length::FilterDepth, Some(groups)) => (x[2] / *groups, true),
+                (Length::FilterDepth, Some(groups)) => match matches!(op.sees(), Sees::Stamps) {
+                    true => (step.volume[2] / *groups, true),
+                    false => (x[2] / *groups, true),
+                },
                 (Length::FilterDepth | Length::InputDepth, _) => (x[2], true),
                 (Length::One, _) => (1, true),
                 (Length::InputHeight, _) => (x[0], false),
@@ -423,7 +430,8 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
                 (Length::FilterWidth, _) => (window.size[1], false),
                 (Length::Depth, _) => (step.volume[2], false),
             };
-            if is_weight && seen {
+            // The first: what stamps has the depth of its input behind it.
+            if is_weight && seen && step.filter_depth == 0 {
                 step.filter_depth = length;
             }
             scalars = match scalars.checked_mul(length) {

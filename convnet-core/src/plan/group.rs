@@ -13,6 +13,7 @@ use super::{Op, Options, Step, sizes, volume};
 use crate::graph::{Manner, Sees};
 use crate::kernel::Algorithm;
 use crate::kernel::i8::{Layout, PAIRS};
+use crate::shape::Window;
 
 /// The layers that follow filters and can be computed with them: first a norm, then clamps, then a pool.
 /// Each reads what the one before writes, which nobody else does.
@@ -73,6 +74,13 @@ impl Group {
         if let Some(op) = only_reader(ops, readers, last)
             && pools
             && op.is_max_pool()
+            && matches!(
+                op.window(),
+                Some(Window {
+                    dilation: [1, 1],
+                    ..
+                })
+            )
         {
             group.pool = Some(last + 1);
         }

@@ -212,6 +212,24 @@ impl Op {
         Some((*window, way))
     }
 
+    /// The same in another number of groups, if it has some.
+    const fn with_groups(self, new: usize) -> Self {
+        let mut op = self;
+        if let Some(groups) = op.groups_mut() {
+            *groups = new;
+        }
+        op
+    }
+
+    /// The same with another number of filters, if it has some.
+    const fn with_filters(self, new: usize) -> Self {
+        let mut op = self;
+        if let Some(filters) = op.filters_mut() {
+            *filters = new;
+        }
+        op
+    }
+
     /// The same with another window, if it has one.
     pub(super) const fn with_window(self, new: Window) -> Self {
         let mut op = self;
@@ -277,13 +295,7 @@ const fn write_groups(
     filters: usize,
     mut trial: Option<&mut Trial<'_>>,
 ) {
-    let Op::Conv {
-        groups,
-        bias,
-        window,
-        ..
-    } = *op
-    else {
+    let (Some(&groups), Some(_)) = (op.groups(), op.filters()) else {
         return;
     };
     let (mut items, mut up) = (0, 0);
@@ -297,12 +309,7 @@ const fn write_groups(
                 _ if value > most => most,
                 _ => value - 1,
             };
-            let tried = Op::Conv {
-                filters,
-                groups: value,
-                bias,
-                window,
-            };
+            let tried = op.with_groups(value);
             if most.is_multiple_of(value) && holds(&mut trial, tried) {
                 text.push_str(if items == 0 { "\ngroups = " } else { " or " })
                     .push_number(value);
@@ -314,12 +321,7 @@ const fn write_groups(
     }
     let (divisors, mut multiple) = (items, filters / groups * groups);
     while depth.is_multiple_of(groups) && multiple <= filters / groups * groups + groups {
-        let tried = Op::Conv {
-            filters: multiple,
-            groups,
-            bias,
-            window,
-        };
+        let tried = op.with_filters(multiple);
         if multiple > 0 && holds(&mut trial, tried) {
             text.push_str(match (items, items - divisors) {
                 (0, _) => "\n",

@@ -435,7 +435,7 @@ impl<'t, 'a> Case<'t, 'a> {
         match self.way {
             Way::Slides => axis.place().is_ok(),
             Way::Pools { .. } => axis.place_pool().is_ok(),
-            Way::Stamps => axis.place_transposed().is_ok(),
+            Way::Stamps => axis.place_transposed(0).is_ok(),
         }
     }
 

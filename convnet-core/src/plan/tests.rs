@@ -442,8 +442,10 @@ fn any_op() -> impl Strategy<Value = Op> {
         Just(Op::HardSwish),
         Just(Op::HardSigmoid),
         Just(BATCH_NORM),
-        (1..40usize).prop_map(|filters| Op::ConvTranspose {
+        (1..40usize, 0..2usize).prop_map(|(filters, output_pad)| Op::ConvTranspose {
             filters,
+            output_pad,
+            groups: 1,
             bias: true,
             window: Window::square(2, 2, 0),
         }),

@@ -19,7 +19,7 @@ pub enum Misfit {
     NoStride,
     /// D = 0.
     NoDilation,
-    /// The groups of a `conv` divide the depth of its input and its filters into equal parts, and
+    /// The groups of a layer divide the depth of its input and its filters into equal parts, and
     /// these do not.
     Groups {
         /// How many groups.
@@ -42,6 +42,13 @@ pub enum Misfit {
     Remainder(Axis),
     /// A transposed conv's padding crops everything that it writes.
     Cropped(Axis),
+    /// A transposed conv writes more pixels behind its stamps than a conv of its stride drops.
+    More {
+        /// How many.
+        more: usize,
+        /// From how many on they are too many: its stride, or its dilation.
+        step: usize,
+    },
     /// The padding is as wide as the filter: a position could see nothing but padding. A pool has
     /// no maximum of nothing; a `conv` may have such a border on both sides, but not only at the
     /// end.
@@ -139,6 +146,8 @@ pub enum Blame {
     Padding,
     /// Its groups.
     Groups,
+    /// How many rows and columns it adds.
+    OutputPad,
 }
 
 impl Misfit {
@@ -148,6 +157,7 @@ impl Misfit {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Groups { .. } => Blame::Groups,
+            Self::More { .. } => Blame::OutputPad,
             Self::Same { .. } | Self::Border(_) | Self::Cropped(_) => Blame::Padding,
             _ => Blame::Size,
         }
@@ -193,6 +203,12 @@ impl Misfit {
                 }
                 text.push_str(" leaves nothing")
             }
+            Self::More { more, step } => text
+                .push_str("an output_pad of ")
+                .push_number(*more)
+                .push_str(" adds what no stamp could reach: less than ")
+                .push_number(*step)
+                .push_str(", the larger of stride and dilation, would fit"),
             Self::Border(axis) => axis
                 .write_filter(text)
                 .push_str(" could see nothing but the padding of ")

@@ -103,6 +103,21 @@ convnet! {
 }
 
 convnet! {
+    /// Stamps in groups, with gaps and beyond the last one; pools with gaps.
+    pub(crate) struct Stamps {
+        input(6x5x4),
+        conv_transpose(6, 3x3, stride = 2, pad = (1, 0), groups = 2),
+        batch_norm,
+        conv_transpose(3, 2x3, stride = 3x2, output_pad = 1, dilation = 2x1, groups = 3, bias = none),
+        relu,
+        max_pool(3x2, stride = 2, pad = (0, 1, 2, 1), dilation = 2x3, fit = crop),
+        conv_transpose(5, 3x3, stride = 1x2, pad = (0, 0, 0, 1), output_pad = 1),
+        avg_pool(2x2, stride = 2, pad = 1, dilation = 2, fit = pad),
+        scores: fc(4),
+    }
+}
+
+convnet! {
     /// Several outputs: maps of two sizes, one that others are made of, and a vector.
     pub(crate) struct Several {
         input(12x8x3),
@@ -148,6 +163,7 @@ macro_rules! each {
         $go!(ResNet18);
         $go!(Everything);
         $go!(Maps);
+        $go!(Stamps);
         $go!(Several);
     };
 }

@@ -12,7 +12,7 @@ pub(crate) struct Deferred {
     /// A `plan::Written`.
     pub(crate) written: TokenStream,
     /// What to underline where a layer does not fit: by its size, its padding, its groups.
-    pub(crate) blames: Vec<[Span; 3]>,
+    pub(crate) blames: Vec<[Span; 4]>,
     /// The memory, the budget as written, its bytes; and what to underline.
     pub(crate) limits: Vec<(TokenStream, Span)>,
 }
@@ -44,13 +44,14 @@ pub(super) fn emit(network: &Network) -> TokenStream {
                 ::core::panic!("{}", text.as_str())
             }
         });
-        let [size, padding, groups] = panics;
+        let [size, padding, groups, output_pad] = panics;
         code! {
             if failure.layer == #i {
                 match failure.misfit.blame() {
                     #krate::shape::Blame::Size => #size,
                     #krate::shape::Blame::Padding => #padding,
                     #krate::shape::Blame::Groups => #groups,
+                    #krate::shape::Blame::OutputPad => #output_pad,
                 }
             }
         }

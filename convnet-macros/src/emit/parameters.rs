@@ -198,7 +198,7 @@ fn role(network: &Network, i: usize, tensor: &TensorOf) -> TokenStream {
         }
         RoleOf::Filters => match network.depth_of_group(i) {
             Some(of_group) => {
-                let depth = network.axis_before(i, 2);
+                let depth = network.cut_in_groups(i);
                 code!(Grouped((#depth) / #of_group))
             }
             None => code!(Filters),

@@ -109,7 +109,7 @@ pub(super) fn length(network: &Network, i: usize, length: Length) -> TokenStream
         Length::FilterWidth => filter(1).to_token_stream(),
         Length::FilterDepth => network
             .depth_of_group(i)
-            .unwrap_or_else(|| network.axis_before(i, 2)),
+            .unwrap_or_else(|| network.cut_in_groups(i)),
         Length::Depth => network.axis(i, 2),
         Length::One => literal(1),
     }

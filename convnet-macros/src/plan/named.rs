@@ -56,9 +56,10 @@ fn written(krate: &TokenStream, layers: &[Named]) -> TokenStream {
     code!(#krate::plan::Written { firsts: &[#(#firsts),*], unstrided: &[#(#unstrided),*] })
 }
 
-/// What is underlined where the size, the padding or the groups are to blame.
-fn blames(named: &Named) -> [Span; 3] {
-    [Blame::Size, Blame::Padding, Blame::Groups].map(|blame| {
+/// What is underlined where the size, the padding, the groups or the output_pad are to blame.
+fn blames(named: &Named) -> [Span; 4] {
+    let all = [Blame::Size, Blame::Padding, Blame::Groups, Blame::OutputPad];
+    all.map(|blame| {
         let written = place::blame(named, blame).into_iter().next();
         written.map_or_else(|| named.word().span(), |token| token.span())
     })

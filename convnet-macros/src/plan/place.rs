@@ -204,6 +204,9 @@ fn with(op: &Op, filters: usize, window: Window) -> Op {
     if let Some(it) = op.window_mut() {
         *it = window;
     }
+    if let Op::ConvTranspose { output_pad, .. } = &mut op {
+        *output_pad = 0;
+    }
     op
 }
 
@@ -221,6 +224,7 @@ pub(super) fn blame(named: &Named, blame: Blame) -> TokenStream {
             .filters()
             .map(|filters| &filters.tokens)
             .or(kind.elsewhere()),
+        (Blame::OutputPad, _) => kind.output_pad().map(|it| &it.tokens),
     };
     match written {
         Some(written) if !written.is_empty() => written.clone(),

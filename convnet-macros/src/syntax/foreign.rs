@@ -129,9 +129,7 @@ fn key(word: &str, key: &str) -> Option<&'static str> {
         }
         "ceil_mode" => "write `fit = pad`, which adds zeros where a window is not full",
         "count_include_pad" => "leave it out",
-        "output_padding" => {
-            "one more row and column at the end are one less of padding there: `pad = (1, 0)`"
-        }
+        "output_padding" => "write `output_pad = 1`",
         "depth_multiplier" | "channel_multiplier" => {
             "more than one filter for each depth slice is a conv in groups: `conv(24, 3x3, groups = 12)` on a depth of 12"
         }

@@ -73,6 +73,9 @@ layers! {
     depthwise_dilated [9x12x4] { depthwise(3x3, pad = 2, dilation = 2) }
     conv_transpose [9x12x4] { conv_transpose(3, 4x4, stride = 2) }
     conv_transpose_padded [9x12x4] { conv_transpose(3, 4x4, stride = 2, pad = 1) }
+    conv_transpose_grouped [9x12x4] {
+        conv_transpose(6, 3x3, stride = 2, output_pad = 1, groups = 2, dilation = 2)
+    }
     conv_transpose_two_sides [9x12x4] { conv_transpose(3, 3x3, pad = (0, 1)) }
     max_pool [8x12x4] { max_pool(2x2) }
     max_pool_padded [9x12x4] { max_pool(3x3, stride = 1, pad = 1) }

@@ -23,7 +23,7 @@ const GRADIENT: f64 = 5e-3;
 /// What rounding the mean of a batch to `f32` makes of a gradient, of its length, times
 /// [`Tensors::condition`]. That mean is taken off each x, so the gradients on these no longer add up to zero,
 /// and what lies in front of the `batch_norm` multiplies their sum by the mean of what it reads. Measured on
-/// seed 1106, whose condition is 4.9e4: with the mean alone rounded and all else in `f64`, a conv's gradient
+/// a network whose condition is 4.9e4: with the mean alone rounded and all else in `f64`, a conv's gradient
 /// in front is .12 % off, and .17 % with all in `f32`; a bias far in front, whose own sum cancels, .8 %.
 const MEAN: f64 = 1.0 / (1 << 22) as f64;
 /// The images of a batch.

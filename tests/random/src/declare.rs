@@ -141,9 +141,20 @@ impl Writer<'_> {
             Layer::Depthwise { bias, window } => {
                 format!("depthwise({}{})", slides(window), none(*bias))
             }
-            Layer::ConvTranspose { filters, window } => {
-                let filters = self.filters(*filters);
-                format!("conv_transpose({filters}, {})", slides(window))
+            Layer::ConvTranspose {
+                filters,
+                groups,
+                bias,
+                more,
+                window,
+            } => {
+                let mut text = format!("{}, {}", self.filters(*filters), slides(window));
+                for (name, number, none) in [("output_pad", more, 0), ("groups", groups, 1)] {
+                    if *number != none {
+                        let _ = write!(text, ", {name} = {number}");
+                    }
+                }
+                format!("conv_transpose({text}{})", none(*bias))
             }
             Layer::BatchNorm(eps) => format!("batch_norm(eps = {eps:?})"),
             Layer::Lrn {
@@ -158,6 +169,16 @@ impl Writer<'_> {
             Layer::GlobalMaxPool => "global_max_pool".into(),
             Layer::Upsample(size) => format!("upsample({})", across(*size)),
             Layer::UpsampleBilinear(size) => format!("upsample_bilinear({})", across(*size)),
+            Layer::UpsampleAligned(size) => format!("upsample_aligned({})", across(*size)),
+            Layer::DepthToSpace(size) => format!("depth_to_space({})", across(*size)),
+            Layer::SpaceToDepth(size) => format!("space_to_depth({})", across(*size)),
+            Layer::Crop([top, bottom, left, right]) => {
+                format!("crop(({top}, {bottom}, {left}, {right}))")
+            }
+            Layer::GroupNorm(groups, eps) => format!("group_norm({groups}, eps = {eps:?})"),
+            Layer::LayerNorm(eps) => format!("layer_norm(eps = {eps:?})"),
+            Layer::Affine => "affine".into(),
+            Layer::LogSoftmax => "log_softmax".into(),
             Layer::Pad([top, bottom, left, right]) => {
                 format!("pad(({top}, {bottom}, {left}, {right}))")
             }

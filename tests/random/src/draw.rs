@@ -290,14 +290,28 @@ impl Draw {
             9 => {
                 let size = [self.between(1, 4), self.between(1, 4)];
                 let stride = [self.between(1, 2), self.between(1, 2)];
+                let dilation = match self.one_in(4) {
+                    true => [self.between(1, 3), self.between(1, 2)],
+                    false => [1; 2],
+                };
+                let groups = match self.one_in(3) {
+                    true => self.between(2, 4),
+                    false => 1,
+                };
                 let cut = size[0].min(size[1]) - 1;
-                let pad = Pad::All(self.between(0, cut / 2));
+                let pad = match self.one_in(3) {
+                    true => Pad::Sides([0; 4].map(|_| self.between(0, cut / 2))),
+                    false => Pad::All(self.between(0, cut / 2)),
+                };
                 Layer::ConvTranspose {
-                    filters: self.between(1, 20),
+                    filters: self.between(1, 20).next_multiple_of(groups),
+                    groups,
+                    bias: !self.one_in(3),
+                    more: self.pick(&[0, 0, 1, 1, 2]),
                     window: Window {
                         size,
                         stride,
-                        dilation: [1; 2],
+                        dilation,
                         pad,
                         fit: Fit::Exact,
                     },
@@ -310,8 +324,8 @@ impl Draw {
                 beta: self.pick(&[0.75, 0.5, 1.0]),
                 k: self.pick(&[1.0, 2.0]),
             },
-            13..15 => Layer::MaxPool(self.window(x, false)),
-            15 => Layer::AvgPool(self.window(x, false)),
+            13..15 => Layer::MaxPool(self.window(x, true)),
+            15 => Layer::AvgPool(self.window(x, true)),
             16 if height * width <= 64 => match self.one_in(2) {
                 true => Layer::GlobalAvgPool,
                 false => Layer::GlobalMaxPool,
@@ -331,7 +345,15 @@ impl Draw {
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),
-            20 if self.one_in(2) => match self.below(7) {
+            20 | 22 if self.one_in(2) => match self.below(15) {
+                7 => Layer::UpsampleAligned([self.between(1, 3), self.between(1, 2)]),
+                8 => Layer::DepthToSpace([self.between(1, 2), self.between(1, 2)]),
+                9 => Layer::SpaceToDepth([self.between(1, 2), self.between(1, 2)]),
+                10 => Layer::Crop([0; 4].map(|_| self.between(0, 2))),
+                11 => Layer::GroupNorm(self.pick(&[1, 2, 3, depth]), self.pick(&[1e-3, 1e-2])),
+                12 => Layer::LayerNorm(self.pick(&[1e-3, 1e-2])),
+                13 => Layer::Affine,
+                14 => Layer::LogSoftmax,
                 0 => Layer::Upsample([self.between(1, 3), self.between(1, 2)]),
                 1 => Layer::UpsampleBilinear([self.between(1, 3), self.between(1, 2)]),
                 2 => Layer::Pad([0; 4].map(|_| self.between(0, 2))),

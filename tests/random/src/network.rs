@@ -48,6 +48,10 @@ pub(crate) enum Layer {
     },
     ConvTranspose {
         filters: usize,
+        groups: usize,
+        bias: bool,
+        /// Rows and columns more.
+        more: usize,
         window: Window,
     },
     BatchNorm(f64),
@@ -66,8 +70,18 @@ pub(crate) enum Layer {
     Upsample([usize; 2]),
     ChannelShuffle(usize),
     UpsampleBilinear([usize; 2]),
+    UpsampleAligned([usize; 2]),
+    DepthToSpace([usize; 2]),
+    SpaceToDepth([usize; 2]),
     /// Top, bottom, left, right.
     Pad([usize; 4]),
+    /// The same.
+    Crop([usize; 4]),
+    /// Groups and ε.
+    GroupNorm(usize, f64),
+    LayerNorm(f64),
+    Affine,
+    LogSoftmax,
     PadDepth(usize),
     /// How many, and how many in front of them are left out.
     Slices(usize, usize),
@@ -179,17 +193,44 @@ impl Layer {
             Self::Depthwise { window, .. } | Self::MaxPool(window) | Self::AvgPool(window) => {
                 window.slide(x).map(with(depth))
             }
-            Self::ConvTranspose { filters, window } => {
+            Self::ConvTranspose {
+                filters,
+                groups,
+                more,
+                window,
+                ..
+            } => {
                 let axis = |axis: usize, size: usize| {
-                    let zeros: usize = window.zeros(axis).iter().sum();
+                    let [before, after] = window.zeros(axis);
                     let stamped = window.stride[axis] * (size - 1) + window.covers(axis);
-                    stamped.checked_sub(zeros).filter(|&size| size > 0)
+                    // Behind the last stamp is less than another one would need.
+                    let beyond = more.saturating_sub(after);
+                    let sensible = beyond < window.stride[axis].max(window.dilation[axis]);
+                    let kept = (stamped + more.min(&after)).checked_sub(before + after);
+                    let kept = kept.filter(|&size| size > 0 && sensible);
+                    kept.map(|size| size + beyond)
                 };
-                Some([axis(0, height)?, axis(1, width)?, *filters])
+                let divides = depth.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
+                let map = divides.then(|| Some([axis(0, height)?, axis(1, width)?]))?;
+                map.map(with(*filters))
             }
-            Self::Upsample([down, across]) | Self::UpsampleBilinear([down, across]) => {
-                Some([down * height, across * width, depth])
+            Self::Upsample([down, across])
+            | Self::UpsampleBilinear([down, across])
+            | Self::UpsampleAligned([down, across]) => Some([down * height, across * width, depth]),
+            Self::Crop([top, bottom, left, right]) => {
+                let height = height.checked_sub(top + bottom).filter(|&it| it > 0);
+                let width = width.checked_sub(left + right).filter(|&it| it > 0);
+                Some([height?, width?, depth])
             }
+            Self::DepthToSpace([down, across]) => depth.is_multiple_of(down * across).then_some([
+                down * height,
+                across * width,
+                depth / (down * across),
+            ]),
+            Self::SpaceToDepth([down, across]) => (height.is_multiple_of(*down)
+                && width.is_multiple_of(*across))
+            .then_some([height / down, width / across, depth * down * across]),
+            Self::GroupNorm(groups, _) => depth.is_multiple_of(*groups).then_some(x),
             Self::Pad([top, bottom, left, right]) => {
                 Some([top + height + bottom, left + width + right, depth])
             }
@@ -211,9 +252,12 @@ impl Layer {
             Self::Conv { groups, window, .. } => {
                 size(y) * window.size[0] * window.size[1] * x[2] / groups
             }
-            Self::ConvTranspose { window, filters } => {
-                size(x) * window.size[0] * window.size[1] * filters
-            }
+            Self::ConvTranspose {
+                window,
+                filters,
+                groups,
+                ..
+            } => size(x) * window.size[0] * window.size[1] * filters / groups,
             Self::Depthwise { window, .. } => size(y) * window.size[0] * window.size[1],
             Self::Fc(filters) => size(x) * filters,
             _ => 0,

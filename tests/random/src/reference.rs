@@ -152,13 +152,18 @@ fn learns(layer: &Layer) -> bool {
             | Layer::Fc(_)
             | Layer::Scale
             | Layer::Prelu
+            | Layer::GroupNorm(..)
+            | Layer::LayerNorm(_)
+            | Layer::Affine
     )
 }
 
 fn biased(layer: &Layer) -> bool {
     match layer {
-        Layer::Conv { bias, .. } | Layer::Depthwise { bias, .. } => *bias,
-        Layer::ConvTranspose { .. } | Layer::Fc(_) => true,
+        Layer::Conv { bias, .. }
+        | Layer::Depthwise { bias, .. }
+        | Layer::ConvTranspose { bias, .. } => *bias,
+        Layer::Fc(_) | Layer::GroupNorm(..) | Layer::LayerNorm(_) | Layer::Affine => true,
         _ => false,
     }
 }
@@ -221,23 +226,28 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
             });
             *y.at_mut(at) = sum;
         }),
-        Layer::ConvTranspose { window, .. } => {
+        Layer::ConvTranspose { window, groups, .. } => {
+            let [depth, filters_of] = [x.depth() / groups, shape[2] / groups];
             each(shape, |at| *y.at_mut(at) = bias(at[2]));
             // A stamp of each input.
             each(x.shape, |[iy, ix, d]| {
                 for fy in 0..window.size[0] {
                     for fx in 0..window.size[1] {
-                        let row = (iy * window.stride[0] + fy).checked_sub(window.zeros(0)[0]);
-                        let column = (ix * window.stride[1] + fx).checked_sub(window.zeros(1)[0]);
+                        let place = |axis: usize, from: usize, tap: usize| {
+                            let at = from * window.stride[axis] + tap * window.dilation[axis];
+                            at.checked_sub(window.zeros(axis)[0])
+                        };
+                        let (row, column) = (place(0, iy, fy), place(1, ix, fx));
                         let (Some(row), Some(column)) = (row, column) else {
                             continue;
                         };
                         if row >= shape[0] || column >= shape[1] {
                             continue;
                         }
-                        for k in 0..shape[2] {
+                        for k in 0..filters_of {
                             let tap = fy * window.size[1] + fx;
-                            let weight = (tap * shape[2] + k) * x.depth() + d;
+                            let weight = (tap * filters_of + k) * x.depth() + d;
+                            let k = d / depth * filters_of + k;
                             *y.at_mut([row, column, k]) += filters[weight] * x.at([iy, ix, d]);
                         }
                     }
@@ -315,25 +325,81 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::Upsample([down, across]) => each(shape, |at @ [row, column, d]| {
             *y.at_mut(at) = x.at([row / down, column / across, d]);
         }),
-        Layer::UpsampleBilinear([down, across]) => each(shape, |at @ [row, column, d]| {
-            let place = |o: usize, times: usize, size: usize| {
-                let place = ((o as f64 + 0.5) / times as f64 - 0.5).clamp(0.0, size as f64 - 1.0);
-                let first = place.floor();
-                let next = (first as usize + 1).min(size - 1);
-                [
-                    (first as usize, 1.0 - (place - first)),
-                    (next, place - first),
-                ]
-            };
-            for (row, part) in place(row, *down, x.shape[0]) {
-                for (column, of_part) in place(column, *across, x.shape[1]) {
-                    *y.at_mut(at) += part * of_part * x.at([row, column, d]);
+        Layer::UpsampleBilinear([down, across]) | Layer::UpsampleAligned([down, across]) => {
+            each(shape, |at @ [row, column, d]| {
+                let aligned = matches!(layer, Layer::UpsampleAligned(_));
+                let place = |o: usize, times: usize, size: usize| {
+                    let place = match aligned {
+                        // Corner on corner.
+                        true => (o * (size - 1)) as f64 / (times * size - 1).max(1) as f64,
+                        false => {
+                            ((o as f64 + 0.5) / times as f64 - 0.5).clamp(0.0, size as f64 - 1.0)
+                        }
+                    };
+                    let first = place.floor();
+                    let next = (first as usize + 1).min(size - 1);
+                    [
+                        (first as usize, 1.0 - (place - first)),
+                        (next, place - first),
+                    ]
+                };
+                for (row, part) in place(row, *down, x.shape[0]) {
+                    for (column, of_part) in place(column, *across, x.shape[1]) {
+                        *y.at_mut(at) += part * of_part * x.at([row, column, d]);
+                    }
                 }
-            }
-        }),
+            })
+        }
         Layer::Pad([top, _, left, _]) => each(x.shape, |at @ [row, column, d]| {
             *y.at_mut([top + row, left + column, d]) = x.at(at);
         }),
+        Layer::Crop([top, _, left, _]) => each(shape, |at @ [row, column, d]| {
+            *y.at_mut(at) = x.at([top + row, left + column, d]);
+        }),
+        // The depth column is that of all pixels of the block, row by row: a slice of each pixel after the other.
+        Layer::DepthToSpace([down, across]) => each(shape, |at @ [row, column, d]| {
+            let pixel = row % down * across + column % across;
+            *y.at_mut(at) = x.at([row / down, column / across, pixel * shape[2] + d]);
+        }),
+        Layer::SpaceToDepth([down, across]) => each(x.shape, |at @ [row, column, d]| {
+            let pixel = row % down * across + column % across;
+            *y.at_mut([row / down, column / across, pixel * x.depth() + d]) = x.at(at);
+        }),
+        Layer::GroupNorm(groups, eps) => {
+            let of_group = shape[2] / groups;
+            for group in 0..*groups {
+                let all = [shape[0], shape[1], of_group];
+                let (mut values, first) = (Vec::new(), group * of_group);
+                each(all, |[row, column, d]| {
+                    values.push(x.at([row, column, first + d]))
+                });
+                let [mean, deviation] = moments(&values, *eps);
+                each(all, |[row, column, d]| {
+                    let (at, d) = ([row, column, first + d], first + d);
+                    *y.at_mut(at) = filters[d] * (x.at(at) - mean) / deviation + bias(d);
+                });
+            }
+        }
+        Layer::LayerNorm(eps) => {
+            let columns = y.values.chunks_exact_mut(shape[2]);
+            for (y, x) in columns.zip(x.values.chunks_exact(shape[2])) {
+                let [mean, deviation] = moments(x, *eps);
+                for (d, (y, x)) in y.iter_mut().zip(x).enumerate() {
+                    *y = filters[d] * (x - mean) / deviation + bias(d);
+                }
+            }
+        }
+        Layer::Affine => each(shape, |at| {
+            *y.at_mut(at) = filters[at[2]] * x.at(at) + bias(at[2])
+        }),
+        Layer::LogSoftmax => {
+            y.values.clone_from(&x.values);
+            for column in y.values.chunks_exact_mut(x.depth()) {
+                let most = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = column.iter().map(|x| (x - most).exp()).sum();
+                column.iter_mut().for_each(|x| *x -= most + sum.ln());
+            }
+        }
         Layer::PadDepth(_) => each(x.shape, |at| *y.at_mut(at) = x.at(at)),
         Layer::Slices(_, from) => each(shape, |at @ [row, column, d]| {
             *y.at_mut(at) = x.at([row, column, from + d]);
@@ -352,6 +418,14 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::BatchNorm(_) => unreachable!("of a batch"),
     }
     y
+}
+
+/// Their mean, and √(variance + ε).
+fn moments(values: &[f64], eps: f64) -> [f64; 2] {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    [mean, (variance + eps).sqrt()]
 }
 
 /// 2/√π·e^−x²·(x + 2x³/3 + 4x⁵/15 + …), of which all terms have one sign.

@@ -8,6 +8,8 @@ use super::{
     window,
 };
 use crate::array::{Array, Data};
+use crate::onnx::attributes::sizes;
+use crate::onnx::fold::MOST;
 
 impl<'a> Translator<'a> {
     pub(super) fn conv(&mut self, node: &'a Node) -> Translated {
@@ -59,46 +61,39 @@ impl<'a> Translator<'a> {
             "group",
             "kernel_shape",
             "output_padding",
+            "output_shape",
             "pads",
             "strides",
         ];
         let attributes = Attributes::of(node, &known)?;
         let x = self.depth_first(node, 0)?;
-        let (filters, [d, k, height, width]) = self.filters(node)?;
+        let (filters, [d, group_filters, height, width]) = self.filters(node)?;
         let [rows, columns, depth] = self.volume(&x);
-        if attributes.int("group", 1) != 1 || d != depth {
-            return Err("a transposed conv in groups".into());
+        let groups = usize::try_from(attributes.int("group", 1)).unwrap_or(0);
+        if groups == 0 || d != depth || !depth.is_multiple_of(groups) {
+            return Err(format!(
+                "{groups} groups of filters for a depth of {d}, on one of {depth}"
+            ));
         }
-        if attributes.pair("dilations", 1)? != [1; 2]
-            || attributes.text("auto_pad").unwrap_or("NOTSET") != "NOTSET"
-            || x.pad != [0; 4]
-        {
-            return Err("a transposed conv with dilation, `auto_pad` or a `Pad` in front".into());
+        let k = groups
+            .checked_mul(group_filters)
+            .filter(|k| (1..=MOST).contains(k))
+            .ok_or_else(|| format!("{groups} groups of {group_filters} filters"))?;
+        if x.pad != [0; 4] {
+            return Err("a transposed conv with a `Pad` in front".into());
         }
-        let mut window = window(attributes, [height, width], 1, [rows, columns], [0; 4])?;
-        // More rows and columns at the end are less that is cut off there.
-        let more = attributes.pair("output_padding", 0)?;
-        if let Padding::Zeros { bottom, right, .. } = &mut window.padding {
-            for (cut, more) in [bottom, right].into_iter().zip(more) {
-                *cut = cut.checked_sub(more).ok_or_else(|| {
-                    format!("an output padding of {more}, and a padding of {cut}")
-                })?;
-            }
-        }
+        let (window, output_pad) = stamps(attributes, [height, width], [rows, columns])?;
         let mut sizes = [0; 2];
         for (at, size) in sizes.iter_mut().enumerate() {
-            let axis = window
-                .axis(at, [rows, columns][at])
-                .map_err(|it| it.to_string())?;
-            let stamped = axis.stride * (axis.size - 1) + axis.filter;
-            *size = stamped
-                .checked_sub(axis.before + axis.after)
-                .filter(|&size| size > 0)
-                .ok_or("nothing of its output is left")?;
+            let axis = window.axis(at, [rows, columns][at]);
+            let placed = axis.and_then(|axis| axis.place_transposed(output_pad));
+            *size = placed.map_err(|it| it.to_string())?.output;
         }
         let biases = self.bias(node, k)?;
         let op = Op::ConvTranspose {
             filters: k,
+            output_pad,
+            groups,
             bias: biases.is_some(),
             window,
         };
@@ -258,6 +253,67 @@ impl<'a> Translator<'a> {
             _ => Err(format!("its bias is {:?}, for {k} filters", array.dims)),
         }
     }
+}
+
+/// How a transposed conv stamps on the output of an input of `[height, width]`, and its output padding.
+///
+/// What is cut off, or added, at the end of each axis is one number here: as little is cut off as can be. Where one
+/// axis adds more than the other, the other cuts that off again.
+fn stamps(
+    attributes: Attributes<'_>,
+    size: [usize; 2],
+    input: [usize; 2],
+) -> Result<(Window, usize), String> {
+    let added = attributes.pair("output_padding", 0)?;
+    let auto_pad = attributes.text("auto_pad").unwrap_or("NOTSET");
+    let wanted = match attributes.ints("output_shape") {
+        Some(&[.., height, width]) => Some(sizes([height, width])?),
+        Some(_) => return Err("`output_shape` is no height and width".into()),
+        None => None,
+    };
+    let mut window = window(attributes, size, 1, input, [0; 4])?;
+    let mut cut = [[0; 2]; 2];
+    for axis in 0..2 {
+        let it = window
+            .axis(axis, input[axis])
+            .map_err(|it| it.to_string())?;
+        cut[axis] = [it.before, it.after].map(|it| it as i64);
+        if it.size == 0 || it.stride == 0 || it.filter == 0 || it.dilation == 0 {
+            return Err("a size, stride or dilation is 0".into());
+        }
+        let stamped = it.stride * (it.size - 1) + it.covers();
+        let output = match &wanted {
+            Some(sizes) => sizes[axis],
+            None if auto_pad.starts_with("SAME") => it.stride * it.size,
+            None => continue,
+        };
+        // As ONNX says: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
+        let total = (stamped + added[axis]) as i64 - output as i64;
+        let less = total.div_euclid(2);
+        cut[axis] = match auto_pad {
+            "SAME_UPPER" => [less, total - less],
+            _ => [total - less, less],
+        };
+    }
+    for ([_, after], added) in cut.iter_mut().zip(added) {
+        *after -= added as i64;
+    }
+    let more = cut
+        .iter()
+        .map(|[_, after]| -after)
+        .max()
+        .unwrap_or(0)
+        .max(0);
+    let [[top, bottom], [left, right]] =
+        cut.map(|[before, after]| [before, after + more].map(usize::try_from));
+    let negative = |_| "its output is larger than what it stamps".to_owned();
+    window.padding = Padding::Zeros {
+        top: top.map_err(negative)?,
+        bottom: bottom.map_err(negative)?,
+        left: left.map_err(negative)?,
+        right: right.map_err(negative)?,
+    };
+    Ok((window, more as usize))
 }
 
 /// The tensors of a layer: filters, whose axes are put into this order, and biases.

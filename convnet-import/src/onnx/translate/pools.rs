@@ -38,9 +38,6 @@ impl<'a> Translator<'a> {
         }
         let size = attributes.pair("kernel_shape", 1)?;
         let mut window = window(attributes, size, 1, [height, width], [0; 4])?;
-        if window.dilation != [1; 2] {
-            return Err("a pool with dilation".into());
-        }
         let average = node.op_type == "AveragePool";
         let mut size = [height, width];
         if average

@@ -43,7 +43,7 @@ fn each_mistake_is_one_error_that_says_what_to_write() {
         ("conv(4, 3x3, trainable = false), fc(10)", "no argument"),
         (
             "conv_transpose(4, 3x3, output_padding = 1), fc(10)",
-            "`pad = (1, 0)`",
+            "write `output_pad = 1`",
         ),
         (
             "depthwise(3x3, depth_multiplier = 2), fc(10)",
