@@ -73,6 +73,25 @@ convnet! {
 }
 int8!(ByName);
 
+convnet! {
+    /// Filters of 3x3 over many depths, which a machine may multiply by Winograd's algorithm: before pools of each kind,
+    /// in a block, beyond its edges.
+    pub struct Deep {
+        input(15x13x3),
+        conv(16, 3x3, pad = 1),
+        relu,
+        conv(24, 3x3, pad = 2),
+        relu,
+        max_pool(2x2, stride = 2, fit = crop),
+        residual { conv(40, 3x3, pad = 1), relu6, conv(24, 3x3, pad = 1) },
+        relu,
+        conv(33, 3x3),
+        max_pool(3x3, stride = 1),
+        scores: fc(5),
+    }
+}
+int8!(Deep);
+
 /// Images with smooth numbers, which are not all alike.
 fn images<N: Network<Scalar = f32>>(count: usize) -> Vec<Box<N::Input>> {
     let mut rng = Rng::new(231);
@@ -129,6 +148,7 @@ is_near! {
     blocks: Blocks, 15.0;
     numbers_in_other_places: Moved, 15.0;
     sizes_by_name: ByName, 15.0;
+    filters_over_many_depths: Deep, 15.0;
 }
 
 #[test]

@@ -10,7 +10,8 @@ use super::program::{Kind, Task};
 use super::quantized::{KindsOf, Parameters, Quantized};
 use super::run::{Parts, apart, compute, copy, part, parted, sum_of, two};
 use crate::AnyVolume;
-use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine};
+use crate::kernel::i8::quads::winograd::Tile;
+use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine, Winograd};
 use crate::kernel::i8::{Pool, by_rows};
 use crate::memory::overlay::Lines;
 
@@ -42,6 +43,8 @@ pub struct PreparedArena<N: Quantize> {
 struct Packed {
     blocks: Lines<f32>,
     ends: Vec<Ends>,
+    /// What they are packed for, if not for the direct sum.
+    tile: Option<Tile>,
 }
 
 impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F, C, V> {
@@ -135,6 +138,12 @@ impl<N: Quantize> Prepared<'_, N> {
                 let (x, y) = apart(task, image, volumes)?;
                 layer.forward(x, scratch, y)
             }
+            Some(packed) if packed.tile.is_some() => {
+                let own = (machine, packed.tile?);
+                let layer = Winograd::new(own, sizes, packed.parts(), x_is.zero, y)?;
+                let (x, y, ..) = parted(task, image, volumes)?;
+                layer.forward(x, task.pool.as_ref(), scratch, y)
+            }
             Some(packed) => {
                 let layer = Conv::new(machine, sizes, packed.parts(), x_is.zero, y)?;
                 let (x, to, map, _) = parted(task, image, volumes)?;
@@ -177,11 +186,20 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
     let channels = parts.channels.get(first..last)?;
     let [x, _, y] = task.volumes;
     let zeros = [parts.volumes.get(x)?.zero, parts.volumes.get(y)?.zero];
+    let len = task.elements() / task.sizes.y[2].max(1);
+    let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
+    let mut tile = None;
     let [blocks, ends, scratch] = match task.kind {
         Kind::Depthwise => quads::depthwise::memory(&task.sizes)?,
         Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => {
-            let [blocks, ends, bytes] = quads::conv::memory(&task.sizes)?;
-            [blocks, ends, bytes.div_ceil(size_of::<Block>())]
+            tile = Tile::choose(machine, &task.sizes, task.pool.as_ref(), filter);
+            match tile {
+                Some(tile) => quads::winograd::memory(&task.sizes, tile),
+                None => {
+                    let [blocks, ends, bytes] = quads::conv::memory(&task.sizes)?;
+                    [blocks, ends, bytes.div_ceil(size_of::<Block>())]
+                }
+            }
         }
         Kind::Scale
         | Kind::MaxPool
@@ -196,16 +214,19 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
     let mut packed = Packed {
         blocks: Lines::zeroed(blocks * BLOCK),
         ends: vec![Ends::ZERO; ends],
+        tile,
     };
     let to = (
         bytemuck::cast_slice_mut(packed.blocks.as_mut_slice()),
         &mut packed.ends[..],
     );
-    let len = task.elements() / task.sizes.y[2].max(1);
-    let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
-    match task.kind == Kind::Depthwise {
-        true => Depthwise::pack(machine, &task.sizes, filters, (channels, zeros), to)?,
-        false => Conv::pack(machine, &task.sizes, filter, (channels, zeros), to)?,
+    let own = (channels, zeros);
+    match tile {
+        Some(tile) => Winograd::pack((machine, tile), &task.sizes, filter, own, to)?,
+        None if task.kind == Kind::Depthwise => {
+            Depthwise::pack(machine, &task.sizes, filters, own, to)?;
+        }
+        None => Conv::pack(machine, &task.sizes, filter, own, to)?,
     }
     Some((packed, scratch))
 }

@@ -41,6 +41,7 @@ mod neon;
 mod tests;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+pub mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -52,6 +53,7 @@ pub use add::Add;
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use ends::Ends;
+pub use winograd::Winograd;
 
 /// Four inputs of sixteen filters.
 pub type Block = [[i8; 4]; 16];
@@ -166,6 +168,68 @@ trait Dots: Copy {
     unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8);
 }
 
+/// An instruction set that multiplies pairs of 16 bits as fast as quads of bytes, or nearly. No bit of an input is the
+/// other way round.
+trait Pairs: Dots {
+    /// Sixteen numbers of 16 bits: pairs of as many filters as there are sums in a vector.
+    type Words: Copy;
+
+    /// Bytes as words.
+    ///
+    /// # Safety
+    ///
+    /// There are 16 bytes.
+    unsafe fn words(self, bytes: *const i8) -> Self::Words;
+
+    /// # Safety
+    ///
+    /// There is room for 16 words.
+    unsafe fn put_words(self, words: Self::Words, to: *mut i16);
+
+    /// The sums of two.
+    fn words_plus(self, a: Self::Words, b: Self::Words) -> Self::Words;
+
+    /// Their differences.
+    fn words_minus(self, a: Self::Words, b: Self::Words) -> Self::Words;
+
+    /// Each shifted to the left.
+    fn words_left<const BY: i32>(self, words: Self::Words) -> Self::Words;
+
+    /// A pair for all filters.
+    ///
+    /// # Safety
+    ///
+    /// There are 2 words.
+    unsafe fn pair(self, pair: *const i16) -> Self::Words;
+
+    /// A pair of each filter.
+    ///
+    /// # Safety
+    ///
+    /// There are 4·LANES bytes.
+    unsafe fn pairs(self, pairs: *const i8) -> Self::Words;
+
+    /// Adds the two products of each filter.
+    fn add_pairs(self, sums: Self::Sums, x: Self::Words, w: Self::Words) -> Self::Sums;
+
+    /// # Safety
+    ///
+    /// There is room for LANES numbers.
+    unsafe fn put_sums(self, sums: Self::Sums, to: *mut i32);
+
+    /// The differences of two.
+    fn minus(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+
+    /// Each shifted to the left.
+    fn left<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;
+
+    /// Each shifted to the right, sign and all.
+    fn right<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;
+
+    /// Each by a number.
+    fn by_number(self, sums: Self::Sums, number: i32) -> Self::Sums;
+}
+
 /// How bytes are multiplied: an instruction set that is here.
 ///
 /// `Debug` shows it.
@@ -222,6 +286,19 @@ macro_rules! with {
 }
 use with;
 
+/// Calls what is generic over [`Pairs`]; `None` where there are none.
+macro_rules! with_pairs {
+    ($machine:expr, $dots:ident => $call:expr) => {
+        match $machine.0 {
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Maddubs($dots) => $call,
+            #[allow(unreachable_patterns, reason = "where there is no other")]
+            _ => None,
+        }
+    };
+}
+use with_pairs;
+
 impl Machine {
     /// The best one of the current [`level`](crate::kernel::level); `None` if it has none.
     #[must_use]
@@ -263,6 +340,15 @@ impl Machine {
             D::FLIP
         }
         with!(self, dots => of(dots))
+    }
+
+    /// Whether [`Winograd`] is for it.
+    fn has_pairs(self) -> bool {
+        let done: Option<()> = with_pairs!(self, dots => {
+            let _ = dots;
+            Some(())
+        });
+        done.is_some()
     }
 
     /// Runs plain loops with the instructions at hand. `body` and what it calls are to be `#[inline(always)]`.

@@ -145,7 +145,14 @@ impl<'a> Conv<'a> {
                     });
                 }
             }
-            *ends = Ends::new(machine, zeros, channels.get(first..first + count)?, blocks);
+            let blocks = &*blocks;
+            let elements = |at: usize| blocks.iter().flat_map(move |block| block[at]);
+            *ends = Ends::new(
+                machine,
+                zeros,
+                channels.get(first..first + count)?,
+                elements,
+            );
         }
         Some(())
     }

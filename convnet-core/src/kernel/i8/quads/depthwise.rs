@@ -118,7 +118,9 @@ impl<'a> Depthwise<'a> {
             for (lane, own) in lanes.clone().zip(&mut own) {
                 *own = *channels.get(of(lane))?;
             }
-            *ends = Ends::new(machine, zeros, own.get(..lanes.len())?, blocks);
+            let blocks = &*blocks;
+            let elements = |at: usize| blocks.iter().flat_map(move |block| block[at]);
+            *ends = Ends::new(machine, zeros, own.get(..lanes.len())?, elements);
         }
         Some(())
     }

@@ -2,7 +2,7 @@
 
 use core::mem::MaybeUninit;
 
-use super::{Block, Dots, FILTERS, Machine};
+use super::{Dots, FILTERS, Machine};
 use crate::kernel::i8::{Channel, Multiplier, Quantization};
 
 /// What sixteen filters add to their sums and multiply them by.
@@ -51,12 +51,12 @@ impl Ends {
         }
     }
 
-    /// Of at most sixteen channels and the blocks of their filters, between such zero points.
-    pub(super) fn new(
+    /// Of at most sixteen channels and all elements of the filter of each, between such zero points.
+    pub(super) fn new<I: Iterator<Item = i8>>(
         machine: Machine,
         [x_zero, zero]: [i8; 2],
         channels: &[Channel],
-        blocks: &[Block],
+        filter: impl Fn(usize) -> I,
     ) -> Self {
         // Of what is not there, zeros are shifted.
         let mut ends = Self {
@@ -67,8 +67,7 @@ impl Ends {
         // What is multiplied is x, or x + 128, where x − zero should be.
         let more = i32::from(x_zero) + i32::from(machine.flip());
         for (at, channel) in channels.iter().enumerate().take(FILTERS) {
-            let own = || blocks.iter().flat_map(|block| block[at]);
-            let sum = own().fold(0i32, |sum, w| sum.wrapping_add(w.into()));
+            let sum = filter(at).fold(0i32, |sum, w| sum.wrapping_add(w.into()));
             let [mantissa, exponent] = channel.by.parts();
             ends.start[at] = channel.bias.wrapping_sub(sum.wrapping_mul(more));
             ends.mantissa[at] = mantissa;
@@ -79,7 +78,7 @@ impl Ends {
                 _ => right,
             };
             // An input is 255 from its zero point at most.
-            let most = own()
+            let most = filter(at)
                 .map(|w| 255 * i64::from(w.unsigned_abs()))
                 .sum::<i64>();
             let most = most + i64::from(channel.bias.unsigned_abs());

@@ -8,17 +8,17 @@ use crate::kernel::Sizes;
 use crate::kernel::i8::{self, Channel, Filters, Multiplier, Pool, Quantization};
 
 /// A layer of random bytes; `extreme`, zero points and bytes are at the ends of what there is.
-struct Layer {
-    sizes: Sizes,
-    x: Vec<i8>,
-    filters: Vec<i8>,
-    channels: Vec<Channel>,
-    x_zero: i8,
-    y: Quantization,
+pub(super) struct Layer {
+    pub(super) sizes: Sizes,
+    pub(super) x: Vec<i8>,
+    pub(super) filters: Vec<i8>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) x_zero: i8,
+    pub(super) y: Quantization,
 }
 
 impl Layer {
-    fn new(sizes: Sizes, elements: usize, seed: u64, extreme: bool) -> Self {
+    pub(super) fn new(sizes: Sizes, elements: usize, seed: u64, extreme: bool) -> Self {
         let mut rng = Rng::new(seed);
         let mut byte = |least: i8| match extreme {
             true => [least, 127][rng.below(2)],
@@ -47,7 +47,7 @@ impl Layer {
         }
     }
 
-    fn plain(&self) -> Filters<'_> {
+    pub(super) fn plain(&self) -> Filters<'_> {
         Filters {
             sizes: &self.sizes,
             filters: &self.filters,
@@ -57,7 +57,7 @@ impl Layer {
         }
     }
 
-    fn blank(&self) -> Vec<i8> {
+    pub(super) fn blank(&self) -> Vec<i8> {
         vec![99; self.sizes.y.iter().product()]
     }
 }
@@ -108,7 +108,7 @@ fn conv_is_plain(layer: &Layer) {
 }
 
 /// Two by two, side by side; what is left over is dropped.
-fn pool(x: [usize; 3]) -> Sizes {
+pub(super) fn pool(x: [usize; 3]) -> Sizes {
     Sizes {
         x,
         filter: [2, 2],

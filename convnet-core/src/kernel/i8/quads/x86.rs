@@ -2,6 +2,8 @@
 //!
 //! No instruction stands in a closure that is not `#[inline(always)]`: it would be a call.
 
+mod pairs;
+
 use core::arch::x86_64::*;
 use core::array;
 
