@@ -10,6 +10,7 @@
 //! What is quantized becomes `f32`: weights by their scales, and activations are not rounded.
 
 mod operators;
+mod sparse;
 mod table;
 mod tensor;
 

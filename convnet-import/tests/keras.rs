@@ -9,29 +9,51 @@ use scores::{differs, imported};
 include!("models/chain.rs");
 include!("models/graph.rs");
 include!("models/keras2.rs");
+include!("models/packed.rs");
 
 const CHAIN: &[u8] = include_bytes!("models/chain.keras");
 const CHAIN_H5: &[u8] = include_bytes!("models/chain.h5");
 const GRAPH: &[u8] = include_bytes!("models/graph.keras");
 const GRAPH_H5: &[u8] = include_bytes!("models/graph.h5");
 const KERAS2: &[u8] = include_bytes!("models/keras2.h5");
+const PACKED: &[u8] = include_bytes!("models/packed.h5");
 
 #[test]
 fn the_declarations_are_what_one_would_write() {
-    scores::declares(CHAIN, "Chain", include_str!("models/chain.rs"));
-    scores::declares(GRAPH, "Graph", include_str!("models/graph.rs"));
-    scores::declares(KERAS2, "Keras2", include_str!("models/keras2.rs"));
+    scores::declares(&imported(CHAIN), "Chain", include_str!("models/chain.rs"));
+    scores::declares(&imported(GRAPH), "Graph", include_str!("models/graph.rs"));
+    scores::declares(
+        &imported(KERAS2),
+        "Keras2",
+        include_str!("models/keras2.rs"),
+    );
+    scores::declares(
+        &imported(PACKED),
+        "Packed",
+        include_str!("models/packed.rs"),
+    );
 }
 
 /// Of probabilities.
 #[test]
 fn the_scores_are_those_of_keras() {
-    let chain = differs!(Chain, CHAIN, "models/chain.expected.safetensors");
+    let chain = differs!(Chain, imported(CHAIN), "models/chain.expected.safetensors");
     assert!(chain <= 2e-7, "{chain}");
-    let graph = differs!(Graph, GRAPH, "models/graph.expected.safetensors");
+    let graph = differs!(Graph, imported(GRAPH), "models/graph.expected.safetensors");
     assert!(graph <= 5e-7, "{graph}");
-    let older = differs!(Keras2, KERAS2, "models/keras2.expected.safetensors");
+    let older = differs!(
+        Keras2,
+        imported(KERAS2),
+        "models/keras2.expected.safetensors"
+    );
     assert!(older <= 2e-7, "{older}");
+    // Its weights of 16 bits are exact in both.
+    let packed = differs!(
+        Packed,
+        imported(PACKED),
+        "models/packed.expected.safetensors"
+    );
+    assert!(packed <= 2e-7, "{packed}");
 }
 
 #[test]
@@ -133,7 +155,7 @@ fn a_file_that_is_no_whole_model_says_so() {
 
 #[test]
 fn a_file_that_is_cut_off_or_damaged_is_no_panic() {
-    for model in [CHAIN, CHAIN_H5, GRAPH, GRAPH_H5, KERAS2] {
+    for model in [CHAIN, CHAIN_H5, GRAPH, GRAPH_H5, KERAS2, PACKED] {
         // At its very end a file may have what nobody reads.
         for end in (0..model.len() * 9 / 10).step_by(model.len() / 40) {
             let cut = Imported::from_bytes(&model[..end], &Options::default());

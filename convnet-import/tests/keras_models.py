@@ -1,7 +1,7 @@
-"""Writes models/chain.keras, chain.h5, graph.keras and graph.h5, small networks of every layer that is read, and what
-Keras computes of them.
+"""Writes models/chain.keras, chain.h5, graph.keras, graph.h5 and packed.h5, small networks of every layer that is read, and
+what Keras computes of them.
 
-    pip install keras==3.15.1 jax==0.10.2 safetensors
+    pip install keras==3.15.1 jax==0.10.2 h5py==3.16.0 safetensors
     python convnet-import/tests/keras_models.py
 """
 
@@ -10,6 +10,7 @@ import pathlib
 import zipfile
 
 os.environ["KERAS_BACKEND"] = "jax"
+import h5py
 import keras
 import numpy as np
 from keras import layers as l
@@ -100,6 +101,35 @@ def graph():
     return keras.Model(image, l.Softmax()(x), name="graph")
 
 
+def packed():
+    """Weights of 16 bits and in packed pieces, as other programs store what Keras reads all the same."""
+    image = keras.Input((8, 8, 3), name="picture")
+    x = l.Normalization(mean=[0.25, 0.5, -0.5], variance=[0.25, 4.0, 1.0], invert=True)(image)
+    x = l.Conv2D(16, 3, padding="same", activation="relu", name="stem")(x)
+    x = l.Average()([l.Conv2D(16, 3, padding="same", name="wide")(x), l.Conv2D(16, 1, name="narrow")(x), x])
+    x = l.GlobalAveragePooling2D()(x)
+    return keras.Model(image, l.Dense(5, activation="softmax", name="scores")(x), name="packed")
+
+
+def stored_anew(path):
+    """Every array of more than a few numbers in pieces that gzip has packed; those of `wide` and `scores` in float16."""
+    anew = path.with_suffix(".anew")
+    with h5py.File(path) as old, h5py.File(anew, "w") as new:
+
+        def copy(name, it):
+            if isinstance(it, h5py.Dataset):
+                values = it[()].astype(np.float16 if name.split("/")[1] in ("wide", "scores") else np.float32)
+                how = dict(chunks=tuple(max(1, size // 2) for size in values.shape), compression="gzip", shuffle=True)
+                to = new.create_dataset(name, data=values, **(how if values.size > 16 else {}))
+            else:
+                to = new.require_group(name)
+            to.attrs.update(it.attrs)
+
+        copy("/", old)
+        old.visititems(copy)
+    anew.replace(path)
+
+
 def squeezed(path):
     """The archive with its parts made small: Keras stores them as they are."""
     parts = {}
@@ -111,16 +141,20 @@ def squeezed(path):
 
 
 if __name__ == "__main__":
-    for name, model in [("chain", chain()), ("graph", graph())]:
+    for name, model in [("chain", chain()), ("graph", graph()), ("packed", packed())]:
         drawn(model)
         scale = 200 if name == "chain" else 1
         images = (random.uniform(0, scale, [2, *model.input_shape[1:]])).astype(np.float32)
-        model.save(FOLDER / f"{name}.keras")
-        model.save(FOLDER / f"{name}.h5")
+        path = FOLDER / f"{name}.{'h5' if name == 'packed' else 'keras'}"
+        model.save(path)
+        if name == "packed":
+            stored_anew(path)
+        else:
+            model.save(FOLDER / f"{name}.h5")
         if name == "graph":
-            squeezed(FOLDER / f"{name}.keras")
+            squeezed(path)
         # As it is read again: `Normalization` computes with what it counted before, until then.
-        model = keras.saving.load_model(FOLDER / f"{name}.keras")
+        model = keras.saving.load_model(path, compile=False)
         scores = np.concatenate([np.asarray(model(image[None], training=False)) for image in images])
         save_file({"images": images, "scores": scores}, FOLDER / f"{name}.expected.safetensors")
         print(name, model.count_params(), scores)

@@ -1,4 +1,5 @@
-"""Writes models/everything.tflite, a small network of every operator that is read, and what LiteRT computes of it.
+"""Writes models/everything.tflite and models/pieces.tflite, small networks of every operator that is read, and what
+LiteRT computes of them.
 
     pip install ai-edge-litert==2.3.0 tflite==2.18.0 flatbuffers==25.12.19 safetensors
     python convnet-import/tests/litert.py
@@ -24,7 +25,7 @@ class Model:
         self.tensors, self.buffers, self.codes, self.operators = [], [None], [], []
         self.shapes = {}
 
-    def tensor(self, name, shape, dtype=np.float32, data=None):
+    def tensor(self, name, shape, dtype=np.float32, data=None, sparsity=None):
         b = self.b
         self.shapes[len(self.tensors)] = list(shape)
         place = 0
@@ -37,11 +38,53 @@ class Model:
         t.TensorAddShape(b, sizes)
         t.TensorAddType(b, KINDS[np.dtype(dtype)])
         t.TensorAddBuffer(b, place)
+        if sparsity is not None:
+            t.TensorAddSparsity(b, sparsity)
         self.tensors.append(t.TensorEnd(b))
         return len(self.tensors) - 1
 
     def constant(self, name, data):
         return self.tensor(name, data.shape, data.dtype, data)
+
+    def sparse(self, name, values, block):
+        """A matrix [K, 1, 1, D] of which only those pieces of `block` slices are stored that are not all zeros."""
+        b, (k, _, _, depth) = self.b, values.shape
+        pieces = values.reshape(k, depth // block, block)
+        kept = [np.flatnonzero(row.any(axis=1)) for row in pieces]
+        stored = np.concatenate([row[at].ravel() for row, at in zip(pieces, kept)])
+
+        def index(kind, numbers, dtype):
+            values = b.CreateNumpyVector(np.array(numbers, dtype))
+            getattr(t, f"{kind}Start")(b)
+            getattr(t, f"{kind}AddValues")(b, values)
+            return getattr(t, f"{kind}End")(b)
+
+        ends = index("Int32Vector", np.cumsum([0, *map(len, kept)]), np.int32)
+        these = index("Uint8Vector", np.concatenate(kept), np.uint8)
+        levels = []
+        for size in (k, 1, 1, None, block):
+            t.DimensionMetadataStart(b)
+            if size is None:
+                t.DimensionMetadataAddFormat(b, t.DimensionType.SPARSE_CSR)
+                t.DimensionMetadataAddArraySegmentsType(b, t.SparseIndexVector.Int32Vector)
+                t.DimensionMetadataAddArraySegments(b, ends)
+                t.DimensionMetadataAddArrayIndicesType(b, t.SparseIndexVector.Uint8Vector)
+                t.DimensionMetadataAddArrayIndices(b, these)
+            else:
+                t.DimensionMetadataAddDenseSize(b, size)
+            levels.append(t.DimensionMetadataEnd(b))
+        order, blocks = b.CreateNumpyVector(np.arange(5, dtype=np.int32)), b.CreateNumpyVector(np.array([3], np.int32))
+        t.SparsityParametersStartDimMetadataVector(b, 5)
+        for level in reversed(levels):
+            b.PrependUOffsetTRelative(level)
+        levels = b.EndVector()
+        t.SparsityParametersStart(b)
+        t.SparsityParametersAddTraversalOrder(b, order)
+        t.SparsityParametersAddBlockMap(b, blocks)
+        t.SparsityParametersAddDimMetadata(b, levels)
+        sparsity = t.SparsityParametersEnd(b)
+        x = self.tensor(name, values.shape, stored.dtype, stored, sparsity)
+        return self.operator("DENSIFY", [x], f"{name}_dense", values.shape, dtype=stored.dtype)
 
     def weights(self, name, *shape, half=False):
         fan_in = max(1, int(np.prod(shape[1:])))
@@ -51,8 +94,12 @@ class Model:
         stored = self.constant(name, values.astype(np.float16))
         return self.operator("DEQUANTIZE", [stored], f"{name}_dequantize", shape)
 
-    def operator(self, kind, inputs, name, shape, options=None, **fields):
-        b, y = self.b, self.tensor(name, shape)
+    def operator(self, kind, inputs, name, shape, options=None, dtype=np.float32, **fields):
+        """What it writes: of several shapes, a tensor of each."""
+        b = self.b
+        shapes = shape if isinstance(shape[0], list) else [shape]
+        several = len(shapes) > 1
+        written = [self.tensor(f"{name}{at}" if several else name, it, dtype) for at, it in enumerate(shapes)]
         code = getattr(t.BuiltinOperator, kind)
         if code not in self.codes:
             self.codes.append(code)
@@ -63,7 +110,7 @@ class Model:
             for key, value in {**fields, **lists}.items():
                 getattr(t, f"{options}Add{key}")(b, value)
             made = getattr(t, f"{options}End")(b)
-        ins, outs = b.CreateNumpyVector(np.array(inputs, np.int32)), b.CreateNumpyVector(np.array([y], np.int32))
+        ins, outs = b.CreateNumpyVector(np.array(inputs, np.int32)), b.CreateNumpyVector(np.array(written, np.int32))
         t.OperatorStart(b)
         t.OperatorAddOpcodeIndex(b, self.codes.index(code))
         t.OperatorAddInputs(b, ins)
@@ -72,7 +119,7 @@ class Model:
             t.OperatorAddBuiltinOptionsType(b, getattr(t.BuiltinOptions, options))
             t.OperatorAddBuiltinOptions(b, made)
         self.operators.append(t.OperatorEnd(b))
-        return y
+        return written if several else written[0]
 
     def bytes(self, image, output):
         b = self.b
@@ -172,6 +219,46 @@ def everything():
     return m.bytes(image, x)
 
 
+def pieces():
+    """What takes volumes apart, and the rest of what computes."""
+    m = Model()
+    image = m.tensor("image", [1, 8, 8, 4])
+
+    def numbers(name, *values):
+        return m.constant(name, np.array(values, np.int32))
+
+    x = m.operator("SPACE_TO_DEPTH", [image], "deep", [1, 4, 4, 16], "SpaceToDepthOptions", BlockSize=2)
+    a, b = m.operator("SPLIT", [numbers("axis", 3), x], "halves", [[1, 4, 4, 8], [1, 4, 4, 8]], "SplitOptions", NumSplits=2)
+    a = m.operator("PRELU", [a, m.weights("net/slopes", 1, 1, 8)], "bent", [1, 4, 4, 8])
+    b = m.operator("RELU_0_TO_1", [b], "cut", [1, 4, 4, 8])
+    # Behind the last one is what was there before.
+    x = m.operator("CONCATENATION", [b, a], "turned", [1, 4, 4, 16], "ConcatenationOptions", Axis=3, FusedActivationFunction=A.NONE)
+    sizes = [4, 10, 2]
+    parts = [[1, 4, 4, size] for size in sizes]
+    _, x, _ = m.operator("SPLIT_V", [x, numbers("sizes", *sizes), numbers("axis_v", -1)], "parts", parts, "SplitVOptions", NumSplits=3)
+    x = m.operator("SLICE", [x, numbers("from", 0, 0, 0, 1), numbers("many", 1, -1, 4, 8)], "sliced", [1, 4, 4, 8])
+    # Every second piece of its filters is zeros, and is not stored.
+    filters = random.normal(0, 1, [8, 2, 4]) * (np.indices([8, 2]).sum(0) % 2)[..., None]
+    filters = m.sparse("net/sparse/filters", filters.reshape(8, 1, 1, 8).astype(np.float16), 4)
+    inputs = [x, m.operator("DEQUANTIZE", [filters], "filters", [8, 1, 1, 8]), m.weights("net/sparse/bias", 8)]
+    x = m.operator("CONV_2D", inputs, "sparse", [1, 4, 4, 8], "Conv2DOptions", Padding=VALID, StrideW=1, StrideH=1, DilationWFactor=1, DilationHFactor=1, FusedActivationFunction=A.NONE)
+    x = m.operator("DEPTH_TO_SPACE", [x], "wide", [1, 8, 8, 2], "DepthToSpaceOptions", BlockSize=2)
+    x = m.operator("LOCAL_RESPONSE_NORMALIZATION", [x], "local", [1, 8, 8, 2], "LocalResponseNormalizationOptions", Radius=1, Bias=1.0, Alpha=0.5, Beta=0.75)
+    # The image by itself, without its first row and its last columns.
+    places = [numbers(name, *at) for name, at in [("begin", (0, 1, 0, 2)), ("end", (1, 8, -2, 4)), ("steps", (1, 1, 1, 1))]]
+    y = m.operator("STRIDED_SLICE", [image, *places], "strided", [1, 7, 6, 2], "StridedSliceOptions", BeginMask=1, EndMask=10)
+    size = numbers("size", 14, 12)
+    y = m.operator("RESIZE_BILINEAR", [y, size], "smooth", [1, 14, 12, 2], "ResizeBilinearOptions", HalfPixelCenters=True)
+    places = [numbers(f"{name}_v", *at) for name, at in [("begin", (0, 3, 2, 0)), ("end", (1, 11, 10, 2)), ("steps", (1, 1, 1, 1))]]
+    y = m.operator("STRIDED_SLICE", [y, *places], "middle", [1, 8, 8, 2], "StridedSliceOptions")
+    x = m.operator("CONCATENATION", [x, y], "ways", [1, 8, 8, 4], "ConcatenationOptions", Axis=3, FusedActivationFunction=A.NONE)
+    by = m.constant("net/by", np.array([2, 3, 0.5, 0.25], np.float32))
+    x = m.operator("DIV", [x, by], "quotient", [1, 8, 8, 4], "DivOptions", FusedActivationFunction=A.NONE)
+    x = m.operator("REDUCE_MAX", [x, numbers("axes", 1, 2)], "largest", [1, 4], "ReducerOptions", KeepDims=False)
+    x = m.operator("LOG_SOFTMAX", [x], "scores", [1, 4])
+    return m.bytes(image, x)
+
+
 def run(model, image):
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
     interpreter.allocate_tensors()
@@ -182,9 +269,10 @@ def run(model, image):
 
 if __name__ == "__main__":
     folder = pathlib.Path(__file__).parent / "models"
-    model = everything()
-    images = random.standard_normal([2, 12, 12, 4]).astype(np.float32)
-    scores = np.concatenate([run(model, image[None]) for image in images])
-    (folder / "everything.tflite").write_bytes(model)
-    save_file({"images": images, "scores": scores}, folder / "everything.expected.safetensors")
-    print(len(model), scores)
+    for name, size, model in [("everything", 12, everything), ("pieces", 8, pieces)]:
+        model = model()
+        images = random.standard_normal([2, size, size, 4]).astype(np.float32)
+        scores = np.concatenate([run(model, image[None]) for image in images])
+        (folder / f"{name}.tflite").write_bytes(model)
+        save_file({"images": images, "scores": scores}, folder / f"{name}.expected.safetensors")
+        print(len(model), scores)

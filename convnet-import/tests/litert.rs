@@ -4,22 +4,33 @@
 mod scores;
 
 use convnet_import::{ImportError, Imported, Options};
-use scores::differs;
+use scores::{differs, imported};
 
 include!("models/everything.rs");
+include!("models/pieces.rs");
 include!("models/speech.rs");
 
 const EVERYTHING: &[u8] = include_bytes!("models/everything.tflite");
+const PIECES: &[u8] = include_bytes!("models/pieces.tflite");
 const SPEECH: &[u8] = include_bytes!("models/speech.tflite");
 
 #[test]
 fn the_declarations_are_what_one_would_write() {
     scores::declares(
-        EVERYTHING,
+        &imported(EVERYTHING),
         "Everything",
         include_str!("models/everything.rs"),
     );
-    scores::declares(SPEECH, "Speech", include_str!("models/speech.rs"));
+    scores::declares(
+        &imported(PIECES),
+        "Pieces",
+        include_str!("models/pieces.rs"),
+    );
+    scores::declares(
+        &imported(SPEECH),
+        "Speech",
+        include_str!("models/speech.rs"),
+    );
 }
 
 /// Probabilities of about 1/10; weights of 16 bits are exact in both.
@@ -27,17 +38,28 @@ fn the_declarations_are_what_one_would_write() {
 fn the_scores_are_those_of_the_runtime() {
     let differs = differs!(
         Everything,
-        EVERYTHING,
+        imported(EVERYTHING),
         "models/everything.expected.safetensors"
     );
     assert!(differs <= 2e-7, "{differs}");
+    // Logarithms of up to 11.
+    let pieces = differs!(
+        Pieces,
+        imported(PIECES),
+        "models/pieces.expected.safetensors"
+    );
+    assert!(pieces <= 2e-6, "{pieces}");
 }
 
 /// It rounds its activations to 8 bits, and cuts sums off, and the network in `f32` does not: probabilities for these
 /// random images are near, and those of other weights would not be.
 #[test]
 fn an_int8_model_is_near() {
-    let differs = differs!(Speech, SPEECH, "models/speech.expected.safetensors");
+    let differs = differs!(
+        Speech,
+        imported(SPEECH),
+        "models/speech.expected.safetensors"
+    );
     assert!(differs <= 0.15, "{differs}");
 }
 
@@ -65,7 +87,7 @@ fn what_is_refused_is_named() {
 
 #[test]
 fn a_file_that_is_cut_off_or_damaged_is_no_panic() {
-    for model in [EVERYTHING, SPEECH] {
+    for model in [EVERYTHING, PIECES, SPEECH] {
         // At its very end a file may have what nobody reads.
         for end in (0..model.len() * 9 / 10).step_by(97) {
             let cut = Imported::from_bytes(&model[..end], &Options::default());

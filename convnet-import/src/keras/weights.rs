@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use hdf5_pure::{File, Group};
+use half::f16;
+use hdf5_pure::{DType, Datatype, DatatypeByteOrder, File, Group};
 
 use crate::array::{Array, volume};
 
@@ -117,7 +118,16 @@ impl Weights {
         if data.element_size().map_err(wrong)? > 8 {
             return Err(format!("its weights `{path}` are no numbers"));
         }
-        let values = data.read_f32().map_err(wrong)?;
+        let values = match data.dtype().map_err(wrong)? {
+            DType::Other(kind) if is_half(&kind) => {
+                let raw = data.read_raw().map_err(wrong)?;
+                let (all, _) = raw.as_chunks();
+                all.iter()
+                    .map(|it| f16::from_le_bytes(*it).to_f32())
+                    .collect()
+            }
+            _ => data.read_f32().map_err(wrong)?,
+        };
         if values.len() != len {
             return Err(format!(
                 "its weights `{path}` are {shape:?} values, and {} are stored",
@@ -127,6 +137,19 @@ impl Weights {
         self.most -= len;
         Ok(Array::floats(dims, values))
     }
+}
+
+/// float16, which `hdf5_pure` does not make numbers of.
+fn is_half(kind: &Datatype) -> bool {
+    let Datatype::FloatingPoint {
+        size: 2,
+        byte_order: DatatypeByteOrder::LittleEndian,
+        layout,
+    } = kind
+    else {
+        return false;
+    };
+    (layout.exponent_size, layout.mantissa_size) == (5, 10)
 }
 
 /// `weight_names`; of a list that is too long for one attribute, `weight_names0` and so on.

@@ -163,6 +163,16 @@ const NAMES: &[&str] = &[
     "MULTINOMIAL",
     "GELU",
     "DYNAMIC_UPDATE_SLICE",
+    "RELU_0_TO_1",
+    "UNSORTED_SEGMENT_PROD",
+    "UNSORTED_SEGMENT_MAX",
+    "UNSORTED_SEGMENT_SUM",
+    "ATAN2",
+    "UNSORTED_SEGMENT_MIN",
+    "SIGN",
+    "BITCAST",
+    "BITWISE_XOR",
+    "RIGHT_SHIFT",
 ];
 /// An operator that somebody has added, under a name of its own.
 const CUSTOM: usize = 32;
@@ -171,7 +181,7 @@ const CUSTOM: usize = 32;
 pub(super) struct Lowering<'a> {
     tensors: &'a [Tensor<'a>],
     pub(super) out: Nodes,
-    /// Tensors that a `DEQUANTIZE` makes of constants, and of which.
+    /// Tensors that a `DEQUANTIZE` or a `DENSIFY` makes of constants, and of which.
     same: HashMap<usize, usize>,
     /// How many values constants may still have.
     most: usize,
@@ -369,8 +379,9 @@ impl<'a> Lowering<'a> {
                 0 => self.unary("Gelu", it, []),
                 _ => self.unary("Gelu", it, [text("approximate", "tanh")]),
             },
-            "DEQUANTIZE" | "QUANTIZE" => {
+            "DEQUANTIZE" | "QUANTIZE" | "DENSIFY" => {
                 let from = it.inputs.first().map(|&at| at as usize);
+                let from = from.map(|at| self.same.get(&at).copied().unwrap_or(at));
                 let constant =
                     from.filter(|at| self.tensors.get(*at).is_some_and(Tensor::is_constant));
                 match constant {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::sparse;
 use super::table::Table;
 use crate::array::{Array, Data, volume};
 
@@ -18,7 +19,8 @@ pub(super) struct Tensor<'a> {
     zeros: Vec<i64>,
     /// The axis along which scales differ.
     axis: usize,
-    is_sparse: bool,
+    /// How it is stored, if it is without its zeros.
+    sparsity: Option<Table<'a>>,
 }
 
 /// The tensors of a graph.
@@ -45,7 +47,7 @@ pub(super) fn all<'a>(file: &'a [u8], model: Table<'a>, graph: Table<'a>) -> Vec
                 scales: quantization.map(|it| it.floats(2)).unwrap_or_default(),
                 zeros: quantization.map(|it| it.longs(3)).unwrap_or_default(),
                 axis: numbers(&|it| it.int(6, 0) as usize),
-                is_sparse: it.table(6).is_some(),
+                sparsity: it.table(6),
             }
         })
         .collect()
@@ -75,11 +77,6 @@ impl Tensor<'_> {
             return Ok(None);
         };
         let name = &self.name;
-        if self.is_sparse {
-            return Err(format!(
-                "`{name}` is stored without its zeros, which is not read"
-            ));
-        }
         let len = volume(&self.shape).filter(|&len| len <= most);
         let len = len.ok_or_else(|| {
             format!(
@@ -109,6 +106,15 @@ impl Tensor<'_> {
                 ));
             }
         };
+        let data = match self.sparsity {
+            Some(sparsity) => {
+                sparse::places(sparsity, &self.shape).and_then(|places| spread(&data, &places, len))
+            }
+            None => Some(data),
+        };
+        let data = data.ok_or_else(|| {
+            format!("`{name}` is stored without its zeros, in a way that is not known")
+        })?;
         let array = Array {
             dims: self.shape.clone(),
             data,
@@ -148,4 +154,19 @@ impl Tensor<'_> {
             integers.into_iter().enumerate().map(real).collect(),
         ))
     }
+}
+
+/// So many values: these where they belong, and zeros.
+fn spread(stored: &Data, places: &[usize], len: usize) -> Option<Data> {
+    fn all<T: Copy + Default>(stored: &[T], places: &[usize], len: usize) -> Option<Vec<T>> {
+        let mut all = vec![T::default(); len];
+        for (&value, &place) in stored.iter().zip(places) {
+            *all.get_mut(place)? = value;
+        }
+        (stored.len() == places.len()).then_some(all)
+    }
+    Some(match stored {
+        Data::Float(stored) => Data::Float(all(stored, places, len)?),
+        Data::Int(stored) => Data::Int(all(stored, places, len)?),
+    })
 }

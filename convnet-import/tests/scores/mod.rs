@@ -3,13 +3,14 @@
 use convnet_import::{Imported, Options};
 use safetensors::SafeTensors;
 
+#[allow(dead_code, reason = "`custom.rs` has options")]
 pub(crate) fn imported(model: &[u8]) -> Imported {
     Imported::from_bytes(model, &Options::default()).expect("a ConvNet")
 }
 
 /// `BLESS=1 cargo test -p convnet-import` writes the declaration anew: to be read.
-pub(crate) fn declares(model: &[u8], name: &str, written: &str) {
-    let declaration = imported(model).declaration(name);
+pub(crate) fn declares(model: &Imported, name: &str, written: &str) {
+    let declaration = model.declaration(name);
     if std::env::var_os("BLESS").is_some() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models");
         let path = format!("{folder}/{}.rs", name.to_lowercase());
@@ -32,7 +33,7 @@ macro_rules! differs {
     ($net:ty, $model:expr, $expected:literal) => {{
         type Net = $net;
         let mut net = Net::boxed();
-        let weights = crate::scores::imported($model).weights().expect("a file");
+        let weights = $model.weights().expect("a file");
         convnet::weights::from_bytes(&mut *net, &weights).expect("the weights of this network");
         let [images, scores] = crate::scores::expected(include_bytes!($expected));
         const INPUT: [usize; 3] = Net::INPUT;
