@@ -223,7 +223,21 @@ fn input(
         let known = sizes.iter().map(|&size| usize::try_from(size).ok());
         known.map(|size| size.filter(|&size| size > 0)).collect()
     });
-    let dims = match (written, options.input) {
+    let turned = |node: &&Node| {
+        node.op_type == "Transpose"
+            && node.input.first() == Some(&image.name)
+            && Attributes::of(node, &["perm"])
+                .is_ok_and(|it| it.ints("perm") == Some(&[0, 3, 1, 2]))
+    };
+    let depth_last = nodes.iter().any(turned);
+    // In the order of the model.
+    let given = options
+        .input
+        .map(|[depth, height, width]| match depth_last {
+            true => [height, width, depth],
+            false => [depth, height, width],
+        });
+    let dims = match (written, given) {
         (Some(mut dims), given) if dims.len() == 4 => {
             dims[0] = Some(1);
             if let Some(given) = given {
@@ -245,7 +259,7 @@ fn input(
             dims[0] = Some(1);
             dims.into_iter().collect()
         }
-        (None, Some([d, h, w])) => Some(vec![1, d, h, w]),
+        (None, Some([a, b, c])) => Some(vec![1, a, b, c]),
         (Some(dims), _) => {
             return Err(ImportError::Ends(format!(
                 "`{}` has {} axes: an image has four (batch, depth, height, width), a vector two",
@@ -261,15 +275,9 @@ fn input(
             image.name
         ))
     })?;
-    let turned = |node: &&Node| {
-        node.op_type == "Transpose"
-            && node.input.first() == Some(&image.name)
-            && Attributes::of(node, &["perm"])
-                .is_ok_and(|it| it.ints("perm") == Some(&[0, 3, 1, 2]))
-    };
     Ok(Input {
         name: image.name.clone(),
         dims,
-        depth_last: nodes.iter().any(turned),
+        depth_last,
     })
 }

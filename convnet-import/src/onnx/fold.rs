@@ -104,6 +104,47 @@ pub(super) fn fold(
                 let picked: Option<Vec<i64>> = indices.iter().map(pick).collect();
                 Array::ints(picked.ok_or("an index is beyond its input")?)
             }
+            "Slice" => {
+                let known = Attributes::of(node, &["axes", "ends", "starts"])?;
+                let array = first()?;
+                let list = |name: &str, at: usize| {
+                    let input = || inputs.get(at).copied().flatten()?.as_ints();
+                    known.ints(name).or_else(input)
+                };
+                let along = [("axes", 3), ("steps", 4)].map(|(name, at)| list(name, at));
+                // Of a list, some neighbours.
+                let (
+                    Some(ints),
+                    &[len],
+                    Some(&[start]),
+                    Some(&[end]),
+                    None | Some(&[0 | -1]),
+                    None | Some(&[1]),
+                ) = (
+                    array.as_ints(),
+                    array.dims.as_slice(),
+                    list("starts", 1),
+                    list("ends", 2),
+                    along[0],
+                    along[1],
+                )
+                else {
+                    return Ok(None);
+                };
+                let place = |at: i64| {
+                    let at = if at < 0 {
+                        at.saturating_add(len as i64)
+                    } else {
+                        at
+                    };
+                    at.clamp(0, len as i64) as usize
+                };
+                Array::ints(
+                    ints.get(place(start)..place(end))
+                        .unwrap_or_default()
+                        .to_vec(),
+                )
+            }
             "Concat" => {
                 let mut all = Vec::new();
                 for input in inputs {

@@ -78,11 +78,16 @@ impl Build {
     }
 
     fn read(self, options: &Options) -> Result<Imported, ImportError> {
+        self.of_version(17, options)
+    }
+
+    /// As that set of operators means it.
+    fn of_version(self, version: i64, options: &Options) -> Result<Imported, ImportError> {
         let model = Model {
             graph: Some(self.graph),
             opset_import: vec![Opset {
                 domain: String::new(),
-                version: 17,
+                version,
             }],
             ..Model::default()
         };
@@ -252,6 +257,24 @@ fn sizes_are_computed() {
 }
 
 /// As PyTorch writes them for opsets that have no operator for it.
+#[test]
+fn sizes_are_cut_out_of_lists() {
+    let cut = |from: i64, to: i64| {
+        Build::image(&[1, 2, 4, 4])
+            .node("a = GlobalMaxPool(x)", &[])
+            .node("s = Shape(a)", &[])
+            .node("t = Slice(s)", &[("starts", &[from]), ("ends", &[to])])
+            .node("b = Reshape(a, t)", &[])
+            .node("c = Softmax(b)", &[("axis", &[-1])])
+            .output("c")
+    };
+    for (from, to) in [(0, 2), (-4, -2), (-99, 2)] {
+        assert_eq!(cut(from, to).lines()[1..], ["softmax,"], "{from}..{to}");
+    }
+    let none = cut(3, 1).error();
+    assert!(none.contains("is not as large as []"), "{none}");
+}
+
 #[test]
 fn activations_of_several_nodes_are_one() {
     let scalar = |mut build: Build, name: &str, value: f32| {
@@ -561,6 +584,116 @@ fn pixels_and_slices_change_places() {
 
 /// As PyTorch writes a group norm: an instance norm of groups, and factors behind it.
 #[test]
+fn another_line_of_a_hard_sigmoid_goes_in_front() {
+    // 0.2 v + 0.5, if nothing is said.
+    let conv = Build::image(&[1, 2, 4, 4])
+        .weights("w", &[3, 2, 1, 1])
+        .node("a = Conv(x, w)", &[])
+        .node("b = HardSigmoid(a)", &[])
+        .output("b");
+    assert_eq!(
+        conv.clone().lines(),
+        ["conv1: conv(3, 1x1), // 4x4x3", "clamp(0.0, 1.0),"]
+    );
+    let model = conv.read(&Options::default()).expect("a ConvNet");
+    let bytes = model.weights().expect("a file");
+    let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+    let floats = |name: &str| -> Vec<f32> {
+        let tensor = file.tensor(name).expect(name);
+        let (all, _) = tensor.data().as_chunks();
+        all.iter().map(|it| f32::from_le_bytes(*it)).collect()
+    };
+    assert_eq!(floats("conv1.bias"), [0.5; 3]);
+    // Those of the model count up, filter by filter; here each is innermost.
+    let fifths = [0.0, 2.0, 4.0, 1.0, 3.0, 5.0].map(|it| it * 0.2_f32);
+    assert_eq!(floats("conv1.filters"), fifths);
+    // What others read too stays as it is.
+    let both = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = HardSigmoid(a)", &[])
+        .node("c = Mul(a, b)", &[])
+        .output("c");
+    let lines = both.lines();
+    assert_eq!(
+        lines[..5],
+        [
+            "relu,",
+            "scale {",
+            "    affine1: affine,",
+            "    clamp(0.0, 1.0),",
+            "},"
+        ]
+    );
+}
+
+#[test]
+fn rows_are_depth_columns() {
+    // Six pixels of four slices, as a detector writes them.
+    let rows = |image: &[i64], perm: &[i64]| {
+        Build::image(image)
+            .node("a = Relu(x)", &[])
+            .node("b = Reshape(a)", &[("shape", &[1, 4, 6])])
+            .node("c = Transpose(b)", &[("perm", perm)])
+    };
+    let turned = rows(&[1, 4, 2, 3], &[0, 2, 1]);
+    let columns = turned
+        .clone()
+        .weights("w", &[4, 5])
+        .node("d = Softmax(c)", &[("axis", &[2])])
+        .node("e = MatMul(d, w)", &[])
+        .node("f = LogSoftmax(e)", &[("axis", &[-1])])
+        .output("f");
+    assert_eq!(
+        columns.lines(),
+        [
+            "relu,",
+            "softmax,",
+            "conv1: conv(5, 1x1, bias = none), // 3x2x5",
+            "log_softmax,"
+        ]
+    );
+    // Turned twice they are what they were, and can be a volume again.
+    let back = turned
+        .clone()
+        .node("d = Transpose(c)", &[("perm", &[0, 2, 1])])
+        .node("e = Reshape(d)", &[("shape", &[1, 4, 2, 3])])
+        .node("f = MaxPool(e)", &[("kernel_shape", &[2, 2])])
+        .output("f");
+    assert_eq!(back.lines()[1..], ["max_pool(2x2, stride = 1), // 2x1x4"]);
+    // Older files mean an axis and all behind it: behind the last one there is none.
+    let mean = |axis: i64| {
+        Build::image(&[1, 4, 2, 3])
+            .node("a = Transpose(x)", &[("perm", &[0, 2, 3, 1])])
+            .node("b = Softmax(a)", &[("axis", &[axis])])
+            .output("b")
+            .of_version(9, &Options::default())
+    };
+    assert!(mean(3).is_ok());
+    let error = mean(2).expect_err("of rows").to_string();
+    assert!(error.contains("it is over 12 values of 3x2x4"), "{error}");
+    // A softmax along the rows is none of depth columns, nor is one where a row is half a column.
+    let along = turned
+        .node("d = Softmax(c)", &[("axis", &[1])])
+        .output("d")
+        .error();
+    assert!(along.contains("it is over 6 values of 3x2x4"), "{along}");
+    let half = Build::image(&[1, 4, 2, 3])
+        .node("a = Transpose(x)", &[("perm", &[0, 2, 3, 1])])
+        .node("b = Relu(a)", &[])
+        .node("c = Reshape(b)", &[("shape", &[1, 12, 2])]);
+    let scores = half
+        .clone()
+        .node("d = Softmax(c)", &[("axis", &[2])])
+        .output("d")
+        .error();
+    assert!(scores.contains("it is over 2 values of 3x2x4"), "{scores}");
+    // They lie as the declaration's do.
+    assert_eq!(half.output("c").lines(), ["relu,"]);
+    let wrong = rows(&[1, 4, 2, 3], &[0, 1, 2]).output("c").error();
+    assert!(wrong.contains("in the order of [1, 4, 6]"), "{wrong}");
+}
+
+#[test]
 fn norms_of_one_image() {
     let mut build = Build::image(&[1, 4, 3, 3]);
     for (name, values) in [("cut", &[0, 2, -1][..]), ("join", &[1, 4, 3, 3])] {
@@ -828,6 +961,12 @@ fn ends_are_asked_for() {
         ..Options::default()
     };
     let model = open.clone().read(&options).expect("a size");
+    assert_eq!(model.input(), [5, 7, 2]);
+    let last = Build::image(&[0, 0, 0, 2])
+        .node("t = Transpose(x)", &[("perm", &[0, 3, 1, 2])])
+        .node("a = Relu(t)", &[])
+        .output("a");
+    let model = last.read(&options).expect("a size, the depth last in it");
     assert_eq!(model.input(), [5, 7, 2]);
     let other = Options {
         input: Some([3, 5, 7]),

@@ -42,6 +42,8 @@ enum Axis {
 
 /// As ONNX has it.
 const DEPTH_FIRST: [Axis; 4] = [Axis::Batch, Axis::Depth, Axis::Height, Axis::Width];
+/// As the declaration has it.
+const LAST: [Axis; 3] = [Axis::Height, Axis::Width, Axis::Depth];
 /// As TensorFlow has it.
 const DEPTH_LAST: [Axis; 4] = [Axis::Batch, Axis::Height, Axis::Width, Axis::Depth];
 
@@ -68,6 +70,8 @@ enum Axes {
     Four([Axis; 4]),
     /// Batch, and all others as one, the last of these fastest.
     Flat([Axis; 3]),
+    /// Batch, and all others as two: how many rows, and how long each is.
+    Rows([Axis; 3], [usize; 2]),
 }
 
 struct Translator<'a> {
@@ -160,6 +164,12 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
     let written = outputs
         .iter()
         .map(|name| match translator.values.get(name) {
+            Some(Value::Activation(it)) if matches!(it.axes, Axes::Rows(order, _) if order != LAST) => {
+                Err(ImportError::Ends(format!(
+                    "`{name}` has its numbers in the order of {:?}: a `Transpose` in front would give depth columns",
+                    translator.dims(it)
+                )))
+            }
             Some(Value::Activation(it)) if it.pad == [0; 4] && it.volume > 0 => Ok(it.volume),
             _ => Err(ImportError::Ends(format!(
                 "`{name}` is not what a layer writes"
@@ -199,10 +209,7 @@ fn image(input: &Input) -> Result<([usize; 3], Axes), ImportError> {
             Ok(([height, width, depth], Axes::Four(DEPTH_LAST)))
         }
         &[_, depth, height, width] => Ok(([height, width, depth], Axes::Four(DEPTH_FIRST))),
-        &[_, n] => Ok((
-            [1, 1, n],
-            Axes::Flat([Axis::Height, Axis::Width, Axis::Depth]),
-        )),
+        &[_, n] => Ok(([1, 1, n], Axes::Flat(LAST))),
         dims => Err(ImportError::Ends(format!(
             "`{}` has {} axes",
             input.name,
@@ -465,6 +472,7 @@ impl<'a> Translator<'a> {
                 "its input has the axes {axes:?}, and {DEPTH_FIRST:?} is wanted"
             )),
             Axes::Flat(_) => Err("its input is flat".into()),
+            Axes::Rows(_, [rows, each]) => Err(format!("its input is {rows} rows of {each}")),
         }
     }
 
@@ -493,7 +501,14 @@ impl<'a> Translator<'a> {
         match &at.axes {
             Axes::Four(axes) => self.lengths(at, axes),
             Axes::Flat(axes) => vec![1, self.lengths(at, axes).iter().product()],
+            &Axes::Rows(_, [rows, each]) => vec![1, rows, each],
         }
+    }
+
+    /// Whether it has three axes of which the last one is the depth.
+    fn is_columns(&self, x: &Activation) -> bool {
+        let [_, _, depth] = self.volume(x);
+        matches!(x.axes, Axes::Rows([_, _, Axis::Depth], [_, each]) if each == depth)
     }
 
     /// A new layer, which reads `x`.

@@ -56,9 +56,20 @@ impl<'a> Translator<'a> {
         );
         match (alpha - 1.0 / 6.0).abs() < 1e-6 && beta == 0.5 {
             true => self.plain(node, &known, Op::HardSigmoid),
-            false => Err(format!(
-                "it is {alpha}·v + {beta}: `hard_sigmoid` is v/6 + 1/2"
-            )),
+            // Another line, which goes into the layer in front, and its ends.
+            false => {
+                let line = Array::floats(Vec::new(), vec![alpha]);
+                let name = node.input.first().ok_or("its input is missing")?;
+                let Value::Activation(x) = self.affine(name, &line, multiply)? else {
+                    return Err("its input is a constant".into());
+                };
+                let volume = self.volume(&x);
+                if let Some(step) = x.volume.checked_sub(1) {
+                    shift(&mut self.steps[step], &vec![beta; volume[2]]);
+                }
+                let (low, high) = (0.0, 1.0);
+                Ok(self.push(node, Op::Clamp { low, high }, &x, volume, Vec::new()))
+            }
         }
     }
 
@@ -70,22 +81,7 @@ impl<'a> Translator<'a> {
         };
         for (x, constant) in [(a, b), (b, a)] {
             if let Some(array) = self.array(constant).cloned() {
-                return self.affine(x, &array, |step, by| {
-                    if let What::Layer(
-                        Op::Conv { bias, .. } | Op::Depthwise { bias, .. } | Op::Fc { bias, .. },
-                    ) = &mut step.what
-                    {
-                        *bias = true;
-                    }
-                    let shift = |it: &&mut Tensor| matches!(&*it.field, "bias" | "beta");
-                    match step.tensors.iter_mut().find(shift) {
-                        Some(biases) => {
-                            let sums = biases.data.iter_mut().zip(by);
-                            sums.for_each(|(it, by)| *it += by);
-                        }
-                        None => step.tensors.push(Tensor::vector("bias", by.to_vec())),
-                    }
-                });
+                return self.affine(x, &array, shift);
             }
         }
         let (x, y) = (self.activation(node, 0)?, self.activation(node, 1)?);
@@ -113,14 +109,7 @@ impl<'a> Translator<'a> {
                 {
                     return Ok(value);
                 }
-                // Filters are the innermost axis of each tensor.
-                return self.affine(x, &array, |step, by| {
-                    let statistic = |it: &&mut Tensor| matches!(&*it.field, "mean" | "variance");
-                    for tensor in step.tensors.iter_mut().filter(|it| !statistic(it)) {
-                        let all = tensor.data.iter_mut().zip(by.iter().cycle());
-                        all.for_each(|(it, by)| *it *= by);
-                    }
-                });
+                return self.affine(x, &array, multiply);
             }
         }
         // x · hard_sigmoid(x), x · sigmoid(x).
@@ -331,6 +320,32 @@ impl<'a> Translator<'a> {
     }
 }
 
+/// A layer that writes so much more, slice by slice.
+fn shift(step: &mut Step, by: &[f32]) {
+    if let What::Layer(Op::Conv { bias, .. } | Op::Depthwise { bias, .. } | Op::Fc { bias, .. }) =
+        &mut step.what
+    {
+        *bias = true;
+    }
+    let shift = |it: &&mut Tensor| matches!(&*it.field, "bias" | "beta");
+    match step.tensors.iter_mut().find(shift) {
+        Some(biases) => {
+            let sums = biases.data.iter_mut().zip(by);
+            sums.for_each(|(it, by)| *it += by);
+        }
+        None => step.tensors.push(Tensor::vector("bias", by.to_vec())),
+    }
+}
+
+/// A layer that writes so many times what it wrote. Filters are the innermost axis of each tensor.
+fn multiply(step: &mut Step, by: &[f32]) {
+    let statistic = |it: &&mut Tensor| matches!(&*it.field, "mean" | "variance");
+    for tensor in step.tensors.iter_mut().filter(|it| !statistic(it)) {
+        let all = tensor.data.iter_mut().zip(by.iter().cycle());
+        all.for_each(|(it, by)| *it *= by);
+    }
+}
+
 /// One number for each of `depth` slices, if a constant is that as the model sees `x`.
 fn per_slice(x: &Activation, constant: &Array, depth: usize) -> Option<Vec<f32>> {
     let data = constant.as_floats()?;
@@ -341,6 +356,7 @@ fn per_slice(x: &Activation, constant: &Array, depth: usize) -> Option<Vec<f32>>
     let behind = match &x.axes {
         Axes::Four(axes) => 3 - axes.iter().position(|it| *it == Axis::Depth)?,
         Axes::Flat(_) => 0,
+        &Axes::Rows(order, [_, each]) => (order[2] == Axis::Depth && each == depth).then_some(0)?,
     };
     let place = constant.dims.len().checked_sub(1 + behind)?;
     let mut sizes = constant.dims.iter().enumerate();

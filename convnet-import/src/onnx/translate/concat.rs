@@ -56,6 +56,12 @@ impl<'a> Translator<'a> {
             Axes::Four(axes) => axes[axis] == Axis::Depth,
             // One value a slice.
             Axes::Flat(_) => axis == 1 && height == 1 && width == 1,
+            Axes::Rows(..) => {
+                return Err(format!(
+                    "it joins rows of {} maps, which no layer does: in front of it each map is an output, `--output NAME`",
+                    all.len()
+                ));
+            }
         };
         if !deep {
             return Err("it joins along another axis than the depth".into());

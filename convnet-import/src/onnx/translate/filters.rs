@@ -160,7 +160,7 @@ impl<'a> Translator<'a> {
         let order = match x.axes {
             Axes::Flat(order) => order,
             // Of each depth column by itself.
-            Axes::Four(DEPTH_LAST) => {
+            _ if self.is_columns(&x) || x.axes == Axes::Four(DEPTH_LAST) => {
                 let bias = biases.is_some();
                 let filters = weights.reshaped(vec![k, depth, 1, 1]);
                 let filters = filters.ok_or_else(|| {
@@ -176,12 +176,17 @@ impl<'a> Translator<'a> {
                     bias,
                     window: Window::square(1, 1, 0),
                 };
+                let mut x = x;
+                if let Axes::Rows(_, [_, each]) = &mut x.axes {
+                    *each = k;
+                }
                 return Ok(self.push(node, op, &x, [height, width, k], tensors));
             }
-            Axes::Four(_) => {
-                return Err(
-                    "its input has four axes: a fully connected layer reads a flat one".into(),
-                );
+            Axes::Four(_) | Axes::Rows(..) => {
+                return Err(format!(
+                    "its input has {} axes: a fully connected layer reads a flat one",
+                    self.dims(&x).len()
+                ));
             }
         };
         let dims = [vec![k], self.lengths(&x, &order)].concat();
@@ -221,6 +226,7 @@ impl<'a> Translator<'a> {
         let by_slice = match &x.axes {
             Axes::Four(axes) => *axes == super::DEPTH_FIRST,
             Axes::Flat(_) => height == 1 && width == 1,
+            Axes::Rows(..) => false,
         };
         if !by_slice {
             return Err("it normalises another axis than the depth".into());

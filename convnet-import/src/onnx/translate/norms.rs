@@ -51,6 +51,7 @@ impl<'a> Translator<'a> {
         let over_depth = match &x.axes {
             Axes::Four(axes) => axes[3] == Axis::Depth,
             Axes::Flat(_) => height == 1 && width == 1,
+            Axes::Rows(..) => self.is_columns(&x),
         };
         if !over_depth || ![-1, last].contains(&attributes.int("axis", -1)) {
             return Err(format!(

@@ -282,8 +282,9 @@ impl<'a> Translator<'a> {
         };
         // Depth column by depth column.
         let of_columns = match &x.axes {
-            Axes::Four(axes) => !old && axes[axis] == Axis::Depth,
+            Axes::Four(axes) => (!old || axis == 3) && axes[axis] == Axis::Depth,
             Axes::Flat(_) => false,
+            Axes::Rows(..) => axis == 2 && self.is_columns(&x),
         };
         match of_columns || height == 1 && width == 1 && counted == depth {
             true => Ok(self.push(node, op, &x, [height, width, depth], Vec::new())),

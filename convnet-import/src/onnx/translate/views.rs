@@ -46,15 +46,20 @@ pub(super) fn flat(value: Value) -> Translated {
     let Value::Activation(x) = value else {
         return Ok(value);
     };
-    let order = match x.axes {
-        Axes::Flat(order) => order,
-        Axes::Four([Axis::Batch, a, b, c]) => [a, b, c],
-        Axes::Four(_) => return Err("the batch is not its first axis".into()),
-    };
+    let order = order(&x).ok_or("the batch is not its first axis")?;
     Ok(Value::Activation(Activation {
         axes: Axes::Flat(order),
         ..x
     }))
+}
+
+/// In which order its numbers lie, if the batch is its first axis.
+fn order(x: &Activation) -> Option<[Axis; 3]> {
+    match x.axes {
+        Axes::Flat(order) | Axes::Rows(order, _) => Some(order),
+        Axes::Four([Axis::Batch, a, b, c]) => Some([a, b, c]),
+        Axes::Four(_) => None,
+    }
 }
 
 /// The same volume in four axes.
@@ -106,8 +111,8 @@ impl<'a> Translator<'a> {
         let to = to.ok_or("its shape is computed, and not a constant")?;
         let from = self.dims(&x);
         let to = resolve(&from, to)?;
-        // Three axes that were one.
-        if let Axes::Flat([a, b, c]) = x.axes
+        // Three axes that were one, or two.
+        if let Axes::Flat([a, b, c]) | Axes::Rows([a, b, c], _) = x.axes
             && let axes = [Axis::Batch, a, b, c]
             && self.lengths(&x, &axes) == to
         {
@@ -117,6 +122,13 @@ impl<'a> Translator<'a> {
             _ if to == from => Ok(Value::Activation(x)),
             // The batch may be left out.
             [1, _] | [_] => flat(Value::Activation(x)),
+            &[1, rows, each] => {
+                let order = order(&x).ok_or("the batch is not its first axis")?;
+                Ok(Value::Activation(Activation {
+                    axes: Axes::Rows(order, [rows, each]),
+                    ..x
+                }))
+            }
             &[1, depth, 1, 1] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_FIRST)),
             &[1, 1, 1, depth] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_LAST)),
             _ => Err(format!(
@@ -148,8 +160,25 @@ impl<'a> Translator<'a> {
     pub(super) fn transpose(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["perm"])?;
         let x = self.padded(node, 0)?;
-        let Axes::Four(axes) = x.axes else {
-            return Err("its input is flat".into());
+        let axes = match x.axes {
+            Axes::Four(axes) => axes,
+            Axes::Rows(order, [rows, each]) => {
+                let perm = places(attributes.ints("perm").unwrap_or(&[2, 1, 0]), 3)?;
+                let [a, b, c] = order;
+                let lengths = self.lengths(&x, &order);
+                // Rows that are one axis, or two.
+                let turned = match perm.as_slice() {
+                    [0, 1, 2] => return Ok(Value::Activation(x)),
+                    [0, 2, 1] if lengths[0] == rows => [b, c, a],
+                    [0, 2, 1] if lengths[2] == each => [c, a, b],
+                    _ => return Err(format!("it turns {:?} by {perm:?}", self.dims(&x))),
+                };
+                return Ok(Value::Activation(Activation {
+                    axes: Axes::Rows(turned, [each, rows]),
+                    ..x
+                }));
+            }
+            Axes::Flat(_) => return Err("its input is flat".into()),
         };
         let order = places(attributes.ints("perm").unwrap_or(&[3, 2, 1, 0]), 4)?;
         let turned: Vec<Axis> = order.iter().map(|&at| axes[at]).collect();
@@ -203,7 +232,7 @@ impl<'a> Translator<'a> {
             let ends = [end(&starts)?, end(&ends)?];
             let of = match &x.axes {
                 Axes::Four(axes) => Some(axes[axis]),
-                Axes::Flat(_) => None,
+                Axes::Flat(_) | Axes::Rows(..) => None,
             };
             let around = [ends[0], (len as usize).saturating_sub(ends[1])];
             match of {
@@ -292,6 +321,7 @@ impl<'a> Translator<'a> {
         match &x.axes {
             Axes::Four(axes) => axes.iter().position(|axis| *axis == Axis::Depth),
             Axes::Flat(_) => (height == 1 && width == 1).then_some(1),
+            Axes::Rows(..) => None,
         }
     }
 
