@@ -177,6 +177,46 @@ fn every_gradient_of_groups() {
     check::<Bent<f64>>(8);
 }
 
+/// Heads at three sizes: on the way down, and on the way up again beside what was seen on the way down.
+mod pyramids {
+    convnet::convnet! {
+        pub struct Down {
+            input(8x8x2),
+            conv(3, 3x3, pad = 1), tanh,
+            outputs { fine: [conv(2, 1x1), sigmoid], boxes: [conv(1, 1x1)] },
+            conv(4, 2x2, stride = 2), tanh,
+            outputs { middle: [tower: [conv(3, 1x1), tanh], outputs { inside: [conv(1, 1x1)] }, conv(2, 1x1)] },
+            conv(4, 2x2, stride = 2), tanh,
+            outputs { coarse: [conv(2, 1x1)] },
+        }
+    }
+
+    convnet::convnet! {
+        pub struct Up {
+            input(8x8x2),
+            conv(3, 3x3, pad = 1), tanh,
+            concat { [], [
+                conv(4, 2x2, stride = 2), batch_norm, tanh,
+                concat { [], [
+                    residual { conv(4, 1x1), outputs { within: [global_avg_pool] }, tanh },
+                    conv(5, 2x2, stride = 2), tanh,
+                    outputs { coarse: [conv(2, 1x1)] },
+                    upsample(2x2),
+                ] },
+                outputs { middle: [conv(2, 1x1)] },
+                conv_transpose(2, 2x2, stride = 2),
+            ] },
+            outputs { fine: [conv(2, 1x1)] },
+        }
+    }
+}
+
+#[test]
+fn every_gradient_of_heads_at_three_sizes() {
+    check::<pyramids::Down<f64>>(13);
+    check::<pyramids::Up<f64>>(14);
+}
+
 #[test]
 fn every_gradient_of_products() {
     check::<Scaled<f64>>(9);

@@ -9,6 +9,8 @@
 //! Where ways meet, they began at the last volume that all of them come from: the one that dominates the
 //! meeting.
 
+mod outputs;
+
 use crate::ImportError;
 use crate::network::{Network, What};
 
@@ -27,8 +29,26 @@ pub(crate) enum Item {
     Scale { step: usize, body: Vec<Item> },
     /// Ways that meet side by side.
     Concat { step: usize, ways: Vec<Vec<Item>> },
+    /// What the network gives, each by its number among them; the volume goes on to the next line, if there is one.
+    Outputs {
+        step: usize,
+        ways: Vec<(usize, Vec<Item>)>,
+    },
     /// Lines between brackets that have a name.
     Group { name: String, items: Vec<Item> },
+}
+
+impl Item {
+    /// The step that writes what the line writes.
+    fn step(&self) -> Option<usize> {
+        match self {
+            Self::Layer(step)
+            | Self::Residual { step, .. }
+            | Self::Scale { step, .. }
+            | Self::Concat { step, .. } => Some(*step),
+            Self::Outputs { .. } | Self::Group { .. } => None,
+        }
+    }
 }
 
 /// The lines of a network.
@@ -38,7 +58,11 @@ pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
         dominators: dominators(network),
         written: vec![false; network.steps.len()],
     };
-    let items = finder.between(0, network.output)?;
+    let end = network.output.checked_sub(1);
+    let items = match end.filter(|&step| network.outputs(step).is_some()) {
+        Some(step) => outputs::lines(&mut finder, step)?,
+        None => finder.between(0, network.output)?,
+    };
     Ok(match network.declared {
         true => grouped(network, items, ""),
         false => items,
@@ -48,23 +72,25 @@ pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
 /// The same with brackets around neighbours whose names say that they lie in some, `fire2.squeeze` and
 /// `fire2.expand`; the names of all begin with `path`.
 fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
-    let mut lines: Vec<Item> = Vec::new();
-    for item in items {
-        let (Item::Layer(step)
-        | Item::Residual { step, .. }
-        | Item::Scale { step, .. }
-        | Item::Concat { step, .. }) = item
-        else {
-            continue;
-        };
-        let name = network.steps[step].name.as_deref().unwrap_or_default();
+    let group_of = |item: &Item| {
+        let name = network.steps[item.step()?].name.as_deref()?;
         let own = name.strip_prefix(path).unwrap_or(name);
-        match (own.split_once('.'), lines.last_mut()) {
-            (Some((group, _)), Some(Item::Group { name, items })) if name == group => {
-                items.push(item);
-            }
-            (Some((group, _)), _) => lines.push(Item::Group {
-                name: group.to_owned(),
+        own.split_once('.').map(|(group, _)| group.to_owned())
+    };
+    let mut lines: Vec<Item> = Vec::new();
+    let mut items = items.into_iter().peekable();
+    while let Some(item) = items.next() {
+        let group = match item {
+            // Outputs are taken where the volume is: in brackets that go on behind them.
+            Item::Outputs { .. } => items.peek().and_then(group_of).filter(
+                |next| matches!(lines.last(), Some(Item::Group { name, .. }) if name == next),
+            ),
+            _ => group_of(&item),
+        };
+        match (group, lines.last_mut()) {
+            (Some(group), Some(Item::Group { name, items })) if *name == group => items.push(item),
+            (Some(name), _) => lines.push(Item::Group {
+                name,
                 items: vec![item],
             }),
             (None, _) => lines.push(item),
@@ -93,15 +119,20 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
             Item::Scale { step, body }
         }
         Item::Concat { step, ways } => {
-            let names = network.outputs(step);
-            let ways = ways.into_iter().enumerate().map(|(at, way)| {
-                let path = match names {
-                    Some(names) => format!("{}.", names[at]),
-                    None => inside(network, step),
-                };
-                grouped(network, way, &path)
-            });
+            let path = inside(network, step);
+            let ways = ways.into_iter().map(|way| grouped(network, way, &path));
             Item::Concat {
+                step,
+                ways: ways.collect(),
+            }
+        }
+        Item::Outputs { step, ways } => {
+            let names = network.outputs(step).unwrap_or_default();
+            let ways = ways.into_iter().map(|(at, way)| {
+                let path = format!("{}.", names[at]);
+                (at, grouped(network, way, &path))
+            });
+            Item::Outputs {
                 step,
                 ways: ways.collect(),
             }

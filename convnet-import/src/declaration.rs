@@ -13,6 +13,7 @@ pub(crate) fn write(network: &Network, items: &[Item], names: &Names, name: &str
         network,
         names,
         volume: network.input,
+        given: 0,
     };
     let mut lines = vec![Line::new(
         2,
@@ -59,6 +60,8 @@ struct Writer<'a> {
     names: &'a Names,
     /// What the line before wrote.
     volume: [usize; 3],
+    /// How many outputs there are in the lines before.
+    given: usize,
 }
 
 impl Writer<'_> {
@@ -121,30 +124,45 @@ impl Writer<'_> {
                     lines.push(plain(depth, "],"));
                 }
             }
+            Item::Outputs { step, ways } => {
+                let input = self.volume;
+                lines.push(plain(depth, "outputs {"));
+                for (at, way) in ways {
+                    self.volume = input;
+                    let name = format!("{}: ", self.names.output(*at));
+                    lines.extend(self.way(depth + 1, &name, way));
+                }
+                self.given += ways.len();
+                // The last ones make the vector of all whole.
+                let whole = self.given == self.names.outputs.len();
+                let volume = whole.then_some(self.network.steps[*step].volume);
+                lines.push(Line::new(depth, "},".to_owned(), volume));
+                self.volume = input;
+            }
             Item::Concat { step, ways } => {
                 let input = self.volume;
-                let outputs = self.network.outputs(*step).map(|_| &self.names.outputs);
-                let word = match outputs {
-                    Some(_) => "outputs",
-                    None => "concat",
-                };
-                lines.push(plain(depth, &format!("{}{word} {{", self.name(*step))));
-                for (at, way) in ways.iter().enumerate() {
+                lines.push(plain(depth, &format!("{}concat {{", self.name(*step))));
+                for way in ways {
                     self.volume = input;
-                    let name = outputs.map_or_else(String::new, |names| format!("{}: ", names[at]));
-                    if way.is_empty() {
-                        lines.push(plain(depth + 1, &format!("{name}[],")));
-                        continue;
-                    }
-                    lines.push(plain(depth + 1, &format!("{name}[")));
-                    lines.extend(self.items(depth + 2, way));
-                    lines.push(plain(depth + 1, "],"));
+                    lines.extend(self.way(depth + 1, "", way));
                 }
                 let volume = self.network.steps[*step].volume;
                 lines.push(Line::new(depth, "},".to_owned(), Some(volume)));
                 self.volume = volume;
             }
         }
+        lines
+    }
+
+    /// A branch, `name` in front of it.
+    fn way(&mut self, depth: usize, name: &str, way: &[Item]) -> Vec<Line> {
+        let plain = |text: String| Line::new(depth, text, None);
+        if way.is_empty() {
+            return vec![plain(format!("{name}[],"))];
+        }
+        let mut lines = vec![plain(format!("{name}["))];
+        lines.extend(self.items(depth + 1, way));
+        lines.push(plain("],".to_owned()));
         lines
     }
 

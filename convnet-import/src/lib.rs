@@ -61,6 +61,15 @@ pub struct Options {
     pub custom: Vec<(String, String)>,
 }
 
+/// Which outputs were met.
+#[derive(Default)]
+struct Given {
+    /// The volume that holds them.
+    volume: Option<usize>,
+    /// In how many blocks.
+    blocks: usize,
+}
+
 /// A model that a declaration can be.
 #[derive(Clone, Debug)]
 pub struct Imported {
@@ -168,12 +177,20 @@ impl Imported {
 
     /// The ops as `convnet!` makes them of the lines, with their names and steps.
     fn ops(&self) -> Vec<(String, Op, usize)> {
-        let mut ops = Vec::new();
-        self.push(&self.items, &mut ops);
+        let (mut ops, mut given) = (Vec::new(), Given::default());
+        self.push(&self.items, &mut ops, &mut given);
+        // The last output makes the vector of all whole, and nobody goes on behind it.
+        if given.volume.is_some_and(|volume| volume + 1 == ops.len()) {
+            ops.pop();
+        }
+        if let Some((_, Op::Outputs { last, .. }, _)) = ops.last_mut() {
+            *last = true;
+        }
         ops
     }
 
-    fn push(&self, items: &[Item], ops: &mut Vec<(String, Op, usize)>) {
+    /// `given`: the volume that holds the outputs so far.
+    fn push(&self, items: &[Item], ops: &mut Vec<(String, Op, usize)>, given: &mut Given) {
         let name = |step: usize| self.names.paths.get(&step).cloned().unwrap_or_default();
         for item in items {
             let input = ops.len();
@@ -188,18 +205,18 @@ impl Imported {
                     body,
                     shortcut,
                 } => {
-                    self.push(body, ops);
+                    self.push(body, ops, given);
                     let mut with = input;
                     if !shortcut.is_empty() {
                         with = ops.len();
                         ops.push((name(*step), Op::Branch { from: input }, *step));
-                        self.push(shortcut, ops);
+                        self.push(shortcut, ops, given);
                     }
                     ops.push((name(*step), Op::Add { with, input }, *step));
                 }
-                Item::Group { items, .. } => self.push(items, ops),
+                Item::Group { items, .. } => self.push(items, ops, given),
                 Item::Scale { step, body } => {
-                    self.push(body, ops);
+                    self.push(body, ops, given);
                     ops.push((name(*step), Op::Scale { with: input }, *step));
                 }
                 Item::Concat { step, ways } => {
@@ -208,16 +225,22 @@ impl Imported {
                         if at > 0 {
                             ops.push((name(*step), Op::Branch { from: input }, *step));
                         }
-                        self.push(way, ops);
+                        self.push(way, ops, given);
                         let last = at + 1 == ways.len();
-                        ops.push(match self.network.outputs(*step) {
-                            Some(_) => {
-                                let op = Op::Outputs { onto, input, last };
-                                (self.names.outputs[at].clone(), op, *step)
-                            }
-                            None => (name(*step), Op::Concat { onto, input, last }, *step),
-                        });
+                        ops.push((name(*step), Op::Concat { onto, input, last }, *step));
                         onto = Some(ops.len());
+                    }
+                }
+                Item::Outputs { step, ways } => {
+                    let block = self.names.given[given.blocks].clone();
+                    given.blocks += 1;
+                    for (at, way) in ways {
+                        self.push(way, ops, given);
+                        let (onto, last) = (given.volume, false);
+                        let op = Op::Outputs { onto, input, last };
+                        ops.push((self.names.output(*at).to_owned(), op, *step));
+                        given.volume = Some(ops.len());
+                        ops.push((block.clone(), Op::Branch { from: input }, *step));
                     }
                 }
             }

@@ -14,8 +14,20 @@ pub(crate) struct Names {
     pub(crate) written: HashMap<usize, String>,
     /// By which name tensors and tables call it, `layer1_0.conv1`.
     pub(crate) paths: BTreeMap<usize, String>,
-    /// Those of several outputs.
+    /// Those of several outputs, as they stand in the declaration.
     pub(crate) outputs: Vec<String>,
+    /// Which of the model's each is.
+    order: Vec<usize>,
+    /// What the blocks are called in which they stand.
+    pub(crate) given: Vec<String>,
+}
+
+impl Names {
+    /// The name of the model's output `at`.
+    pub(crate) fn output(&self, at: usize) -> &str {
+        let place = self.order.iter().position(|it| *it == at);
+        place.map_or("", |place| &self.outputs[place])
+    }
 }
 
 /// Names every line: a layer with weights by the model's name, what has none by its word.
@@ -100,26 +112,27 @@ impl Naming<'_> {
                     let mut inner = self.block(*step, "scale", &[body], scope);
                     self.walk(body, &mut inner);
                 }
-                Item::Concat { step, ways } => match self.network.outputs(*step) {
-                    Some(names) => {
-                        self.call(*step, None, "outputs", scope);
-                        self.outputs(names, ways);
+                Item::Outputs { step, ways } => {
+                    self.call(*step, None, "outputs", scope);
+                    self.names.given.push(self.names.paths[step].clone());
+                    self.outputs(*step, ways);
+                }
+                Item::Concat { step, ways } => {
+                    let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
+                    let mut inner = self.block(*step, "concat", &all, scope);
+                    for way in ways {
+                        self.walk(way, &mut inner);
                     }
-                    None => {
-                        let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
-                        let mut inner = self.block(*step, "concat", &all, scope);
-                        for way in ways {
-                            self.walk(way, &mut inner);
-                        }
-                    }
-                },
+                }
             }
         }
     }
 
     /// Their names are those of the network.
-    fn outputs(&mut self, names: &[String], ways: &[Vec<Item>]) {
-        for (name, way) in names.iter().zip(ways) {
+    fn outputs(&mut self, step: usize, ways: &[(usize, Vec<Item>)]) {
+        let names = self.network.outputs(step).unwrap_or_default();
+        for (at, way) in ways {
+            let name = &names[*at];
             let free = self.free(identifier(name, "output"), "");
             self.taken.insert(free.clone());
             let mut inner = Scope {
@@ -127,8 +140,10 @@ impl Naming<'_> {
                 model: format!("{name}."),
                 words: HashMap::new(),
             };
-            self.names.outputs.push(free);
             self.walk(way, &mut inner);
+            // Behind those that are taken on its way.
+            self.names.outputs.push(free);
+            self.names.order.push(*at);
         }
     }
 
@@ -194,6 +209,8 @@ impl Naming<'_> {
                 Item::Concat { ways, .. } => {
                     ways.iter().for_each(|way| self.common(way, common));
                 }
+                // Their names are not those around them.
+                Item::Outputs { .. } => {}
             }
         }
     }

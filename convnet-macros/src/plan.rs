@@ -28,7 +28,9 @@ use syn::ext::IdentExt;
 
 use crate::emit::{self, code};
 use crate::report::Errors;
-use crate::syntax::{Branch, Declaration, Item, Kind, Layer, Mention, Number, Ways, Written};
+use crate::syntax::{
+    Branch, Declaration, Item, Kind, Layer, Mention, Number, Ways, Written, check_outputs,
+};
 use names::{Named, What};
 use repeated::Repeated;
 
@@ -38,7 +40,7 @@ pub(crate) fn plan(
     declaration: &Declaration,
     errors: &mut Errors,
 ) -> Option<emit::Network> {
-    outputs_end(&declaration.items, true, errors);
+    check_outputs(&declaration.items, errors);
     let nothing = Layer::nothing();
     let mut layers = names::name(declaration, errors);
     if layers.is_empty() {
@@ -257,34 +259,6 @@ pub(crate) fn nodes(network: &emit::Network) -> Vec<Node<'_>> {
         volume: step.volume,
     });
     nodes.collect()
-}
-
-/// That `outputs` stands nowhere but at the end.
-fn outputs_end(items: &[Item], ends: bool, errors: &mut Errors) {
-    for (i, item) in items.iter().enumerate() {
-        match item {
-            Item::Layer(_) => {}
-            Item::Repeat { items, .. } => outputs_end(items, false, errors),
-            Item::Block(block) => match &block.ways {
-                Ways::Residual { body, shortcut } => {
-                    outputs_end(body, false, errors);
-                    if let Some(shortcut) = shortcut {
-                        outputs_end(&shortcut.items, false, errors);
-                    }
-                }
-                Ways::Scale(body) => outputs_end(body, false, errors),
-                Ways::Concat(branches) | Ways::Outputs(branches) => {
-                    if let (Ways::Outputs(_), false) = (&block.ways, ends && i + 1 == items.len()) {
-                        let message = "`outputs` is the last line of a network: what it gives";
-                        errors.push(&block.mention.word, message);
-                    }
-                    for branch in branches {
-                        outputs_end(&branch.items, false, errors);
-                    }
-                }
-            },
-        }
-    }
 }
 
 /// The words as written, line by line.

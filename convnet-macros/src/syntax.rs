@@ -33,7 +33,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Result, Token, Visibility, braced};
 
-pub(crate) use block::{Block, Branch, Ways};
+pub(crate) use block::{Block, Branch, Ways, check_outputs};
 pub(crate) use budget::Limit;
 pub(crate) use layer::{Decimal, Kind, Layer};
 pub(crate) use number::Number;

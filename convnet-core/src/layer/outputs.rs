@@ -5,7 +5,8 @@ use crate::{Real, Volume};
 
 word! {
     /// `outputs { boxes: [conv(16, 1x1)], scores: [conv(2, 1x1), sigmoid] }`: the volume goes through each branch,
-    /// and what they write is what the network gives, by name. It is the last line.
+    /// and what they write is what the network gives, by name. The volume itself goes on to the next line, if there
+    /// is one; a network that has outputs ends in some.
     ///
     /// See [`layer::Outputs`](crate::layer::Outputs).
     #[doc(alias = "heads")]

@@ -134,6 +134,43 @@ convnet! {
 }
 
 convnet! {
+    /// Outputs at three sizes, on the way down.
+    pub(crate) struct Down {
+        input(16x8x3),
+        stem: conv(6, 3x3, pad = 1),
+        relu,
+        outputs { fine: [conv(4, 1x1), sigmoid], light: [global_avg_pool] },
+        stage2: [conv(8, 2x2, stride = 2), relu, outputs { middle: [] }, conv(8, 1x1), relu],
+        conv(8, 2x2, stride = 2),
+        relu,
+        outputs { boxes: [conv(4, 1x1)], coarse: [conv(2, 1x1)] },
+    }
+}
+
+convnet! {
+    /// And on the way up again, beside what was seen on the way down.
+    pub(crate) struct Up {
+        input(16x8x3),
+        conv(6, 3x3, pad = 1),
+        relu,
+        concat {
+            [],
+            [
+                conv(8, 2x2, stride = 2),
+                relu,
+                concat {
+                    [],
+                    [conv(8, 2x2, stride = 2), relu, outputs { coarse: [conv(2, 1x1)] }, upsample(2x2)],
+                },
+                outputs { middle: [conv(2, 1x1)] },
+                upsample(2x2),
+            ],
+        },
+        outputs { fine: [conv(2, 1x1)] },
+    }
+}
+
+convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
@@ -165,6 +202,8 @@ macro_rules! each {
         $go!(Maps);
         $go!(Stamps);
         $go!(Several);
+        $go!(Down);
+        $go!(Up);
     };
 }
 pub(crate) use each;

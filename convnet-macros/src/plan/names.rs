@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
 use crate::report::Errors;
@@ -99,6 +99,7 @@ pub(super) fn name<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec
     let mut names = Names::default();
     let mut scope = Scope::default();
     names.walk(&declaration.items, &mut scope, false, errors);
+    names.end();
     names.layers
 }
 
@@ -115,7 +116,7 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
                 }
                 Ways::Scale(body) => count(body)?.saturating_add(1),
                 Ways::Concat(branches) | Ways::Outputs(branches) => {
-                    let mut layers = 2 * branches.len() - 1;
+                    let mut layers = 2 * branches.len();
                     for branch in branches {
                         layers = layers.saturating_add(count(&branch.items)?);
                     }
@@ -143,6 +144,12 @@ struct Names<'a> {
     taken: HashMap<String, Called<'a>>,
     /// The lines whose name is said to be another's.
     blamed: HashSet<*const ()>,
+    /// Where outputs have their names, wherever they stand: around all.
+    outputs: Scope<'a>,
+    /// The volume that holds those so far, and the block of the last one.
+    given: Option<(usize, &'a Block)>,
+    /// How many repetitions lie around.
+    repetitions: usize,
 }
 
 /// What stands between the brackets or braces of something with a name, or around all.
@@ -193,12 +200,15 @@ impl<'a> Names<'a> {
                         scope.inside(path, &TokenStream::new())
                     });
                     let within = inner.is_none() || count.value > 1;
+                    let repeats = usize::from(count.value > 1);
+                    self.repetitions += repeats;
                     for _ in 0..count.value {
                         self.walk(items, inner.as_mut().unwrap_or(scope), within, errors);
                         if items.is_empty() {
                             break;
                         }
                     }
+                    self.repetitions -= repeats;
                     scope.docs = outer;
                 }
             }
@@ -270,25 +280,74 @@ impl<'a> Names<'a> {
                 self.walk(body, &mut inner, false, errors);
                 push(self, Kind::Scale { with: input });
             }
-            Ways::Concat(branches) | Ways::Outputs(branches) => {
-                let are_outputs = matches!(block.ways, Ways::Outputs(_));
+            Ways::Outputs(branches) => {
+                for branch in branches {
+                    let called = self.output(branch, errors).unwrap_or_else(own);
+                    let onto = self.given.map(|(volume, _)| volume);
+                    let last = false;
+                    push_as(self, called, Kind::Outputs { onto, input, last });
+                    self.given = Some((self.layers.len(), block));
+                    push(self, Kind::Branch { from: input });
+                }
+            }
+            Ways::Concat(branches) => {
                 let mut onto = None;
                 for (i, branch) in branches.iter().enumerate() {
                     if i > 0 {
                         push(self, Kind::Branch { from: input });
                     }
                     let last = i + 1 == branches.len();
-                    if are_outputs {
-                        // An output's name is one of the network's.
-                        let called = self.branch(branch, scope, errors).unwrap_or_else(own);
-                        push_as(self, called, Kind::Outputs { onto, input, last });
-                    } else {
-                        self.branch(branch, &mut inner, errors);
-                        push(self, Kind::Concat { onto, input, last });
-                    }
+                    self.branch(branch, &mut inner, errors);
+                    push(self, Kind::Concat { onto, input, last });
                     onto = Some(self.layers.len());
                 }
             }
+        }
+    }
+
+    /// The name of an output, which is one of the network's, and its path.
+    fn output(&mut self, branch: &'a Branch, errors: &mut Errors) -> Option<(Ident, String)> {
+        let mut scope = core::mem::take(&mut self.outputs);
+        let called = branch.name.as_ref().map(|name| {
+            let repeated = self.repetitions > 0;
+            self.call(Called::by_name(name), &mut scope, repeated, errors)
+        });
+        let path = called.as_ref().map_or("", |(_, path)| path);
+        let mut inner = scope.inside(path.to_owned(), &TokenStream::new());
+        self.outputs = scope;
+        self.walk(&branch.items, &mut inner, false, errors);
+        called
+    }
+
+    /// The last output makes the vector of all whole. Where the network goes on behind it, which is an error,
+    /// the last volume is one.
+    fn end(&mut self) {
+        let Some((volume, block)) = self.given else {
+            return;
+        };
+        if self.layers.len() == volume + 1 {
+            self.layers.pop();
+        } else {
+            let (onto, input) = (Some(volume), self.layers.len());
+            let op = Kind::Outputs {
+                onto,
+                input,
+                last: false,
+            };
+            self.layers.push(Named {
+                name: format_ident!("output_of_the_last_line"),
+                path: "output_of_the_last_line".into(),
+                docs: TokenStream::new(),
+                what: What::Block(block, Box::new(op)),
+            });
+        }
+        if let Some(Named {
+            what: What::Block(_, kind),
+            ..
+        }) = self.layers.last_mut()
+            && let Kind::Outputs { last, .. } = &mut **kind
+        {
+            *last = true;
         }
     }
 

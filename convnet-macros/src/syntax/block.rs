@@ -44,7 +44,7 @@ pub(crate) enum Ways {
     },
     /// Side by side in the depth.
     Concat(Vec<Branch>),
-    /// One behind the other, each by its name; the last line.
+    /// What the network gives, each by its name; the volume goes on to the next line, if there is one.
     Outputs(Vec<Branch>),
     /// The input, times what these layers make of it.
     Scale(Vec<Item>),
@@ -161,7 +161,7 @@ fn block(
     let start = errors.count();
     let ways = match text.as_str() {
         "residual" => residual(&content, braces, &word, depth, errors)?,
-        "concat" => branches(&content, &word, CONCAT, depth, errors)?.map(Ways::Concat),
+        "concat" => branches(&content, &word, (CONCAT, 2), depth, errors)?.map(Ways::Concat),
         "outputs" => outputs(&content, &word, depth, errors)?,
         "scale" => scale(&content, braces, &word, depth, errors)?,
         "shortcut" => {
@@ -269,7 +269,7 @@ fn residual(
     Ok(Some(Ways::Residual { body, shortcut }))
 }
 
-/// Each needs a name, and they are the last line of a network.
+/// Each needs a name.
 fn outputs(
     content: ParseStream,
     word: &Ident,
@@ -277,7 +277,7 @@ fn outputs(
     errors: &mut Errors,
 ) -> Result<Option<Ways>> {
     let start = errors.count();
-    let Some(mut branches) = branches(content, word, OUTPUTS, depth, errors)? else {
+    let Some(mut branches) = branches(content, word, (OUTPUTS, 1), depth, errors)? else {
         return Ok(None);
     };
     let unnamed = branches.iter_mut().enumerate();
@@ -292,11 +292,11 @@ fn outputs(
     Ok(Some(Ways::Outputs(branches)))
 }
 
-/// Two at least.
+/// So many at least.
 fn branches(
     content: ParseStream,
     word: &Ident,
-    example: &str,
+    (example, least): (&str, usize),
     depth: usize,
     errors: &mut Errors,
 ) -> Result<Option<Vec<Branch>>> {
@@ -313,17 +313,74 @@ fn branches(
     });
     let lost = branches.iter().any(Option::is_none);
     let branches: Vec<Branch> = branches.into_iter().flatten().collect();
-    let found = match branches.len() {
-        _ if lost || errors.count() > start && branches.len() < 2 => return Ok(None),
+    if branches.len() < least && !lost && errors.count() == start {
+        errors.push(word, too_few(word, branches.len(), example));
+    }
+    let there = branches.len() >= least && !lost;
+    Ok(there.then_some(branches))
+}
+
+fn too_few(word: &Ident, branches: usize, example: &str) -> String {
+    let found = match branches {
         0 => "no branches",
-        1 => "one branch",
-        _ => return Ok(Some(branches)),
+        _ => "one branch",
     };
-    errors.push(
-        word,
-        format!("`{word}` has {found}, and needs two at least\n`{example}`"),
-    );
-    Ok(None)
+    format!("`{word}` has {found}, and needs two at least\n`{example}`")
+}
+
+/// That there are several outputs, and that what the last lines write is among them.
+pub(crate) fn check_outputs(items: &[Item], errors: &mut Errors) {
+    let mut all = Vec::new();
+    find_outputs(items, &mut all);
+    let Some((word, branches)) = all.last() else {
+        return;
+    };
+    if !ends_in_outputs(items) {
+        let message = "a network that has outputs ends in some: what its last lines write has a name, too\n\
+                       `outputs { scores: [fc(10)] }`";
+        errors.push(word, message);
+    } else if all.len() == 1 && *branches == 1 {
+        errors.push(word, too_few(word, 1, OUTPUTS));
+    }
+}
+
+/// The word of each block of outputs, and how many it has.
+fn find_outputs<'a>(items: &'a [Item], all: &mut Vec<(&'a Ident, usize)>) {
+    for item in items {
+        let block = match item {
+            Item::Layer(_) => continue,
+            Item::Repeat { items, .. } => {
+                find_outputs(items, all);
+                continue;
+            }
+            Item::Block(block) => block,
+        };
+        match &block.ways {
+            Ways::Residual { body, shortcut } => {
+                find_outputs(body, all);
+                let items = shortcut.as_ref().map(|branch| &branch.items);
+                items.into_iter().for_each(|it| find_outputs(it, all));
+            }
+            Ways::Scale(body) => find_outputs(body, all),
+            Ways::Concat(branches) => {
+                let items = branches.iter().map(|branch| &branch.items);
+                items.for_each(|it| find_outputs(it, all));
+            }
+            Ways::Outputs(branches) => {
+                let items = branches.iter().map(|branch| &branch.items);
+                items.for_each(|it| find_outputs(it, all));
+                all.push((&block.mention.word, branches.len()));
+            }
+        }
+    }
+}
+
+fn ends_in_outputs(items: &[Item]) -> bool {
+    match items.last() {
+        Some(Item::Block(block)) => matches!(block.ways, Ways::Outputs(_)),
+        Some(Item::Repeat { items, .. }) => ends_in_outputs(items),
+        Some(Item::Layer(_)) | None => false,
+    }
 }
 
 const BRANCHES: Listed = Listed {

@@ -103,6 +103,15 @@ impl Writer<'_> {
                 }
                 format!("concat {{\n{body}{}}}", "    ".repeat(depth))
             }
+            Item::Outputs(branches) => {
+                let mut body = String::new();
+                for (name, branch) in branches {
+                    self.shape = x;
+                    let layers = self.braces(branch, depth + 1, ['[', ']']);
+                    let _ = writeln!(body, "{}{name}: {layers},", "    ".repeat(depth + 1));
+                }
+                format!("outputs {{\n{body}{}}}", "    ".repeat(depth))
+            }
             Item::Inside(network) => {
                 let name = format!("{}Inside{}", self.name, self.inside);
                 self.inside += 1;

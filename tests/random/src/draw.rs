@@ -25,8 +25,19 @@ pub(crate) fn network(seed: u64) -> Network {
     };
     let mut net = draw.network(input, 3);
     let classes = draw.between(2, 20);
-    net.items
-        .push(Item::Layer(Some("scores".into()), Layer::Fc(classes)));
+    if draw.one_in(3) {
+        let mut most = draw.between(0, 4);
+        draw.outputs(&mut net.items, input, &mut most);
+        let scores = Item::Layer(None, Layer::Fc(classes));
+        let mut last = vec![("scores".into(), vec![scores])];
+        if most > 0 || draw.one_in(3) {
+            last.insert(draw.below(2), ("rest".into(), Vec::new()));
+        }
+        net.items.push(Item::Outputs(last));
+    } else {
+        net.items
+            .push(Item::Layer(Some("scores".into()), Layer::Fc(classes)));
+    }
     net
 }
 
@@ -106,6 +117,45 @@ impl Draw {
             self.work = work;
         }
         fits.then_some(item)
+    }
+
+    /// Takes some at most on the way.
+    fn outputs(&mut self, items: &mut Vec<Item>, mut x: Shape, most: &mut usize) {
+        let mut at = 0;
+        while at < items.len() {
+            match &mut items[at] {
+                Item::Layer(..) | Item::Inside(_) | Item::Outputs(_) => {}
+                // What fits the first pass might not fit the next.
+                Item::Repeat(inside, _) if output(inside, x) != Some(x) => {}
+                Item::Repeat(inside, _) | Item::Named(_, inside) | Item::Product(inside) => {
+                    self.outputs(inside, x, most);
+                }
+                Item::Residual(inside, shortcut) => {
+                    self.outputs(inside, x, most);
+                    if let Some(shortcut) = shortcut {
+                        self.outputs(shortcut, x, most);
+                    }
+                }
+                Item::Concat(branches) => {
+                    for branch in branches {
+                        self.outputs(branch, x, most);
+                    }
+                }
+            }
+            x = items[at].output(x).expect("drawn to fit");
+            at += 1;
+            if *most > 0 && self.one_in(4) {
+                *most -= 1;
+                let count = self.between(0, 2);
+                let head = self.items(x, count, 0).into_iter().map(nameless).collect();
+                let mut branches = vec![(self.name(), head)];
+                if self.one_in(3) {
+                    branches.push((self.name(), Vec::new()));
+                }
+                items.insert(at, Item::Outputs(branches));
+                at += 1;
+            }
+        }
     }
 
     fn name(&mut self) -> String {

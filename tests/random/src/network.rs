@@ -30,6 +30,8 @@ pub(crate) enum Item {
     Concat(Vec<Vec<Item>>),
     /// The input times what these layers make of it.
     Product(Vec<Item>),
+    /// What each branch writes is an output; the volume goes on.
+    Outputs(Vec<(String, Vec<Item>)>),
     /// A network declared elsewhere.
     Inside(Box<Network>),
 }
@@ -309,6 +311,10 @@ impl Item {
                 }
                 Some([h, w, depth])
             }
+            Self::Outputs(branches) => {
+                let fit = |(_, items): &(String, Vec<Self>)| output(items, x).is_some();
+                branches.iter().all(fit).then_some(x)
+            }
             Self::Inside(network) => (network.input == x).then(|| network.output()),
         }
     }
@@ -316,12 +322,47 @@ impl Item {
 
 impl Network {
     pub(crate) fn output(&self) -> Shape {
-        output(&self.items, self.input).expect("drawn to fit")
+        let mut numbers = 0;
+        given(&self.items, self.input, &mut numbers);
+        match numbers {
+            0 => output(&self.items, self.input).expect("drawn to fit"),
+            // One behind the other.
+            _ => [1, 1, numbers],
+        }
     }
 
     /// Whether any layer of it, or of what is inside, is such a one.
     pub(crate) fn any(&self, such: &dyn Fn(&Layer) -> bool) -> bool {
         any(&self.items, such)
+    }
+}
+
+/// How many numbers the outputs in `items` have.
+fn given(items: &[Item], mut x: Shape, numbers: &mut usize) {
+    for item in items {
+        match item {
+            Item::Layer(..) | Item::Inside(_) => {}
+            Item::Repeat(items, times) => {
+                for pass in 0..*times {
+                    let x = (0..pass).fold(x, |x, _| output(items, x).expect("drawn to fit"));
+                    given(items, x, numbers);
+                }
+            }
+            Item::Named(_, items) | Item::Product(items) => given(items, x, numbers),
+            Item::Residual(items, shortcut) => {
+                given(items, x, numbers);
+                given(shortcut.as_deref().unwrap_or(&[]), x, numbers);
+            }
+            Item::Concat(branches) => branches.iter().for_each(|it| given(it, x, numbers)),
+            Item::Outputs(branches) => {
+                for (_, items) in branches {
+                    given(items, x, numbers);
+                    let written = output(items, x).expect("drawn to fit");
+                    *numbers += written.iter().product::<usize>();
+                }
+            }
+        }
+        x = item.output(x).expect("drawn to fit");
     }
 }
 
@@ -334,6 +375,7 @@ fn any(items: &[Item], such: &dyn Fn(&Layer) -> bool) -> bool {
         }
         Item::Product(items) => any(items, such),
         Item::Concat(branches) => branches.iter().any(|items| any(items, such)),
+        Item::Outputs(branches) => branches.iter().any(|(_, items)| any(items, such)),
         Item::Inside(network) => network.any(such),
     })
 }

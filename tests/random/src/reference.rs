@@ -41,6 +41,8 @@ pub(crate) struct Tensors<'a> {
     /// (mean / deviation)² of what a `batch_norm` reads, on average over its depth slices: the largest of
     /// all that were trained.
     pub condition: f64,
+    /// What the images have for outputs on the way, one behind the other.
+    given: Vec<Vec<f64>>,
 }
 
 impl<'a> Tensors<'a> {
@@ -48,6 +50,7 @@ impl<'a> Tensors<'a> {
         Self {
             rest: tensors.iter(),
             condition: 0.0,
+            given: Vec::new(),
         }
     }
 
@@ -64,7 +67,19 @@ pub(crate) fn forward(
     training: bool,
     batch: Vec<Volume>,
 ) -> Vec<Volume> {
-    items(&network.items, tensors, training, batch)
+    let scores = items(&network.items, tensors, training, batch);
+    // None are taken inside of another network.
+    match core::mem::take(&mut tensors.given) {
+        given if given.is_empty() => scores,
+        given => given.into_iter().map(vector).collect(),
+    }
+}
+
+fn vector(values: Vec<f64>) -> Volume {
+    Volume {
+        shape: [1, 1, values.len()],
+        values,
+    }
 }
 
 fn items(items: &[Item], tensors: &mut Tensors, training: bool, batch: Vec<Volume>) -> Vec<Volume> {
@@ -111,7 +126,17 @@ fn item(item: &Item, tensors: &mut Tensors, training: bool, batch: Vec<Volume>) 
             let image = |n: usize| side_by_side(written.iter().map(|branch| &branch[n]));
             (0..batch.len()).map(image).collect()
         }
-        Item::Inside(network) => forward(network, tensors, training, batch),
+        Item::Outputs(branches) => {
+            for (_, branch) in branches {
+                let written = items(branch, tensors, training, batch.clone());
+                tensors.given.resize(batch.len(), Vec::new());
+                for (given, written) in tensors.given.iter_mut().zip(written) {
+                    given.extend(written.values);
+                }
+            }
+            batch
+        }
+        Item::Inside(network) => items(&network.items, tensors, training, batch),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a network gives stands at its end.
+//! What the last lines write would have no name.
 
 use convnet::convnet;
 

@@ -1,0 +1,158 @@
+//! Several outputs: ways that begin at one volume, or lines from which others are taken on the way.
+//!
+//! ```text
+//!  v ──▶ a ──▶ b ──▶ c        v, outputs { fine: [a1] }, a, b, outputs { coarse: [c] }
+//!  └▶ a1
+//! ```
+
+use super::{Finder, Item};
+use crate::ImportError;
+use crate::network::Network;
+
+/// As many lines behind the last volume from which an output is taken are those of the last output.
+const SHORT: usize = 3;
+
+/// The lines of a network whose outputs meet at `step`.
+pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, ImportError> {
+    let network = finder.network;
+    let reads = network.steps[step].reads.as_slice();
+    if let Ok(items) = side_by_side(finder, step)
+        && (!network.declared || are_named(network, &items))
+    {
+        return Ok(items);
+    }
+    finder.written.fill(false);
+    // One with the most behind it; of a declaration, the last.
+    let behind: Vec<usize> = reads.iter().map(|&v| count(network, v)).collect();
+    let trunk = match network.declared {
+        true => reads.len().checked_sub(1),
+        false => (0..reads.len()).max_by_key(|&at| behind[at]),
+    };
+    let trunk = trunk.unwrap_or(0);
+    let mut items = finder.between(0, reads[trunk])?;
+    for (at, &v) in reads.iter().enumerate().filter(|(at, _)| *at != trunk) {
+        let mut from = v;
+        while from > 0 && !finder.written[from - 1] {
+            from = finder.dominators[from];
+        }
+        let way = finder.between(from, v)?;
+        if let Some((_, way)) = insert(&mut items, from, step, (at, way)) {
+            // Of the image.
+            items.insert(
+                0,
+                Item::Outputs {
+                    step,
+                    ways: vec![(at, way)],
+                },
+            );
+        }
+    }
+    let names = network.outputs(step).unwrap_or_default();
+    let prefix = format!("{}.", names[trunk]);
+    let is_own = |item: &&Item| name(network, item).is_some_and(|it| it.starts_with(&prefix));
+    let taken = items
+        .iter()
+        .rposition(|it| matches!(it, Item::Outputs { .. }));
+    let begins = match (network.declared, taken) {
+        (true, _) => items.len() - items.iter().rev().take_while(is_own).count(),
+        (false, Some(taken)) if items.len() - taken - 1 <= SHORT => taken + 1,
+        (false, _) => items.len(),
+    };
+    let own = (trunk, items.split_off(begins));
+    match items.last_mut() {
+        Some(Item::Outputs { ways, .. }) => put(ways, own),
+        _ => items.push(Item::Outputs {
+            step,
+            ways: vec![own],
+        }),
+    }
+    Ok(items)
+}
+
+/// All of them from one volume on, and nothing in common.
+fn side_by_side(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, ImportError> {
+    let fork = finder.dominators[step + 1];
+    let mut items = finder.between(0, fork)?;
+    let reads = finder.network.steps[step].reads.iter().enumerate();
+    let ways = reads.map(|(at, &v)| -> Result<_, ImportError> {
+        let way = finder.between(fork, v)?;
+        Ok((at, way))
+    });
+    let ways = ways.collect::<Result<Vec<_>, ImportError>>()?;
+    items.push(Item::Outputs { step, ways });
+    Ok(items)
+}
+
+/// Whether the names of all lines in outputs say that they lie there.
+fn are_named(network: &Network, items: &[Item]) -> bool {
+    let Some(Item::Outputs { step, ways }) = items.last() else {
+        return false;
+    };
+    let names = network.outputs(*step).unwrap_or_default();
+    ways.iter().all(|(at, way)| {
+        let prefix = format!("{}.", names[*at]);
+        let own = |item: &Item| name(network, item).is_some_and(|it| it.starts_with(&prefix));
+        way.iter().all(own)
+    })
+}
+
+fn name<'a>(network: &'a Network, item: &Item) -> Option<&'a str> {
+    network.steps[item.step()?].name.as_deref()
+}
+
+/// How many steps a volume rests on.
+fn count(network: &Network, v: usize) -> usize {
+    let mut seen = vec![false; v + 1];
+    seen[v] = true;
+    for at in (1..=v).rev() {
+        if seen[at] {
+            network.steps[at - 1]
+                .reads
+                .iter()
+                .for_each(|&read| seen[read] = true);
+        }
+    }
+    seen.iter().filter(|it| **it).count()
+}
+
+/// Puts an output behind the line that writes volume `from`; gives it back if no line does.
+fn insert(
+    items: &mut Vec<Item>,
+    from: usize,
+    step: usize,
+    mut output: (usize, Vec<Item>),
+) -> Option<(usize, Vec<Item>)> {
+    for at in 0..items.len() {
+        if items[at].step().is_some_and(|step| step + 1 == from) {
+            match items.get_mut(at + 1) {
+                Some(Item::Outputs { ways, .. }) => put(ways, output),
+                _ => items.insert(
+                    at + 1,
+                    Item::Outputs {
+                        step,
+                        ways: vec![output],
+                    },
+                ),
+            }
+            return None;
+        }
+        let inside: Vec<&mut Vec<Item>> = match &mut items[at] {
+            Item::Layer(_) => Vec::new(),
+            Item::Residual { body, shortcut, .. } => vec![body, shortcut],
+            Item::Scale { body, .. } => vec![body],
+            Item::Concat { ways, .. } => ways.iter_mut().collect(),
+            Item::Outputs { ways, .. } => ways.iter_mut().map(|(_, way)| way).collect(),
+            Item::Group { items, .. } => vec![items],
+        };
+        for items in inside {
+            output = insert(items, from, step, output)?;
+        }
+    }
+    Some(output)
+}
+
+/// In the model's order.
+fn put(ways: &mut Vec<(usize, Vec<Item>)>, output: (usize, Vec<Item>)) {
+    let at = ways.partition_point(|(at, _)| *at < output.0);
+    ways.insert(at, output);
+}
