@@ -152,7 +152,7 @@ fn packed(machine: Machine, op: &str, layer: &Filters<'_>, v: &[i8]) -> Vec<i8> 
     let (sizes, own) = (layer.sizes, (layer.channels, zeros));
     let memory = match op {
         "depthwise" => depthwise::memory(sizes),
-        _ => conv::memory(sizes),
+        _ => conv::memory(machine, sizes),
     };
     let [blocks, ends, scratch] = memory.unwrap();
     let mut blocks: Vec<Block> = vec![[[0; 4]; 16]; blocks];

@@ -196,7 +196,7 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
             match tile {
                 Some(tile) => quads::winograd::memory(&task.sizes, tile),
                 None => {
-                    let [blocks, ends, bytes] = quads::conv::memory(&task.sizes)?;
+                    let [blocks, ends, bytes] = quads::conv::memory(machine, &task.sizes)?;
                     [blocks, ends, bytes.div_ceil(size_of::<Block>())]
                 }
             }

@@ -168,49 +168,29 @@ trait Dots: Copy {
     unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8);
 }
 
-/// An instruction set that multiplies pairs of 16 bits as fast as quads of bytes, or nearly. No bit of an input is the
-/// other way round.
-trait Pairs: Dots {
-    /// Sixteen numbers of 16 bits: pairs of as many filters as there are sums in a vector.
-    type Words: Copy;
-
+/// An instruction set whose quads are two inputs of 16 bits, words, for a machine that multiplies those faster than
+/// four bytes. No bit of an input is the other way round.
+trait Pairs: Dots<X = <Self as Dots>::W, Flip = ()> {
     /// Bytes as words.
     ///
     /// # Safety
     ///
-    /// There are 16 bytes.
-    unsafe fn words(self, bytes: *const i8) -> Self::Words;
+    /// There are 2·LANES bytes.
+    unsafe fn words(self, bytes: *const i8) -> Self::W;
 
     /// # Safety
     ///
-    /// There is room for 16 words.
-    unsafe fn put_words(self, words: Self::Words, to: *mut i16);
+    /// There is room for 2·LANES words.
+    unsafe fn put_words(self, words: Self::W, to: *mut i8);
 
     /// The sums of two.
-    fn words_plus(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn words_plus(self, a: Self::W, b: Self::W) -> Self::W;
 
     /// Their differences.
-    fn words_minus(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn words_minus(self, a: Self::W, b: Self::W) -> Self::W;
 
     /// Each shifted to the left.
-    fn words_left<const BY: i32>(self, words: Self::Words) -> Self::Words;
-
-    /// A pair for all filters.
-    ///
-    /// # Safety
-    ///
-    /// There are 2 words.
-    unsafe fn pair(self, pair: *const i16) -> Self::Words;
-
-    /// A pair of each filter.
-    ///
-    /// # Safety
-    ///
-    /// There are 4·LANES bytes.
-    unsafe fn pairs(self, pairs: *const i8) -> Self::Words;
-
-    /// Adds the two products of each filter.
-    fn add_pairs(self, sums: Self::Sums, x: Self::Words, w: Self::Words) -> Self::Sums;
+    fn words_left<const BY: i32>(self, words: Self::W) -> Self::W;
 
     /// # Safety
     ///
@@ -244,7 +224,8 @@ enum Known {
     /// `vpdpbusd` on 256 bits.
     #[cfg(target_arch = "x86_64")]
     Vnni256(Vnni256),
-    /// `vpmaddubsw` and `vpmaddwd` on 256 bits: of an input its distance from zero, whose products do not saturate.
+    /// `vpmaddubsw` and `vpmaddwd` on 256 bits: of an input its distance from zero, whose products do not saturate; or
+    /// words, by `vpmaddwd` alone.
     #[cfg(target_arch = "x86_64")]
     Maddubs(Maddubs),
     /// `sdot`.
@@ -291,7 +272,10 @@ macro_rules! with_pairs {
     ($machine:expr, $dots:ident => $call:expr) => {
         match $machine.0 {
             #[cfg(target_arch = "x86_64")]
-            $crate::kernel::i8::quads::Known::Maddubs($dots) => $call,
+            $crate::kernel::i8::quads::Known::Maddubs(maddubs) => {
+                let $dots = maddubs.words();
+                $call
+            }
             #[allow(unreachable_patterns, reason = "where there is no other")]
             _ => None,
         }
@@ -342,7 +326,7 @@ impl Machine {
         with!(self, dots => of(dots))
     }
 
-    /// Whether [`Winograd`] is for it.
+    /// Whether it multiplies words faster, where there are sums enough for each filter that is read.
     fn has_pairs(self) -> bool {
         let done: Option<()> = with_pairs!(self, dots => {
             let _ = dots;

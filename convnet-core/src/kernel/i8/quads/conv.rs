@@ -8,12 +8,15 @@
 //!
 //! A window is read where it lies in x. Where it hangs over, or a run ends within a quad at the end of x, x is copied
 //! first, with a border of its zero point; what a quad reads beyond its run, filters of zero take out.
+//!
+//! Where a machine multiplies words of 16 bits faster ([`Pairs`]), x is copied as words, and a quad is two of them: the
+//! same tiles over twice as many bytes.
 
 use core::mem::MaybeUninit;
 use core::{array, iter};
 
 use super::ends::finish;
-use super::{Block, Dots, Ends, FILTERS, Machine, QUAD, with};
+use super::{Block, Dots, Ends, FILTERS, Machine, Pairs, QUAD, with, with_pairs};
 use crate::kernel::Sizes;
 use crate::kernel::i8::packed::is_two_by_two;
 use crate::kernel::i8::{Channel, Quantization};
@@ -30,6 +33,12 @@ pub struct Conv<'a> {
     y: Quantization,
     windows: Windows,
 }
+
+/// From how many pixels of y on x is copied as words, where those are multiplied faster: what is packed for them takes
+/// twice as many bytes, each of which is read once for some pixels. And how many products there are to be of each
+/// input, where bytes would need no copy.
+const PIXELS_OF_WORDS: usize = 6;
+const PRODUCTS_OF_WORDS: usize = 32;
 
 /// How windows lie in x, or in its copy, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +57,12 @@ struct Windows {
     copy: Option<[usize; 2]>,
     /// Bytes that are read.
     seen: usize,
+    /// Bytes of an input: of two, it is a word, and all of x is copied.
+    element: usize,
 }
 
 impl Windows {
-    fn new(sizes: &Sizes) -> Option<Self> {
+    fn new(machine: Machine, sizes: &Sizes) -> Option<Self> {
         let &Sizes {
             x: [height, width, depth],
             filter: [fh, fw],
@@ -69,6 +80,15 @@ impl Windows {
             (ho - 1) * sh + (fh - 1) * dh + 1,
             (wo - 1) * sw + (fw - 1) * dw + 1,
         ];
+        let hangs_over = above > 0 || left > 0 || high > height || wide > width;
+        let products = ho * wo * fh * fw * (k / groups);
+        let pays = ho * wo >= PIXELS_OF_WORDS
+            && (hangs_over || products >= PRODUCTS_OF_WORDS * height * width);
+        let element = match machine.has_pairs() && pays {
+            true => 2,
+            false => 1,
+        };
+        let [depth, of_group] = [depth, of_group].map(|depth| depth * element);
         // Taps that lie side by side are one run.
         let is_row = groups == 1 && dw == 1;
         let [taps, run] = match is_row {
@@ -84,10 +104,10 @@ impl Windows {
             group: of_group,
             copy: None,
             seen: ((high - 1) * width + wide) * depth + quads * QUAD - run,
+            element,
         };
         let own = within(width);
-        let hangs_over = above > 0 || left > 0 || high > height || wide > width;
-        if !hangs_over && own.seen <= height * width * depth {
+        if element == 1 && !hangs_over && own.seen <= height * width * depth {
             return Some(own);
         }
         let [high, wide] = [high.max(above + height), wide.max(left + width)];
@@ -97,6 +117,11 @@ impl Windows {
         })
     }
 
+    /// Whether there is a border in the copy.
+    fn hangs_over(&self, sizes: &Sizes) -> bool {
+        self.copy != Some([sizes.x[0], sizes.x[1]])
+    }
+
     /// Quads of a window.
     fn len(&self) -> usize {
         self.runs[0] * self.runs[1] * self.quads
@@ -104,8 +129,8 @@ impl Windows {
 }
 
 /// What [`Conv::pack`] fills and [`Conv::rows`] works in: blocks of filters, their ends, bytes of scratch.
-pub fn memory(sizes: &Sizes) -> Option<[usize; 3]> {
-    let windows = Windows::new(sizes)?;
+pub fn memory(machine: Machine, sizes: &Sizes) -> Option<[usize; 3]> {
+    let windows = Windows::new(machine, sizes)?;
     let ends = sizes.groups * (sizes.y[2] / sizes.groups).div_ceil(FILTERS);
     let copy = windows
         .copy
@@ -124,10 +149,13 @@ impl<'a> Conv<'a> {
         (channels, zeros): (&[Channel], [i8; 2]),
         (blocks, ends): (&mut [Block], &mut [Ends]),
     ) -> Option<()> {
-        let windows = Windows::new(sizes)?;
+        let windows = Windows::new(machine, sizes)?;
         let (len, of_group) = (windows.len(), sizes.y[2] / sizes.groups);
         let run =
             sizes.filter[0] * sizes.filter[1] * windows.group / (windows.runs[0] * windows.runs[1]);
+        let all = run * windows.runs[0] * windows.runs[1] / windows.element;
+        let element = |k: usize, at: usize| filter(k, at).max(-127);
+        let element = &element;
         let firsts = (0..sizes.groups).flat_map(|group| {
             (0..of_group)
                 .step_by(FILTERS)
@@ -139,20 +167,22 @@ impl<'a> Conv<'a> {
             for (at, block) in blocks.iter_mut().enumerate() {
                 let [of_run, quad] = [at / windows.quads * run, at % windows.quads * QUAD];
                 for (k, quads) in block.iter_mut().enumerate() {
-                    *quads = array::from_fn(|e| match k < count && quad + e < run {
-                        true => filter(first + k, of_run + quad + e).max(-127),
-                        false => 0,
+                    *quads = array::from_fn(|byte| {
+                        let at = quad + byte;
+                        if k >= count || at >= run {
+                            return 0;
+                        }
+                        let w = element(first + k, (of_run + at) / windows.element);
+                        // The second byte of a word is its sign.
+                        match at % windows.element {
+                            0 => w,
+                            _ => w >> 7,
+                        }
                     });
                 }
             }
-            let blocks = &*blocks;
-            let elements = |at: usize| blocks.iter().flat_map(move |block| block[at]);
-            *ends = Ends::new(
-                machine,
-                zeros,
-                channels.get(first..first + count)?,
-                elements,
-            );
+            let own = |at: usize| (0..all).map(move |e| element(first + at, e));
+            *ends = Ends::new(machine, zeros, channels.get(first..first + count)?, own);
         }
         Some(())
     }
@@ -166,8 +196,8 @@ impl<'a> Conv<'a> {
         x_zero: i8,
         y: Quantization,
     ) -> Option<Self> {
-        let windows = Windows::new(sizes)?;
-        let [packed, channels, _] = memory(sizes)?;
+        let windows = Windows::new(machine, sizes)?;
+        let [packed, channels, _] = memory(machine, sizes)?;
         (blocks.len() >= packed && ends.len() >= channels).then_some(Self {
             machine,
             sizes,
@@ -185,16 +215,50 @@ impl<'a> Conv<'a> {
         let Some([_, wide]) = self.windows.copy else {
             return Some(x);
         };
-        let ([_, width, depth], [above, left]) = (self.sizes.x, self.sizes.before);
         let to = scratch.get_mut(..self.windows.seen)?;
-        to.fill(self.x_zero);
-        let rows = pieces_mut(to, wide * depth).skip(above);
-        for (to, from) in rows.zip(x.chunks(width * depth)) {
-            // The last row may end before its border does.
-            let to = to.get_mut(left * depth..).unwrap_or_default();
-            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        match self.windows.element {
+            1 => {
+                to.fill(self.x_zero);
+                self.copy(x, wide, to, |to, from| {
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                });
+            }
+            _ => with_pairs!(self.machine, dots => {
+                dots.vectorize(
+                    #[inline(always)]
+                    || {
+                        if self.windows.hangs_over(self.sizes) {
+                            let zero = i16::from(self.x_zero).to_le_bytes().map(u8::cast_signed);
+                            to.as_chunks_mut().0.fill(zero);
+                        }
+                        self.copy(
+                            x,
+                            wide,
+                            to,
+                            #[inline(always)]
+                            |to, from| widen(dots, from, to),
+                        );
+                    },
+                );
+                Some(())
+            })?,
         }
         Some(scratch)
+    }
+
+    /// Rows of x to where they are in a copy.
+    #[inline(always)]
+    fn copy(&self, x: &[i8], wide: usize, to: &mut [i8], put: impl Fn(&mut [i8], &[i8])) {
+        let ([_, width, depth], [above, left]) = (self.sizes.x, self.sizes.before);
+        let of_pixel = depth * self.windows.element;
+        if [wide, left, above] == [width, 0, 0] {
+            return put(to, x);
+        }
+        let rows = pieces_mut(to, wide * of_pixel).skip(above);
+        for (to, from) in rows.zip(x.chunks(width * depth)) {
+            // The last row may end before its border does.
+            put(to.get_mut(left * of_pixel..).unwrap_or_default(), from);
+        }
     }
 
     /// `y[oy][ox][k]` of the rows from `first` on, as many as y has.
@@ -206,7 +270,11 @@ impl<'a> Conv<'a> {
         if !are_there || x.len() < self.windows.seen {
             return None;
         }
-        with!(self.machine, dots => self.tiled::<_, 1>(dots, x, [first, pixels, wo], y))
+        let pixels = [first, pixels, wo];
+        match self.windows.element {
+            1 => with!(self.machine, dots => self.tiled::<_, 1>(dots, x, pixels, y)),
+            _ => with_pairs!(self.machine, dots => self.tiled::<_, 1>(dots, x, pixels, y)),
+        }
     }
 
     /// Whether [`pooled`](Self::pooled) knows a pool of such sizes: of two by two, side by side.
@@ -224,7 +292,11 @@ impl<'a> Conv<'a> {
         if !self.pools(pool) || y.len() != height * width * k || x.len() < self.windows.seen {
             return None;
         }
-        with!(self.machine, dots => self.tiled::<_, 4>(dots, x, [0, height * width, width], y))
+        let pixels = [0, height * width, width];
+        match self.windows.element {
+            1 => with!(self.machine, dots => self.tiled::<_, 4>(dots, x, pixels, y)),
+            _ => with_pairs!(self.machine, dots => self.tiled::<_, 4>(dots, x, pixels, y)),
+        }
     }
 
     /// So many pixels of y from a row on, each of Q windows: some blocks of filters after the others. The last
@@ -296,6 +368,28 @@ impl<'a> Conv<'a> {
             }
         }
         Some(())
+    }
+}
+
+/// Bytes as words, as many as there are and there is room for.
+#[inline(always)]
+fn widen<D: Pairs>(dots: D, from: &[i8], to: &mut [i8]) {
+    let (len, words) = (from.len().min(to.len() / 2), 2 * D::LANES);
+    let Some(last) = len.checked_sub(words) else {
+        for (to, &from) in to.as_chunks_mut().0.iter_mut().zip(from) {
+            *to = i16::from(from).to_le_bytes().map(u8::cast_signed);
+        }
+        return;
+    };
+    for at in (0..len).step_by(words) {
+        let at = at.min(last);
+        // SAFETY: at + words <= len, which `from` has in bytes and `to` twice.
+        unsafe {
+            dots.put_words(
+                dots.words(from.as_ptr().add(at)),
+                to.as_mut_ptr().add(2 * at),
+            )
+        };
     }
 }
 

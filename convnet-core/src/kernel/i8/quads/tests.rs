@@ -75,7 +75,8 @@ fn conv_is_plain(layer: &Layer) {
     layer.plain().conv(&layer.x, &mut plain).unwrap();
     let len = layer.filters.len() / layer.sizes.y[2];
     for machine in Machine::all() {
-        let (mut blocks, mut ends, mut scratch) = room(conv::memory(&layer.sizes).unwrap());
+        let (mut blocks, mut ends, mut scratch) =
+            room(conv::memory(machine, &layer.sizes).unwrap());
         let filter = |k: usize, at: usize| layer.filters[k * len + at];
         let own = (&layer.channels[..], [layer.x_zero, layer.y.zero]);
         Conv::pack(machine, &layer.sizes, filter, own, (&mut blocks, &mut ends)).unwrap();
@@ -269,7 +270,7 @@ fn what_is_too_short_is_refused() {
         1,
         false,
     );
-    let (blocks, ends, _) = room(conv::memory(&layer.sizes).unwrap());
+    let (blocks, ends, _) = room(conv::memory(machine, &layer.sizes).unwrap());
     let of = |blocks, ends| Conv::new(machine, &layer.sizes, (blocks, ends), 0, layer.y);
     assert!(of(&blocks[1..], &ends).is_none());
     assert!(of(&blocks, &ends[1..]).is_none());

@@ -376,7 +376,7 @@ fn input<D: Pairs, const A: usize>(
                     for c in 0..A {
                         let to = (r * A + c) * plane + d;
                         // SAFETY: to + 16 <= (A² − 1) · plane + depth = v.len(), as r < A and c < A.
-                        unsafe { dots.put_words(row[c], v.as_mut_ptr().add(to)) };
+                        unsafe { dots.put_words(row[c], v.as_mut_ptr().add(to).cast()) };
                     }
                 }
             }

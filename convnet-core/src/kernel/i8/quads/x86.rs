@@ -2,7 +2,7 @@
 //!
 //! No instruction stands in a closure that is not `#[inline(always)]`: it would be a call.
 
-mod pairs;
+mod words;
 
 use core::arch::x86_64::*;
 use core::array;
@@ -293,13 +293,71 @@ impl Dots for Vnni512 {
     }
 }
 
+/// Sums of eight filters, and how they become bytes, for whoever has an `Avx2` and multiplies in another way.
+macro_rules! sums_of_256_bits {
+    () => {
+        type Sums = __m256i;
+        type By = By256;
+        type Bytes = [i8; 8];
+        const LANES: usize = 8;
+
+        #[inline(always)]
+        unsafe fn start(self, numbers: *const i32) -> __m256i {
+            // SAFETY: as the caller promises.
+            unsafe { Maddubs(self.0).start(numbers) }
+        }
+
+        #[inline(always)]
+        unsafe fn widened(self, bytes: *const i8) -> __m256i {
+            // SAFETY: as the caller promises.
+            unsafe { Maddubs(self.0).widened(bytes) }
+        }
+
+        #[inline(always)]
+        fn plus(self, a: __m256i, b: __m256i) -> __m256i {
+            Maddubs(self.0).plus(a, b)
+        }
+
+        #[inline(always)]
+        fn by(self, ends: &Ends, first: usize, y: &Quantization) -> By256 {
+            Maddubs(self.0).by(ends, first, y)
+        }
+
+        #[inline(always)]
+        fn times(self, sums: __m256i, by: &By256) -> __m256i {
+            Maddubs(self.0).times(sums, by)
+        }
+
+        #[inline(always)]
+        fn bytes(self, sums: __m256i, by: &By256) -> [i8; 8] {
+            Maddubs(self.0).bytes(sums, by)
+        }
+
+        #[inline(always)]
+        fn larger(self, a: __m256i, b: __m256i) -> __m256i {
+            Maddubs(self.0).larger(a, b)
+        }
+
+        #[inline(always)]
+        unsafe fn narrowed(self, sums: __m256i, ends: &Ends, first: usize) -> __m256i {
+            // SAFETY: as the caller promises.
+            unsafe { Maddubs(self.0).narrowed(sums, ends, first) }
+        }
+
+        #[inline(always)]
+        unsafe fn write<const N: usize>(self, sums: [__m256i; N], bounds: [i8; 2], to: *mut i8) {
+            // SAFETY: as the caller promises.
+            unsafe { Maddubs(self.0).write(sums, bounds, to) }
+        }
+    };
+}
+use sums_of_256_bits;
+
 impl Dots for Vnni256 {
-    type Sums = __m256i;
+    sums_of_256_bits!();
+
     type X = __m256i;
     type W = __m256i;
-    type By = By256;
-    type Bytes = [i8; 8];
-    const LANES: usize = 8;
     const TILE: [usize; 2] = [6, 2];
     const FLIP: u8 = UNSIGNED;
     // Of sixteen registers none is left for it.
@@ -312,12 +370,6 @@ impl Dots for Vnni256 {
     fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
         // SAFETY: there are AVX2 and AVX-VNNI: `new` looked.
         unsafe { Self::with(body) }
-    }
-
-    #[inline(always)]
-    unsafe fn start(self, numbers: *const i32) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { Maddubs(self.0).start(numbers) }
     }
 
     #[inline(always)]
@@ -342,49 +394,6 @@ impl Dots for Vnni256 {
     fn add(self, sums: __m256i, x: __m256i, w: __m256i) -> __m256i {
         // SAFETY: there is AVX-VNNI: `new` looked.
         unsafe { _mm256_dpbusd_avx_epi32(sums, x, w) }
-    }
-
-    #[inline(always)]
-    unsafe fn widened(self, bytes: *const i8) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { Maddubs(self.0).widened(bytes) }
-    }
-
-    #[inline(always)]
-    fn plus(self, a: __m256i, b: __m256i) -> __m256i {
-        Maddubs(self.0).plus(a, b)
-    }
-
-    #[inline(always)]
-    fn by(self, ends: &Ends, first: usize, y: &Quantization) -> By256 {
-        Maddubs(self.0).by(ends, first, y)
-    }
-
-    #[inline(always)]
-    fn times(self, sums: __m256i, by: &By256) -> __m256i {
-        Maddubs(self.0).times(sums, by)
-    }
-
-    #[inline(always)]
-    fn bytes(self, sums: __m256i, by: &By256) -> [i8; 8] {
-        Maddubs(self.0).bytes(sums, by)
-    }
-
-    #[inline(always)]
-    fn larger(self, a: __m256i, b: __m256i) -> __m256i {
-        Maddubs(self.0).larger(a, b)
-    }
-
-    #[inline(always)]
-    unsafe fn narrowed(self, sums: __m256i, ends: &Ends, first: usize) -> __m256i {
-        // SAFETY: as the caller promises.
-        unsafe { Maddubs(self.0).narrowed(sums, ends, first) }
-    }
-
-    #[inline(always)]
-    unsafe fn write<const N: usize>(self, sums: [__m256i; N], bounds: [i8; 2], to: *mut i8) {
-        // SAFETY: as the caller promises.
-        unsafe { Maddubs(self.0).write(sums, bounds, to) }
     }
 
     #[inline(always)]

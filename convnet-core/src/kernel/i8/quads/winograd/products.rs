@@ -51,15 +51,15 @@ fn products_of<D: Pairs, const N: usize, const P: usize>(
             for (pair, u) in u.iter().enumerate() {
                 let u = u.as_ptr().cast::<i8>();
                 // SAFETY: a block has 4 · 16 bytes, of which 4 · LANES from n · 4 · LANES on.
-                let w: [D::Words; N] = array::from_fn(
+                let w: [D::W; N] = array::from_fn(
                     #[inline(always)]
-                    |n| unsafe { dots.pairs(u.add(n * 4 * D::LANES)) },
+                    |n| unsafe { dots.filters(u.add(n * 4 * D::LANES)) },
                 );
                 for p in 0..P {
                     // SAFETY: p · pitch + 2 · pair + 2 <= P · pitch = v.len(), as pair < pitch / 2.
-                    let x = unsafe { dots.pair(v.as_ptr().add(p * pitch + 2 * pair)) };
+                    let x = unsafe { dots.splat(v.as_ptr().add(p * pitch + 2 * pair).cast(), ()) };
                     for n in 0..N {
-                        sums[p][n] = dots.add_pairs(sums[p][n], x, w[n]);
+                        sums[p][n] = dots.add(sums[p][n], x, w[n]);
                     }
                 }
             }

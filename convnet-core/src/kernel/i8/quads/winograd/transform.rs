@@ -4,7 +4,7 @@ use crate::kernel::i8::quads::Pairs;
 
 /// Bᵀ x, of which a point has 2 or 10 at most as the sum of the distances of its numbers from zero.
 #[inline(always)]
-pub(super) fn values<D: Pairs, const A: usize>(d: D, x: [D::Words; A]) -> [D::Words; A] {
+pub(super) fn values<D: Pairs, const A: usize>(d: D, x: [D::W; A]) -> [D::W; A] {
     let mut v = x;
     if const { A == 4 } {
         v[0] = d.words_minus(x[0], x[2]);

@@ -2,12 +2,74 @@
 
 use core::arch::x86_64::*;
 
-use super::Maddubs;
-use crate::kernel::i8::quads::Pairs;
+use fearless_simd::{Avx2, Simd};
 
-impl Pairs for Maddubs {
-    type Words = __m256i;
+use super::{By256, Maddubs, side_by_side, sums_of_256_bits};
+use crate::kernel::i8::Quantization;
+use crate::kernel::i8::quads::{Dots, Ends, Pairs};
 
+/// `vpmaddwd`: half of what `vpmaddubsw` multiplies, in half of its instructions, and without what a distance from zero
+/// takes for each input.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Words(Avx2);
+
+impl Maddubs {
+    /// The same instructions, for words.
+    pub(in super::super) fn words(self) -> Words {
+        Words(self.0)
+    }
+}
+
+impl Dots for Words {
+    sums_of_256_bits!();
+
+    type X = __m256i;
+    type W = __m256i;
+    const TILE: [usize; 2] = [6, 2];
+    const FLIP: u8 = 0;
+    type Flip = ();
+
+    #[inline(always)]
+    fn flip(self) {}
+
+    #[inline(always)]
+    fn vectorize<R>(self, body: impl FnOnce() -> R) -> R {
+        self.0.vectorize(body)
+    }
+
+    #[inline(always)]
+    unsafe fn splat(self, quad: *const i8, (): ()) -> __m256i {
+        // SAFETY: there is AVX2, and 4 bytes, as the caller promises.
+        unsafe { _mm256_set1_epi32(quad.cast::<i32>().read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn inputs(self, quads: *const i8) -> __m256i {
+        // SAFETY: as the caller promises.
+        unsafe { self.filters(quads) }
+    }
+
+    #[inline(always)]
+    unsafe fn filters(self, quads: *const i8) -> __m256i {
+        // SAFETY: there is AVX2, and 32 bytes, as the caller promises.
+        unsafe { _mm256_loadu_si256(quads.cast()) }
+    }
+
+    /// No pair of products is 2³¹, as none of the numbers is −2¹⁵.
+    #[inline(always)]
+    fn add(self, sums: __m256i, x: __m256i, w: __m256i) -> __m256i {
+        // SAFETY: the token says that there is AVX2.
+        unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(x, w)) }
+    }
+
+    #[inline(always)]
+    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
+        // SAFETY: as the caller promises.
+        unsafe { side_by_side(rows, Self::FLIP, to) }
+    }
+}
+
+impl Pairs for Words {
     #[inline(always)]
     unsafe fn words(self, bytes: *const i8) -> __m256i {
         // SAFETY: there is AVX2, and 16 bytes, as the caller promises.
@@ -15,7 +77,7 @@ impl Pairs for Maddubs {
     }
 
     #[inline(always)]
-    unsafe fn put_words(self, words: __m256i, to: *mut i16) {
+    unsafe fn put_words(self, words: __m256i, to: *mut i8) {
         // SAFETY: there is AVX2, and room for 16 words, as the caller promises.
         unsafe { _mm256_storeu_si256(to.cast(), words) }
     }
@@ -36,24 +98,6 @@ impl Pairs for Maddubs {
     fn words_left<const BY: i32>(self, words: __m256i) -> __m256i {
         // SAFETY: the token says that there is AVX2.
         unsafe { _mm256_slli_epi16(words, BY) }
-    }
-
-    #[inline(always)]
-    unsafe fn pair(self, pair: *const i16) -> __m256i {
-        // SAFETY: there is AVX2, and 2 words, as the caller promises.
-        unsafe { _mm256_set1_epi32(pair.cast::<i32>().read_unaligned()) }
-    }
-
-    #[inline(always)]
-    unsafe fn pairs(self, pairs: *const i8) -> __m256i {
-        // SAFETY: there is AVX2, and 32 bytes, as the caller promises.
-        unsafe { _mm256_loadu_si256(pairs.cast()) }
-    }
-
-    #[inline(always)]
-    fn add_pairs(self, sums: __m256i, x: __m256i, w: __m256i) -> __m256i {
-        // SAFETY: the token says that there is AVX2.
-        unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(x, w)) }
     }
 
     #[inline(always)]
