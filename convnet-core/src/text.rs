@@ -5,6 +5,26 @@ use core::fmt;
 /// A message, lines separated by `\n`.
 pub type Message = Text<1024>;
 
+/// What the nth layer of a word is called that has no name: `conv2`; and `relu6_2`, where the word ends in a digit.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::text::counted;
+///
+/// assert_eq!(counted("conv", 10).as_str(), "conv10");
+/// assert_eq!(counted("relu6", 10).as_str(), "relu6_10");
+/// ```
+#[must_use]
+pub const fn counted(word: &str, nth: usize) -> Text<64> {
+    let mut text = Text::new();
+    text.push_str(word);
+    if let [.., b'0'..=b'9'] = word.as_bytes() {
+        text.push_str("_");
+    }
+    text.push_number(nth);
+    text
+}
+
 /// At most `N` bytes of text. What is beyond is cut off, between two characters.
 ///
 /// ```

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use convnet_core::graph::{BLOCKS, WORDS};
+use convnet_core::text::counted;
 
 use crate::blocks::Item;
 use crate::network::{Network, What};
@@ -67,7 +68,7 @@ impl Naming<'_> {
                     let What::Layer(op) = &it.what else { continue };
                     let word = op.word().name;
                     let count = scope.words.get(word).map_or(1, |count| count + 1);
-                    let counted = format!("{word}{count}");
+                    let counted = counted(word, count).to_string();
                     let wanted = it.name.as_deref().map(|name| {
                         let own = name.strip_prefix(scope.model.as_str()).unwrap_or(name);
                         match own == counted {
@@ -167,7 +168,7 @@ impl Naming<'_> {
         };
         let own = model.strip_prefix(scope.model.as_str()).unwrap_or(&model);
         let count = scope.words.get(word).map_or(1, |count| count + 1);
-        let counted = own == format!("{word}{count}");
+        let counted = own == counted(word, count).to_string();
         let wanted = (!own.is_empty() && !counted).then(|| identifier(own, word));
         let inside = match own.is_empty() {
             true => scope.model.clone(),
@@ -228,7 +229,7 @@ impl Naming<'_> {
         let count = scope.words.entry(word).or_default();
         *count += 1;
         let (text, written) = match wanted {
-            None => (format!("{word}{count}"), false),
+            None => (counted(word, *count).to_string(), false),
             Some(wanted) => (self.free(wanted, &scope.path), true),
         };
         self.taken.insert(field(&scope.path, &text));
@@ -275,10 +276,14 @@ fn is_reserved(name: &str) -> bool {
         "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
     ];
     let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
-    let has_none =
-        |word: &&&convnet_core::graph::Word| word.name == stem && word.tensors.is_empty();
-    let counted = stem != name && WORDS.iter().any(|word| has_none(&word));
-    RUST.contains(&name) || counted || BLOCKS.iter().any(|word| word.name == stem)
+    let nth = name
+        .strip_prefix(stem)
+        .and_then(|digits| digits.parse().ok());
+    let is_counted = nth.is_some_and(|nth| {
+        let mut without = WORDS.iter().filter(|word| word.tensors.is_empty());
+        without.any(|word| counted(word.name, nth).as_str() == name)
+    });
+    RUST.contains(&name) || is_counted || BLOCKS.iter().any(|word| word.name == stem)
 }
 
 #[cfg(test)]
@@ -295,6 +300,7 @@ mod tests {
             ("Convolution28", "convolution28"),
             ("match", "match_"),
             ("relu2", "relu2_"),
+            ("relu6_2", "relu6_2_"),
             ("residual", "residual_"),
             ("é", "conv"),
             ("a--b-", "a_b"),

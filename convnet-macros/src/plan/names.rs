@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use convnet_core::text::counted;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
@@ -381,7 +382,7 @@ impl<'a> Names<'a> {
         let line = scope.lines.entry(called.line).or_default();
         *line += 1;
         let text = match called.name {
-            None => format!("{}{of_word}", called.canonical),
+            None => counted(called.canonical, *of_word).to_string(),
             Some(name) if repeated => format!("{}{line}", name.unraw()),
             Some(name) => name.unraw().to_string(),
         };
@@ -468,6 +469,18 @@ mod tests {
         let declaration = crate::syntax::parse(text.parse().expect("tokens"), &mut errors);
         let layers = name(&declaration.expect("a declaration"), &mut errors).len();
         (layers, errors.texts())
+    }
+
+    #[test]
+    fn a_count_behind_a_digit_is_told_from_it() {
+        let mut errors = Errors::default();
+        let text = "struct N { input(8x8x1), relu6, conv(2, 1x1), relu, [relu6] * 9, }";
+        let declaration = crate::syntax::parse(text.parse().expect("tokens"), &mut errors);
+        let declaration = declaration.expect("a declaration");
+        let layers = name(&declaration, &mut errors);
+        let names: Vec<_> = layers.iter().map(|layer| &*layer.path).collect();
+        assert_eq!(names[..4], ["relu6_1", "conv1", "relu1", "relu6_2"]);
+        assert_eq!(names.last(), Some(&"relu6_10"));
     }
 
     #[test]
