@@ -1,5 +1,5 @@
-//! Tells what no `cfg` of the compiler does: the trainer, whether it is compiled without optimisation; the int8
-//! kernels, whether a Cortex-M has the DSP extension, or only Thumb's first instructions.
+//! Tells what no `cfg` of the compiler does: the trainer, whether it is compiled without optimisation; the
+//! kernels, whether a Cortex-M has an FPU, the DSP extension, Helium, or only Thumb's first instructions.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -16,6 +16,16 @@ fn main() {
     }
     if target.starts_with("thumbv7em") {
         println!("cargo::rustc-cfg=dsp");
+    }
+    // Of ARMv8-M the target's name does not tell, but the processor that the compiler is told.
+    println!("cargo::rustc-check-cfg=cfg(helium)");
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let cpus = flags
+        .split('\x1f')
+        .filter_map(|flag| flag.split_once("target-cpu="));
+    let has_helium = |(_, cpu)| ["cortex-m52", "cortex-m55", "cortex-m85"].contains(&cpu);
+    if target.starts_with("thumbv8m.main") && cpus.last().is_some_and(has_helium) {
+        println!("cargo::rustc-cfg=helium");
     }
     if target.starts_with("thumbv6m") {
         println!("cargo::rustc-cfg=thumb1");

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 
 fn main() {
-    let target = env::var("TARGET").unwrap_or_default();
-    let map = match target.as_str() {
+    let of = |name| env::var(name).unwrap_or_default();
+    let map = match of("TARGET").as_str() {
         "thumbv6m-none-eabi" => "memory/microbit.x",
+        "thumbv8m.main-none-eabihf" => "memory/an547.x",
         _ => "memory/mps2.x",
     };
     println!("cargo::rerun-if-changed={map}");

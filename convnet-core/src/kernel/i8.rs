@@ -27,6 +27,8 @@ mod dot;
 mod dsp;
 mod filters;
 mod fixed;
+#[cfg(helium)]
+mod helium;
 mod packed;
 mod pool;
 pub mod quads;
@@ -38,6 +40,7 @@ mod thumb1;
 mod tiles;
 #[cfg(test)]
 mod tiles_tests;
+mod windows;
 
 pub use add::{Add, clamp, rescale};
 pub use filters::{Channel, Filters};

@@ -79,6 +79,9 @@ impl Filters<'_> {
         if k == 0 || of_group == 0 || bank == 0 || block == 0 || self.channels.len() != k {
             return None;
         }
+        if cfg!(helium) && self.has_windows(len, side) {
+            return self.row_of_windows(x, oy, side, y);
+        }
         let mut room = [0; WINDOW];
         // Laid out once, a window is one run for all filters.
         let windows = room.get_mut(..side * side * len);
@@ -134,7 +137,7 @@ impl Filters<'_> {
     }
 
     /// A window, with the zero point where it hangs over.
-    fn lay_out(&self, pixel: [usize; 2], x: &[i8], to: &mut [i8]) -> Option<()> {
+    pub(super) fn lay_out(&self, pixel: [usize; 2], x: &[i8], to: &mut [i8]) -> Option<()> {
         let mut end = 0;
         self.runs(pixel, self.sizes.x[2], |from, at, count| {
             let from = x.get(from..)?.get(..count)?;
@@ -273,7 +276,7 @@ fn banks(block: &[i8], len: usize) -> Option<[&[i8]; FILTERS]> {
 }
 
 /// The largest window that is laid out on the stack, in bytes.
-const WINDOW: usize = 512;
+pub(super) const WINDOW: usize = 512;
 
 /// Depths of a `depthwise`, or of a pool, that are summed at a time.
 pub(super) const PART: usize = 16;

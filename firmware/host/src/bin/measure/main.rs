@@ -39,23 +39,29 @@ struct Machine {
     name: &'static str,
     /// As QEMU calls it.
     qemu: &'static str,
-    target: &'static str,
+    /// Where its programs are.
+    folder: &'static str,
 }
 
 const M0: Machine = Machine {
     name: "Cortex-M0",
     qemu: "microbit",
-    target: "thumbv6m-none-eabi",
+    folder: "thumbv6m-none-eabi",
 };
 const M4F: Machine = Machine {
     name: "Cortex-M4F",
     qemu: "mps2-an386",
-    target: "thumbv7em-none-eabihf",
+    folder: "thumbv7em-none-eabihf",
 };
 const M7: Machine = Machine {
     name: "Cortex-M7",
     qemu: "mps2-an500",
-    target: "thumbv7em-none-eabihf",
+    folder: "thumbv7em-none-eabihf",
+};
+const M55: Machine = Machine {
+    name: "Cortex-M55",
+    qemu: "mps3-an547",
+    folder: "cortex-m55",
 };
 
 const fn run(program: &'static str, machine: &'static Machine, instructions: u64) -> Run {
@@ -68,7 +74,7 @@ const fn run(program: &'static str, machine: &'static Machine, instructions: u64
     }
 }
 
-const RUNS: [Run; 17] = [
+const RUNS: [Run; 18] = [
     run("digits", &M4F, 2_000_000).within(u64::MAX, 8 << 10),
     run("digits", &M0, 140_000_000),
     run("digits8", &M4F, 1_250_000).within(3 << 10, 17 << 10),
@@ -83,6 +89,7 @@ const RUNS: [Run; 17] = [
     run("net2", &M4F, 19_500_000).within(u64::MAX, 9 << 10),
     run("net0_8", &M4F, 1_250_000).within(6 << 10, 8 << 10),
     run("net0_8", &M0, 6_000_000).within(6 << 10, 10 << 10),
+    run("net0_8", &M55, 600_000).within(6 << 10, 14 << 10),
     run("net1_8", &M4F, 7_200_000).within(18 << 10, CODE),
     run("net2_8", &M4F, 12_300_000).within(20 << 10, CODE),
     run("tune", &M4F, 57_000_000),
@@ -135,7 +142,7 @@ fn measure() -> Result<bool, Box<dyn Error>> {
     for run in RUNS.iter().filter(asked) {
         let (machine, network) = (run.machine, desktop::network(run.program)?);
         let file = programs
-            .join(machine.target)
+            .join(machine.folder)
             .join("release")
             .join(run.program);
         let binary = Binary::read(&file)?;
