@@ -1,5 +1,6 @@
-// Compiles the library twice, with vectors (simd128) and without, and once what plans and reads declarations; the
-// JavaScript that calls them is written into src/wasm/simd128, src/wasm/plain and src/wasm/declare.
+// Compiles the library three times, with vectors whose multiply-adds are fused where the processor can (relaxed), with
+// vectors (simd128) and without (plain), and once what plans and reads declarations (declare); the JavaScript that calls
+// them is written into src/wasm, a folder each.
 import { execFileSync } from "node:child_process";
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -9,6 +10,7 @@ const run = (command, args, env = {}) =>
   execFileSync(command, args, { cwd: "wasm", stdio: "inherit", env: { ...process.env, ...env } });
 
 const modules = [
+  ["relaxed", "convnet-web", "-C target-feature=+simd128,+relaxed-simd", "release", "-O2"],
   ["simd128", "convnet-web", "-C target-feature=+simd128", "release", "-O2"],
   ["plain", "convnet-web", "", "release", "-O2"],
   ["declare", "convnet-web-declare", "", "small", "-Os"],
@@ -21,7 +23,7 @@ for (const [name, crate, flags, profile, level] of modules) {
   const module = `target/${target}/${profile}/${file}.wasm`;
   run("cargo", ["run", "--quiet", "--release", "-p", "bind", "--target-dir", "target", "--", module, folder]);
   const wasm = `src/wasm/${name}/${file}_bg.wasm`;
-  const features = name === "simd128" ? ["--enable-simd"] : [];
+  const features = { relaxed: ["--enable-simd", "--enable-relaxed-simd"], simd128: ["--enable-simd"] }[name] ?? [];
   const common = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext",
     "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
   execFileSync("npx", ["wasm-opt", level, ...common, ...features, wasm, "-o", `${wasm}.small`], { stdio: "inherit" });

@@ -15,7 +15,7 @@ const [rounds = 20, least = 60] = process.argv.slice(2).map(Number);
 const wasm = new URL("../wasm", import.meta.url).pathname;
 const target = "wasm32-unknown-unknown";
 const cargo = (args, env = {}) => execFileSync("cargo", [...args, "--quiet", "--release", "--target-dir", "target"], { cwd: wasm, stdio: ["ignore", 2, 2], env: { ...process.env, ...env } });
-cargo(["build", "-p", "convnet-bench", "--target", target], { RUSTFLAGS: "-C target-feature=+simd128" });
+cargo(["build", "-p", "convnet-bench", "--target", target], { RUSTFLAGS: "-C target-feature=+simd128,+relaxed-simd" });
 execFileSync("cargo", ["run", "--quiet", "--release", "-p", "bind", "--target-dir", "target", "--", `target/${target}/release/convnet_bench.wasm`, "../bench/bind"], { cwd: wasm, stdio: ["ignore", 2, 2] });
 
 const root = new URL(".", import.meta.url).pathname;

@@ -10,7 +10,7 @@ type Answered<K extends Name> = Awaited<ReturnType<Handlers[K]>>;
 export class Engine {
   private readonly worker = new Worker(new URL("./worker/main.ts", import.meta.url), {
     type: "module",
-    name: new URLSearchParams(location.search).get("wasm") ?? "best", // "plain": without vectors
+    name: new URLSearchParams(location.search).get("wasm") ?? "best", // "plain" is without vectors
   });
   private readonly waiting = new Map<number, [(value: unknown) => void, (error: Error) => void]>();
   private asked = 0;

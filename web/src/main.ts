@@ -24,6 +24,6 @@ const engine = new Engine();
   }
 })();
 
-engine.call("hasVectors").then((vectors) => {
-  document.getElementById("vectors")!.textContent = vectors ? "with vectors, simd128" : "without vectors";
+engine.call("vectors").then((vectors) => {
+  document.getElementById("vectors")!.textContent = vectors ? `with vectors, ${vectors}` : "without vectors";
 });

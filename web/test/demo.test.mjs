@@ -8,13 +8,13 @@ const shown = (page) =>
   page.getByRole("list", { name: "The five best classes" }).getByRole("listitem").evaluateAll((items) =>
     items.map(({ dataset }) => [dataset.class, Number(dataset.score), Number(dataset.probability)]));
 
-test("ten images have the classes and scores of the native program, with vectors and without", async (t) => {
+test("ten images have the classes and scores of the native program, with each kind of vectors and without", async (t) => {
   const args = ["run", "--quiet", "--release", "--example", "scores", "--target-dir", "target"];
   const native = JSON.parse(execFileSync("cargo", args, { cwd: "wasm" }));
   const names = Object.keys(native);
   assert.equal(names.length, 10);
   let off = 0;
-  for (const path of ["", "?wasm=plain"]) {
+  for (const path of ["", "?wasm=simd128", "?wasm=plain"]) {
     const page = await open(t, { path });
     for (const name of names) {
       await page.getByRole("button", { name, exact: true }).click();

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { open } from "./browser.mjs";
 
-test("the page loads, with vectors and without", async (t) => {
-  for (const [path, text] of [["", "with vectors, simd128"], ["?wasm=plain", "without vectors"]]) {
+test("the page loads, with each kind of vectors and without", async (t) => {
+  for (const [path, text] of [["", "with vectors, relaxed-simd"], ["?wasm=simd128", "with vectors, simd128"], ["?wasm=plain", "without vectors"]]) {
     const page = await open(t, { path });
     await page.getByText(text).waitFor();
     assert.equal(await page.locator("main > section").count(), 5);
@@ -26,10 +26,10 @@ test("what plans is loaded when a section that needs it is near", async (t) => {
 
 test("whoever sees the whole page has loaded at most 400 KB of WebAssembly, gzipped", (t) => {
   const modules = readdirSync("dist/assets").filter((file) => file.endsWith(".wasm"));
-  assert.equal(modules.length, 3);
+  assert.equal(modules.length, 4);
   const bytes = (file) => gzipSync(readFileSync(`dist/assets/${file}`), { level: 9 }).length;
   const [declare, ...computing] = modules.sort((a, b) => b.includes("declare") - a.includes("declare"));
-  // A browser loads one of those that compute: the one with vectors, or the one without.
+  // A browser loads one of those that compute.
   for (const file of computing) {
     const sum = bytes(file) + bytes(declare);
     t.diagnostic(`${file} and ${declare}: ${sum} bytes`);

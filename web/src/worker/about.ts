@@ -1,5 +1,5 @@
 import type { Wasm } from "./wasm";
 
 export const about = (wasm: Wasm) => ({
-  hasVectors: () => wasm.hasVectors(),
+  vectors: () => wasm.vectors(),
 });

@@ -1,4 +1,4 @@
-// The worker: loads the wasm, with vectors if this browser has them, and answers calls.
+// The worker: loads the best wasm that this browser runs, and answers calls.
 import type { Answer, Request } from "../engine";
 import { about } from "./about";
 import { declare } from "./declaration";
@@ -6,7 +6,7 @@ import { demo } from "./demo";
 import { train } from "./training";
 import { load } from "./wasm";
 
-const started = load(self.name !== "plain").then((wasm) => ({
+const started = load(self.name).then((wasm) => ({
   ...about(wasm),
   ...declare(),
   ...demo(wasm),

@@ -16,11 +16,16 @@ use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Whether the kernels compute with vectors: which of the two modules this is.
-#[wasm_bindgen(js_name = hasVectors)]
+/// By which vectors the kernels compute, nothing if by none: which of the three modules this is.
+#[wasm_bindgen]
 #[must_use]
-pub fn has_vectors() -> bool {
-    cfg!(target_feature = "simd128")
+pub fn vectors() -> String {
+    let vectors = [
+        (cfg!(target_feature = "relaxed-simd"), "relaxed-simd"),
+        (cfg!(target_feature = "simd128"), "simd128"),
+    ];
+    let best = vectors.into_iter().find(|(has, _)| *has);
+    best.map_or_else(String::new, |(_, name)| name.into())
 }
 
 /// A value as JavaScript sees it.
