@@ -72,8 +72,8 @@ fn levels(sparsity: Table<'_>, shape: &[usize]) -> Option<Vec<Level>> {
     // The axis of a level, if it is a block of one.
     let block = |level: usize| Some(*blocks.get(order[level].checked_sub(rank)?)?);
     let mut steps = Vec::new();
-    for level in 0..order.len() {
-        let axis = block(level).unwrap_or(order[level]);
+    for (level, &whole) in order.iter().enumerate() {
+        let axis = block(level).unwrap_or(whole);
         let mut step: usize = shape.get(axis + 1..)?.iter().product();
         if block(level).is_none() {
             // A step along a whole axis goes over a block.
