@@ -16,7 +16,7 @@ macro_rules! cases {
     ($($name:ident: $input:literal { $($lines:tt)* })*) => {
         $(mod $name {
             super::convnet! {
-                pub struct Net {
+                pub(super) struct Net {
                     input($input),
                     $($lines)*
                 }

@@ -180,7 +180,7 @@ fn every_gradient_of_groups() {
 /// Heads at three sizes: on the way down, and on the way up again beside what was seen on the way down.
 mod pyramids {
     convnet::convnet! {
-        pub struct Down {
+        pub(super) struct Down {
             input(8x8x2),
             conv(3, 3x3, pad = 1), tanh,
             outputs { fine: [conv(2, 1x1), sigmoid], boxes: [conv(1, 1x1)] },
@@ -192,7 +192,7 @@ mod pyramids {
     }
 
     convnet::convnet! {
-        pub struct Up {
+        pub(super) struct Up {
             input(8x8x2),
             conv(3, 3x3, pad = 1), tanh,
             concat { [], [

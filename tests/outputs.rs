@@ -35,7 +35,7 @@ convnet! {
 /// The same lines without what is taken on the way.
 mod without {
     convnet::convnet! {
-        pub struct OnTheWay {
+        pub(super) struct OnTheWay {
             input(8x8x3),
             conv(4, 3x3, pad = 1), relu,
             concat { [], [max_pool(2x2), conv(6, 3x3, pad = 1), relu, upsample(2x2)] },

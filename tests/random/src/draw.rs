@@ -26,11 +26,13 @@ pub(crate) fn network(seed: u64) -> Network {
     let mut net = draw.network(input, 3);
     let classes = draw.between(2, 20);
     if draw.one_in(3) {
-        let mut most = draw.between(0, 4);
-        draw.outputs(&mut net.items, input, &mut most);
+        let most = draw.between(0, 4);
+        let mut left = most;
+        draw.outputs(&mut net.items, input, &mut left);
         let scores = Item::Layer(None, Layer::Fc(classes));
         let mut last = vec![("scores".into(), vec![scores])];
-        if most > 0 || draw.one_in(3) {
+        // Two at least.
+        if left == most || draw.one_in(3) {
             last.insert(draw.below(2), ("rest".into(), Vec::new()));
         }
         net.items.push(Item::Outputs(last));
