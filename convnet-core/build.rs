@@ -20,11 +20,11 @@ fn main() {
     // Of ARMv8-M the target's name does not tell, but the processor that the compiler is told.
     println!("cargo::rustc-check-cfg=cfg(helium)");
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let cpus = flags
+    let mut cpus = flags
         .split('\x1f')
         .filter_map(|flag| flag.split_once("target-cpu="));
     let has_helium = |(_, cpu)| ["cortex-m52", "cortex-m55", "cortex-m85"].contains(&cpu);
-    if target.starts_with("thumbv8m.main") && cpus.last().is_some_and(has_helium) {
+    if target.starts_with("thumbv8m.main") && cpus.next_back().is_some_and(has_helium) {
         println!("cargo::rustc-cfg=helium");
     }
     if target.starts_with("thumbv6m") {
