@@ -37,6 +37,7 @@ pub(crate) enum Item {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::enum_variant_names, reason = "layer norm is what it is called")]
 pub(crate) enum Layer {
     Conv {
         filters: usize,
