@@ -41,6 +41,10 @@ mod neon;
 mod tests;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, unused_variables, reason = "x86 multiplies pairs")
+)]
 pub mod winograd;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -170,6 +174,10 @@ trait Dots: Copy {
 
 /// An instruction set whose quads are two inputs of 16 bits, words, for a machine that multiplies those faster than
 /// four bytes. No bit of an input is the other way round.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "x86 multiplies pairs")
+)]
 trait Pairs: Dots<X = <Self as Dots>::W, Flip = ()> {
     /// Bytes as words.
     ///

@@ -118,6 +118,10 @@ impl Windows {
     }
 
     /// Whether there is a border in the copy.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        allow(dead_code, reason = "x86 multiplies pairs")
+    )]
     fn hangs_over(&self, sizes: &Sizes) -> bool {
         self.copy != Some([sizes.x[0], sizes.x[1]])
     }
@@ -373,6 +377,10 @@ impl<'a> Conv<'a> {
 
 /// Bytes as words, as many as there are and there is room for.
 #[inline(always)]
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "x86 multiplies pairs")
+)]
 fn widen<D: Pairs>(dots: D, from: &[i8], to: &mut [i8]) {
     let (len, words) = (from.len().min(to.len() / 2), 2 * D::LANES);
     let Some(last) = len.checked_sub(words) else {
