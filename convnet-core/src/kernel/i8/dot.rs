@@ -33,7 +33,6 @@ fn as_they_are(x: &[i8], zero: i8, banks: [&[i8]; FILTERS], sums: &mut [i32; FIL
 }
 
 /// What is computed.
-#[cfg_attr(thumb1, expect(dead_code, reason = "assembly computes it"))]
 #[inline(always)]
 fn plain(x: &[i8], zero: i8, [a, b, c, d]: [&[i8]; FILTERS], sums: &mut [i32; FILTERS]) {
     let zero = i32::from(zero);
