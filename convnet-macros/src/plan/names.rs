@@ -117,7 +117,9 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
                 }
                 Ways::Scale(body) => count(body)?.saturating_add(1),
                 Ways::Concat(branches) | Ways::Outputs(branches) => {
-                    let mut layers = 2 * branches.len();
+                    // Behind the last branch of a concat nothing begins anew.
+                    let last = usize::from(matches!(block.ways, Ways::Concat(_)));
+                    let mut layers = (2 * branches.len()).saturating_sub(last);
                     for branch in branches {
                         layers = layers.saturating_add(count(&branch.items)?);
                     }
