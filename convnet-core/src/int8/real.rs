@@ -10,9 +10,9 @@ use super::program::{Kind, Task};
 use crate::Role;
 use crate::graph::Op;
 use crate::kernel::{self, Clamp, Sizes};
+use crate::layer::conv;
 use crate::layer::gelu::below;
 use crate::layer::max_pool;
-use crate::layer::rows::conv_rows;
 use crate::scalar::real::probabilities;
 
 /// The filters of a task as they are declared, and the biases, with the `batch_norm` behind them folded in; or
@@ -122,8 +122,7 @@ impl Real {
                 let done =
                     matches!(op, Op::Fc { .. }) && kernel::fc_forward(x, from[0], from[1], &mut y);
                 if !done {
-                    // Never `None`: the sizes are those of the plan.
-                    let _ = conv_rows(sizes, x, from, 0..sizes.y[0], &mut y);
+                    conv::forward(sizes, x, from, &mut y);
                 }
                 return y;
             }

@@ -1,7 +1,5 @@
 //! A convolution and the max pool behind it on slices, a few rows of the map at a time.
 
-use core::ops::Range;
-
 use super::conv;
 use super::max_pool;
 use crate::Real;
@@ -59,20 +57,6 @@ impl<T: Real> PooledRows<'_, T> {
         }
         Some(())
     }
-}
-
-/// Some rows of a convolution.
-pub(crate) fn conv_rows<T: Real>(
-    sizes: &Sizes,
-    x: &[T],
-    learned: [&[T]; 2],
-    rows: Range<usize>,
-    y: &mut [T],
-) -> Option<()> {
-    let (cut, start) = sizes.rows(rows);
-    let x = x.get(start * cut.x[1] * cut.x[2]..)?;
-    conv::forward(&cut, x, learned, y);
-    Some(())
 }
 
 /// The first row of the input that output row `oy` sees, and how many rows of its window lie above

@@ -9,7 +9,7 @@
 
 use super::{Group, Reader};
 use crate::layer::repack::{Norm, Pool, Repack};
-use crate::layer::rows::{PooledRows, conv_rows};
+use crate::layer::rows::PooledRows;
 use crate::layer::{conv, max_pool};
 use crate::{AnyVolume, Real, kernel};
 
@@ -29,8 +29,7 @@ impl<T: Real> Reader<'_, T> {
         let x = x.as_slice();
         if !L::forward_packed(&from, x, self.scratch, map) {
             let [filters, bias] = group.filters.declared();
-            // Never `None`: the map is whole.
-            let _ = conv_rows(from.sizes, x, [filters, bias], 0..from.sizes.y[0], map);
+            conv::forward(from.sizes, x, [filters, bias], map);
             group.finish(map);
         }
     }
