@@ -59,6 +59,14 @@ struct Scope {
     words: HashMap<&'static str, usize>,
 }
 
+impl Scope {
+    /// What the next line of a word is called, if it has no name.
+    fn next(&self, word: &str) -> String {
+        let count = self.words.get(word).map_or(1, |count| count + 1);
+        counted(word, count).to_string()
+    }
+}
+
 impl Naming<'_> {
     fn walk(&mut self, items: &[Item], scope: &mut Scope) {
         for item in items {
@@ -67,8 +75,7 @@ impl Naming<'_> {
                     let it = &self.network.steps[*step];
                     let What::Layer(op) = &it.what else { continue };
                     let word = op.word().name;
-                    let count = scope.words.get(word).map_or(1, |count| count + 1);
-                    let counted = counted(word, count).to_string();
+                    let counted = scope.next(word);
                     let wanted = it.name.as_deref().map(|name| {
                         let own = name.strip_prefix(scope.model.as_str()).unwrap_or(name);
                         match own == counted {
@@ -167,8 +174,7 @@ impl Naming<'_> {
             }
         };
         let own = model.strip_prefix(scope.model.as_str()).unwrap_or(&model);
-        let count = scope.words.get(word).map_or(1, |count| count + 1);
-        let counted = own == counted(word, count).to_string();
+        let counted = own == scope.next(word);
         let wanted = (!own.is_empty() && !counted).then(|| identifier(own, word));
         let inside = match own.is_empty() {
             true => scope.model.clone(),

@@ -207,11 +207,10 @@ def run(models, as_exported):
         target = pathlib.Path(json.loads(metadata)["target_directory"])
         main = []
         for at, (name, path, size, output, stored) in enumerate(models):
-            command = [target / "release/convnet", "import", path, "--name", f"Net{at}", "--out", folder / "src"]
-            if size:
-                command += ["--input", "x".join(map(str, size))]
-            if output:
-                command += ["--output", output]
+            convnet = target / "release/convnet"
+            asked = ["--input", "x".join(map(str, size))] if size else []
+            asked += ["--output", output] if output else []
+            command = [convnet, "import", path, "--name", f"Net{at}", "--out", folder / "src", *asked]
             imported = subprocess.run(command, capture_output=True, text=True)
             if imported.returncode != 0:
                 rows.append((name, "refused: " + " ".join(imported.stderr.split())))
@@ -227,7 +226,7 @@ def run(models, as_exported):
                     continue
             last = of is not of_onnx or is_depth_last(path)
             if as_exported:
-                command[1:] = ["export", *command[2:3], *command[7:]]
+                command = [convnet, "export", path, *asked]
                 rows.append((name, exported(command, cases, last, folder / f"{at}.onnx")))
                 continue
             store(cases, last, folder / f"{at}.safetensors")
