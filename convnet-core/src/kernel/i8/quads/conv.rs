@@ -9,7 +9,7 @@
 //! A window is read where it lies in x. Where it hangs over, or a run ends within a quad at the end of x, x is copied
 //! first, with a border of its zero point; what a quad reads beyond its run, filters of zero take out.
 //!
-//! Where a machine multiplies words of 16 bits faster ([`Pairs`]), x is copied as words, and a quad is two of them: the
+//! Where a machine multiplies words of 16 bits faster (`Pairs`), x is copied as words, and a quad is two of them: the
 //! same tiles over twice as many bytes.
 
 use core::mem::MaybeUninit;
