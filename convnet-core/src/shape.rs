@@ -294,13 +294,30 @@ impl Axis {
     ///
     /// # Errors
     ///
-    /// Those of `place`, or [`Misfit::Border`] if the padding is as wide as the filter.
+    /// Those of `place`, or [`Misfit::Border`] if the padding is as wide as the filter, or a pixel lies between the taps
+    /// of a dilated one.
     pub const fn place_pool(&self) -> Result<Placed, Misfit> {
         let placed = ok!(self.place());
-        if self.before >= self.covers() || self.after >= self.covers() {
+        if self.before >= self.covers() || self.after >= self.covers() || self.straddles(&placed) {
             return Err(Misfit::Border(*self));
         }
         Ok(placed)
+    }
+
+    /// Whether a position that begins in front of an image smaller than the gaps between taps may have none on it. Of
+    /// more than thousands of such positions, that is so.
+    const fn straddles(&self, placed: &Placed) -> bool {
+        const MOST: usize = 4096;
+        let (mut position, mut start) = (0, 0);
+        while self.size < self.dilation && position < placed.output && start < self.before {
+            // Where the first tap on the image or behind it lies.
+            let first = (self.dilation - (self.before - start) % self.dilation) % self.dilation;
+            if first >= self.size || position == MOST {
+                return true;
+            }
+            (position, start) = (position + 1, start + self.stride);
+        }
+        false
     }
 
     /// The formula solved for W: S·(W' − 1) + F − 2P, of which the filter would make W' = `size`. The
@@ -432,3 +449,53 @@ macro_rules! ok {
     };
 }
 pub(crate) use ok;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each position of a pool has a tap on the image.
+    fn sees(axis: &Axis, placed: &Placed) -> bool {
+        (0..placed.output).all(|position| {
+            let taps = (0..axis.filter).map(|tap| position * axis.stride + tap * axis.dilation);
+            let image = axis.before..axis.before + axis.size;
+            taps.into_iter().any(|at| image.contains(&at))
+        })
+    }
+
+    #[test]
+    fn a_pool_is_placed_where_each_position_sees_a_pixel() {
+        let (mut placed, mut refused) = (0, 0);
+        for case in 0..4 * 4 * 5 * 3 * 9 * 9 * 3 {
+            let mut rest = case;
+            let mut below = |n: usize| {
+                let digit = rest % n;
+                rest /= n;
+                digit
+            };
+            let axis = Axis {
+                size: 1 + below(4),
+                filter: 1 + below(4),
+                dilation: 1 + below(5),
+                stride: 1 + below(3),
+                before: below(9),
+                after: below(9),
+                fit: [Fit::Exact, Fit::Crop, Fit::Pad][below(3)],
+            };
+            match (axis.place(), axis.place_pool()) {
+                (Ok(is), Ok(pool)) => {
+                    assert_eq!(is, pool);
+                    assert!(sees(&axis, &pool), "{axis:?}");
+                    placed += 1;
+                }
+                (Ok(is), Err(_)) if axis.before.max(axis.after) < axis.covers() => {
+                    assert!(!sees(&axis, &is), "{axis:?}");
+                    refused += 1;
+                }
+                (Ok(_), Err(_)) | (Err(_), Err(_)) => {}
+                (Err(_), Ok(_)) => panic!("{axis:?}"),
+            }
+        }
+        assert!(placed > 1000 && refused > 100, "{placed}, {refused}");
+    }
+}
