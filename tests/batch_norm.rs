@@ -215,6 +215,38 @@ fn a_set_without_statistics_calibrates_nothing() {
     assert_ne!(bits(&*net), before);
 }
 
+/// As PyTorch moves them, by the momentum of each layer, to the mean and the unbiased variance of the batch.
+#[test]
+fn statistics_move_by_the_momentum_of_their_layer() {
+    convnet! {
+        struct Moves {
+            input(2x2x1),
+            slow: batch_norm(momentum = 0.25, affine = none),
+            fast: batch_norm(momentum = 1.0),
+            fc(1),
+        }
+    }
+    let mut net = Moves::<f64>::random(1);
+    let trainer = Trainer::new(Adam::default()).batch_size(2).epochs(1);
+    let trainer = trainer.progress(Progress::Silent);
+    // Pixels of 0 to 3 and 1 to 4.
+    trainer.fit(&mut *net, &Pixels(vec![0.0, 1.0])).unwrap();
+    let near = |found: [f64; 1], expected: f64| {
+        assert!((found[0] - expected).abs() < 1e-9, "{found:?} {expected}");
+    };
+    near(net.slow.mean, 0.25 * 2.0);
+    near(net.slow.variance, 0.75 + 0.25 * 12.0 / 7.0);
+    near(net.fast.mean, 0.0);
+    near(net.fast.variance, 1.5 / (1.5 + 1e-5) * 8.0 / 7.0);
+    // What is not learned is no tensor, and its type says so.
+    let names: Vec<_> = Moves::<f64>::TENSORS.iter().map(|it| it.name).collect();
+    assert_eq!(
+        names[..4],
+        ["slow.mean", "slow.variance", "fast.gamma", "fast.beta"]
+    );
+    assert_eq!(Moves::<f32>::PARAMETERS, 2 + 4 + 1);
+}
+
 /// Images of 2x2x1 whose pixels are i, i + 1, …; of class 0.
 struct Pixels(Vec<f64>);
 
@@ -277,8 +309,8 @@ fn pytorchs_names_and_its_counter() {
                 format!("{layer}.weight")
             }
             Role::Bias => format!("{layer}.bias"),
-            Role::Mean => format!("{layer}.running_mean"),
-            Role::Variance(_) => format!("{layer}.running_var"),
+            Role::Mean(_) => format!("{layer}.running_mean"),
+            Role::Variance(..) => format!("{layer}.running_var"),
         };
         let shape = match *tensor.shape {
             [h, w, d, k] => vec![k, d, h, w],

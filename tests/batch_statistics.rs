@@ -193,8 +193,8 @@ fn theirs(prefix: &str, tensor: &Tensor) -> String {
     let name = match tensor.role {
         Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain | Role::Slope => "weight",
         Role::Bias => "bias",
-        Role::Mean => "running_mean",
-        Role::Variance(_) => "running_var",
+        Role::Mean(_) => "running_mean",
+        Role::Variance(..) => "running_var",
     };
     format!("{prefix}.{layer}.{name}")
 }

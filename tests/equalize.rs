@@ -18,10 +18,11 @@ convnet! {
 int8!(Mobile);
 
 convnet! {
-    /// Nothing that may be changed: a clamp at 6, a volume that two layers read.
+    /// Nothing that may be changed: a clamp at 6, a norm without factors, a volume that two layers read.
     pub struct Other {
         input(6x6x3),
         conv(4, 1x1), relu6,
+        conv(4, 1x1), batch_norm(affine = none), relu,
         depthwise(3x3, pad = 1), relu,
         residual { conv(4, 1x1), sigmoid },
         global_avg_pool,

@@ -182,8 +182,8 @@ fn argument(arg: &Arg) -> String {
         // What it is for, where it is the first.
         Takes::Pad => (!arg.positional).then(|| "0".to_owned()),
         Takes::Remainder => Some("exact".to_owned()),
-        Takes::Bias => return format!("`{name} =` (there is one)"),
-        Takes::Size | Takes::Item | Takes::Shape => None,
+        Takes::Unless(_) => return format!("`{name} =` (there is one)"),
+        Takes::Decimals { .. } | Takes::Size | Takes::Item | Takes::Shape => None,
     };
     match (arg.positional, default) {
         (true, None) => format!("`{name}`"),

@@ -64,6 +64,10 @@ cases! {
     whole_norm: 2x3x6 { it: group_norm(1) }
     instance_norm: 2x3x3 { it: group_norm(3) }
     layer_norm: 2x3x5 { it: layer_norm(eps = 1e-6) }
+    layer_norm_volume: 2x3x4 { it: layer_norm_volume(eps = 1e-3) }
+    normalize: 2x4x3 { normalize(mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]) }
+    normalize_all: 2x3x2 { normalize(mean = -0.25, std = 2.0) }
+    batch_norm_plain: 2x3x4 { it: batch_norm(eps = 1e-3, momentum = 0.25, affine = none) }
     nearest: 2x3x2 { upsample(3x2) }
     bilinear: 2x3x2 { upsample_aligned(2x2) }
     bilinear_squares: 2x3x2 { upsample_bilinear(2x2) }

@@ -71,7 +71,7 @@ networks! {
 fn network<N: Network>() -> Box<N> {
     let (mut net, mut rng): (Box<N>, _) = (bytemuck::zeroed_box(), Rng::new(19));
     for (index, tensor) in N::TENSORS.iter().enumerate() {
-        let variance = f64::from(u8::from(matches!(tensor.role, Role::Variance(_))));
+        let variance = f64::from(u8::from(matches!(tensor.role, Role::Variance(..))));
         let draw = || N::Scalar::of(rng.uniform() - 0.5 + variance);
         net.tensor_mut(index).fill_with(draw);
     }

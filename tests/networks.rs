@@ -130,12 +130,14 @@ convnet! {
     /// More of these, and layers that learn a number or two for each slice; ways that read a part each.
     struct Parts {
         input(3x2x4),
+        normalize(mean = [0.5, -1.0, 0.0, 2.0], std = 0.5),
         affine,
         pad((1, 0, 2, 1)),
         upsample_bilinear(1x2),
         prelu,
         concat { [slices(1)], [slices(3, from = 1), conv(3, 1x1)], [pad_depth(5)] },
         residual { upsample_aligned(2x1), conv(9, 2x1, stride = 2x1), prelu },
+        layer_norm_volume(eps = 1e-3),
         avg_pool(2x2),
         affine,
     }

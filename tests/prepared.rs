@@ -161,10 +161,10 @@ fn difference<N: Prepare>(precision: Precision) -> f64 {
     for (index, tensor) in N::TENSORS.iter().enumerate() {
         for w in net.tensor_mut(index) {
             match tensor.role {
-                Role::Bias | Role::Mean => *w = N::Scalar::of(rng.normal()),
+                Role::Bias | Role::Mean(_) => *w = N::Scalar::of(rng.normal()),
                 // Negative ones too: a pool may not come before such a norm.
                 Role::Gain => *w = N::Scalar::of(rng.normal() + 0.5),
-                Role::Variance(_) => *w = N::Scalar::of(rng.uniform() + 0.1),
+                Role::Variance(..) => *w = N::Scalar::of(rng.uniform() + 0.1),
                 Role::Filters | Role::Grouped(_) | Role::Weights | Role::Slope => {}
             }
         }

@@ -269,6 +269,33 @@ convnet! {
     }
 }
 
+convnet! {
+    struct Plain {
+        input(2x3x2),
+        bn1: batch_norm(affine = none),
+        ln1: layer_norm_volume,
+    }
+}
+
+/// What PyTorch writes of `nn.BatchNorm2d(2, affine=False)` and `nn.LayerNorm([2, 3, 2])`, whose axes are turned.
+#[test]
+fn what_is_declared_without_factors_is_read_without() {
+    let bytes = file(&[
+        ("bn1.running_mean", &[2]),
+        ("bn1.running_var", &[2]),
+        ("ln1.weight", &[2, 3, 2]),
+        ("ln1.bias", &[2, 3, 2]),
+    ]);
+    let mut net = Plain::<f32>::boxed();
+    weights::from_pytorch(&mut *net, &bytes, &[]).unwrap();
+    assert_eq!((net.bn1.mean, net.bn1.variance), ([0.0, 1.0], [2.0, 3.0]));
+    // Numbers are counted up from 4, slice after slice.
+    let expected =
+        [0, 1, 2].map(|y| [0, 1].map(|x| [0, 1].map(|d| (4 + 6 * d + 2 * y + x) as f32)));
+    assert_eq!(net.ln1.gamma, expected);
+    assert_eq!(net.ln1.beta[2][1][1], 12.0 + 15.0);
+}
+
 /// `bn1` is `nn.BatchNorm2d(2, affine=False)`, `bn2` has `track_running_stats=False`.
 #[test]
 fn a_norm_without_factors_or_statistics_is_told_apart() {

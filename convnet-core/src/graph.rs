@@ -33,7 +33,9 @@ use crate::shape::Window;
 
 pub use nested::Nested;
 
-pub use crate::layer::word::{Arg, Generic, Length, Manner, RoleOf, Sees, Takes, TensorOf, Word};
+pub use crate::layer::word::{
+    Arg, Decimals, Generic, Length, Manner, RoleOf, Sees, Takes, TensorOf, Word,
+};
 pub use op::{Field, Numbers, Op, Source, WORDS};
 pub use parse::OpError;
 pub use works::Cut;

@@ -2,12 +2,13 @@
 //! error is at most 1e-6 for every input and every parameter.
 
 use convnet_core::gradient_check::slope;
+use convnet_core::graph::Decimals;
 use convnet_core::layer::{
     Activation, Affine, AvgPool, BatchNorm, ChannelShuffle, Clamp, Conv, ConvTranspose, Crop,
     DepthToSpace, Depthwise, Dropout, Elu, Fc, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool,
-    GroupNorm, HardSigmoid, HardSwish, InPlace, Layer, LayerNorm, LeakyRelu, LogSoftmax, Lrn,
-    MaxPool, Pad, PadDepth, Prelu, Relu, Relu6, Sigmoid, Silu, Slices, Slide, Softmax, Softplus,
-    SpaceToDepth, Tanh, Upsample, UpsampleAligned, UpsampleBilinear,
+    GroupNorm, HardSigmoid, HardSwish, InPlace, Layer, LayerNorm, LayerNormVolume, LeakyRelu,
+    LogSoftmax, Lrn, MaxPool, Normalize, Pad, PadDepth, Prelu, Relu, Relu6, Sigmoid, Silu, Slices,
+    Slide, Softmax, Softplus, SpaceToDepth, Tanh, Upsample, UpsampleAligned, UpsampleBilinear,
 };
 use convnet_core::{AnyVolume, Real, Rng, Volume};
 
@@ -167,6 +168,10 @@ fn factors_of_slices() {
     type X = Volume<f64, 2, 3, 4>;
     check::<Prelu<f64, 4>, X, X>(Prelu::ZERO, |prelu| [&mut prelu.slope, &mut []]);
     check::<Affine<f64, 4>, X, X>(Affine::ZERO, |affine| [&mut affine.gamma, &mut affine.beta]);
+    let [one, all] = [Decimals::of([0.3]), Decimals::of([0.485, -1.5, 0.25, 2.0])];
+    for (mean, std) in [(one, one), (all, Decimals::of([0.2, 1.0, 0.5, 4.0]))] {
+        check::<Normalize, X, X>(Normalize { mean, std }, |_| [&mut [], &mut []]);
+    }
 }
 
 /// PyTorch's own numbers too.
@@ -179,6 +184,9 @@ fn norms_of_one_image() {
         )*};
     }
     norms!(GroupNorm<f64, 6, 3>, GroupNorm<f64, 6, 1>, GroupNorm<f64, 6, 6>, LayerNorm<f64, 6>);
+    check::<LayerNormVolume<f64, 2, 3, 6>, X, X>(LayerNormVolume::ZERO, |norm| {
+        [&mut norm.gamma, &mut norm.beta].map(|it| it.as_flattened_mut().as_flattened_mut())
+    });
     let x = Volume([[[1.0, 4.0, 0.5, 2.0], [2.0, -3.0, 7.0, 2.5]]]);
     let (gamma, beta) = ([1.0, 2.0, -1.0, 0.5], [0.0, 0.1, 0.2, 0.3]);
     let mut y = Volume::<f64, 1, 2, 4>::ZERO;
@@ -365,7 +373,20 @@ fn batch_norm() {
     let mut rng = Rng::new(231);
     norm.mean.fill_with(|| rng.normal());
     norm.variance.fill_with(|| rng.uniform() + 0.5);
+    let plain = BatchNorm::<f64, 70, { f64::to_bits(1e-3) }, false> {
+        gamma: norm.gamma,
+        beta: norm.beta,
+        mean: norm.mean,
+        variance: norm.variance,
+    };
     check::<_, X, X>(norm, |norm| [&mut norm.gamma, &mut norm.beta]);
+    // Its factors and summands, of 0, count as 1 and 0.
+    let (mut x, mut y) = (X::ZERO, X::ZERO);
+    x.as_mut_slice().fill_with(|| rng.normal());
+    plain.forward(&x, &mut y);
+    let expected = (x[1][2][69] - plain.mean[69]) / (plain.variance[69] + 1e-3).sqrt();
+    assert!((y[1][2][69] - expected).abs() < 1e-12);
+    check::<_, X, X>(plain, |_| [&mut [], &mut []]);
 }
 
 #[test]

@@ -189,10 +189,12 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 | Op::SpaceToDepth { .. }
                 | Op::GroupNorm { .. }
                 | Op::LayerNorm { .. }
+                | Op::LayerNormVolume { .. }
                 | Op::LogSoftmax
                 | Op::ChannelShuffle { .. }
                 | Op::Prelu
                 | Op::Affine
+                | Op::Normalize { .. }
                 | Op::Fc { .. }
                 | Op::Softmax => self.layer(name, it, x),
             };
@@ -238,18 +240,31 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 }
                 self.filters(name, "ConvTranspose", bias, x, it.volume, attributes)
             }
-            Op::BatchNorm { eps } => {
-                let tensors = ["gamma", "beta", "mean", "variance"];
-                let inputs = tensors.map(|field| self.vector(&name, field));
-                let eps = with("epsilon", eps);
-                self.push(
-                    "BatchNormalization",
-                    name,
-                    x,
-                    it.volume,
-                    inputs.into(),
-                    vec![eps],
-                )
+            Op::BatchNorm {
+                eps,
+                momentum,
+                affine,
+            } => {
+                // What does nothing is an input there, too.
+                let factors = [("gamma", "ones", 1.0), ("beta", "zeros", 0.0)].map(
+                    |(field, does_nothing, value)| match affine {
+                        true => self.vector(&name, field),
+                        false => {
+                            let tensor = format!("{name}.{does_nothing}");
+                            let values = std::iter::repeat_n(value, depth);
+                            self.graph
+                                .initializer
+                                .push(floats(&tensor, &[depth], values));
+                            tensor
+                        }
+                    },
+                );
+                let statistics = ["mean", "variance"].map(|field| self.vector(&name, field));
+                let inputs = [factors, statistics].concat();
+                // There it is what stays.
+                let stays = with("momentum", 1.0 - momentum);
+                let attributes = vec![with("epsilon", eps), stays];
+                self.push("BatchNormalization", name, x, it.volume, inputs, attributes)
             }
             Op::GroupNorm { groups, eps } => {
                 self.opset = self.opset.max(21);
@@ -276,6 +291,13 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                     true => self.transposed(back, y, [0, 3, 1, 2]),
                     false => y,
                 }
+            }
+            Op::LayerNormVolume { eps } => {
+                let flat = x.is_flat;
+                let inputs = ["gamma", "beta"].map(|field| self.of_volume(&name, field, flat));
+                let attributes = vec![with("axis", 1_i64), with("epsilon", eps)];
+                let operator = "LayerNormalization";
+                self.push(operator, name, x, it.volume, inputs.into(), attributes)
             }
             Op::Lrn {
                 size,
@@ -431,6 +453,24 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                     .push(node("Mul", &scaled, inputs, Vec::new()));
                 let x = Value { name: scaled, ..x };
                 self.push("Add", name, x, it.volume, vec![beta], Vec::new())
+            }
+            Op::Normalize { mean, std } => {
+                let [mean, std] = [("mean", mean), ("std", std)].map(|(field, list)| {
+                    let tensor = format!("{name}.{field}");
+                    let values = list.as_slice().iter().map(|&it| it as f32);
+                    let count = values.len();
+                    let sizes = [count, 1, 1];
+                    let sizes = if x.is_flat { &sizes[..1] } else { &sizes };
+                    self.graph.initializer.push(floats(&tensor, sizes, values));
+                    tensor
+                });
+                let shifted = format!("{name}.shifted");
+                let inputs = vec![x.name.clone(), mean];
+                self.graph
+                    .node
+                    .push(node("Sub", &shifted, inputs, Vec::new()));
+                let x = Value { name: shifted, ..x };
+                self.push("Div", name, x, it.volume, vec![std], Vec::new())
             }
             Op::ChannelShuffle { groups } => {
                 let x = self.deep(x);
@@ -726,6 +766,21 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             && tensor.name == name
         {
             tensor.dims.extend([1, 1]);
+        }
+        name
+    }
+
+    /// A tensor with a number for each of a volume, depth first, as an initializer: its name.
+    fn of_volume(&mut self, layer: &str, field: &str, flat: bool) -> String {
+        let name = format!("{layer}.{field}");
+        match (self.tensor)(&name).map(|(axes, values)| (<[usize; 3]>::try_from(axes), values)) {
+            Some((Ok([h, w, d]), values)) if h * w * d == values.len() => {
+                let values = turned([h, w, d, 1], &values);
+                let sizes = [d, h, w];
+                let sizes = if flat { &sizes[..1] } else { &sizes };
+                self.graph.initializer.push(floats(&name, sizes, values));
+            }
+            _ => _ = self.missing.get_or_insert_with(|| name.clone()),
         }
         name
     }

@@ -19,10 +19,10 @@ const DECLARATIONS: [&str; 7] = [
      concat { [conv(2, 1x1)], [avg_pool(3x3, stride = 1, pad = 1)] }, lrn(5), dropout(0.5), leaky_relu(0.1) }",
     "struct N { input(HxWx3), depthwise(3x3, stride = 2, pad = (1, 0), fit = crop), conv_transpose(8, 2x2, \
      stride = 2), conv(8, 3x1, groups = 2, dilation = 2, pad = same), fc(CLASSES) }",
-    "struct H { input(4x4x2), layer(SHIFT, 4x4x2), layer(Scale<T, 2>, 4x4x2), network(Stem), flatten, \
+    "struct H { input(4x4x2), normalize(mean = [0.5, -1.0], std = 0.25), layer(SHIFT, 4x4x2), layer(Scale<T, 2>, 4x4x2), network(Stem), flatten, \
      tanh, sigmoid, relu6, hard_swish, hard_sigmoid, silu, gelu, gelu_tanh, elu(0.5), softplus, \
      clamp(-1.0, 2.0), upsample(2x2), affine, pad((0, 1)), crop((0, 1)), space_to_depth(1x1), depth_to_space(1x1), \
-     group_norm(1), layer_norm, log_softmax, pad_depth(8), \
+     group_norm(1), layer_norm, layer_norm_volume, batch_norm(momentum = 0.5, affine = none), log_softmax, pad_depth(8), \
      slices(4, from = 2), prelu, upsample_bilinear(2x2), upsample_aligned(2x1), channel_shuffle(2), global_max_pool }",
     "struct O { input(4x4x2), relu, outputs { a: [conv(4, 1x1)], b: [], c: [global_avg_pool, fc(2)] } }",
     "struct F { input(224x224x3), conv1: conv(96, 11x11, stride = 4), max_pool(3x3, stride = 2, fit = pad) }",

@@ -17,6 +17,11 @@ torch.manual_seed(231)
 torch.set_default_dtype(torch.float64)
 
 
+def float32(*shape):
+    """Random numbers that f32 can hold, so that both precisions begin alike."""
+    return torch.randn(*shape).float().double()
+
+
 class Depth(nn.LayerNorm):
     """Over the depth, as ConvNeXt has it."""
 
@@ -35,6 +40,30 @@ class Of(nn.Module):
 
 def excite(x):
     return x * torch.sigmoid(F.adaptive_avg_pool2d(x, 1))
+
+
+def normalize(mean, std):
+    """As torchvision.transforms.functional.normalize."""
+    mean, std = [torch.tensor(it).reshape(-1, 1, 1) for it in (mean, std)]
+    return Of(lambda x: (x - mean) / std)
+
+
+class Running(nn.BatchNorm2d):
+    """At inference, by statistics of its own."""
+
+    def __init__(self, depth, **settings):
+        super().__init__(depth, **settings)
+        self.running_mean = float32(depth)
+        # So large that how far it is off is a variance, which a reader asks for.
+        self.running_var = float32(depth).abs() + 16
+        self.eval()
+
+    def statistics(self, x):
+        """Those, and how far they are off one image: what stands where others have a gradient."""
+        mean, var = self.running_mean, self.running_var
+        off = x - mean.reshape(-1, 1, 1)
+        yield "running_mean", mean, -off.mean((0, 2, 3))
+        yield "running_var", var, var - (off**2).mean((0, 2, 3))
 
 
 UP = nn.ConvTranspose2d
@@ -65,6 +94,10 @@ CASES = {
     "whole_norm": ((6, 3, 2), nn.GroupNorm(1, 6)),
     "instance_norm": ((3, 3, 2), nn.InstanceNorm2d(3, affine=True)),
     "layer_norm": ((5, 3, 2), Depth(5, eps=1e-6)),
+    "layer_norm_volume": ((4, 3, 2), nn.LayerNorm([4, 3, 2], eps=1e-3)),
+    "normalize": ((3, 4, 2), normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])),
+    "normalize_all": ((2, 3, 2), normalize([-0.25], [2.0])),
+    "batch_norm_plain": ((4, 3, 2), Running(4, eps=1e-3, momentum=0.25, affine=False)),
     "nearest": ((2, 3, 2), nn.Upsample(scale_factor=(2, 3))),
     "bilinear": ((2, 3, 2), nn.UpsamplingBilinear2d(scale_factor=2)),
     "bilinear_squares": ((2, 3, 2), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)),
@@ -78,11 +111,6 @@ CASES = {
 }
 
 
-def float32(*shape):
-    """Random numbers that f32 can hold, so that both precisions begin alike."""
-    return torch.randn(*shape).float().double()
-
-
 tensors = {}
 for name, (shape, layer) in CASES.items():
     for parameter in layer.parameters():
@@ -94,6 +122,9 @@ for name, (shape, layer) in CASES.items():
     found = {"x": x, "y": y, "dy": dy, "dx": x.grad}
     for field, parameter in layer.named_parameters():
         found[f"it.{field}"], found[f"grad.it.{field}"] = parameter, parameter.grad
+    if isinstance(layer, Running):
+        for field, statistic, off in layer.statistics(x):
+            found[f"it.{field}"], found[f"grad.it.{field}"] = statistic, off
     tensors |= {f"{name}/{key}": it.detach().contiguous().clone() for key, it in found.items()}
 
 save_file(tensors, Path(__file__).with_name("layers.safetensors"), {"generator": f"torch {torch.__version__}"})

@@ -43,7 +43,7 @@ fn fill<P: Parameters<Scalar = f32>>(net: &mut P) {
                     *to = (scale * (2.0 * drawn(place) - 1.0)) as f32;
                 }
             }
-            (_, Role::Gain | Role::Variance(_)) => {
+            (_, Role::Gain | Role::Variance(..)) => {
                 let drawn = (0..).map(|place| (0.5 + drawn(place)) as f32);
                 to.iter_mut().zip(drawn).for_each(|(to, it)| *to = it);
             }

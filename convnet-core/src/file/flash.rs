@@ -125,7 +125,7 @@ pub(crate) const fn entries<'r>(
 
 /// What is wrong with the values of a variance, in scalars of so many bytes.
 const fn refused(tensor: &Tensor, bytes: &[u8], scalar: usize) -> Option<Message> {
-    let Role::Variance(epsilon) = tensor.role else {
+    let Role::Variance(epsilon, _) = tensor.role else {
         return None;
     };
     let epsilon = f64::from_bits(epsilon);

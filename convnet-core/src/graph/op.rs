@@ -1,6 +1,6 @@
 //! The list of layers.
 
-use super::{Elsewhere, Takes, Word};
+use super::{Decimals, Elsewhere, Takes, Word};
 use crate::layer;
 use crate::shape::Window;
 
@@ -13,6 +13,8 @@ pub enum Field<'a, N = usize, W = Window, D = f64, P = Elsewhere<'static>> {
     Slides(&'a W),
     /// A decimal.
     Decimal(&'a D),
+    /// A list of decimals.
+    Decimals(&'a Decimals<D>),
     /// Something declared elsewhere.
     Path(&'a P),
     /// Height, width, depth.
@@ -55,6 +57,8 @@ pub trait Source<N, W, D, P> {
     fn window(&mut self) -> W;
     /// The one of that name: a decimal.
     fn decimal(&mut self, name: &'static str) -> D;
+    /// The one of that name: a list of decimals.
+    fn decimals(&mut self, name: &'static str) -> Decimals<D>;
     /// The one of that name: something declared elsewhere.
     fn elsewhere(&mut self, name: &'static str) -> P;
     /// The one of that name: height, width, depth.
@@ -158,7 +162,8 @@ macro_rules! ops {
                 ops!(@found self Names None, $($name { $($($field $kind)*)? })*)
             }
 
-            /// Whether its filters, if it has some, learn a bias each.
+            /// Whether its filters, if it has some, learn a bias each; of a `batch_norm`, whether its slices learn a
+            /// factor and a summand each.
             #[must_use]
             pub const fn has_bias(&self) -> bool {
                 ops!(@found self Bias true, $($name { $($($field $kind)*)? })*)
@@ -209,6 +214,7 @@ macro_rules! ops {
     (@map $to:ident Groups $it:ident) => { $to.number($it) };
     (@map $to:ident Slides $it:ident) => { $to.window($it) };
     (@map $to:ident Decimal $it:ident) => { $to.decimal($it) };
+    (@map $to:ident Decimals $it:ident) => { $it.map(|decimal| $to.decimal(decimal)) };
     (@map $to:ident Path $it:ident) => { $to.elsewhere($it) };
     (@map $to:ident Shape $it:ident) => { $it.each_ref().map(|number| $to.number(number)) };
     (@map $to:ident Bias $it:ident) => { *$it };
@@ -229,6 +235,7 @@ macro_rules! ops {
     (@read $from:ident Groups $it:ident) => { $from.count(stringify!($it)) };
     (@read $from:ident Slides $it:ident) => { $from.window() };
     (@read $from:ident Decimal $it:ident) => { $from.decimal(stringify!($it)) };
+    (@read $from:ident Decimals $it:ident) => { $from.decimals(stringify!($it)) };
     (@read $from:ident Path $it:ident) => { $from.elsewhere(stringify!($it)) };
     (@read $from:ident Shape $it:ident) => { $from.volume(stringify!($it)) };
     (@read $from:ident Bias $it:ident) => { $from.flag(stringify!($it)) };
@@ -290,6 +297,10 @@ ops! {
         BatchNorm: batch_norm::batch_norm {
             /// ε, added to the variance.
             eps: Decimal as D,
+            /// How far a step moves the statistics to those of the batch.
+            momentum: Decimal as D,
+            /// Whether each depth slice learns a factor and a summand.
+            affine: Bias as bool,
         },
         /// `group_norm(groups)`: groups of depth slices by the mean and variance of the image.
         GroupNorm: group_norm::group_norm {
@@ -303,8 +314,21 @@ ops! {
             /// ε, added to the variance.
             eps: Decimal as D,
         },
+        /// `layer_norm_volume`: the volume by its mean and variance, number by number.
+        LayerNormVolume: layer_norm_volume::layer_norm_volume {
+            /// ε, added to the variance.
+            eps: Decimal as D,
+        },
         /// `affine`: each depth slice by a factor, and moved.
         Affine: affine::affine,
+        /// `normalize(mean, std)`: each depth slice less its mean, divided by its deviation; both stand in the
+        /// declaration.
+        Normalize: normalize::normalize {
+            /// The means.
+            mean: Decimals as Decimals<D>,
+            /// The deviations.
+            std: Decimals as Decimals<D>,
+        },
         /// `lrn`: depth slices against their neighbours.
         Lrn: lrn::lrn {
             /// n, how many neighbours are seen.
@@ -505,6 +529,7 @@ enum Kind {
     Groups,
     Slides,
     Decimal,
+    Decimals,
     Path,
     Shape,
     Bias,
@@ -536,7 +561,8 @@ const fn read_from(word: &Word, fields: &[(&str, Kind)]) -> bool {
             }
             Takes::Count { .. }
             | Takes::Decimal { .. }
-            | Takes::Bias
+            | Takes::Decimals { .. }
+            | Takes::Unless(_)
             | Takes::Item
             | Takes::Shape => {}
         }

@@ -8,7 +8,8 @@ use core::fmt::{self, Display, Formatter};
 use core::ops::RangeBounds;
 use core::str::FromStr;
 
-use super::{Arg, Elsewhere, Nested, Op, Sees, Source, Takes, WORDS, Word};
+use super::{Arg, Decimals, Elsewhere, Nested, Op, Sees, Source, Takes, WORDS, Word};
+use crate::layer::word::MOST_DECIMALS;
 use crate::shape::{Fit, Padding, Window};
 
 /// Why a text is no layer.
@@ -102,8 +103,8 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     let pieces = text.split(move |c| {
         match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         c == ',' && depth == 0
@@ -174,6 +175,24 @@ impl<'a> Args<'a> {
 /// A whole number, at least 1.
 fn count(text: &str) -> Option<usize> {
     text.parse().ok().filter(|count| *count > 0)
+}
+
+fn decimal(text: &str, range: &impl RangeBounds<f64>) -> Option<f64> {
+    text.parse().ok().filter(|value| range.contains(value))
+}
+
+/// `[0.485, 0.456]`, or one without brackets.
+fn decimals(text: &str, range: &impl RangeBounds<f64>) -> Option<Decimals> {
+    let Some(inside) = text.strip_prefix('[') else {
+        return Some(Decimals::of([decimal(text, range)?]));
+    };
+    let inside = inside.strip_suffix(']')?;
+    let number = |text: &str| decimal(text.trim(), range);
+    let all = || inside.split(',').map(number);
+    let count = all().count();
+    let right = count <= MOST_DECIMALS && all().all(|it| it.is_some());
+    let mut numbers = all();
+    right.then(|| Decimals::first(count, |_| numbers.next().flatten().unwrap_or(0.0)))
 }
 
 /// `5x3`, width first: rows, columns.
@@ -253,7 +272,8 @@ impl Source<usize, Window, f64, Elsewhere<'static>> for Args<'_> {
                 }
                 Takes::Count { .. }
                 | Takes::Decimal { .. }
-                | Takes::Bias
+                | Takes::Decimals { .. }
+                | Takes::Unless(_)
                 | Takes::Item
                 | Takes::Shape => {}
             }
@@ -271,10 +291,21 @@ impl Source<usize, Window, f64, Elsewhere<'static>> for Args<'_> {
                     takes: Takes::Decimal { default, range, .. },
                     ..
                 },
-            ) => self.value(arg, *default, 0.5, |text| {
-                text.parse().ok().filter(|value| range.contains(value))
-            }),
+            ) => self.value(arg, *default, 0.5, |text| decimal(text, range)),
             _ => 0.5,
+        }
+    }
+
+    fn decimals(&mut self, name: &'static str) -> Decimals {
+        let harmless = Decimals::of([0.5]);
+        match self.word.arg(name) {
+            Some(
+                arg @ Arg {
+                    takes: Takes::Decimals { range, .. },
+                    ..
+                },
+            ) => self.value(arg, None, harmless, |text| decimals(text, range)),
+            _ => harmless,
         }
     }
 
@@ -347,6 +378,7 @@ mod tests {
             ("relu(2)", OpError::Unknown),
             ("fc", OpError::Missing("filters")),
             ("max_pool()", OpError::Missing("size")),
+            ("normalize(mean = 0.5)", OpError::Missing("std")),
             ("pad", OpError::Missing("pad")),
         ] {
             assert_eq!(error(text), expected, "{text}");
@@ -363,6 +395,12 @@ mod tests {
             ("conv(4, 3x3, bias = false)", "bias"),
             ("lrn(5, alpha = 0)", "alpha"),
             ("batch_norm(eps = NaN)", "eps"),
+            ("batch_norm(momentum = 0.0)", "momentum"),
+            ("batch_norm(affine = true)", "affine"),
+            ("normalize(mean = [], std = 1.0)", "mean"),
+            ("normalize(mean = [0.5, x], std = 1.0)", "mean"),
+            ("normalize(mean = 0.5, std = [1.0, 0.0])", "std"),
+            ("normalize(mean = 0.5, std = [1.0, 1.0)", "std"),
         ] {
             assert!(
                 matches!(error(text), OpError::Wrong(found, _) if found == name),

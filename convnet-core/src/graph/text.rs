@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::{Arg, Elsewhere, Field, Op, Takes};
+use super::{Arg, Decimals, Elsewhere, Field, Op, Takes};
 use crate::shape::{Fit, Padding, Window};
 
 /// In a table, beside the word: what [`Op::detail`] gives.
@@ -12,6 +12,7 @@ struct Detail<'a, N, D, P>(&'a Op<N, Window<N>, D, P>);
 enum Value<'a, N, D, P> {
     Count(&'a N),
     Decimal(&'a D),
+    Decimals(&'a Decimals<D>),
     Item(&'a P),
     /// `5x3`.
     Size(&'a [N; 2]),
@@ -19,7 +20,7 @@ enum Value<'a, N, D, P> {
     Step(&'a [N; 2]),
     Pad(&'a Padding<N>),
     Fit(Fit),
-    Bias,
+    None,
     Volume(&'a [N; 3]),
 }
 
@@ -68,6 +69,7 @@ where
                 let same = default.is_some_and(|default| *decimal == default);
                 (Value::Decimal(decimal), same)
             }
+            (Takes::Decimals { .. }, Some(Field::Decimals(list))) => (Value::Decimals(list), false),
             (Takes::Size, _) => (Value::Size(&window()?.size), false),
             (Takes::Stride(default), _) => {
                 let Window { size, stride, .. } = window()?;
@@ -101,14 +103,15 @@ where
                 let fit = window()?.fit;
                 (Value::Fit(fit), fit == Fit::Exact)
             }
-            (Takes::Bias, Some(Field::Flag(bias))) => (Value::Bias, bias),
+            (Takes::Unless(_), Some(Field::Flag(is_there))) => (Value::None, is_there),
             (Takes::Item, Some(Field::Path(path))) => (Value::Item(path), false),
             (Takes::Shape, Some(Field::Shape(volume))) => (Value::Volume(volume), false),
             // No argument of this layer.
             (
                 Takes::Count { .. }
                 | Takes::Decimal { .. }
-                | Takes::Bias
+                | Takes::Decimals { .. }
+                | Takes::Unless(_)
                 | Takes::Item
                 | Takes::Shape,
                 _,
@@ -144,7 +147,7 @@ where
                 // Stands beside it.
                 (Takes::Shape, _) => continue,
                 (Takes::Size, _) if !gap.is_empty() => write!(f, " of {value}")?,
-                (Takes::Bias, _) => write!(f, "{gap}no bias")?,
+                (Takes::Unless(_), _) => write!(f, "{gap}no {}", arg.name)?,
                 (_, true) => write!(f, "{gap}{value}")?,
                 (_, false) => write!(f, "{gap}{} {value}", arg.name)?,
             }
@@ -169,10 +172,10 @@ where
             if !arg.positional {
                 write!(f, "{} = ", arg.name)?;
             }
-            if let Value::Decimal(decimal) = value {
-                write_decimal(f, decimal)?;
-            } else {
-                value.fmt(f)?;
+            match value {
+                Value::Decimal(decimal) => write_decimal(f, decimal)?,
+                Value::Decimals(list) => write_list(f, list, write_decimal)?,
+                value => value.fmt(f)?,
             }
             gap = ", ";
         }
@@ -199,11 +202,30 @@ fn write_decimal(f: &mut Formatter<'_>, decimal: &impl Display) -> fmt::Result {
     }
 }
 
+/// One as itself, several in square brackets.
+fn write_list<D>(
+    f: &mut Formatter<'_>,
+    list: &Decimals<D>,
+    write: impl Fn(&mut Formatter<'_>, &D) -> fmt::Result,
+) -> fmt::Result {
+    if let [one] = list.as_slice() {
+        return write(f, one);
+    }
+    let mut gap = "[";
+    for decimal in list.as_slice() {
+        f.write_str(gap)?;
+        write(f, decimal)?;
+        gap = ", ";
+    }
+    f.write_str("]")
+}
+
 impl<N: Display + PartialEq, D: Display, P: Display> Display for Value<'_, N, D, P> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => count.fmt(f),
             Self::Decimal(decimal) => decimal.fmt(f),
+            Self::Decimals(list) => write_list(f, list, |f, decimal| decimal.fmt(f)),
             Self::Item(path) => path.fmt(f),
             Self::Step([down, across]) if down == across => down.fmt(f),
             Self::Size([down, across]) | Self::Step([down, across]) => {
@@ -223,7 +245,7 @@ impl<N: Display + PartialEq, D: Display, P: Display> Display for Value<'_, N, D,
             Self::Fit(Fit::Exact) => f.write_str("exact"),
             Self::Fit(Fit::Crop) => f.write_str("crop"),
             Self::Fit(Fit::Pad) => f.write_str("pad"),
-            Self::Bias => f.write_str("none"),
+            Self::None => f.write_str("none"),
             Self::Volume([h, w, d]) => write!(f, "{w}x{h}x{d}"),
         }
     }
@@ -258,7 +280,7 @@ mod tests {
             nested: Nested::UNKNOWN,
             graph: &[],
         };
-        let ops: [(Op, &str, &str); 13] = [
+        let ops: [(Op, &str, &str); 14] = [
             (
                 Op::Conv {
                     filters: 8,
@@ -294,11 +316,15 @@ mod tests {
                 "3x3, stride 2",
                 "avg_pool(3x3, stride = 2)",
             ),
-            (Op::BatchNorm { eps: 1e-5 }, "", "batch_norm"),
+            (Op::BATCH_NORM, "", "batch_norm"),
             (
-                Op::BatchNorm { eps: 1e-3 },
-                "eps 0.001",
-                "batch_norm(eps = 0.001)",
+                Op::BatchNorm {
+                    eps: 1e-3,
+                    momentum: 0.01,
+                    affine: false,
+                },
+                "eps 0.001, momentum 0.01, no affine",
+                "batch_norm(eps = 0.001, momentum = 0.01, affine = none)",
             ),
             (
                 Op::Lrn {
@@ -318,6 +344,14 @@ mod tests {
                 },
                 "-1, 0.5",
                 "clamp(-1.0, 0.5)",
+            ),
+            (
+                Op::Normalize {
+                    mean: Decimals::of([-1.0, 0.5]),
+                    std: Decimals::of([2.0]),
+                },
+                "mean [-1, 0.5], std 2",
+                "normalize(mean = [-1.0, 0.5], std = 2.0)",
             ),
             (Op::fc(10), "10", "fc(10)"),
             (Op::Relu, "", "relu"),

@@ -1,6 +1,7 @@
 //! How layers work: what the plan and the macro ask of them, and never their names.
 
 use super::{Manner, Op, RoleOf, Sees};
+use crate::layer::batch_norm;
 use crate::shape::Window;
 
 /// Where the images of a batch meet at a layer, in training: there a pass is cut.
@@ -275,6 +276,13 @@ impl Op {
             window,
         }
     }
+
+    /// `batch_norm`, as it is where nothing else is written.
+    pub const BATCH_NORM: Self = Self::BatchNorm {
+        eps: batch_norm::EPS,
+        momentum: batch_norm::MOMENTUM,
+        affine: true,
+    };
 
     /// `fc(filters)`, with biases.
     #[must_use]

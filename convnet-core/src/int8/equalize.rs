@@ -72,6 +72,10 @@ fn pair<N: Quantize>(second: usize) -> Option<Pair> {
     while minds_no_factor(op(first)?) {
         first = first.checked_sub(1)?;
     }
+    // One without factors takes none.
+    if matches!(op(first)?, Op::BatchNorm { affine: false, .. }) {
+        return None;
+    }
     let norm = matches!(op(first)?, Op::BatchNorm { .. }).then_some(first);
     let first = first.checked_sub(usize::from(norm.is_some()))?;
     let shared = |volumes: Range<usize>| {
@@ -124,10 +128,12 @@ fn minds_no_factor(op: &Op) -> bool {
         | Op::SpaceToDepth { .. }
         | Op::GroupNorm { .. }
         | Op::LayerNorm { .. }
+        | Op::LayerNormVolume { .. }
         | Op::LogSoftmax
         | Op::Slices { .. }
         | Op::Prelu
         | Op::Affine
+        | Op::Normalize { .. }
         | Op::Fc { .. }
         | Op::Softmax
         | Op::Own { .. }

@@ -255,10 +255,12 @@ impl<const N: usize> Planned<N> {
                 | Op::Crop { .. }
                 | Op::GroupNorm { .. }
                 | Op::LayerNorm { .. }
+                | Op::LayerNormVolume { .. }
                 | Op::LogSoftmax
                 | Op::Slices { .. }
                 | Op::Prelu
                 | Op::Affine
+                | Op::Normalize { .. }
                 | Op::Scale { .. }
                 | Op::Outputs { .. } => return Err(unsupported(&graph[i])),
             };
@@ -687,6 +689,8 @@ mod tests {
             "slices(2)",
             "prelu",
             "affine",
+            "normalize(mean = 0.5, std = 0.25)",
+            "layer_norm_volume",
         ];
         let inner = Elsewhere {
             path: "Inner",

@@ -241,10 +241,12 @@ pub(super) fn activate(op: &Op, v: f32) -> Option<f32> {
         | Op::SpaceToDepth { .. }
         | Op::GroupNorm { .. }
         | Op::LayerNorm { .. }
+        | Op::LayerNormVolume { .. }
         | Op::LogSoftmax
         | Op::Slices { .. }
         | Op::Prelu
         | Op::Affine
+        | Op::Normalize { .. }
         | Op::Fc { .. }
         | Op::Dropout { .. }
         | Op::Softmax
@@ -302,14 +304,21 @@ fn tensor<N: Quantize>(net: &N, node: usize, is: impl Fn(Role) -> bool) -> Optio
 
 /// The factor and what is added, a depth slice each, if the node is a `batch_norm`.
 fn norm_of<N: Quantize>(net: &N, node: usize) -> Option<Vec<[f64; 2]>> {
-    let Op::BatchNorm { eps } = N::GRAPH.get(node)?.op else {
+    let Op::BatchNorm { eps, .. } = N::GRAPH.get(node)?.op else {
         return None;
     };
     let of = |is: fn(Role) -> bool| tensor(net, node, is);
-    let gain = of(|role| role == Role::Gain)?.iter();
-    let bias = of(|role| role == Role::Bias)?.iter();
-    let mean = of(|role| role == Role::Mean)?.iter();
-    let variance = of(|role| matches!(role, Role::Variance(_)))?.iter();
+    // Those of `affine = none` do nothing.
+    let gain = of(|role| role == Role::Gain)
+        .unwrap_or(&[1.0])
+        .iter()
+        .cycle();
+    let bias = of(|role| role == Role::Bias)
+        .unwrap_or(&[0.0])
+        .iter()
+        .cycle();
+    let mean = of(|role| matches!(role, Role::Mean(_)))?.iter();
+    let variance = of(|role| matches!(role, Role::Variance(..)))?.iter();
     let all = gain.zip(bias).zip(mean.zip(variance));
     let norm = all.map(|((&gain, &bias), (&mean, &variance))| {
         let scale = f64::from(gain) / Float::sqrt(f64::from(variance) + eps);

@@ -9,7 +9,7 @@ use crate::{Real, Volume};
 word! {
     /// `affine`: γ·v + β, with a learned factor and a learned summand for each depth slice.
     ///
-    /// In front of all layers it is what an image is normalised by: γ = 1/deviation, β = −mean/deviation. See
+    /// What an image is normalised by, and is not learned, is a [`normalize`](crate::dsl::normalize). See
     /// [`layer::Affine`](crate::layer::Affine).
     affine {}
     Manner::Filters, Sees::Pixel;
@@ -18,7 +18,7 @@ word! {
         TensorOf::slices("gamma", RoleOf::Gain),
         TensorOf::slices("beta", RoleOf::Shift),
     ],
-    elsewhere: &["rescaling", "scaleshift", "normalize"],
+    elsewhere: &["scaleshift"],
 }
 
 /// `γ·x + β`, depth slice by depth slice: the `affine` of a declaration.
@@ -43,8 +43,6 @@ word! {
 /// ```
 ///
 /// Source: Caffe's [`Scale`](https://caffe.berkeleyvision.org/tutorial/layers/scale.html) with a bias.
-#[doc(alias = "Rescaling")]
-#[doc(alias = "Normalize")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
 pub struct Affine<T, const D: usize> {

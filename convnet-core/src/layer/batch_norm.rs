@@ -13,7 +13,9 @@ use crate::{Real, Volume};
 use core::ops::Bound;
 
 /// ε, as in PyTorch.
-const EPS: f64 = 1e-5;
+pub(crate) const EPS: f64 = 1e-5;
+/// How far a step moves the statistics, as in PyTorch.
+pub(crate) const MOMENTUM: f64 = 0.1;
 
 word! {
     /// `batch_norm`, `batch_norm(eps = 1e-3)`: each depth slice to a learned mean and deviation.
@@ -28,15 +30,26 @@ word! {
             range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
             form: "eps is a number between 0 and 1, such as 1e-5",
         }),
+        /// How far a step moves the running statistics to those of the batch, 0.1 by default, as in PyTorch. Of Keras and
+        /// ONNX, whose momentum is what stays, it is what is left to 1.
+        momentum: f64 = keyed(Takes::Decimal {
+            default: Some(MOMENTUM),
+            range: (Bound::Excluded(0.0), Bound::Included(1.0)),
+            form: "momentum is a number above 0 and up to 1, such as 0.1: how far the statistics move",
+        }),
+        /// `none`: no γ and β are learned, counted or stored in weight files; they are 1 and 0.
+        affine: bool = keyed(Takes::Unless(
+            "every depth slice learns a factor and a summand unless it is told not to: `affine = none`"
+        )),
     }
     Manner::Normalises, Sees::Pixel;
     example: "batch_norm(eps = 1e-5)",
-    generics: &[Generic::Length(Length::Depth), Generic::Bits("eps")],
+    generics: &[Generic::Length(Length::Depth), Generic::Bits("eps"), Generic::Unless],
     tensors: &[
         TensorOf::slices("gamma", RoleOf::Gain),
         TensorOf::slices("beta", RoleOf::Shift),
-        TensorOf::slices("mean", RoleOf::Mean),
-        TensorOf::slices("variance", RoleOf::Variance("eps")),
+        TensorOf::slices("mean", RoleOf::Mean("momentum")),
+        TensorOf::slices("variance", RoleOf::Variance("eps", "momentum")),
     ],
     elsewhere: &["bn", "batchnormalization", "batchnormalisation"],
 }
@@ -46,11 +59,12 @@ word! {
 /// | | shape |
 /// |---|---|
 /// | reads `x`, writes `y` | `[H][W][D]` |
-/// | parameters | `gamma`, `beta`: 2·D |
+/// | parameters | `gamma`, `beta`: 2·D; none with `affine = none`, where they count as 1 and 0 |
 /// | statistics | `mean`, `variance`: 2·D, stored and not learned |
 /// | multiply-adds | none are counted: it is one of each number, and can be folded into a `conv` |
 ///
-/// `EPSILON` holds the bits of ε, an `f64`: 1e-5 as in PyTorch.
+/// `EPSILON` holds the bits of ε, an `f64`: 1e-5 as in PyTorch. `AFFINE` says whether γ and β are read; of `affine =
+/// none` they have their place in the layer, and are not.
 ///
 /// # Training
 ///
@@ -63,8 +77,8 @@ word! {
 /// | normalises by | mean and biased variance of the batch | the same | running mean and variance |
 /// | gradient on x | also through the statistics | the same | dy·γ/√(variance + ε) |
 /// | gradient on γ, β | Σ dy·x̂, Σ dy | the same | the same |
-/// | running mean | moves a tenth to the batch's | the same | the same |
-/// | running variance | moves a tenth to the batch's, unbiased | the same | to the mean of (x − running mean)² |
+/// | running mean | moves by `momentum`, a tenth, to the batch's | the same | the same |
+/// | running variance | moves by it to the batch's, unbiased | the same | to the mean of (x − running mean)² |
 /// | one number a depth slice | an error | an error | trains |
 ///
 /// *An image alone* is what [`forward_train`](crate::Trainable::forward_train) and
@@ -82,7 +96,7 @@ word! {
 /// front of the layer are off by up to about 2⁻²²·κ² of themselves: nothing for κ of 10, 6 % for 500.
 ///
 /// How far the running statistics are off stands where others have a gradient, and a step of any
-/// optimizer moves them by [`MOMENTUM`](crate::optim::MOMENTUM). As a [`Layer`], by hand, they are
+/// optimizer moves them by the declaration's `momentum`, [`MOMENTUM`](crate::optim::MOMENTUM) if it says none. As a [`Layer`], by hand, they are
 /// left alone.
 ///
 /// ```
@@ -103,7 +117,12 @@ word! {
 #[doc(alias = "BatchNormalization")]
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C, align(64))]
-pub struct BatchNorm<T, const D: usize, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
+pub struct BatchNorm<
+    T,
+    const D: usize,
+    const EPSILON: u64 = { f64::to_bits(EPS) },
+    const AFFINE: bool = true,
+> {
     /// γ, the deviation of the output.
     pub gamma: [T; D],
     /// β, the mean of the output.
@@ -116,9 +135,14 @@ pub struct BatchNorm<T, const D: usize, const EPSILON: u64 = { f64::to_bits(1e-5
 
 #[expect(unsafe_code, reason = "zeros are a layer")]
 // SAFETY: scalars, which are zeroable, and padding.
-unsafe impl<T: Real, const D: usize, const EPSILON: u64> Zeroable for BatchNorm<T, D, EPSILON> {}
+unsafe impl<T: Real, const D: usize, const EPSILON: u64, const AFFINE: bool> Zeroable
+    for BatchNorm<T, D, EPSILON, AFFINE>
+{
+}
 
-impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
+impl<T: Real, const D: usize, const EPSILON: u64, const AFFINE: bool>
+    BatchNorm<T, D, EPSILON, AFFINE>
+{
     /// All zero, the statistics too. For a `static`, or a layer small enough for the stack.
     pub const ZERO: Self = Self {
         gamma: [T::ZERO; D],
@@ -154,8 +178,14 @@ macro_rules! each_line {
     }};
 }
 
-impl<T: Real, const H: usize, const W: usize, const D: usize, const EPSILON: u64>
-    Layer<Volume<T, H, W, D>, Volume<T, H, W, D>> for BatchNorm<T, D, EPSILON>
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const EPSILON: u64,
+    const AFFINE: bool,
+> Layer<Volume<T, H, W, D>, Volume<T, H, W, D>> for BatchNorm<T, D, EPSILON, AFFINE>
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Volume<T, H, W, D>) {
         each_line!(D, start => self.normalise_line[_, _](x, y, &self.running(), start));
@@ -183,15 +213,23 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const EPSILON: u64
     }
 }
 
-impl<T: Real, const H: usize, const W: usize, const D: usize, const EPSILON: u64>
-    InPlace<Volume<T, H, W, D>> for BatchNorm<T, D, EPSILON>
+impl<
+    T: Real,
+    const H: usize,
+    const W: usize,
+    const D: usize,
+    const EPSILON: u64,
+    const AFFINE: bool,
+> InPlace<Volume<T, H, W, D>> for BatchNorm<T, D, EPSILON, AFFINE>
 {
     fn forward_in_place(&self, v: &mut Volume<T, H, W, D>) {
         self.normalize(v.as_mut_slice());
     }
 }
 
-impl<T: Real, const D: usize, const EPSILON: u64> Norm<T> for BatchNorm<T, D, EPSILON> {
+impl<T: Real, const D: usize, const EPSILON: u64, const AFFINE: bool> Norm<T>
+    for BatchNorm<T, D, EPSILON, AFFINE>
+{
     const FOLDS: bool = true;
 
     fn scale_and_shift(&self, k: usize) -> [T; 2] {
@@ -206,7 +244,9 @@ impl<T: Real, const D: usize, const EPSILON: u64> Norm<T> for BatchNorm<T, D, EP
 }
 
 /// In training, where the images of a batch exchange [`Moments`].
-impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
+impl<T: Real, const D: usize, const EPSILON: u64, const AFFINE: bool>
+    BatchNorm<T, D, EPSILON, AFFINE>
+{
     /// Forward, before a merge: what the image says of itself, and what holds if nobody merges.
     pub fn observe<const H: usize, const W: usize>(
         &self,

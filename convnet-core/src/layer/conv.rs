@@ -48,7 +48,7 @@ word! {
         dilation: [usize; 2] = keyed(Takes::Dilation),
         /// `none`: no biases are learned, counted or stored in weight files; they stay zero. For a
         /// `conv` in front of a normalisation, which has a shift of its own.
-        bias: bool = keyed(Takes::Bias),
+        bias: bool = keyed(Takes::BIAS),
     }
     Manner::Filters, Sees::Slides;
     example: "conv(12, 5x5, stride = 1, pad = 2)",

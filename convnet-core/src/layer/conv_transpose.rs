@@ -44,7 +44,7 @@ word! {
         /// dilation·(F − 1) + 1, which stands for F in the formula. 1 by default: no gaps.
         dilation: [usize; 2] = keyed(Takes::Dilation),
         /// `none`: no biases are learned, counted or stored in weight files; they stay zero.
-        bias: bool = keyed(Takes::Bias),
+        bias: bool = keyed(Takes::BIAS),
     }
     Manner::Filters, Sees::Stamps;
     example: "conv_transpose(12, 4x4, stride = 2, pad = 1)",

@@ -30,7 +30,7 @@ word! {
         /// As for [`conv`](crate::dsl::conv).
         dilation: [usize; 2] = keyed(Takes::Dilation),
         /// As for [`conv`](crate::dsl::conv).
-        bias: bool = keyed(Takes::Bias),
+        bias: bool = keyed(Takes::BIAS),
     }
     Manner::Filters, Sees::Slides;
     example: "depthwise(3x3, stride = 1, pad = 1)",

@@ -22,7 +22,7 @@ word! {
         /// K, how many neurons: class scores, or hidden ones.
         filters: usize = first(Takes::FILTERS),
         /// `none`: no biases are learned, counted or stored in weight files; they stay zero.
-        bias: bool = keyed(Takes::Bias),
+        bias: bool = keyed(Takes::BIAS),
     }
     Manner::Filters, Sees::Everything;
     example: "fc(10)",

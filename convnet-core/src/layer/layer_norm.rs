@@ -11,8 +11,8 @@ use crate::{Real, Volume};
 word! {
     /// `layer_norm`: each depth column to a mean and a deviation that are learned for each slice.
     ///
-    /// Of the whole volume it is a [`group_norm(1)`](crate::dsl::group_norm). See
-    /// [`layer::LayerNorm`](crate::layer::LayerNorm).
+    /// Of the whole volume it is a [`group_norm(1)`](crate::dsl::group_norm), or, where each number has its own factor, a
+    /// [`layer_norm_volume`](crate::dsl::layer_norm_volume). See [`layer::LayerNorm`](crate::layer::LayerNorm).
     layer_norm {
         /// ε, added to the variance: 1e-5 by default.
         eps: f64 = keyed(Takes::Decimal {

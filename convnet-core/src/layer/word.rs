@@ -130,8 +130,10 @@ pub enum Generic {
     Slide,
     /// The depth of a group; left out where there is one.
     Group,
-    /// The bits of the decimal of that name; left out where it is what it is by default.
+    /// The bits of the decimal of that name; left out where it is what it is by default, and so are all behind it.
     Bits(&'static str),
+    /// Whether there is what may be `none`, `bias`; left out in the same way.
+    Unless,
 }
 
 /// A tensor of a layer.
@@ -152,7 +154,8 @@ pub enum RoleOf {
     Filters,
     /// Filters as large as what they read.
     Weights,
-    /// Of filters; one that is not learned, by `bias = none`, is no tensor.
+    /// Of filters; one that is not learned, by `bias = none`, is no tensor. Nor are the factor and the summand of a norm
+    /// with `affine = none`.
     Bias,
     /// A factor.
     Gain,
@@ -160,10 +163,10 @@ pub enum RoleOf {
     Shift,
     /// A factor below zero.
     Slope,
-    /// The running mean.
-    Mean,
-    /// The running variance, to which the decimal of that name is added.
-    Variance(&'static str),
+    /// The running mean, which moves by the decimal of that name.
+    Mean(&'static str),
+    /// The running variance, to which the decimal of the first name is added; it moves by that of the second.
+    Variance(&'static str, &'static str),
 }
 
 impl RoleOf {
@@ -174,8 +177,14 @@ impl RoleOf {
             Self::Filters | Self::Weights | Self::Bias | Self::Gain | Self::Shift | Self::Slope => {
                 true
             }
-            Self::Mean | Self::Variance(_) => false,
+            Self::Mean(_) | Self::Variance(..) => false,
         }
+    }
+
+    /// Whether a layer that is told so has none.
+    #[must_use]
+    pub const fn is_optional(self) -> bool {
+        matches!(self, Self::Bias | Self::Gain | Self::Shift)
     }
 }
 
@@ -186,6 +195,15 @@ impl TensorOf {
             field,
             role,
             shape: &[Length::Depth],
+        }
+    }
+
+    /// One number for each of the input.
+    pub(crate) const fn volume(field: &'static str, role: RoleOf) -> Self {
+        Self {
+            field,
+            role,
+            shape: &[Length::InputHeight, Length::InputWidth, Length::InputDepth],
         }
     }
 
@@ -231,6 +249,13 @@ pub enum Takes {
         /// What is said of anything else.
         form: &'static str,
     },
+    /// A decimal, or a list of them: `0.5`, `[0.485, 0.456, 0.406]`. It must be written.
+    Decimals {
+        /// The least and the most of each.
+        range: (Bound<f64>, Bound<f64>),
+        /// What is said of anything else.
+        form: &'static str,
+    },
     /// The width and height of a window: `5x5`.
     Size,
     /// How far a window steps: `2`, or across x down, `2x1`. If it is not written it is this or, if
@@ -242,12 +267,92 @@ pub enum Takes {
     Pad,
     /// What happens to a remainder; see [`Fit`](crate::shape::Fit).
     Remainder,
-    /// `none`: that there is no bias. There is one if nothing is written.
-    Bias,
+    /// `none`: that there is none of it, `bias = none`. There is if nothing is written; the text is what is said of
+    /// anything else.
+    Unless(&'static str),
     /// The path of something that is declared elsewhere.
     Item,
     /// A volume: width x height x depth.
     Shape,
+}
+
+/// How many numbers a list of decimals has at most: the 13 bands of Sentinel-2 are a deep image.
+pub(crate) const MOST_DECIMALS: usize = 16;
+
+/// A decimal for each depth slice, or one for all: the argument of a [`normalize`](crate::dsl::normalize). They lie in
+/// place, so that a layer can be copied, and read from a text, without an allocator.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::graph::Decimals;
+///
+/// let mean = Decimals::of([0.485, 0.456, 0.406]);
+/// assert_eq!((mean.as_slice().len(), mean.at(2)), (3, Some(&0.406)));
+/// assert_eq!(Decimals::of([0.5]).at(2), Some(&0.5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decimals<D = f64> {
+    /// The list, and behind it what is no part of it.
+    all: [D; MOST_DECIMALS],
+    count: usize,
+}
+
+impl Decimals {
+    /// These; 1 to 16 they are, or a program that has them as a constant does not compile.
+    ///
+    /// # Panics
+    ///
+    /// If there are none, or more.
+    #[must_use]
+    pub const fn of<const N: usize>(numbers: [f64; N]) -> Self {
+        assert!(0 < N && N <= MOST_DECIMALS, "1 to 16 decimals");
+        let (mut all, mut at) = ([0.0; MOST_DECIMALS], 0);
+        while at < N {
+            all[at] = numbers[at];
+            at += 1;
+        }
+        Self { all, count: N }
+    }
+
+    /// Whether there is one for each slice of a volume, or one for all.
+    pub(crate) const fn fits(&self, depth: usize) -> bool {
+        self.count == 1 || self.count == depth
+    }
+}
+
+impl<D> Decimals<D> {
+    /// The first `count` of what `f` gives for 0, 1, …; as many as there can be, and one at least.
+    #[doc(hidden)]
+    pub fn first(count: usize, f: impl FnMut(usize) -> D) -> Self {
+        Self {
+            all: core::array::from_fn(f),
+            count: count.clamp(1, MOST_DECIMALS),
+        }
+    }
+
+    /// The list as it was written: of one, if that is for all.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[D] {
+        self.all.split_at(self.count).0
+    }
+
+    /// The one of a depth slice; none, if the list is shorter.
+    #[must_use]
+    pub const fn at(&self, slice: usize) -> Option<&D> {
+        match self.count {
+            1 => Some(&self.all[0]),
+            count if slice < count => Some(&self.all[slice]),
+            _ => None,
+        }
+    }
+
+    /// The same in other numbers.
+    pub fn map<E>(&self, f: impl FnMut(&D) -> E) -> Decimals<E> {
+        Decimals {
+            all: self.all.each_ref().map(f),
+            count: self.count,
+        }
+    }
 }
 
 impl Word {
@@ -312,16 +417,22 @@ impl Takes {
         form: "the number of filters is 1 or more, such as `12`",
     };
 
+    /// Whether filters learn a bias each.
+    pub(crate) const BIAS: Self =
+        Self::Unless("every filter learns a bias unless it is told not to: `bias = none`");
+
     /// What is said of a value that it is not.
     #[must_use]
     pub const fn form(&self) -> &'static str {
         match self {
-            Self::Count { form, .. } | Self::Decimal { form, .. } => form,
+            Self::Count { form, .. }
+            | Self::Decimal { form, .. }
+            | Self::Decimals { form, .. }
+            | Self::Unless(form) => form,
             Self::Size => "a size is `5x5`",
             Self::Stride(_) | Self::Dilation => "a number, `2`, or one across and one down, `2x1`",
             Self::Pad => "pad is `2`, `same`, `(before, after)` or `(top, bottom, left, right)`",
             Self::Remainder => "fit is `exact`, `crop` (what is left over) or `pad` (with zeros)",
-            Self::Bias => "the only value is `bias = none`",
             Self::Item => "it is a path",
             Self::Shape => "a volume is width x height x depth: `32x32x12`",
         }

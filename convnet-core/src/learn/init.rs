@@ -48,8 +48,8 @@ impl Init {
                 Role::Filters | Role::Grouped(_) | Role::Weights => {
                     self.draw(scalars, self.variance(tensor), &mut Rng::stream(seed, id));
                 }
-                Role::Bias | Role::Mean => scalars.fill(P::Scalar::ZERO),
-                Role::Gain | Role::Variance(_) => scalars.fill(P::Scalar::ONE),
+                Role::Bias | Role::Mean(_) => scalars.fill(P::Scalar::ZERO),
+                Role::Gain | Role::Variance(..) => scalars.fill(P::Scalar::ONE),
                 Role::Slope => scalars.fill(P::Scalar::of(0.25)),
             }
         }

@@ -161,9 +161,9 @@ pub(crate) fn norm<T: Real>(values: &[T]) -> f64 {
     libm::sqrt(squares.sum())
 }
 
-/// How far a step moves the statistics of a `batch_norm` to those of the batch: a tenth, as in
-/// PyTorch.
-pub const MOMENTUM: f64 = 0.1;
+/// How far a step moves the statistics of a `batch_norm` to those of the batch if its declaration does not say: a tenth,
+/// as in PyTorch.
+pub const MOMENTUM: f64 = crate::layer::batch_norm::MOMENTUM;
 
 /// One step of one tensor, or a part of it, that may be a statistic.
 pub(crate) fn update<T: Real>(
@@ -174,10 +174,10 @@ pub(crate) fn update<T: Real>(
     dw: &[T],
     slots: [&mut [T]; 2],
 ) {
-    if role.is_learned() {
+    let Some(momentum) = role.momentum() else {
         return optimizer.update(step, role, w, dw, slots);
-    }
-    let momentum = T::of(MOMENTUM);
+    };
+    let momentum = T::of(momentum);
     for (w, &dw) in w.iter_mut().zip(dw) {
         *w -= momentum * dw;
     }
@@ -187,7 +187,7 @@ pub(crate) fn update<T: Real>(
 fn decay<T: Real>(weight_decay: f64, role: Role) -> T {
     match role {
         Role::Filters | Role::Grouped(_) | Role::Weights => T::of(weight_decay),
-        Role::Bias | Role::Gain | Role::Slope | Role::Mean | Role::Variance(_) => T::ZERO,
+        Role::Bias | Role::Gain | Role::Slope | Role::Mean(_) | Role::Variance(..) => T::ZERO,
     }
 }
 

@@ -31,12 +31,14 @@ pub enum Role {
     Gain,
     /// A factor below zero for each depth slice, of a `prelu`. It begins at 1/4.
     Slope,
-    /// The running mean of each depth slice: a statistic. It begins at 0.
-    Mean,
-    /// The running variance of each depth slice: a statistic. It begins at 1. The number holds the bits
-    /// of ε, the `f64` that is added to it before the root, `Variance(f64::to_bits(1e-5))`: a variance
+    /// The running mean of each depth slice: a statistic. It begins at 0. The number holds the bits of the momentum, an
+    /// `f64`: how far a step moves it to that of the batch, a tenth by `Mean(f64::to_bits(0.1))`.
+    Mean(u64),
+    /// The running variance of each depth slice: a statistic. It begins at 1. The numbers hold the bits
+    /// of ε, the `f64` that is added to it before the root, and of the momentum,
+    /// `Variance(f64::to_bits(1e-5), f64::to_bits(0.1))`: a variance
     /// with which that is not above 0 is neither saved nor loaded.
-    Variance(u64),
+    Variance(u64, u64),
 }
 
 impl Role {
@@ -44,7 +46,21 @@ impl Role {
     /// was seen, and no optimizer touches it.
     #[must_use]
     pub const fn is_learned(self) -> bool {
-        !matches!(self, Self::Mean | Self::Variance(_))
+        self.momentum().is_none()
+    }
+
+    /// How far a step moves it to that of the batch, if it is a statistic.
+    #[must_use]
+    pub const fn momentum(self) -> Option<f64> {
+        match self {
+            Self::Mean(momentum) | Self::Variance(_, momentum) => Some(f64::from_bits(momentum)),
+            Self::Filters
+            | Self::Grouped(_)
+            | Self::Weights
+            | Self::Bias
+            | Self::Gain
+            | Self::Slope => None,
+        }
     }
 
     /// Whether such a tensor may hold `value`: a finite one, and a variance that has a root once ε is
@@ -53,7 +69,7 @@ impl Role {
     pub(crate) fn allows<T: Real>(self, value: T) -> bool {
         value.is_finite()
             && match self {
-                Self::Variance(epsilon) => value + T::of(f64::from_bits(epsilon)) > T::ZERO,
+                Self::Variance(epsilon, _) => value + T::of(f64::from_bits(epsilon)) > T::ZERO,
                 _ => true,
             }
     }
@@ -185,10 +201,10 @@ pub unsafe trait InFlash: Parameters {
 ///
 /// let scale = Scale { gamma: [1.0_f32, 2.0] };
 /// parameters! {
-///     /// What a norm has seen; its ε is 0.001.
+///     /// What a norm has seen: a step moves it by a tenth; its ε is 0.001.
 ///     pub struct Seen<T, const D: usize> {
-///         pub mean: Mean [D],
-///         pub variance: Variance(f64::to_bits(1e-3)) [D],
+///         pub mean: Mean(f64::to_bits(0.1)) [D],
+///         pub variance: Variance(f64::to_bits(1e-3), f64::to_bits(0.1)) [D],
 ///     }
 /// }
 ///
@@ -203,7 +219,7 @@ macro_rules! parameters {
         $visibility:vis struct $name:ident<$t:ident $(, const $n:ident: usize)* $(,)?> {
             $(
                 $(#[$of_field:meta])*
-                $seen:vis $field:ident: $role:ident $(($number:expr))? [$($axis:tt),+ $(,)?]
+                $seen:vis $field:ident: $role:ident $(($($number:expr),+))? [$($axis:tt),+ $(,)?]
             ),+ $(,)?
         }
     ) => {
@@ -237,7 +253,7 @@ macro_rules! parameters {
             type Scalar = $t;
             const TENSORS: &'static [$crate::Tensor] = &[$($crate::Tensor {
                 name: ::core::stringify!($field),
-                role: $crate::Role::$role $(($number))?,
+                role: $crate::Role::$role $(($($number),+))?,
                 shape: &[$($axis),+],
             }),+];
 

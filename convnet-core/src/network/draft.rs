@@ -341,7 +341,7 @@ mod tests {
     fn no_two_buffers_meet_and_each_lies_inside() {
         let mut draft = Draft::new("Blocks", [12, 12, 3]);
         let conv = draft.push("conv1", Op::conv(8, Window::square(3, 1, 1)));
-        draft.push("norm", Op::BatchNorm { eps: 1e-5 });
+        draft.push("norm", Op::BATCH_NORM);
         draft.push("relu1", Op::Relu);
         draft.push("conv2", Op::conv(8, Window::square(3, 1, 1)));
         draft.push(

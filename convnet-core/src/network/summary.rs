@@ -403,7 +403,7 @@ f32: parameters 139,776 bytes, arena 1,161,600, tape 2,323,200"
     #[test]
     fn what_is_stored_and_not_learned_is_said() {
         let norm = LayerInfo {
-            op: &Op::BatchNorm { eps: 1e-5 },
+            op: &Op::BATCH_NORM,
             parameters: 192,
             fixed: 192,
             ..LAYERS[1]

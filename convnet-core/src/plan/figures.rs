@@ -2,7 +2,7 @@
 
 use super::block::{self, Readers};
 use super::{Depth, Elements, Failure, MOST_SCALARS, Nested, Op, Step, Totals, volume};
-use crate::graph::{Length, RoleOf, Sees, TensorOf};
+use crate::graph::{Decimals, Length, RoleOf, Sees, TensorOf};
 use crate::scalar::element::ElementType;
 use crate::shape::{Misfit, Placed, Window, ok};
 
@@ -343,12 +343,28 @@ const fn check_depth(depth: usize, op: &Op) -> Result<(), Misfit> {
             depth,
         });
     }
+    if let Op::Normalize { mean, std } = op {
+        ok!(check_numbers("mean", mean, depth));
+        ok!(check_numbers("std", std, depth));
+    }
     if let Op::PadDepth { filters } = *op
         && filters < depth
     {
         return Err(Misfit::Deeper { filters, depth });
     }
     Ok(())
+}
+
+/// Whether a list of numbers has one for each depth slice, or one for all.
+const fn check_numbers(name: &'static str, list: &Decimals, depth: usize) -> Result<(), Misfit> {
+    match list.fits(depth) {
+        true => Ok(()),
+        false => Err(Misfit::Numbers {
+            name,
+            found: list.as_slice().len(),
+            depth,
+        }),
+    }
 }
 
 /// A layer written by hand, or a network inside.
@@ -443,8 +459,8 @@ const fn learn(step: &mut Step, x: [usize; 3], op: &Op) -> Result<(), Misfit> {
         if is_weight {
             weights += scalars;
         }
-        let stays_zero = matches!(role, RoleOf::Bias) && !op.has_bias();
-        match role.is_learned() && !stays_zero {
+        let stays = role.is_optional() && !op.has_bias();
+        match role.is_learned() && !stays {
             true => step.parameters += scalars,
             false => step.fixed += scalars,
         }

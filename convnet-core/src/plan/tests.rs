@@ -1,5 +1,5 @@
 use super::*;
-use crate::graph::Manner;
+use crate::graph::{Decimals, Manner};
 use crate::memory::overlay::LINE;
 use crate::shape::Padding;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ const fn pool(size: usize, stride: usize) -> Op {
     }
 }
 
-const BATCH_NORM: Op = Op::BatchNorm { eps: 1e-5 };
+const BATCH_NORM: Op = Op::BATCH_NORM;
 const DROPOUT: Op = Op::Dropout { rate: 0.5 };
 
 const fn fc(filters: usize) -> Op {
@@ -153,6 +153,12 @@ fn what_is_cut_comes_out_even() {
             eps: 1e-5,
         },
         Op::LayerNorm { eps: 1e-5 },
+        Op::LayerNormVolume { eps: 1e-5 },
+        Op::BatchNorm {
+            eps: 1e-5,
+            momentum: 0.5,
+            affine: false,
+        },
         Op::DepthToSpace {
             window: window([3, 2]),
         },
@@ -160,9 +166,17 @@ fn what_is_cut_comes_out_even() {
     let (steps, totals) = place([6, 8, 4], &ops).unwrap();
     let volumes: Vec<_> = steps.iter().map(|step| step.volume).collect();
     let deep = [2, 2, 24];
-    assert_eq!(volumes, [[4, 6, 4], deep, deep, deep, [6, 4, 4]]);
+    assert_eq!(
+        volumes,
+        [[4, 6, 4], deep, deep, deep, deep, deep, [6, 4, 4]]
+    );
     assert_eq!((steps[0].before, steps[2].filter_depth), ([1, 1], 6));
-    assert_eq!((totals.parameters, totals.macs), (4 * 24, 0));
+    assert_eq!(
+        (totals.parameters, totals.macs),
+        (4 * 24 + 2 * 2 * 2 * 24, 0)
+    );
+    // Statistics, and what counts as 1 and 0.
+    assert_eq!(totals.fixed, 2 * 24 + 2 * 24);
     assert_eq!(steps[1].field, [2, 3]);
     for (op, text) in [
         (crop(3), "of 6 rows or columns nothing is left without 6"),
@@ -171,7 +185,7 @@ fn what_is_cut_comes_out_even() {
             "its input has a width of 8, which is no multiple of 3",
         ),
         (
-            ops[4],
+            ops[6],
             "its input has a depth of 4, which is no multiple of 6",
         ),
     ] {
@@ -203,6 +217,14 @@ fn a_failure_names_the_first_layer_that_does_not_fit() {
     assert_eq!(misfit.to_string(), text);
     let misfit = fail([9, 9, 8], &[Op::PadDepth { filters: 7 }]).2;
     let text = "its input has a depth of 8, which is more than 7";
+    assert_eq!(misfit.to_string(), text);
+    let normalize = |count| Op::Normalize {
+        mean: Decimals::of([0.5]),
+        std: Decimals::first(count, |_| 0.25),
+    };
+    assert!(place([9, 9, 8], &[normalize(8), normalize(1)]).is_ok());
+    let misfit = fail([9, 9, 8], &[normalize(3)]).2;
+    let text = "its std has 3 numbers, and its input a depth of 8: one for each slice is needed, or one for all";
     assert_eq!(misfit.to_string(), text);
     assert_eq!(fail([9, 9, 8], &[slices(0, 5)]).2, Misfit::NoFilters);
     // A 1x1 conv on scores is an fc, and legal.

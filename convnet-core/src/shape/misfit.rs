@@ -97,6 +97,15 @@ pub enum Misfit {
         /// How many there are.
         depth: usize,
     },
+    /// A list of numbers that are neither one nor one for each depth slice.
+    Numbers {
+        /// Of what they are: `mean`.
+        name: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many slices there are.
+        depth: usize,
+    },
     /// A `crop` that leaves nothing of an axis.
     Nothing {
         /// How long the axis is.
@@ -274,6 +283,14 @@ impl Misfit {
                 .push_number(*depth)
                 .push_str(", which is more than ")
                 .push_number(*filters),
+            Self::Numbers { name, found, depth } => text
+                .push_str("its ")
+                .push_str(name)
+                .push_str(" has ")
+                .push_number(*found)
+                .push_str(" numbers, and its input a depth of ")
+                .push_number(*depth)
+                .push_str(": one for each slice is needed, or one for all"),
             Self::Nothing { size, cut } => text
                 .push_str("of ")
                 .push_number(*size)

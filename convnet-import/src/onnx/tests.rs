@@ -747,7 +747,71 @@ fn norms_of_one_image() {
     );
     let mut other = model;
     other.graph.node[6].attribute[0].i = 2;
-    assert!(other.error().contains("normalises more than the depth"));
+    assert!(other.error().contains("normalises other axes"));
+}
+
+/// Factors and summands of a whole volume come in the model's axes, depth first or last, or as one.
+#[test]
+fn a_norm_of_a_volume_has_a_factor_for_each_number() {
+    let volume = |build: Build, v: &[i64], turns: bool| {
+        let build = build.weights("v", v);
+        let last = &[("perm", &[0, 2, 3, 1][..])];
+        let build = match (turns, v.len()) {
+            (true, _) => build.node("a = Transpose(x)", last),
+            (false, 1) => build.node("a = Flatten(x)", &[]),
+            (false, _) => build.node("a = Relu(x)", &[]),
+        };
+        build
+            .node("b = LayerNormalization(a, v, v)", &[("axis", &[1])])
+            .output("b")
+    };
+    let image = || Build::image(&[1, 3, 1, 2]);
+    let depth_first = [0.0_f32, 2.0, 4.0, 1.0, 3.0, 5.0];
+    let depth_last = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+    for (v, turns, expected) in [
+        (&[3, 1, 2][..], false, depth_first),
+        (&[6], false, depth_first),
+        (&[1, 2, 3], true, depth_last),
+    ] {
+        let model = volume(image(), v, turns);
+        let line = "layer_norm_volume1: layer_norm_volume,".to_owned();
+        assert!(model.clone().lines().contains(&line), "{v:?}");
+        let bytes = model.read(&Options::default()).expect("a norm");
+        let bytes = bytes.weights().expect("a file");
+        let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
+        for name in ["layer_norm_volume1.gamma", "layer_norm_volume1.beta"] {
+            let tensor = file.tensor(name).expect(name);
+            assert_eq!(tensor.shape(), [1, 2, 3]);
+            let expected = expected.map(f32::to_le_bytes);
+            assert_eq!(tensor.data(), expected.as_flattened(), "{v:?}");
+        }
+    }
+    let wrong = volume(image(), &[3], false);
+    assert!(wrong.error().contains("is not one number for each of"));
+}
+
+/// What images are normalised by stands in the declaration; another quotient, or one of another volume, is learned.
+#[test]
+fn means_and_deviations_of_the_image_are_no_weights() {
+    let model = |shifted: &str| {
+        let mut build = Build::image(&[1, 3, 2, 2]).weights("mean", &[3, 1, 1]);
+        build = build.weights("std", &[1]);
+        build.graph.initializer[0].float_data = vec![0.485, 0.0, -0.406];
+        build.graph.initializer[1].float_data = vec![0.25];
+        if shifted == "r" {
+            build = build.node("r = Relu(x)", &[]);
+        }
+        build
+            .node(&format!("a = Sub({shifted}, mean)"), &[])
+            .node("b = Div(a, std)", &[])
+    };
+    let lines = |build: Build| build.output("b").lines();
+    let line = "normalize(mean = [0.485, 0.0, -0.406], std = 0.25),";
+    assert_eq!(lines(model("x")), [line]);
+    assert_eq!(lines(model("r")), ["relu,", "affine1: affine,"]);
+    let mut below = model("x");
+    below.graph.initializer[1].float_data = vec![-0.25];
+    assert_eq!(lines(below), ["affine1: affine,"]);
 }
 
 /// Weights count up from 0.

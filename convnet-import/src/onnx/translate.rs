@@ -366,7 +366,7 @@ impl<'a> Translator<'a> {
             "Add" | "Sum" => self.add(node),
             "Sub" => self.turned(node, |by| -by, Self::add),
             "Mul" => self.mul(node),
-            "Div" => self.turned(node, |by| 1.0 / by, Self::mul),
+            "Div" => self.div(node),
             "Concat" => self.concat(node),
             "Dropout" | "Identity" | "Cast" => self.alias(node),
             "Flatten" => self.flatten(node),

@@ -1,6 +1,7 @@
 convnet::convnet! {
     pub struct Everything {
         input(23x21x3),
+        normalize(mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]),
         stem: conv(8, 3x5, stride = 2, pad = (1, 0, 2, 1), fit = crop, bias = none), // 12x9x8
         norm: batch_norm(eps = 0.001),
         relu6,
@@ -40,6 +41,8 @@ convnet::convnet! {
         group_norm(4, eps = 0.001),
         depth_to_space(2x2), // 6x4x8
         layer_norm,
+        batch_norm(momentum = 0.02, affine = none),
+        layer_norm_volume(eps = 0.001),
         crop((1, 0, 0, 2)), // 4x3x8
         group_norm(8),
         pad((1, 0, 0, 2)), // 6x4x8

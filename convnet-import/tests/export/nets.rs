@@ -21,6 +21,7 @@ convnet! {
     /// Every layer, window and block that an exporter can get wrong.
     pub(crate) struct Everything {
         input(23x21x3),
+        normalize(mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]),
         stem: conv(8, 3x5, stride = 2, pad = (1, 0, 2, 1), fit = crop, bias = none),
         norm: batch_norm(eps = 1e-3),
         relu6,
@@ -44,6 +45,8 @@ convnet! {
         affine,
         space_to_depth(2x2), group_norm(4, eps = 1e-3), depth_to_space(2x2),
         layer_norm,
+        batch_norm(momentum = 0.02, affine = none),
+        layer_norm_volume(eps = 1e-3),
         crop((1, 0, 0, 2)),
         group_norm(8),
         pad((1, 0, 0, 2)),

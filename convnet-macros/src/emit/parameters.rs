@@ -172,10 +172,10 @@ fn joined(network: &Network, runs: &[Run]) -> (TokenStream, TokenStream, TokenSt
     )
 }
 
-/// The tensors of layer `i`, in the order of its fields. A bias that is not learned is none.
+/// The tensors of layer `i`, in the order of its fields. What is not learned, by `bias = none`, is none.
 pub(super) fn tensors(network: &Network, i: usize) -> Vec<Tensor> {
     let kind = &network.layers[i].kind;
-    let kept = |tensor: &&TensorOf| tensor.role != RoleOf::Bias || kind.has_bias();
+    let kept = |tensor: &&TensorOf| !tensor.role.is_optional() || kind.has_bias();
     let tensors = kind.word().tensors.iter().filter(kept);
     let tensor = |tensor: &TensorOf| Tensor {
         field: tensor.field,
@@ -207,16 +207,22 @@ fn role(network: &Network, i: usize, tensor: &TensorOf) -> TokenStream {
         RoleOf::Bias | RoleOf::Shift => code!(Bias),
         RoleOf::Gain => code!(Gain),
         RoleOf::Slope => code!(Slope),
-        RoleOf::Mean => code!(Mean),
-        RoleOf::Variance(name) => {
-            // Bits that the macro knows are a literal: a call would be evaluated for each layer.
-            let bits = match types::decimal(&network.layers[i].kind, name) {
-                Some(Decimal::Known(known)) => {
-                    Literal::u64_unsuffixed(known.to_bits()).into_token_stream()
-                }
-                named => code!(const { ::core::primitive::f64::to_bits(#named) }),
-            };
-            code!(Variance(#bits))
+        RoleOf::Mean(momentum) => {
+            let momentum = bits(network, i, momentum);
+            code!(Mean(#momentum))
         }
+        RoleOf::Variance(eps, momentum) => {
+            let [eps, momentum] = [eps, momentum].map(|name| bits(network, i, name));
+            code!(Variance(#eps, #momentum))
+        }
+    }
+}
+
+/// The bits of a decimal of layer `i`; those that the macro knows are a literal: a call would be evaluated for each
+/// layer.
+fn bits(network: &Network, i: usize, name: &str) -> TokenStream {
+    match types::decimal(&network.layers[i].kind, name) {
+        Some(Decimal::Known(known)) => Literal::u64_unsuffixed(known.to_bits()).into_token_stream(),
+        named => code!(const { ::core::primitive::f64::to_bits(#named) }),
     }
 }

@@ -59,6 +59,10 @@ pub(super) fn value(network: &Network, i: usize) -> TokenStream {
                 fields.push(code!(#name: #count));
             }
             Field::Decimal(decimal) => fields.push(code!(#name: #decimal)),
+            Field::Decimals(list) => {
+                let list = list.as_slice();
+                fields.push(code!(#name: #krate::graph::Decimals::of([#(#list),*])));
+            }
             // No fields of a layer's type.
             Field::Slides(_)
             | Field::Path(_)
@@ -80,18 +84,29 @@ pub(super) fn slice(network: &Network, i: usize) -> TokenStream {
     }
 }
 
-/// The arguments of a layer's type, but for its scalar.
+/// The arguments of a layer's type, but for its scalar. The last ones are left out where they are what they are by
+/// default.
 fn generics(network: &Network, i: usize) -> Vec<TokenStream> {
     let kind = &network.layers[i].kind;
     let generic = |generic: &Generic| match *generic {
-        Generic::Length(it) => Some(length(network, i, it)),
-        Generic::Slide => kind.window().map(|window| network.slide(i, window)),
-        Generic::Group => network.depth_of_group(i),
-        Generic::Bits(name) => decimal(kind, name)
-            .filter(|decimal| !is_default(kind, name, decimal))
-            .map(|decimal| code!({ ::core::primitive::f64::to_bits(#decimal) })),
+        Generic::Length(it) => Some((length(network, i, it), false)),
+        Generic::Slide => kind
+            .window()
+            .map(|window| (network.slide(i, window), false)),
+        Generic::Group => network.depth_of_group(i).map(|depth| (depth, false)),
+        Generic::Bits(name) => decimal(kind, name).map(|decimal| {
+            let bits = code!({ ::core::primitive::f64::to_bits(#decimal) });
+            (bits, is_default(kind, name, &decimal))
+        }),
+        Generic::Unless => {
+            let is_there = kind.has_bias();
+            Some((code!(#is_there), is_there))
+        }
     };
-    kind.word().generics.iter().filter_map(generic).collect()
+    let all = kind.word().generics.iter().filter_map(generic);
+    let mut all: Vec<(TokenStream, bool)> = all.collect();
+    while all.pop_if(|(_, is_default)| *is_default).is_some() {}
+    all.into_iter().map(|(tokens, _)| tokens).collect()
 }
 
 /// A length of layer `i`, as a const argument.

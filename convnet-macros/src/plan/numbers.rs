@@ -49,6 +49,10 @@ fn build(krate: &TokenStream, op: &Expression) -> TokenStream {
             Field::Count(it) | Field::Slides(it) | Field::Decimal(it) | Field::Path(it) => {
                 it.clone()
             }
+            Field::Decimals(list) => {
+                let list = list.as_slice();
+                code!(#krate::graph::Decimals::of([#(#list),*]))
+            }
             Field::Shape([h, w, d]) => code!([#h, #w, #d]),
             Field::Flag(flag) => code!(#flag),
             Field::Index(index) => {
@@ -87,6 +91,7 @@ pub(super) fn any_named(kind: &Kind) -> bool {
             Field::Shape(volume) => volume.iter().any(|number| is_named(&number.value)),
             // No size.
             Field::Decimal(_)
+            | Field::Decimals(_)
             | Field::Path(_)
             | Field::Flag(_)
             | Field::Index(_)

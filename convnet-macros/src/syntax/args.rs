@@ -3,7 +3,7 @@
 use std::ops::RangeBounds;
 
 use convnet_core::graph::{Arg as Argument, Takes, Word};
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
@@ -301,12 +301,21 @@ impl Args {
         errors: &mut Errors,
     ) {
         let name = argument.name;
-        if let (Value::Odd(Odd::Negative), Takes::Decimal { range, .. }) =
-            (&value.value, argument.takes)
-            && let Ok(number) = value.tokens.to_string().replace([' ', '_'], "").parse()
-            && range.contains(&number)
-        {
-            value.value = Value::Decimal(number);
+        match (&value.value, argument.takes) {
+            (
+                Value::Odd(Odd::Negative),
+                Takes::Decimal { range, .. } | Takes::Decimals { range, .. },
+            ) => {
+                if let Some(number) = negative(&value.tokens).filter(|it| range.contains(it)) {
+                    value.value = Value::Decimal(number);
+                }
+            }
+            (Value::Odd(Odd::Computed), Takes::Decimals { .. }) => {
+                if let Some(inside) = list_of(&value.tokens) {
+                    value.value = Value::List(inside);
+                }
+            }
+            _ => {}
         }
         // What is no path is told where one is read.
         if let (Value::Odd(odd), false) = (&value.value, argument.takes == Takes::Item) {
@@ -322,6 +331,17 @@ impl Args {
             self.values.push((name, value));
         }
     }
+}
+
+/// `-1.5`.
+pub(super) fn negative(tokens: &TokenStream) -> Option<f64> {
+    tokens.to_string().replace([' ', '_'], "").parse().ok()
+}
+
+/// What stands in square brackets, if that is all.
+fn list_of(tokens: &TokenStream) -> Option<TokenStream> {
+    let group: Group = syn::parse2(tokens.clone()).ok()?;
+    (group.delimiter() == Delimiter::Bracket).then(|| group.stream())
 }
 
 /// The arguments that may stand without their names.

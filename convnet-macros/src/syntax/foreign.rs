@@ -134,6 +134,7 @@ fn key(word: &str, key: &str) -> Option<&'static str> {
             "more than one filter for each depth slice is a conv in groups: `conv(24, 3x3, groups = 12)` on a depth of 12"
         }
         "use_bias" | "bias_term" | "no_bias" => "write `bias = none` for no bias",
+        "center" | "scale" if word == "batch_norm" => "write `affine = none` for neither",
         "momentum"
         | "affine"
         | "track_running_stats"

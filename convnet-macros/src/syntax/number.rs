@@ -79,6 +79,8 @@ pub(super) enum Value {
     Numbers(Vec<Number>),
     /// `0.5`.
     Decimal(f64),
+    /// What stands in `[0.5, 0.25]`, if the argument takes that.
+    List(TokenStream),
     /// `(1, 2)`.
     Tuple(Vec<Number>),
     /// `Scale<T>`.

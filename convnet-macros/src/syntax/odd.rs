@@ -115,13 +115,11 @@ impl Odd {
             (Self::Word, "bias") if shown.eq_ignore_ascii_case("true") => {
                 "every filter learns a bias: leave `bias` out".into()
             }
-            (Self::Word, "bias") => {
-                "every filter learns a bias unless it is told not to: `bias = none`".into()
-            }
+            (Self::Word, "bias" | "affine") => form.into(),
             (Self::Text(text), "pad") if text.eq_ignore_ascii_case("valid") => {
                 "no padding is the default: leave `pad` out".into()
             }
-            (Self::Text(text), "pad" | "fit" | "bias")
+            (Self::Text(text), "pad" | "fit" | "bias" | "affine")
                 if matches!(
                     &*text.to_ascii_lowercase(),
                     "same" | "exact" | "crop" | "pad" | "none"

@@ -2,13 +2,17 @@
 
 use core::ops::RangeBounds;
 
-use convnet_core::graph::{Sees, Source, Takes, Word};
+use convnet_core::graph::{Decimals, Sees, Source, Takes, Word};
 use proc_macro2::TokenStream;
+use syn::Token;
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
 
 use super::Written;
-use super::args::Args;
+use super::args::{Args, negative};
 use super::layer::{Decimal, Kind};
 use super::number::{self, Number, Value};
+use super::odd::Odd;
 use super::window::{self, Window};
 use crate::report::Errors;
 
@@ -143,25 +147,52 @@ impl Source<Written<Number>, Window, Decimal, TokenStream> for Reader<'_> {
         };
         // In every range.
         let harmless = Decimal::Known(default.unwrap_or(0.5));
-        let Some(Written { value, tokens }) = value else {
+        let Some(value) = value else {
             return harmless;
         };
-        let number = match value {
-            Value::Decimal(value) => Some(value),
-            Value::Numbers(numbers) => match numbers.as_slice() {
-                [Number::Known(0)] => Some(0.0),
-                [Number::Named(path)] if numbers[0].word().is_none() => {
-                    return Decimal::Named(path.clone());
-                }
-                _ => None,
-            },
-            Value::Tuple(_) | Value::Type(_) | Value::Odd(_) => None,
+        decimal(&value, &range).unwrap_or_else(|| {
+            self.errors.push(value.tokens, form);
+            harmless
+        })
+    }
+
+    fn decimals(&mut self, name: &'static str) -> Decimals<Decimal> {
+        let harmless = || Decimals::of([0.5]).map(|it| Decimal::Known(*it));
+        let Some(Takes::Decimals { range, form }) = self.takes(name) else {
+            return harmless();
         };
-        if let Some(value) = number.filter(|value| range.contains(value)) {
-            return Decimal::Known(value);
+        let Some(Written { value, tokens }) = self.args.need(name, self.errors) else {
+            return harmless();
+        };
+        let written = match value {
+            Value::List(inside) => {
+                let list = Punctuated::<_, Token![,]>::parse_terminated_with;
+                let values = (|input: ParseStream| list(input, number::value)).parse2(inside);
+                values.map_or_else(|_| Vec::new(), |values| values.into_iter().collect())
+            }
+            value => vec![Written {
+                value,
+                tokens: tokens.clone(),
+            }],
+        };
+        let mut decimals = Vec::new();
+        for value in &written {
+            match decimal(value, &range) {
+                Some(decimal) => decimals.push(decimal),
+                None => self.errors.push(&value.tokens, form),
+            }
         }
-        self.errors.push(tokens, form);
-        harmless
+        let count = decimals.len();
+        if count != written.len() {
+            return harmless();
+        }
+        let list = Decimals::first(count, |at| {
+            decimals.get(at).cloned().unwrap_or(Decimal::Known(0.5))
+        });
+        if list.as_slice().len() != count {
+            self.errors.push(tokens, form);
+        }
+        list
     }
 
     fn elsewhere(&mut self, name: &'static str) -> TokenStream {
@@ -199,11 +230,39 @@ impl Source<Written<Number>, Window, Decimal, TokenStream> for Reader<'_> {
 
     fn flag(&mut self, name: &'static str) -> bool {
         match self.takes(name) {
-            Some(Takes::Bias) if !self.swapped => bias(self.args, self.errors),
+            Some(Takes::Unless(form)) if !self.swapped => {
+                let Some(Written { value, tokens }) = self.args.take(name) else {
+                    return true;
+                };
+                if value.word().is_none_or(|word| word != "none") {
+                    self.errors.push(tokens, form);
+                }
+                false
+            }
             Some(_) => true,
             None => self.learns,
         }
     }
+}
+
+/// A decimal of a range, or the name of one.
+fn decimal(
+    Written { value, tokens }: &Written<Value>,
+    range: &impl RangeBounds<f64>,
+) -> Option<Decimal> {
+    let number = match value {
+        Value::Decimal(value) => Some(*value),
+        Value::Odd(Odd::Negative) => negative(tokens),
+        Value::Numbers(numbers) => match numbers.as_slice() {
+            [Number::Known(0)] => Some(0.0),
+            [Number::Named(path)] if numbers[0].word().is_none() => {
+                return Some(Decimal::Named(path.clone()));
+            }
+            _ => None,
+        },
+        Value::List(_) | Value::Tuple(_) | Value::Type(_) | Value::Odd(_) => None,
+    };
+    number.filter(|it| range.contains(it)).map(Decimal::Known)
 }
 
 const NOT_A_LAYER: &str =
@@ -212,15 +271,3 @@ for example `layer(path::To::SHIFT, 32x32x12)`, `layer(path::To::Scale<T>, 32x32
 const NOT_A_NETWORK: &str =
     "a network is named by the path of its struct, without `<…>`: it takes over the scalar
 for example `network(path::To::Stem)`";
-
-/// `bias = none`: whether there is one.
-fn bias(args: &mut Args, errors: &mut Errors) -> bool {
-    let Some(Written { value, tokens }) = args.take("bias") else {
-        return true;
-    };
-    if value.word().is_none_or(|word| word != "none") {
-        let message = "every filter learns a bias unless it is told not to: `bias = none`";
-        errors.push(tokens, message);
-    }
-    false
-}

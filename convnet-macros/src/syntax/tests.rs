@@ -284,7 +284,9 @@ fn groups_dilation_and_bias_are_read() {
     assert!(matches!(
         layers[0].kind,
         Kind::BatchNorm {
-            eps: Decimal::Known(1e-3)
+            eps: Decimal::Known(1e-3),
+            momentum: Decimal::Known(0.1),
+            affine: true,
         }
     ));
     assert!(matches!(

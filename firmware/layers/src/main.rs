@@ -100,6 +100,7 @@ layers! {
     pad_depth [9x12x4] { pad_depth(6) }
     slices [9x12x4] { slices(2, from = 1) }
     affine [9x12x4] { affine }
+    normalize [9x12x4] { normalize(mean = [0.5, 0.25, 0.0, 1.0], std = 0.5) }
     prelu [9x12x4] { prelu }
     fc [9x12x4] { fc(5) }
     flatten [9x12x4] { flatten, fc(5) }
@@ -121,6 +122,7 @@ layers! {
     batch_norm [9x12x4] { conv(4, 1x1), batch_norm, relu }
     group_norm [9x12x4] { group_norm(2) }
     layer_norm [9x12x4] { layer_norm }
+    layer_norm_volume [9x12x4] { layer_norm_volume }
     lrn [9x12x4] { lrn(5) }
     dropout [9x12x4] { dropout(0.5) }
     residual [9x12x4] { residual { conv(4, 3x3, pad = 1), relu } }

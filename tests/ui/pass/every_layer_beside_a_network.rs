@@ -56,10 +56,13 @@ const SMALL: f64 = 0.5;
 convnet! {
     struct Named {
         input(SIDE x SIDE x 2),
+        normalize(mean = [SMALL, 0.25], std = SMALL),
         conv(K, F x F, groups = GROUPS),
         layer(Scale<T, 2>, SIDE x SIDE x 2),
         network(Sub),
-        batch_norm(eps = SMALL),
+        batch_norm(eps = SMALL, momentum = SMALL),
+        batch_norm(momentum = SMALL, affine = none),
+        layer_norm_volume(eps = SMALL),
         depthwise(F x F),
         conv_transpose(K, F x F),
         avg_pool(F x F),
@@ -75,10 +78,13 @@ convnet! {
 convnet! {
     struct Plain {
         input(4x4x2),
+        normalize(mean = [0.5, 0.25], std = 0.5),
         conv(2, 1x1, groups = 2),
         layer(Scale<T, 2>, 4x4x2),
         network(Sub),
-        batch_norm(eps = 0.5),
+        batch_norm(eps = 0.5, momentum = 0.5),
+        batch_norm(momentum = 0.5, affine = none),
+        layer_norm_volume(eps = 0.5),
         depthwise(1x1),
         conv_transpose(2, 1x1),
         avg_pool(1x1),

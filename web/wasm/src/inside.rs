@@ -343,7 +343,7 @@ impl Filter {
         if let (Some(gamma), Some(beta)) = (of_slice(".gamma"), of_slice(".beta")) {
             let (factor, bias) = match layer.op {
                 Op::Affine => (gamma, beta),
-                Op::BatchNorm { eps } => {
+                Op::BatchNorm { eps, .. } => {
                     let factor = gamma / (of_slice(".variance")? + *eps as f32).sqrt();
                     (factor, beta - factor * of_slice(".mean")?)
                 }
@@ -462,7 +462,7 @@ mod tests {
         let mut rng = Rng::new(7);
         for (index, tensor) in N::TENSORS.iter().enumerate() {
             noise(net.tensor_mut(index), &mut rng);
-            if matches!(tensor.role, Role::Variance(_)) {
+            if matches!(tensor.role, Role::Variance(..)) {
                 net.tensor_mut(index)
                     .iter_mut()
                     .for_each(|it| *it = it.abs());

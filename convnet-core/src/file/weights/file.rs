@@ -364,7 +364,7 @@ pub(super) fn first_refused<T: Real>(
     };
     let (tensor, value) = (name.to_owned(), value.widen());
     Err(match role {
-        Role::Variance(epsilon) if value.is_finite() => WeightsError::Variance {
+        Role::Variance(epsilon, _) if value.is_finite() => WeightsError::Variance {
             tensor,
             index,
             value,

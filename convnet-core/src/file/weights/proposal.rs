@@ -48,7 +48,7 @@ fn remedy(tensors: &[Tensor], tensor: &Tensor, mapping: &Mapping, reader: &Reade
         .filter(|it| layer(it) == layer(tensor))
         .any(|it| is_there(it, tensors, mapping, reader));
     match (beside && neutral(tensor.role).is_some(), tensor.role) {
-        (true, Role::Mean | Role::Variance(_)) => {
+        (true, Role::Mean(_) | Role::Variance(..)) => {
             return format!(
                 "a norm without running statistics has other ones for every batch: say \
                  `.absent(\"{ours}\")`, and `train::calibrate` finds them for a data set"

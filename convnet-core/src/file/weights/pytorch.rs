@@ -8,6 +8,7 @@
 //! | `up1.weight` of `nn.ConvTranspose2d` | `[D, K, H, W]` | `up1.filters` | `[H, W, K, D]` |
 //! | `conv1.bias` | `[K]` | `conv1.bias` | `[K]` |
 //! | `bn1.weight`, `bn1.bias` of `nn.BatchNorm2d` | `[D]` | `bn1.gamma`, `bn1.beta` | `[D]` |
+//! | `ln1.weight`, `ln1.bias` of `nn.LayerNorm([D, H, W])` | `[D, H, W]` | `ln1.gamma`, `ln1.beta` | `[H, W, D]` |
 //! | `bn1.running_mean`, `bn1.running_var` | `[D]` | `bn1.mean`, `bn1.variance` | `[D]` |
 //! | `bn1.num_batches_tracked` | `[]` | is not read | |
 //!
@@ -119,7 +120,7 @@ pub fn from_pytorch<P: Parameters>(
                 mapped.absent.push(tensor.name);
             }
         }
-        if let Role::Variance(epsilon) = tensor.role {
+        if let Role::Variance(epsilon, _) = tensor.role {
             mapped.epsilons.push((tensor.name, f64::from_bits(epsilon)));
         }
     }
@@ -224,8 +225,8 @@ pub(super) fn role(tensor: &Tensor) -> &'static str {
     match tensor.role {
         Role::Filters | Role::Grouped(_) | Role::Weights | Role::Gain | Role::Slope => "weight",
         Role::Bias => "bias",
-        Role::Mean => "running_mean",
-        Role::Variance(_) => "running_var",
+        Role::Mean(_) => "running_mean",
+        Role::Variance(..) => "running_var",
     }
 }
 
@@ -233,8 +234,8 @@ pub(super) fn role(tensor: &Tensor) -> &'static str {
 pub(super) fn neutral(role: Role) -> Option<f64> {
     match role {
         Role::Filters | Role::Grouped(_) | Role::Weights | Role::Slope => None,
-        Role::Bias | Role::Mean => Some(0.0),
-        Role::Gain | Role::Variance(_) => Some(1.0),
+        Role::Bias | Role::Mean(_) => Some(0.0),
+        Role::Gain | Role::Variance(..) => Some(1.0),
     }
 }
 
@@ -276,8 +277,14 @@ pub(super) fn their_shape(tensor: &Tensor, axes: usize, mapping: &Mapping) -> Ve
         [h, w, d, k] if mapping.is_transposed(tensor.name) => vec![d * h * w, k],
         [h, w, d, k] if axes == 2 || mapping.order(tensor.name).is_some() => vec![k, d * h * w],
         [h, w, d, k] => vec![k, d, h, w],
+        [h, w, d] if is_of_volume(tensor) => vec![d, h, w],
         _ => tensor.shape.to_vec(),
     }
+}
+
+/// Whether it has a factor or a summand for each number of a volume.
+fn is_of_volume(tensor: &Tensor) -> bool {
+    tensor.shape.len() == 3 && matches!(tensor.role, Role::Gain | Role::Bias)
 }
 
 /// Whether two shapes are the same but for axes of length 1.
@@ -289,8 +296,10 @@ pub(super) fn is_same(a: &[usize], b: &[usize]) -> bool {
 /// Where the scalar goes that is `from`th in PyTorch's `[k][d][y][x]`, or as the mapping says: to
 /// `[y][x][d][k]`.
 fn our_place(tensor: &Tensor, from: usize, mapping: &Mapping) -> usize {
-    let [h, w, depth, filters] = *tensor.shape else {
-        return from;
+    let [h, w, depth, filters] = match *tensor.shape {
+        [h, w, depth, filters] => [h, w, depth, filters],
+        [h, w, depth] if is_of_volume(tensor) => [h, w, depth, 1],
+        _ => return from,
     };
     let line = h * w * depth;
     let (k, at) = match mapping.is_transposed(tensor.name) {

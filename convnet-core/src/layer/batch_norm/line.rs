@@ -9,7 +9,9 @@ use crate::{Real, Volume, kernel};
 /// Mean and variance.
 pub(super) type Statistics<'a, T, const D: usize> = [&'a [T; D]; 2];
 
-impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
+impl<T: Real, const D: usize, const EPSILON: u64, const AFFINE: bool>
+    BatchNorm<T, D, EPSILON, AFFINE>
+{
     pub(super) fn normalise_line<const H: usize, const W: usize, const L: usize>(
         &self,
         x: &Volume<T, H, W, D>,
@@ -172,7 +174,10 @@ impl<T: Real, const D: usize, const EPSILON: u64> BatchNorm<T, D, EPSILON> {
         by: &Statistics<'_, T, D>,
     ) -> [[T; L]; 2] {
         let [mean, variance] = by.map(|of| line::<T, D, L>(of, start));
-        let [gamma, beta] = [&self.gamma, &self.beta].map(|of| line::<T, D, L>(of, start));
+        let [gamma, beta] = match AFFINE {
+            true => [&self.gamma, &self.beta].map(|of| line::<T, D, L>(of, start)),
+            false => [[T::ONE; L], [T::ZERO; L]],
+        };
         let scale = from_fn(|d| gamma[d] * self.inverse(variance[d]));
         [scale, from_fn(|d| beta[d] - mean[d] * scale[d])]
     }

@@ -37,7 +37,12 @@ fn layer(tensor: &Tensor, weights: &[f64]) -> Option<String> {
         Role::Filters | Role::Grouped(_) => {}
         // What an `fc` looks for in an image is a picture.
         Role::Weights if height.min(width) > 1 && matches!(depth, 1 | 3) => {}
-        Role::Weights | Role::Bias | Role::Gain | Role::Slope | Role::Mean | Role::Variance(_) => {
+        Role::Weights
+        | Role::Bias
+        | Role::Gain
+        | Role::Slope
+        | Role::Mean(_)
+        | Role::Variance(..) => {
             return None;
         }
     }

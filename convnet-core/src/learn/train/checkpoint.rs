@@ -346,8 +346,8 @@ mod tests {
 
     crate::parameters! {
         struct Seen<T, const D: usize> {
-            mean: Mean [D],
-            variance: Variance(f64::to_bits(1e-5)) [D],
+            mean: Mean(f64::to_bits(0.1)) [D],
+            variance: Variance(f64::to_bits(1e-5), f64::to_bits(0.1)) [D],
         }
     }
 

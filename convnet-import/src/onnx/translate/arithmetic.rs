@@ -1,6 +1,6 @@
 //! Sums, products and clamps.
 
-use convnet_core::graph::Op;
+use convnet_core::graph::{Decimals, Op};
 
 use super::names::shortest;
 use super::{
@@ -214,6 +214,40 @@ impl<'a> Translator<'a> {
         Ok(self.push(node, Op::Prelu, &x, volume, slopes))
     }
 
+    /// (image − mean)/std, by constants: what stands in a declaration, and is not learned. Any other quotient is a
+    /// product.
+    pub(super) fn div(&mut self, node: &'a Node) -> Translated {
+        match self.normalized(node) {
+            Some(value) => Ok(value),
+            None => self.turned(node, f32::recip, Self::mul),
+        }
+    }
+
+    fn normalized(&mut self, node: &'a Node) -> Option<Value> {
+        let [shifted, by] = node.input.as_slice() else {
+            return None;
+        };
+        let step = self.own_step(shifted)?;
+        let Some(Value::Activation(x)) = self.values.get(shifted.as_str()).cloned() else {
+            return None;
+        };
+        let it = &self.steps[step];
+        let field = |name: &str| it.tensors.iter().find(|it| it.field == name);
+        let shifts = matches!(it.what, What::Layer(Op::Affine))
+            && it.reads == [0]
+            && field("gamma")?.data.iter().all(|&it| it == 1.0);
+        let mean: Vec<f32> = field("beta")?.data.iter().map(|it| -it).collect();
+        let std = per_slice(&x, self.array(by)?, mean.len())?;
+        let (mean, std) = (decimals(&mean)?, decimals(&std)?);
+        if !shifts || !std.as_slice().iter().all(|&it| it > 0.0) {
+            return None;
+        }
+        let it = &mut self.steps[step];
+        it.what = What::Layer(Op::Normalize { mean, std });
+        it.tensors.clear();
+        Some(Value::Activation(x))
+    }
+
     /// A difference as a sum, a quotient as a product, if the second operand is a constant.
     pub(super) fn turned(
         &mut self,
@@ -318,6 +352,20 @@ impl<'a> Translator<'a> {
             pad: [0; 4],
         })
     }
+}
+
+/// A list for a declaration: of one, if they are all the same; none, if there are too many.
+fn decimals(numbers: &[f32]) -> Option<Decimals> {
+    let (&first, rest) = numbers.split_first()?;
+    let count = if rest.iter().all(|&it| it == first) {
+        1
+    } else {
+        numbers.len()
+    };
+    // −0 is 0.
+    let number = |at| shortest(numbers.get(at).copied().unwrap_or_default() + 0.0);
+    let list = Decimals::first(count, number);
+    (list.as_slice().len() == count && numbers.iter().all(|it| it.is_finite())).then_some(list)
 }
 
 /// A layer that writes so much more, slice by slice.

@@ -231,10 +231,14 @@ impl<'a> Translator<'a> {
         if !by_slice {
             return Err("it normalises another axis than the depth".into());
         }
+        // As `convnet::onnx` calls what does nothing.
+        let ones = format!("{}.ones", node.name);
+        let affine = !self.declared || node.input.get(1) != Some(&ones);
         let mut tensors = Vec::new();
         for (at, field) in ["gamma", "beta", "mean", "variance"]
             .into_iter()
             .enumerate()
+            .skip(if affine { 0 } else { 2 })
         {
             let array = self.weights(node, at + 1, field)?;
             let data = array.and_then(|it| Some(it.as_floats()?.to_vec()));
@@ -242,8 +246,16 @@ impl<'a> Translator<'a> {
             let data = data.ok_or_else(|| format!("its {field} is not {depth} numbers"))?;
             tensors.push(Tensor::vector(field, data));
         }
+        // What stays is no business of a model that is only to compute.
+        let stays = match self.declared {
+            true => f64::from(attributes.float("momentum", 0.9)),
+            false => 0.9,
+        };
         let op = Op::BatchNorm {
             eps: shortest(attributes.float("epsilon", 1e-5)),
+            // As one writes it: 0.1.
+            momentum: ((1.0 - stays) * 1e6).round().clamp(1.0, 1e6) / 1e6,
+            affine,
         };
         Ok(self.push(node, op, &x, [height, width, depth], tensors))
     }

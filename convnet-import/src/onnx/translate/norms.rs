@@ -2,7 +2,10 @@
 
 use convnet_core::graph::Op;
 
-use super::{Attributes, Axes, Axis, DEPTH_FIRST, Node, Tensor, Translated, Translator, shortest};
+use super::{
+    Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Tensor, Translated, Translator, shortest,
+};
+use crate::array::Array;
 
 impl<'a> Translator<'a> {
     pub(super) fn group_norm(&mut self, node: &'a Node) -> Translated {
@@ -41,30 +44,75 @@ impl<'a> Translator<'a> {
         Ok(self.push(node, op, &x, volume, tensors))
     }
 
-    /// Over the depth, where that is the last axis.
+    /// Over the depth, where that is the last axis, or over all axes.
     pub(super) fn layer_norm(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["axis", "epsilon", "stash_type"])?;
         let x = self.activation(node, 0)?;
         let volume = self.volume(&x);
         let [height, width, depth] = volume;
         let last = self.dims(&x).len() as i64 - 1;
+        let (axis, eps) = (
+            attributes.int("axis", -1),
+            shortest(attributes.float("epsilon", 1e-5)),
+        );
+        let order = match &x.axes {
+            Axes::Four(axes) => Some(&axes[1..]),
+            Axes::Flat(axes) if height * width > 1 => Some(&axes[..]),
+            Axes::Flat(_) | Axes::Rows(..) => None,
+        };
+        if let Some(order) = order
+            && [1, -last].contains(&axis)
+        {
+            let order = order.to_vec();
+            let gamma = self.of_volume(node, (1, "gamma", 1.0), &x, &order)?;
+            let beta = self.of_volume(node, (2, "beta", 0.0), &x, &order)?;
+            let op = Op::LayerNormVolume { eps };
+            return Ok(self.push(node, op, &x, volume, vec![gamma, beta]));
+        }
         let over_depth = match &x.axes {
             Axes::Four(axes) => axes[3] == Axis::Depth,
             Axes::Flat(_) => height == 1 && width == 1,
             Axes::Rows(..) => self.is_columns(&x),
         };
-        if !over_depth || ![-1, last].contains(&attributes.int("axis", -1)) {
+        if !over_depth || ![-1, last].contains(&axis) {
             return Err(format!(
-                "it normalises more than the depth, or another axis, of {:?}: `layer_norm` each depth column, and \
-                 `group_norm(1)` the whole volume",
+                "it normalises other axes of {:?} than the depth, by `layer_norm`, or all, by `layer_norm_volume`",
                 self.dims(&x)
             ));
         }
         let tensors = self.factors(node, depth, depth)?;
-        let op = Op::LayerNorm {
-            eps: shortest(attributes.float("epsilon", 1e-5)),
+        Ok(self.push(node, Op::LayerNorm { eps }, &x, volume, tensors))
+    }
+
+    /// A factor or a summand for each number of a volume, whose axes the model has in this order.
+    fn of_volume(
+        &self,
+        node: &Node,
+        (at, field, default): (usize, &'static str, f32),
+        x: &Activation,
+        order: &[Axis],
+    ) -> Result<Tensor, String> {
+        let lengths = self.lengths(x, order);
+        let count = lengths.iter().product();
+        let wrong = || format!("its {field} is not one number for each of {lengths:?}");
+        let data = match self.weights(node, at, field)? {
+            None => vec![default; count],
+            Some(array) => array.as_floats().unwrap_or_default().to_vec(),
         };
-        Ok(self.push(node, op, &x, volume, tensors))
+        if data.len() != count {
+            return Err(wrong());
+        }
+        let place = |axis| order.iter().position(|it| *it == axis);
+        let turn = [Axis::Height, Axis::Width, Axis::Depth].map(place);
+        let turn: Option<Vec<usize>> = turn.into_iter().collect();
+        let array = Array::floats(lengths.clone(), data);
+        let turned = turn.and_then(|turn| array.transposed(&turn));
+        let turned = turned.ok_or_else(wrong)?;
+        Ok(Tensor {
+            field: field.into(),
+            shape: turned.dims.clone(),
+            data: turned.as_floats().unwrap_or_default().to_vec(),
+        })
     }
 
     /// Factors and summands, one for each depth slice, or for each of so many groups.
