@@ -90,10 +90,10 @@ impl<'a> Case<'a> {
                 Role::Filters | Role::Grouped(_) | Role::Weights => {
                     rng.normal() * (2.0 / seen).sqrt()
                 }
-                Role::Bias | Role::Mean => 0.3 * rng.normal(),
+                Role::Bias | Role::Mean(_) => 0.3 * rng.normal(),
                 Role::Gain => 1.0 + 0.3 * rng.normal(),
                 Role::Slope => 0.3 * rng.normal(),
-                Role::Variance(_) => 0.5 + rng.uniform(),
+                Role::Variance(..) => 0.5 + rng.uniform(),
             };
             // What f32 holds too.
             let values = (0..tensor.len()).map(draw).map(|w| f64::from(w as f32));

@@ -165,7 +165,14 @@ impl Writer<'_> {
                 }
                 format!("conv_transpose({text}{})", none(*bias))
             }
-            Layer::BatchNorm(eps) => format!("batch_norm(eps = {eps:?})"),
+            Layer::BatchNorm {
+                eps,
+                momentum,
+                affine,
+            } => {
+                let affine = if *affine { "" } else { ", affine = none" };
+                format!("batch_norm(eps = {eps:?}, momentum = {momentum:?}{affine})")
+            }
             Layer::Lrn {
                 size,
                 alpha,
@@ -186,7 +193,16 @@ impl Writer<'_> {
             }
             Layer::GroupNorm(groups, eps) => format!("group_norm({groups}, eps = {eps:?})"),
             Layer::LayerNorm(eps) => format!("layer_norm(eps = {eps:?})"),
+            Layer::LayerNormVolume(eps) => format!("layer_norm_volume(eps = {eps:?})"),
             Layer::Affine => "affine".into(),
+            // One alone needs no brackets.
+            Layer::Normalize(mean, std) => {
+                let list = |list: &[f64]| match list {
+                    [one] => format!("{one:?}"),
+                    all => format!("{all:?}"),
+                };
+                format!("normalize(mean = {}, std = {})", list(mean), list(std))
+            }
             Layer::LogSoftmax => "log_softmax".into(),
             Layer::Pad([top, bottom, left, right]) => {
                 format!("pad(({top}, {bottom}, {left}, {right}))")
@@ -196,7 +212,9 @@ impl Writer<'_> {
             Layer::Slices(filters, from) => format!("slices({filters}, from = {from})"),
             Layer::Prelu => "prelu".into(),
             Layer::ChannelShuffle(groups) => format!("channel_shuffle({groups})"),
-            Layer::Fc(filters) => format!("fc({})", self.filters(*filters)),
+            Layer::Fc { filters, bias } => {
+                format!("fc({}{})", self.filters(*filters), none(*bias))
+            }
             Layer::Relu => "relu".into(),
             Layer::Relu6 => "relu6".into(),
             Layer::LeakyRelu(slope) => format!("leaky_relu({slope:?})"),

@@ -24,12 +24,15 @@ pub(crate) fn network(seed: u64) -> Network {
         [draw.between(4, 28), draw.between(4, 28), depth]
     };
     let mut net = draw.network(input, 3);
-    let classes = draw.between(2, 20);
+    let scores = Layer::Fc {
+        filters: draw.between(2, 20),
+        bias: true,
+    };
     if draw.one_in(3) {
         let most = draw.between(0, 4);
         let mut left = most;
         draw.outputs(&mut net.items, input, &mut left);
-        let scores = Item::Layer(None, Layer::Fc(classes));
+        let scores = Item::Layer(None, scores);
         let mut last = vec![("scores".into(), vec![scores])];
         // Two at least.
         if left == most || draw.one_in(3) {
@@ -37,8 +40,7 @@ pub(crate) fn network(seed: u64) -> Network {
         }
         net.items.push(Item::Outputs(last));
     } else {
-        net.items
-            .push(Item::Layer(Some("scores".into()), Layer::Fc(classes)));
+        net.items.push(Item::Layer(Some("scores".into()), scores));
     }
     net
 }
@@ -193,7 +195,14 @@ impl Draw {
             body.extend(self.keeping([h, w, filters], count));
             let mut shortcut = vec![conv(false, window(1, 0))];
             if self.one_in(2) {
-                shortcut.push(Item::Layer(None, Layer::BatchNorm(1e-5)));
+                shortcut.push(Item::Layer(
+                    None,
+                    Layer::BatchNorm {
+                        eps: 1e-5,
+                        momentum: 0.1,
+                        affine: true,
+                    },
+                ));
             }
             return Some(Item::Residual(body, Some(shortcut)));
         }
@@ -369,7 +378,11 @@ impl Draw {
                     },
                 }
             }
-            10..12 => Layer::BatchNorm(self.pick(&[1e-5, 1e-3, 1e-2])),
+            10..12 => Layer::BatchNorm {
+                eps: self.pick(&[1e-5, 1e-3, 1e-2]),
+                momentum: self.pick(&[0.1, 0.1, 0.01, 1.0]),
+                affine: !self.one_in(4),
+            },
             12 => Layer::Lrn {
                 size: self.between(1, 7),
                 alpha: self.pick(&[1e-4, 0.1, 1.0]),
@@ -382,7 +395,10 @@ impl Draw {
                 true => Layer::GlobalAvgPool,
                 false => Layer::GlobalMaxPool,
             },
-            17 if depth >= 16 || self.one_in(3) => Layer::Fc(self.between(1, 40)),
+            17 if depth >= 16 || self.one_in(3) => Layer::Fc {
+                filters: self.between(1, 40),
+                bias: !self.one_in(4),
+            },
             18 => match self.below(11) {
                 0 => Layer::Relu6,
                 1 => Layer::HardSwish,
@@ -397,7 +413,7 @@ impl Draw {
                 _ => Layer::Tanh,
             },
             19 => Layer::LeakyRelu(self.pick(&[0.01, 0.1, 0.3])),
-            20 | 22 if self.one_in(2) => match self.below(15) {
+            20 | 22 if self.one_in(2) => match self.below(17) {
                 7 => Layer::UpsampleAligned([self.between(1, 3), self.between(1, 2)]),
                 8 => Layer::DepthToSpace([self.between(1, 2), self.between(1, 2)]),
                 9 => Layer::SpaceToDepth([self.between(1, 2), self.between(1, 2)]),
@@ -406,6 +422,14 @@ impl Draw {
                 12 => Layer::LayerNorm(self.pick(&[1e-3, 1e-2])),
                 13 => Layer::Affine,
                 14 => Layer::LogSoftmax,
+                15 => Layer::LayerNormVolume(self.pick(&[1e-3, 1e-2])),
+                16 => {
+                    let mut list = |numbers: &[f64]| {
+                        let count = self.pick(&[1, depth.min(16)]);
+                        (0..count).map(|_| self.pick(numbers)).collect()
+                    };
+                    Layer::Normalize(list(&[0.0, -0.5, 0.485, 1.0]), list(&[0.229, 0.5, 2.0]))
+                }
                 0 => Layer::Upsample([self.between(1, 3), self.between(1, 2)]),
                 1 => Layer::UpsampleBilinear([self.between(1, 3), self.between(1, 2)]),
                 2 => Layer::Pad([0; 4].map(|_| self.between(0, 2))),

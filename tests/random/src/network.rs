@@ -57,7 +57,11 @@ pub(crate) enum Layer {
         more: usize,
         window: Window,
     },
-    BatchNorm(f64),
+    BatchNorm {
+        eps: f64,
+        momentum: f64,
+        affine: bool,
+    },
     Lrn {
         size: usize,
         alpha: f64,
@@ -68,7 +72,10 @@ pub(crate) enum Layer {
     AvgPool(Window),
     GlobalAvgPool,
     GlobalMaxPool,
-    Fc(usize),
+    Fc {
+        filters: usize,
+        bias: bool,
+    },
     /// How many times as high and wide.
     Upsample([usize; 2]),
     ChannelShuffle(usize),
@@ -83,7 +90,10 @@ pub(crate) enum Layer {
     /// Groups and ε.
     GroupNorm(usize, f64),
     LayerNorm(f64),
+    LayerNormVolume(f64),
     Affine,
+    /// Means and deviations: one, or one for each depth slice.
+    Normalize(Vec<f64>, Vec<f64>),
     LogSoftmax,
     PadDepth(usize),
     /// How many, and how many in front of them are left out.
@@ -243,7 +253,11 @@ impl Layer {
             }
             Self::ChannelShuffle(groups) => depth.is_multiple_of(*groups).then_some(x),
             Self::GlobalAvgPool | Self::GlobalMaxPool => Some([1, 1, depth]),
-            Self::Fc(filters) => Some([1, 1, *filters]),
+            Self::Fc { filters, .. } => Some([1, 1, *filters]),
+            Self::Normalize(mean, std) => {
+                let fits = |list: &[f64]| list.len() == 1 || list.len() == depth;
+                (fits(mean) && fits(std)).then_some(x)
+            }
             _ => Some(x),
         }
     }
@@ -262,7 +276,7 @@ impl Layer {
                 ..
             } => size(x) * window.size[0] * window.size[1] * filters / groups,
             Self::Depthwise { window, .. } => size(y) * window.size[0] * window.size[1],
-            Self::Fc(filters) => size(x) * filters,
+            Self::Fc { filters, .. } => size(x) * filters,
             _ => 0,
         }
     }

@@ -156,8 +156,14 @@ fn side_by_side<'a>(branches: impl Iterator<Item = &'a Volume> + Clone) -> Volum
 }
 
 fn layers(layer: &Layer, tensors: &mut Tensors, training: bool, batch: Vec<Volume>) -> Vec<Volume> {
-    if let Layer::BatchNorm(eps) = layer {
-        let own = [(); 4].map(|()| tensors.next());
+    if let Layer::BatchNorm { eps, affine, .. } = layer {
+        let depth = batch[0].depth();
+        let [ones, zeros] = [1.0, 0.0].map(|it| vec![it; depth]);
+        let factors = match affine {
+            true => [tensors.next(), tensors.next()],
+            false => [&ones[..], &zeros],
+        };
+        let own = [factors[0], factors[1], tensors.next(), tensors.next()];
         let (batch, condition) = batch_norm(*eps, own, training, batch);
         tensors.condition = tensors.condition.max(condition);
         return batch;
@@ -174,11 +180,12 @@ fn learns(layer: &Layer) -> bool {
         Layer::Conv { .. }
             | Layer::Depthwise { .. }
             | Layer::ConvTranspose { .. }
-            | Layer::Fc(_)
+            | Layer::Fc { .. }
             | Layer::Scale
             | Layer::Prelu
             | Layer::GroupNorm(..)
             | Layer::LayerNorm(_)
+            | Layer::LayerNormVolume(_)
             | Layer::Affine
     )
 }
@@ -187,8 +194,11 @@ fn biased(layer: &Layer) -> bool {
     match layer {
         Layer::Conv { bias, .. }
         | Layer::Depthwise { bias, .. }
-        | Layer::ConvTranspose { bias, .. } => *bias,
-        Layer::Fc(_) | Layer::GroupNorm(..) | Layer::LayerNorm(_) | Layer::Affine => true,
+        | Layer::ConvTranspose { bias, .. }
+        | Layer::Fc { bias, .. } => *bias,
+        Layer::GroupNorm(..) | Layer::LayerNorm(_) | Layer::LayerNormVolume(_) | Layer::Affine => {
+            true
+        }
         _ => false,
     }
 }
@@ -279,7 +289,7 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
                 }
             });
         }
-        Layer::Fc(_) => each(shape, |at @ [_, _, k]| {
+        Layer::Fc { .. } => each(shape, |at @ [_, _, k]| {
             let weights = filters.iter().skip(k).step_by(shape[2]);
             let products = weights.zip(&x.values).map(|(w, x)| w * x);
             *y.at_mut(at) = bias(k) + products.sum::<f64>();
@@ -414,6 +424,16 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
                 }
             }
         }
+        Layer::LayerNormVolume(eps) => {
+            let [mean, deviation] = moments(&x.values, *eps);
+            for (at, (y, x)) in y.values.iter_mut().zip(&x.values).enumerate() {
+                *y = filters[at] * (x - mean) / deviation + bias(at);
+            }
+        }
+        Layer::Normalize(mean, std) => each(shape, |at| {
+            let of = |list: &[f64]| list[at[2] % list.len()];
+            *y.at_mut(at) = (x.at(at) - of(mean)) / of(std);
+        }),
         Layer::Affine => each(shape, |at| {
             *y.at_mut(at) = filters[at[2]] * x.at(at) + bias(at[2])
         }),
@@ -440,7 +460,7 @@ fn one(layer: &Layer, filters: &[f64], bias: Option<&[f64]>, x: Volume) -> Volum
         Layer::Softplus => return map(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
         Layer::Clamp(low, high) => return map(x, |x| x.clamp(*low, *high)),
         Layer::Dropout(_) | Layer::Flatten => return x,
-        Layer::BatchNorm(_) => unreachable!("of a batch"),
+        Layer::BatchNorm { .. } => unreachable!("of a batch"),
     }
     y
 }
