@@ -214,8 +214,8 @@ impl<'a> Translator<'a> {
         Ok(self.push(node, Op::Prelu, &x, volume, slopes))
     }
 
-    /// (image − mean)/std, by constants: what stands in a declaration, and is not learned. Any other quotient is a
-    /// product.
+    /// (image − mean)/std, by constants: what stands in a declaration, and is not learned. So does that of any volume in
+    /// what `convnet::onnx` writes. Any other quotient is a product.
     pub(super) fn div(&mut self, node: &'a Node) -> Translated {
         match self.normalized(node) {
             Some(value) => Ok(value),
@@ -234,7 +234,7 @@ impl<'a> Translator<'a> {
         let it = &self.steps[step];
         let field = |name: &str| it.tensors.iter().find(|it| it.field == name);
         let shifts = matches!(it.what, What::Layer(Op::Affine))
-            && it.reads == [0]
+            && (it.reads == [0] || self.declared)
             && field("gamma")?.data.iter().all(|&it| it == 1.0);
         let mean: Vec<f32> = field("beta")?.data.iter().map(|it| -it).collect();
         let std = per_slice(&x, self.array(by)?, mean.len())?;
