@@ -7,8 +7,10 @@
 //! ```
 //!
 //! Where ways meet, they began at the last volume that all of them come from: the one that dominates the
-//! meeting.
+//! meeting. Where they share more on the way, blocks in blocks cannot say it: the first way has the lines that
+//! they share, and the others begin behind those, `from = name`.
 
+mod declared;
 mod outputs;
 
 use crate::ImportError;
@@ -19,23 +21,43 @@ use crate::network::{Network, What};
 pub(crate) enum Item {
     /// The layer that is that step.
     Layer(usize),
-    /// Two ways that meet in a sum; the second one may be empty.
+    /// Two ways that meet in a sum; the second one may be empty, or the first if the second begins elsewhere.
     Residual {
         step: usize,
         body: Vec<Item>,
-        shortcut: Vec<Item>,
+        shortcut: Way,
     },
     /// A volume, times what layers make of it.
     Scale { step: usize, body: Vec<Item> },
     /// Ways that meet side by side.
-    Concat { step: usize, ways: Vec<Vec<Item>> },
+    Concat { step: usize, ways: Vec<Way> },
     /// What the network gives, each by its number among them; the volume goes on to the next line, if there is one.
     Outputs {
         step: usize,
-        ways: Vec<(usize, Vec<Item>)>,
+        ways: Vec<(usize, Way)>,
     },
     /// Lines between brackets that have a name.
     Group { name: String, items: Vec<Item> },
+}
+
+/// One way through a block.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way {
+    /// The volume at which it begins, if that is not the block's input.
+    pub(crate) from: Option<usize>,
+    pub(crate) items: Vec<Item>,
+}
+
+impl Way {
+    /// Whether it is the block's input.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.from.is_none() && self.items.is_empty()
+    }
+
+    fn map(self, lines: impl FnOnce(Vec<Item>) -> Vec<Item>) -> Self {
+        let items = lines(self.items);
+        Self { items, ..self }
+    }
 }
 
 impl Item {
@@ -51,22 +73,63 @@ impl Item {
     }
 }
 
-/// The lines of a network.
+/// The lines of a network: blocks in blocks, if they can say it, or with ways that cross.
 pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
     let mut finder = Finder {
         network,
         dominators: dominators(network),
         written: vec![false; network.steps.len()],
+        crosses: false,
+        begun: 0,
     };
     let end = network.output.checked_sub(1);
-    let items = match end.filter(|&step| network.outputs(step).is_some()) {
-        Some(step) => outputs::lines(&mut finder, step)?,
-        None => finder.between(0, network.output)?,
+    let outputs = end.filter(|&step| network.outputs(step).is_some());
+    let find = |finder: &mut Finder<'_>| match outputs {
+        Some(step) => outputs::lines(finder, step),
+        None => finder.lines(0, network.output),
     };
+    let mut found = find(&mut finder);
+    let agrees = |items: &Vec<Item>| !network.declared || declared::agrees(network, items);
+    if !found.as_ref().is_ok_and(agrees)
+        && let Some(items) = declared::lines(network).filter(|_| network.declared)
+    {
+        return Ok(grouped(network, items, ""));
+    }
+    if found.is_err() {
+        finder.crosses = true;
+        finder.written.fill(false);
+        found = find(&mut finder);
+    }
+    let items = found?;
     Ok(match network.declared {
         true => grouped(network, items, ""),
         false => items,
     })
+}
+
+/// The volumes at which ways begin that do not begin at their block's input.
+pub(crate) fn named(items: &[Item]) -> Vec<usize> {
+    fn way(way: &Way, all: &mut Vec<usize>) {
+        all.extend(way.from);
+        walk(&way.items, all);
+    }
+    fn walk(items: &[Item], all: &mut Vec<usize>) {
+        for item in items {
+            match item {
+                Item::Layer(_) => {}
+                Item::Residual { body, shortcut, .. } => {
+                    walk(body, all);
+                    way(shortcut, all);
+                }
+                Item::Scale { body: items, .. } | Item::Group { items, .. } => walk(items, all),
+                Item::Concat { ways, .. } => ways.iter().for_each(|it| way(it, all)),
+                Item::Outputs { ways, .. } => ways.iter().for_each(|(_, it)| way(it, all)),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    walk(items, &mut all);
+    all
 }
 
 /// The same with brackets around neighbours whose names say that they lie in some, `fire2.squeeze` and
@@ -111,7 +174,7 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
             Item::Residual {
                 step,
                 body: grouped(network, body, &path),
-                shortcut: grouped(network, shortcut, &format!("{path}shortcut.")),
+                shortcut: shortcut.map(|it| grouped(network, it, &format!("{path}shortcut."))),
             }
         }
         Item::Scale { step, body } => {
@@ -120,7 +183,9 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
         }
         Item::Concat { step, ways } => {
             let path = inside(network, step);
-            let ways = ways.into_iter().map(|way| grouped(network, way, &path));
+            let ways = ways
+                .into_iter()
+                .map(|way| way.map(|it| grouped(network, it, &path)));
             Item::Concat {
                 step,
                 ways: ways.collect(),
@@ -130,7 +195,7 @@ fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
             let names = network.outputs(step).unwrap_or_default();
             let ways = ways.into_iter().map(|(at, way)| {
                 let path = format!("{}.", names[at]);
-                (at, grouped(network, way, &path))
+                (at, way.map(|it| grouped(network, it, &path)))
             });
             Item::Outputs {
                 step,
@@ -178,76 +243,115 @@ struct Finder<'a> {
     dominators: Vec<usize>,
     /// Which steps are lines already: each is one once.
     written: Vec<bool>,
+    /// Whether a way may begin at a line of another one.
+    crosses: bool,
+    /// How many do.
+    begun: usize,
 }
 
 impl Finder<'_> {
-    /// The lines from volume `from` to volume `to`, which it dominates.
-    fn between(&mut self, from: usize, to: usize) -> Result<Vec<Item>, ImportError> {
-        let (mut items, mut at) = (Vec::new(), to);
+    /// The lines from volume `from` to volume `to`, which it dominates, and which nobody wrote yet.
+    fn lines(&mut self, from: usize, to: usize) -> Result<Vec<Item>, ImportError> {
+        let way = self.between(from, to)?;
+        match way.from {
+            None => Ok(way.items),
+            Some(volume) => Err(self.twice(volume - 1)),
+        }
+    }
+
+    /// The way from volume `from` to volume `to`, which it dominates; from a line that is there already, if
+    /// there is one on it.
+    fn between(&mut self, from: usize, to: usize) -> Result<Way, ImportError> {
+        let (mut way, mut at) = (Way::default(), to);
         while at > from {
             let step = at - 1;
             if std::mem::replace(&mut self.written[step], true) {
-                return Err(self.twice(step));
+                if !self.crosses {
+                    return Err(self.twice(step));
+                }
+                self.begun += 1;
+                way.from = Some(at);
+                break;
             }
             let it = &self.network.steps[step];
             match (&it.what, it.reads.as_slice()) {
                 (What::Layer(_), &[read]) => {
-                    items.push(Item::Layer(step));
+                    way.items.push(Item::Layer(step));
                     at = read;
                 }
                 (what, reads) => {
                     let fork = self.dominators[at];
-                    let ways = reads.iter().map(|&way| self.between(fork, way));
-                    let ways = ways.collect::<Result<Vec<_>, _>>()?;
-                    items.push(match what {
-                        What::Add => self.residual(step, ways)?,
+                    let before = self.begun;
+                    let mut ways = Vec::new();
+                    for &read in reads {
+                        ways.push(self.between(fork, read)?);
+                    }
+                    at = fork;
+                    if ways.iter().all(|way| way.from.is_some())
+                        && let Some(from) = ways[0].from
+                    {
+                        // The block begins where its first way does.
+                        at = from;
+                        let begins = ways.iter_mut().filter(|way| way.from == Some(from));
+                        begins.for_each(|way| way.from = None);
+                    }
+                    let cross = self.begun > before;
+                    way.items.push(match what {
+                        What::Add => self.residual(step, ways, cross)?,
                         What::Mul => self.scale(step, ways)?,
                         What::Layer(_) | What::Concat | What::Outputs(_) => {
                             Item::Concat { step, ways }
                         }
                     });
-                    at = fork;
                 }
             }
         }
-        items.reverse();
-        Ok(items)
+        way.items.reverse();
+        Ok(way)
     }
 
-    fn residual(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
+    /// `cross`: whether a way begins at a line of one before it.
+    fn residual(&self, step: usize, ways: Vec<Way>, cross: bool) -> Result<Item, ImportError> {
         let mut ways = ways.into_iter();
         let (first, second) = (
             ways.next().unwrap_or_default(),
             ways.next().unwrap_or_default(),
         );
         // What the block is about is the longer way.
-        let is_longer = first.len() >= second.len() || self.network.declared && !first.is_empty();
-        let (body, shortcut) = match is_longer {
-            true => (first, second),
-            false => (second, first),
+        let is_longer = first.items.len() >= second.items.len()
+            || self.network.declared && !first.items.is_empty();
+        let (body, shortcut) = match (cross, first.from, second.from) {
+            (false, ..) if !is_longer => (second, first),
+            (_, Some(_), None) if second.items.is_empty() => (second, first),
+            (_, None, None) if first.items.is_empty() => (second, first),
+            (_, Some(_), _) => return Err(self.twice(step)),
+            (_, None, _) => (first, second),
         };
-        match body.is_empty() {
+        match body.is_nothing() && shortcut.from.is_none() {
             true => Err(ImportError::Unfit(format!(
                 "volume {} is added to itself: `residual` has layers on one way at least",
                 self.dominators[step + 1]
             ))),
             false => Ok(Item::Residual {
                 step,
-                body,
+                body: body.items,
                 shortcut,
             }),
         }
     }
 
-    fn scale(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
+    fn scale(&self, step: usize, ways: Vec<Way>) -> Result<Item, ImportError> {
         let [scaled, gate] = ways.as_slice() else {
             return Err(self.product(step));
         };
+        if ways.iter().any(|way| way.from.is_some()) {
+            return Err(self.product(step));
+        }
         let same = match self.network.steps[step].reads.as_slice() {
             &[scaled, gate] => self.network.volume(scaled) == self.network.volume(gate),
             _ => false,
         };
-        let body = match (scaled.as_slice(), gate.as_slice()) {
+        let body = match (scaled.items.as_slice(), gate.items.as_slice()) {
             ([], [_, ..]) => gate,
             // The other way round, where both are as large.
             ([_, ..], []) if same => scaled,
@@ -255,7 +359,7 @@ impl Finder<'_> {
         };
         Ok(Item::Scale {
             step,
-            body: body.clone(),
+            body: body.items.clone(),
         })
     }
 
@@ -278,8 +382,7 @@ impl Finder<'_> {
         };
         let name = it.name.as_deref().unwrap_or("without a name");
         ImportError::Unfit(format!(
-            "what `{what}` ({name}) writes is read inside and outside of a block: blocks lie in each other, \
-             and ways do not cross"
+            "what `{what}` ({name}) writes is read inside and outside of a block, and no way of one can begin there"
         ))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::blocks::Item;
+use crate::blocks::{Item, Way};
 use crate::names::Names;
 use crate::network::{Network, What};
 
@@ -92,11 +92,9 @@ impl Writer<'_> {
                 let input = self.volume;
                 lines.push(plain(depth, &format!("{}residual {{", self.name(*step))));
                 lines.extend(self.items(depth + 1, body));
-                if !shortcut.is_empty() {
+                if !shortcut.is_nothing() {
                     self.volume = input;
-                    lines.push(plain(depth + 1, "shortcut {"));
-                    lines.extend(self.items(depth + 2, shortcut));
-                    lines.push(plain(depth + 1, "},"));
+                    lines.extend(self.way(depth + 1, "shortcut ", shortcut, ['{', '}']));
                 }
                 lines.push(plain(depth, "},"));
                 self.volume = self.network.steps[*step].volume;
@@ -130,7 +128,7 @@ impl Writer<'_> {
                 for (at, way) in ways {
                     self.volume = input;
                     let name = format!("{}: ", self.names.output(*at));
-                    lines.extend(self.way(depth + 1, &name, way));
+                    lines.extend(self.way(depth + 1, &name, way, ['[', ']']));
                 }
                 self.given += ways.len();
                 // The last ones make the vector of all whole.
@@ -144,7 +142,7 @@ impl Writer<'_> {
                 lines.push(plain(depth, &format!("{}concat {{", self.name(*step))));
                 for way in ways {
                     self.volume = input;
-                    lines.extend(self.way(depth + 1, "", way));
+                    lines.extend(self.way(depth + 1, "", way, ['[', ']']));
                 }
                 let volume = self.network.steps[*step].volume;
                 lines.push(Line::new(depth, "},".to_owned(), Some(volume)));
@@ -154,15 +152,20 @@ impl Writer<'_> {
         lines
     }
 
-    /// A branch, `name` in front of it.
-    fn way(&mut self, depth: usize, name: &str, way: &[Item]) -> Vec<Line> {
-        let plain = |text: String| Line::new(depth, text, None);
-        if way.is_empty() {
-            return vec![plain(format!("{name}[],"))];
+    /// A way between brackets, `name` in front of it.
+    fn way(&mut self, depth: usize, name: &str, way: &Way, [open, close]: [char; 2]) -> Vec<Line> {
+        let plain = |depth: usize, text: String| Line::new(depth, text, None);
+        if way.is_nothing() {
+            return vec![plain(depth, format!("{name}{open}{close},"))];
         }
-        let mut lines = vec![plain(format!("{name}["))];
-        lines.extend(self.items(depth + 1, way));
-        lines.push(plain("],".to_owned()));
+        let mut lines = vec![plain(depth, format!("{name}{open}"))];
+        if let Some(from) = way.from {
+            let name = self.names.volume(from);
+            lines.push(plain(depth + 1, format!("from = {name},")));
+            self.volume = self.network.volume(from);
+        }
+        lines.extend(self.items(depth + 1, &way.items));
+        lines.push(plain(depth, format!("{close},")));
         lines
     }
 

@@ -42,7 +42,7 @@ use convnet_core::network::Draft;
 use safetensors::Dtype;
 use safetensors::tensor::View;
 
-use blocks::Item;
+use blocks::{Item, Way};
 use names::Names;
 use network::{Network, Tensor, What};
 
@@ -61,13 +61,23 @@ pub struct Options {
     pub custom: Vec<(String, String)>,
 }
 
-/// Which outputs were met.
+/// Which outputs were met, and which lines.
 #[derive(Default)]
 struct Given {
-    /// The volume that holds them.
+    /// The volume that holds the outputs.
     volume: Option<usize>,
     /// In how many blocks.
     blocks: usize,
+    /// Of each volume of the model that a line writes, which one of the declaration it is.
+    written: HashMap<usize, usize>,
+}
+
+impl Given {
+    /// Where a way begins of a block that reads volume `input`.
+    fn start(&self, way: &Way, input: usize) -> usize {
+        let volume = |from| self.written.get(&from).copied().unwrap_or(0);
+        way.from.map_or(input, volume)
+    }
 }
 
 /// A model that a declaration can be.
@@ -198,6 +208,7 @@ impl Imported {
                 Item::Layer(step) => {
                     if let What::Layer(op) = &self.network.steps[*step].what {
                         ops.push((name(*step), *op, *step));
+                        given.written.insert(step + 1, ops.len());
                     }
                 }
                 Item::Residual {
@@ -206,36 +217,49 @@ impl Imported {
                     shortcut,
                 } => {
                     self.push(body, ops, given);
-                    let mut with = input;
-                    if !shortcut.is_empty() {
+                    let from = given.start(shortcut, input);
+                    let mut with = from;
+                    if !shortcut.items.is_empty() || from > input {
                         with = ops.len();
-                        ops.push((name(*step), Op::Branch { from: input }, *step));
-                        self.push(shortcut, ops, given);
+                        ops.push((name(*step), Op::Branch { from }, *step));
+                        self.push(&shortcut.items, ops, given);
                     }
                     ops.push((name(*step), Op::Add { with, input }, *step));
+                    given.written.insert(step + 1, ops.len());
                 }
                 Item::Group { items, .. } => self.push(items, ops, given),
                 Item::Scale { step, body } => {
                     self.push(body, ops, given);
                     ops.push((name(*step), Op::Scale { with: input }, *step));
+                    given.written.insert(step + 1, ops.len());
                 }
                 Item::Concat { step, ways } => {
                     let mut onto = None;
                     for (at, way) in ways.iter().enumerate() {
-                        if at > 0 {
-                            ops.push((name(*step), Op::Branch { from: input }, *step));
+                        let from = given.start(way, input);
+                        if at > 0 || from != input {
+                            ops.push((name(*step), Op::Branch { from }, *step));
                         }
-                        self.push(way, ops, given);
+                        self.push(&way.items, ops, given);
                         let last = at + 1 == ways.len();
                         ops.push((name(*step), Op::Concat { onto, input, last }, *step));
                         onto = Some(ops.len());
                     }
+                    given.written.insert(step + 1, ops.len());
                 }
                 Item::Outputs { step, ways } => {
                     let block = self.names.given[given.blocks].clone();
                     given.blocks += 1;
-                    for (at, way) in ways {
-                        self.push(way, ops, given);
+                    for (place, (at, way)) in ways.iter().enumerate() {
+                        let from = given.start(way, input);
+                        if place > 0 {
+                            // The last output has begun a way at the block's input.
+                            ops.pop();
+                        }
+                        if place > 0 || from != input {
+                            ops.push((block.clone(), Op::Branch { from }, *step));
+                        }
+                        self.push(&way.items, ops, given);
                         let (onto, last) = (given.volume, false);
                         let op = Op::Outputs { onto, input, last };
                         ops.push((self.names.output(*at).to_owned(), op, *step));

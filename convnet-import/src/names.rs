@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use convnet_core::graph::{BLOCKS, WORDS};
+use convnet_core::graph::{BLOCKS, INPUT, WORDS};
 use convnet_core::text::counted;
 
-use crate::blocks::Item;
+use crate::blocks::{Item, Way, named};
 use crate::network::{Network, What};
 
 /// What the steps are called in a declaration.
@@ -24,6 +24,14 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// By which name a way begins at that volume.
+    pub(crate) fn volume(&self, volume: usize) -> &str {
+        match volume.checked_sub(1) {
+            Some(step) => self.paths.get(&step).map_or("", String::as_str),
+            None => INPUT.name,
+        }
+    }
+
     /// The name of the model's output `at`.
     pub(crate) fn output(&self, at: usize) -> &str {
         let place = self.order.iter().position(|it| *it == at);
@@ -39,7 +47,18 @@ pub(crate) fn name(network: &Network, items: &[Item]) -> Names {
         taken: HashSet::new(),
     };
     naming.walk(items, &mut Scope::default());
-    naming.names
+    let mut names = naming.names;
+    // Where a way begins, it is by a name that a line more or less in front does not change.
+    for step in named(items)
+        .into_iter()
+        .filter_map(|volume| volume.checked_sub(1))
+    {
+        if let Some(path) = names.paths.get(&step) {
+            let own = path.rsplit('.').next().unwrap_or(path).to_owned();
+            names.written.entry(step).or_insert(own);
+        }
+    }
+    names
 }
 
 struct Naming<'a> {
@@ -95,7 +114,7 @@ impl Naming<'_> {
                     body,
                     shortcut,
                 } => {
-                    let mut inner = self.block(*step, "residual", &[body, shortcut], scope);
+                    let mut inner = self.block(*step, "residual", &[body, &shortcut.items], scope);
                     self.walk(body, &mut inner);
                     // It has a name: layers are counted anew inside.
                     let mut inside = Scope {
@@ -106,7 +125,7 @@ impl Naming<'_> {
                         },
                         words: HashMap::new(),
                     };
-                    self.walk(shortcut, &mut inside);
+                    self.walk(&shortcut.items, &mut inside);
                 }
                 Item::Group { name, items } => {
                     let mut inner = Scope {
@@ -126,10 +145,10 @@ impl Naming<'_> {
                     self.outputs(*step, ways);
                 }
                 Item::Concat { step, ways } => {
-                    let all: Vec<&[Item]> = ways.iter().map(Vec::as_slice).collect();
+                    let all: Vec<&[Item]> = ways.iter().map(|way| way.items.as_slice()).collect();
                     let mut inner = self.block(*step, "concat", &all, scope);
                     for way in ways {
-                        self.walk(way, &mut inner);
+                        self.walk(&way.items, &mut inner);
                     }
                 }
             }
@@ -137,7 +156,7 @@ impl Naming<'_> {
     }
 
     /// Their names are those of the network.
-    fn outputs(&mut self, step: usize, ways: &[(usize, Vec<Item>)]) {
+    fn outputs(&mut self, step: usize, ways: &[(usize, Way)]) {
         let names = self.network.outputs(step).unwrap_or_default();
         for (at, way) in ways {
             let name = &names[*at];
@@ -148,7 +167,7 @@ impl Naming<'_> {
                 model: format!("{name}."),
                 words: HashMap::new(),
             };
-            self.walk(way, &mut inner);
+            self.walk(&way.items, &mut inner);
             // Behind those that are taken on its way.
             self.names.outputs.push(free);
             self.names.order.push(*at);
@@ -209,12 +228,12 @@ impl Naming<'_> {
                 }
                 Item::Residual { body, shortcut, .. } => {
                     self.common(body, common);
-                    self.common(shortcut, common);
+                    self.common(&shortcut.items, common);
                 }
                 Item::Group { items, .. } => self.common(items, common),
                 Item::Scale { body, .. } => self.common(body, common),
                 Item::Concat { ways, .. } => {
-                    ways.iter().for_each(|way| self.common(way, common));
+                    ways.iter().for_each(|way| self.common(&way.items, common));
                 }
                 // Their names are not those around them.
                 Item::Outputs { .. } => {}

@@ -18,6 +18,7 @@ mod names;
 mod numbers;
 mod place;
 mod repeated;
+mod volumes;
 
 use convnet_core::Summary;
 use convnet_core::graph::{Node, Sees};
@@ -272,7 +273,7 @@ pub(crate) fn mentions(declaration: &Declaration) -> Vec<Mention> {
                     match &block.ways {
                         Ways::Residual { body, shortcut } => {
                             lines(body, mentions);
-                            if let Some(Branch { name, items }) = shortcut {
+                            if let Some(Branch { name, items, .. }) = shortcut {
                                 mentions.extend(name.iter().cloned().map(Mention::word));
                                 lines(items, mentions);
                             }
@@ -304,6 +305,7 @@ fn layer(
         path,
         docs,
         what,
+        is_lost: _,
     } = named;
     if let (Some(_), Some(it)) = (kind.elsewhere(), stands_in) {
         let mut written = [(); 3].map(|()| Written::unwritten(Number::Known(1)));

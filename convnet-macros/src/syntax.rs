@@ -20,6 +20,7 @@ mod number;
 mod odd;
 mod read;
 mod slips;
+mod start;
 mod window;
 mod words;
 mod written;
@@ -37,7 +38,9 @@ pub(crate) use block::{Block, Branch, Ways, check_outputs};
 pub(crate) use budget::Limit;
 pub(crate) use layer::{Decimal, Kind, Layer};
 pub(crate) use number::Number;
+pub(crate) use start::Start;
 pub(crate) use window::{Pad, Window};
+pub(crate) use words::nearest;
 
 use crate::report::Errors;
 use args::Args;
@@ -138,9 +141,11 @@ impl<T> Written<T> {
 /// item     :=  DOC* ( layer | block | group )
 /// group    :=  "[" ( item "," )* "]" "*" INTEGER
 ///           |  NAME ":" "[" ( item "," )* "]" [ "*" INTEGER ]
-/// block    :=  [ NAME ":" ] "residual" "{" ( item "," )* [ "shortcut" "{" ( item "," )* "}" ] "}"
+/// block    :=  [ NAME ":" ] "residual" "{" ( item "," )* [ "shortcut" "{" way "}" ] "}"
 ///           |  [ NAME ":" ] "scale" "{" ( item "," )* "}"
-///           |  [ NAME ":" ] "concat" "{" ( [ NAME ":" ] "[" ( item "," )* "]" "," )* "}"
+///           |  [ NAME ":" ] "concat" "{" ( [ NAME ":" ] "[" way "]" "," )* "}"
+///           |  [ NAME ":" ] "outputs" "{" ( NAME ":" "[" way "]" "," )* "}"
+/// way      :=  [ "from" "=" NAME ( "." NAME )* "," ] ( item "," )*
 /// layer    :=  [ NAME ":" ] word [ "(" ( arg "," )* ")" ]
 /// arg      :=  value  |  NAME "=" value                   those without a name first
 /// value    :=  size  |  DECIMAL  |  "(" ( number "," )* ")"  |  "same" | "exact" | "crop" | "pad"
@@ -319,6 +324,7 @@ enum Line {
 
 fn line(input: ParseStream, depth: usize, errors: &mut Errors) -> Result<Line> {
     let docs = docs(input, errors)?;
+    start::misplaced(input)?;
     let name = slips::name(input, errors)?;
     block::no_word(&name)?;
     let doubled = group::count_in_front(input, errors)?;

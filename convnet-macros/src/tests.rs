@@ -82,7 +82,7 @@ fn every_layer_is_planned_where_sizes_have_names() {
 }
 
 /// Declarations that are right, and have everything in them.
-const RIGHT: [&str; 5] = [
+const RIGHT: [&str; 6] = [
     "/// Docs. \n #[budget(ram = 64 KiB, flash = 256 KiB)] pub(crate) struct A { input(32x24x3), \
      conv1: conv(12, 5x5, stride = 1, pad = 2), leaky_relu(0.1), \
      [conv(4, 3x3, pad = same), relu] * 2, max_pool(2x2, fit = crop), fc(10), softmax }",
@@ -92,6 +92,9 @@ const RIGHT: [&str; 5] = [
     "struct D { input(8x8x3), [stage: [residual { conv(4, 3x3, pad = 1), relu, \
      shortcut { conv(4, 1x1) } }]] * 2, block: concat { [], one: [conv(2, 1x1)] } }",
     "struct E { input(8x8x3), concat { [residual { tanh }], [conv(F, 1x1)] }, fc(10) }",
+    "struct F { input(8x8x3), stem: [a: conv(4, 1x1), relu], [b: conv(4, 1x1), residual { tanh, \
+     shortcut { from = b } }] * 2, concat { [from = stem.a, tanh], [], [from = input] }, \
+     residual { conv(4, 1x1), shortcut { from = stem } }, outputs { c: [from = b2], d: [relu] } }",
 ];
 
 /// What is put where it does not belong.

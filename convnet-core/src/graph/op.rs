@@ -480,15 +480,15 @@ ops! {
     }
     // Where the ways of a block begin or meet, and what the plan makes of layers.
     inner {
-        /// Where the second way through a block begins: the next layer reads this earlier volume.
+        /// Where a way begins that the volume before does not: the next layer reads this earlier volume.
         Branch: residual::shortcut {
             /// The volume.
             from: Names as usize,
         },
         /// The end of `residual { … }`: the sum of the volume before and an earlier one, in place.
         Add: residual::residual {
-            /// The earlier volume: the block's input; or, if there are layers on the shortcut, what
-            /// the block's own layers wrote before the shortcut began.
+            /// The earlier volume: the block's input, or one before it (`shortcut { from = stem }`); or, if
+            /// there are layers on the shortcut, what the block's own layers wrote before that began.
             with: Names as usize,
             /// The block's input.
             input: Index as usize,

@@ -7,7 +7,8 @@ word! {
     /// `concat { [conv(64, 1x1)], [conv(96, 1x1), conv(128, 3x3, pad = 1)], [] }`: the volume goes
     /// through each branch, and what they write lies side by side in the depth.
     ///
-    /// Their width and height must be equal. An empty branch hands the volume on.
+    /// Their width and height must be equal. An empty branch hands the volume on. One that begins with
+    /// `from = name` reads what an earlier line writes: `[from = stem, max_pool(2x2)]`.
     /// See [`layer::Concat`](crate::layer::Concat).
     #[doc(alias = "concatenate")]
     #[doc(alias = "inception")]

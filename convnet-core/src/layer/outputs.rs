@@ -6,7 +6,8 @@ use crate::{Real, Volume};
 word! {
     /// `outputs { boxes: [conv(16, 1x1)], scores: [conv(2, 1x1), sigmoid] }`: the volume goes through each branch,
     /// and what they write is what the network gives, by name. The volume itself goes on to the next line, if there
-    /// is one; a network that has outputs ends in some.
+    /// is one; a network that has outputs ends in some. A branch may begin at any earlier line:
+    /// `large: [from = coarse, conv(6, 1x1)]`.
     ///
     /// See [`layer::Outputs`](crate::layer::Outputs).
     #[doc(alias = "heads")]

@@ -19,6 +19,8 @@ word! {
 word! {
     /// `shortcut { conv(128, 1x1, stride = 2, fit = crop) }`: the last line of a [`residual`], the
     /// layers on its other way.
+    ///
+    /// It may begin at any earlier line: `shortcut { from = stem, conv(128, 1x1) }`.
     shortcut {}
     Manner::Branches, Sees::Pixel;
     example: "residual { conv(64, 3x3, pad = 1), relu, shortcut { conv(64, 1x1) } }",

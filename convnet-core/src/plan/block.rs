@@ -97,8 +97,14 @@ pub(super) const fn join(
         };
         let first = steps[v - 1].volume;
         if !same(x, first, 2) {
+            // A branch behind the first begins with a `Branch`.
+            let [one, other] = [begins(ops, at, at), begins(ops, v, at)];
+            let [one, other] = [volume(input, steps, one), volume(input, steps, other)];
             return Err(Misfit::Slices {
-                input: volume(input, steps, at),
+                input: match same(one, other, 2) {
+                    true => Some(one),
+                    false => None,
+                },
                 first,
                 branch: branch(ops, layer),
                 other: x,
@@ -120,17 +126,20 @@ pub(super) const fn join(
         });
     }
     if let Op::Add { with, input: at } = ops[layer] {
-        let (with_shape, shortcut) = (volume(input, steps, with), with != at);
-        if !same(x, with_shape, 3) {
-            let before = volume(input, steps, at);
-            let (body, shortcut) = match shortcut {
-                true => (with_shape, Some(x)),
-                false => (x, None),
-            };
+        if !same(x, volume(input, steps, with), 3) {
+            let [body, from] = summands(ops, layer, with, at);
+            let way = [volume(input, steps, body), volume(input, steps, from)];
             return Err(Misfit::Sum {
-                input: before,
-                body,
-                shortcut,
+                input: volume(input, steps, at),
+                body: way[0],
+                shortcut: match body < layer {
+                    true => Some(x),
+                    false => None,
+                },
+                from: match from == at {
+                    true => None,
+                    false => Some(way[1]),
+                },
             });
         }
     }
@@ -138,6 +147,24 @@ pub(super) const fn join(
         volume: x,
         ..Step::EMPTY
     })
+}
+
+/// Of the sum that layer `layer` makes of the volume before it and volume `with`: the volume that the block's
+/// own layers write, and the one at which its shortcut begins.
+pub(super) const fn summands(ops: &[Op], layer: usize, with: usize, input: usize) -> [usize; 2] {
+    match with > input {
+        true => [with, begins(ops, with, input)],
+        false => [layer, with],
+    }
+}
+
+/// The volume at which the way begins that is layer `layer` and those behind it, of a block that reads `input`.
+const fn begins(ops: &[Op], layer: usize, input: usize) -> usize {
+    if let Op::Branch { from } = ops[layer] {
+        from
+    } else {
+        input
+    }
 }
 
 /// The volume that ends with slice x; `before` is the depth of those before it.

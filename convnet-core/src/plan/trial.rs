@@ -107,7 +107,7 @@ impl<'a> Trial<'a> {
             let Op::Add { with, input } = sum else {
                 return false;
             };
-            let kept = if with == input { at } else { with };
+            let [kept, _] = block::summands(self.ops, at, with, input);
             self.ops[at] = Op::Branch { from: kept };
             meets = self.fits(self.image, from, at + 1);
             let [height, width, _] = volume(self.image, self.steps, input);

@@ -61,6 +61,8 @@ pub enum Misfit {
         body: [usize; 3],
         /// What the shortcut makes of it, if it has layers.
         shortcut: Option<[usize; 3]>,
+        /// Where the shortcut begins, if elsewhere: `from = …`.
+        from: Option<[usize; 3]>,
     },
     /// A `scale` whose layers make of its input what cannot be multiplied with it; each is height, width,
     /// depth.
@@ -72,8 +74,8 @@ pub enum Misfit {
     },
     /// A `concat` whose branches differ in height or width; each is height, width, depth.
     Slices {
-        /// What the block reads.
-        input: [usize; 3],
+        /// What the block reads; nothing, if its ways begin at volumes of several heights or widths.
+        input: Option<[usize; 3]>,
         /// The slices so far.
         first: [usize; 3],
         /// Which branch differs from them, from 1.
@@ -230,17 +232,27 @@ impl Misfit {
                 input,
                 body,
                 shortcut,
+                from,
             } => {
                 text.push_str("it turns ")
                     .push_volume(*input)
                     .push_str(" into ");
                 text.push_volume(*body);
-                match shortcut {
-                    None => text.push_str(", which cannot be added to its input"),
-                    Some(shortcut) => text
-                        .push_str(", and on its shortcut into ")
-                        .push_volume(*shortcut)
-                        .push_str(": they cannot be added"),
+                match (shortcut, from) {
+                    (None, None) => text.push_str(", which cannot be added to its input"),
+                    (None, Some(from)) => text
+                        .push_str(", which cannot be added to the ")
+                        .push_volume(*from)
+                        .push_str(" of its shortcut"),
+                    (Some(shortcut), from) => {
+                        text.push_str(", and on its shortcut ");
+                        if let Some(from) = from {
+                            text.push_volume(*from).push_str(" ");
+                        }
+                        text.push_str("into ")
+                            .push_volume(*shortcut)
+                            .push_str(": they cannot be added")
+                    }
                 }
             }
             Self::Product { input, body } => {

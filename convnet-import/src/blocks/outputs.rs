@@ -5,7 +5,7 @@
 //!  └▶ a1
 //! ```
 
-use super::{Finder, Item};
+use super::{Finder, Item, Way, named};
 use crate::ImportError;
 use crate::network::Network;
 
@@ -16,7 +16,10 @@ const SHORT: usize = 3;
 pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, ImportError> {
     let network = finder.network;
     let reads = network.steps[step].reads.as_slice();
-    if let Ok(items) = side_by_side(finder, step)
+    let crosses = std::mem::replace(&mut finder.crosses, false);
+    let beside = side_by_side(finder, step);
+    finder.crosses = crosses;
+    if let Ok(items) = beside
         && (!network.declared || are_named(network, &items))
     {
         return Ok(items);
@@ -29,13 +32,21 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
         false => (0..reads.len()).max_by_key(|&at| behind[at]),
     };
     let trunk = trunk.unwrap_or(0);
-    let mut items = finder.between(0, reads[trunk])?;
+    let mut items = finder.lines(0, reads[trunk])?;
+    let mut crossing = Vec::new();
     for (at, &v) in reads.iter().enumerate().filter(|(at, _)| *at != trunk) {
         let mut from = v;
         while from > 0 && !finder.written[from - 1] {
             from = finder.dominators[from];
         }
-        let way = finder.between(from, v)?;
+        let before = finder.begun;
+        let mut way = finder.between(from, v)?;
+        if finder.begun > before {
+            // At the end, where all that it begins at is there.
+            way.from = way.from.or(Some(from));
+            crossing.push((at, way));
+            continue;
+        }
         if let Some((_, way)) = insert(&mut items, from, step, (at, way)) {
             // Of the image.
             items.insert(
@@ -58,13 +69,32 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
         (false, Some(taken)) if items.len() - taken - 1 <= SHORT => taken + 1,
         (false, _) => items.len(),
     };
-    let own = (trunk, items.split_off(begins));
-    match items.last_mut() {
-        Some(Item::Outputs { ways, .. }) => put(ways, own),
-        _ => items.push(Item::Outputs {
-            step,
-            ways: vec![own],
-        }),
+    // Others may begin at lines of its own.
+    let begun = crossing.iter().flat_map(|(_, way)| {
+        let inside = named(&way.items);
+        way.from.into_iter().chain(inside)
+    });
+    let begun: Vec<usize> = begun.collect();
+    let is_apart = |item: &Item| match item {
+        Item::Layer(step) => !begun.contains(&(step + 1)),
+        _ => begun.is_empty(),
+    };
+    let begins = match network.declared || items[begins..].iter().all(is_apart) {
+        true => begins,
+        false => items.len(),
+    };
+    let way = Way {
+        from: None,
+        items: items.split_off(begins),
+    };
+    for own in crossing.into_iter().chain([(trunk, way)]) {
+        match items.last_mut() {
+            Some(Item::Outputs { ways, .. }) => put(ways, own),
+            _ => items.push(Item::Outputs {
+                step,
+                ways: vec![own],
+            }),
+        }
     }
     Ok(items)
 }
@@ -72,7 +102,7 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
 /// All of them from one volume on, and nothing in common.
 fn side_by_side(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, ImportError> {
     let fork = finder.dominators[step + 1];
-    let mut items = finder.between(0, fork)?;
+    let mut items = finder.lines(0, fork)?;
     let reads = finder.network.steps[step].reads.iter().enumerate();
     let ways = reads.map(|(at, &v)| -> Result<_, ImportError> {
         let way = finder.between(fork, v)?;
@@ -92,7 +122,7 @@ fn are_named(network: &Network, items: &[Item]) -> bool {
     ways.iter().all(|(at, way)| {
         let prefix = format!("{}.", names[*at]);
         let own = |item: &Item| name(network, item).is_some_and(|it| it.starts_with(&prefix));
-        way.iter().all(own)
+        way.items.iter().all(own)
     })
 }
 
@@ -120,8 +150,8 @@ fn insert(
     items: &mut Vec<Item>,
     from: usize,
     step: usize,
-    mut output: (usize, Vec<Item>),
-) -> Option<(usize, Vec<Item>)> {
+    mut output: (usize, Way),
+) -> Option<(usize, Way)> {
     for at in 0..items.len() {
         if items[at].step().is_some_and(|step| step + 1 == from) {
             match items.get_mut(at + 1) {
@@ -138,10 +168,10 @@ fn insert(
         }
         let inside: Vec<&mut Vec<Item>> = match &mut items[at] {
             Item::Layer(_) => Vec::new(),
-            Item::Residual { body, shortcut, .. } => vec![body, shortcut],
+            Item::Residual { body, shortcut, .. } => vec![body, &mut shortcut.items],
             Item::Scale { body, .. } => vec![body],
-            Item::Concat { ways, .. } => ways.iter_mut().collect(),
-            Item::Outputs { ways, .. } => ways.iter_mut().map(|(_, way)| way).collect(),
+            Item::Concat { ways, .. } => ways.iter_mut().map(|way| &mut way.items).collect(),
+            Item::Outputs { ways, .. } => ways.iter_mut().map(|(_, way)| &mut way.items).collect(),
             Item::Group { items, .. } => vec![items],
         };
         for items in inside {
@@ -152,7 +182,7 @@ fn insert(
 }
 
 /// In the model's order.
-fn put(ways: &mut Vec<(usize, Vec<Item>)>, output: (usize, Vec<Item>)) {
+fn put(ways: &mut Vec<(usize, Way)>, output: (usize, Way)) {
     let at = ways.partition_point(|(at, _)| *at < output.0);
     ways.insert(at, output);
 }

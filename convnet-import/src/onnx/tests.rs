@@ -995,22 +995,93 @@ fn an_attribute_that_is_not_known_is_refused() {
     );
 }
 
+/// The lines, after the model that they are has been written and read again: that gives the same.
+fn twice(build: Build) -> Vec<String> {
+    let model = build.clone().read(&Options::default()).expect("a ConvNet");
+    let bytes = model.onnx().expect("a model");
+    let again = Imported::from_bytes(&bytes, &Options::default()).expect("the same");
+    assert_eq!(again.draft("Net"), model.draft("Net"));
+    build.lines()
+}
+
 #[test]
-fn ways_that_cross_are_refused() {
-    let error = Build::image(&[1, 2, 4, 4])
+fn a_way_begins_at_a_line_of_another() {
+    let cross = Build::image(&[1, 2, 4, 4])
         .node("a = Relu(x)", &[])
         .node("b = Sigmoid(a)", &[])
         .node("c = Tanh(a)", &[])
         .node("d = Add(b, c)", &[])
         .node("e = Add(d, b)", &[])
-        .output("e")
-        .error();
-    assert!(error.contains("ways do not cross"), "{error}");
+        .output("e");
+    assert_eq!(
+        twice(cross),
+        [
+            "relu,",
+            "residual {",
+            "    residual {",
+            "        sigmoid1: sigmoid,",
+            "        shortcut {",
+            "            tanh,",
+            "        },",
+            "    },",
+            "    shortcut {",
+            "        from = residual1.residual1.sigmoid1,",
+            "    },",
+            "},",
+        ]
+    );
     let twice = Build::image(&[1, 2, 4, 4])
         .node("a = Add(x, x)", &[])
         .output("a")
         .error();
     assert!(twice.contains("added to itself"), "{twice}");
+}
+
+/// Features from fine to coarse, back and forth, as detectors have them.
+#[test]
+fn a_pyramid_goes_back_and_forth() {
+    let pool: &[(&str, &[i64])] = &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])];
+    let depth: &[(&str, &[i64])] = &[("axis", &[1])];
+    let pyramid = Build::image(&[1, 2, 8, 8])
+        .weights("fine.weight", &[4, 2, 1, 1])
+        .weights("coarse.weight", &[3, 4, 1, 1])
+        .weights("lateral.weight", &[3, 4, 1, 1])
+        .node("c2 = Conv(x, fine.weight)", &[])
+        .node("p = MaxPool(c2)", pool)
+        .node("c3 = Conv(p, coarse.weight)", &[])
+        .weights("deep.weight", &[12, 3, 1, 1])
+        .node("q = Conv(c3, deep.weight)", &[])
+        .node("u = DepthToSpace(q)", &[("blocksize", &[2])])
+        .node("l = Conv(c2, lateral.weight)", &[])
+        .node("p2 = Add(u, l)", &[])
+        .node("d = MaxPool(p2)", pool)
+        .node("n3 = Concat(d, c3)", depth)
+        .node("e = Concat(n3, q, d)", depth)
+        .output("e");
+    assert_eq!(
+        twice(pyramid),
+        [
+            "fine: conv(4, 1x1, bias = none), // 8x8x4",
+            "concat {",
+            "    [",
+        ]
+    );
+}
+
+/// Two sums that cross, and a volume that three later lines read.
+#[test]
+fn a_volume_is_read_by_three_later_lines() {
+    let build = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = Sigmoid(a)", &[])
+        .node("c = Tanh(b)", &[])
+        .node("d = Add(c, a)", &[])
+        .node("e = Add(d, b)", &[])
+        .node("f = Relu(e)", &[])
+        .node("g = Add(f, c)", &[])
+        .node("h = Add(g, b)", &[])
+        .output("h");
+    assert_eq!(twice(build), [""; 0]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
+use super::volumes::Volumes;
 use crate::report::Errors;
 use crate::syntax::{Block, Branch, Declaration, Item, Kind, Layer, Ways};
 
@@ -20,6 +21,8 @@ pub(super) struct Named<'a> {
     pub(super) docs: TokenStream,
     /// What it is.
     pub(super) what: What<'a>,
+    /// Whether it begins a way of which nobody knows where it should begin.
+    pub(super) is_lost: bool,
 }
 
 /// A layer that was written, or one that a block needs.
@@ -38,6 +41,7 @@ impl<'a> Named<'a> {
             path: layer.canonical.into(),
             docs: TokenStream::new(),
             what: What::Layer(layer),
+            is_lost: false,
         }
     }
 
@@ -97,10 +101,20 @@ pub(super) fn name<'a>(declaration: &'a Declaration, errors: &mut Errors) -> Vec
         errors.push(blame, format!("a network has at most {MOST_LAYERS} layers"));
         return Vec::new();
     }
-    let mut names = Names::default();
+    let mut names = Names {
+        layers: Vec::new(),
+        taken: HashMap::new(),
+        blamed: HashSet::new(),
+        volumes: Volumes::new(),
+        outputs: Scope::default(),
+        given: None,
+        repetitions: 0,
+    };
     let mut scope = Scope::default();
     names.walk(&declaration.items, &mut scope, false, errors);
     names.end();
+    names.volumes.report(errors);
+    names.nothing_unread(errors);
     names.layers
 }
 
@@ -119,7 +133,8 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
                 Ways::Concat(branches) | Ways::Outputs(branches) => {
                     // Behind the last branch of a concat nothing begins anew.
                     let last = usize::from(matches!(block.ways, Ways::Concat(_)));
-                    let mut layers = (2 * branches.len()).saturating_sub(last);
+                    let first = branches.first().is_some_and(|branch| branch.from.is_some());
+                    let mut layers = (2 * branches.len() + usize::from(first)).saturating_sub(last);
                     for branch in branches {
                         layers = layers.saturating_add(count(&branch.items)?);
                     }
@@ -140,13 +155,14 @@ fn count(items: &[Item]) -> Result<usize, &TokenStream> {
     Ok(sum)
 }
 
-#[derive(Default)]
 struct Names<'a> {
     layers: Vec<Named<'a>>,
     /// Who has a field's name.
     taken: HashMap<String, Called<'a>>,
     /// The lines whose name is said to be another's.
     blamed: HashSet<*const ()>,
+    /// What each line writes.
+    volumes: Volumes<'a>,
     /// Where outputs have their names, wherever they stand: around all.
     outputs: Scope<'a>,
     /// The volume that holds those so far, and the block of the last one.
@@ -197,6 +213,7 @@ impl<'a> Names<'a> {
                 } => {
                     let outer = scope.docs.clone();
                     scope.docs.extend(docs.clone());
+                    let rounds = self.volumes.rounds();
                     let mut inner = name.as_ref().map(|name| {
                         let called = Called::by_name(name);
                         let path = self.call(called, scope, repeated, errors).1;
@@ -213,6 +230,12 @@ impl<'a> Names<'a> {
                     }
                     self.repetitions -= repeats;
                     scope.docs = outer;
+                    if within {
+                        self.volumes.leave(rounds);
+                    }
+                    if let Some(inner) = &inner {
+                        self.written(&inner.path, name.as_ref(), scope);
+                    }
                 }
             }
         }
@@ -236,10 +259,18 @@ impl<'a> Names<'a> {
         let what = What::Layer(layer);
         self.layers.push(Named {
             name,
-            path,
+            path: path.clone(),
             docs,
             what,
+            is_lost: false,
         });
+        self.written(&path, layer.name.as_ref(), scope);
+    }
+
+    /// A line is whole.
+    fn written(&mut self, path: &str, name: Option<&Ident>, scope: &Scope<'a>) {
+        let volume = self.layers.len();
+        self.volumes.end(path, name, &scope.path, volume);
     }
 
     fn block(
@@ -262,6 +293,7 @@ impl<'a> Names<'a> {
                 path,
                 docs: TokenStream::new(),
                 what: What::Block(block, Box::new(op)),
+                is_lost: false,
             });
         };
         let own = || (name.clone(), path.clone());
@@ -273,9 +305,15 @@ impl<'a> Names<'a> {
                 self.walk(body, &mut inner, false, errors);
                 let mut with = input;
                 if let Some(shortcut) = shortcut {
-                    with = self.layers.len();
-                    push(self, Kind::Branch { from: input });
-                    self.branch(shortcut, &mut inner, errors);
+                    let (from, found) = self.start(shortcut, input, &inner);
+                    if found && from <= input && shortcut.items.is_empty() {
+                        with = from;
+                    } else {
+                        with = self.layers.len();
+                        push(self, Kind::Branch { from });
+                        self.lose(!found);
+                        self.branch(shortcut, &mut inner, errors);
+                    }
                 }
                 push(self, Kind::Add { with, input });
             }
@@ -284,7 +322,16 @@ impl<'a> Names<'a> {
                 push(self, Kind::Scale { with: input });
             }
             Ways::Outputs(branches) => {
-                for branch in branches {
+                for (i, branch) in branches.iter().enumerate() {
+                    let (from, found) = self.start(branch, input, &inner);
+                    if i > 0 {
+                        // The last output has begun a way at the block's input.
+                        self.layers.pop();
+                    }
+                    if i > 0 || from != input || !found {
+                        push(self, Kind::Branch { from });
+                        self.lose(!found);
+                    }
                     let called = self.output(branch, errors).unwrap_or_else(own);
                     let onto = self.given.map(|(volume, _)| volume);
                     let last = false;
@@ -296,8 +343,10 @@ impl<'a> Names<'a> {
             Ways::Concat(branches) => {
                 let mut onto = None;
                 for (i, branch) in branches.iter().enumerate() {
-                    if i > 0 {
-                        push(self, Kind::Branch { from: input });
+                    let (from, found) = self.start(branch, input, &inner);
+                    if i > 0 || from != input || !found {
+                        push(self, Kind::Branch { from });
+                        self.lose(!found);
                     }
                     let last = i + 1 == branches.len();
                     self.branch(branch, &mut inner, errors);
@@ -305,6 +354,53 @@ impl<'a> Names<'a> {
                     onto = Some(self.layers.len());
                 }
             }
+        }
+        self.written(&path, block.name.as_ref(), scope);
+    }
+
+    /// The volume at which a way of a block begins, and whether that is what was meant.
+    fn start(&mut self, way: &'a Branch, input: usize, scope: &Scope<'a>) -> (usize, bool) {
+        let Some(start) = &way.from else {
+            return (input, true);
+        };
+        let found = self.volumes.find(start, &scope.path);
+        (found.unwrap_or(input), found.is_some())
+    }
+
+    /// Where the last layer begins a way may not be what was meant.
+    fn lose(&mut self, is_lost: bool) {
+        if let Some(layer) = self.layers.last_mut() {
+            layer.is_lost = is_lost;
+        }
+    }
+
+    /// Every volume is read: by the next layer, or by one that names it.
+    fn nothing_unread(&mut self, errors: &mut Errors) {
+        let named: HashSet<usize> = self
+            .layers
+            .iter()
+            .filter_map(|it| it.kind().names())
+            .collect();
+        let (mut before, mut blamed) = ("the input".to_owned(), HashSet::new());
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            let unread = i > 0 && !named.contains(&i);
+            if let What::Block(block, kind) = &mut layer.what
+                && let Kind::Branch { from } = &mut **kind
+                && *from != i
+                && unread
+            {
+                // Once, however often it is repeated.
+                if blamed.insert(core::ptr::from_ref(*block)) {
+                    let word = block.word();
+                    let message = format!(
+                        "nobody reads what `{before}` writes: each way of this `{word}` begins elsewhere\n\
+                         one without `from` begins there"
+                    );
+                    errors.push(&block.mention.word, message);
+                }
+                (*from, layer.is_lost) = (i, true);
+            }
+            before.clone_from(&layer.path);
         }
     }
 
@@ -319,6 +415,7 @@ impl<'a> Names<'a> {
         let mut inner = scope.inside(path.to_owned(), &TokenStream::new());
         self.outputs = scope;
         self.walk(&branch.items, &mut inner, false, errors);
+        self.written(&inner.path, None, &Scope::default());
         called
     }
 
@@ -342,6 +439,7 @@ impl<'a> Names<'a> {
                 path: "output_of_the_last_line".into(),
                 docs: TokenStream::new(),
                 what: What::Block(block, Box::new(op)),
+                is_lost: false,
             });
         }
         if let Some(Named {
@@ -368,6 +466,7 @@ impl<'a> Names<'a> {
         let (name, path) = self.call(Called::by_name(name), scope, false, errors);
         let mut inner = scope.inside(path.clone(), &TokenStream::new());
         self.walk(&branch.items, &mut inner, false, errors);
+        self.written(&path, branch.name.as_ref(), scope);
         Some((name, path))
     }
 
@@ -393,6 +492,7 @@ impl<'a> Names<'a> {
             path => format!("{path}.{text}"),
         };
         let path = self.unique(path, called, errors);
+        self.volumes.begin(&path, called.name, &scope.path);
         let field = path.replace('.', "_");
         self.taken.insert(field.clone(), called);
         let span = called.name.unwrap_or(called.word).span();
@@ -502,6 +602,75 @@ mod tests {
         let blocks = "residual { concat { [[relu] * 2000], [[relu] * 42] }, shortcut { relu } }";
         assert_eq!(said(blocks), (2048, vec![]));
         assert_eq!(said("[] * 9999999999, relu"), (1, vec![]));
+    }
+
+    #[test]
+    fn a_way_begins_at_an_earlier_line() {
+        let lines = "stem: conv(2, 1x1), a: [relu, tanh], ";
+        for (line, message) in [
+            (
+                "residual { relu, shortcut { from = stm } }",
+                "no line is called `stm`; did you mean `stem`?",
+            ),
+            ("concat { [], [from = c] }, c: relu", "`c` comes later\n"),
+            (
+                "b: residual { relu, shortcut { from = b } }",
+                "`b` is what this line lies in",
+            ),
+            (
+                "b: [concat { [], [from = b] }]",
+                "`b` is what this line lies in",
+            ),
+            (
+                "c: concat { d: [], [from = c, tanh] }",
+                "`c` is what this line lies in",
+            ),
+            (
+                "[c: relu] * 2, concat { [], [from = c] }",
+                "no line is called `c`; did you mean `c2`?",
+            ),
+            (
+                "concat { [], [from = ] }",
+                "expected the name of an earlier line",
+            ),
+            (
+                "concat { [], [from = conv(2, 1x1)] }",
+                "expected the name of an earlier line",
+            ),
+            (
+                "concat { [], [relu, from = stem] }",
+                "`from` stands first in a branch",
+            ),
+            ("from = stem, relu", "`from` stands first in a branch"),
+            (
+                "residual { from = stem, relu }",
+                "`from` stands first in a branch",
+            ),
+            (
+                "concat { [from = stem], [from = input] }",
+                "nobody reads what `a.tanh1` writes",
+            ),
+            (
+                "outputs { c: [from = stem], d: [from = a.relu1] }",
+                "nobody reads what `a.tanh1` writes",
+            ),
+        ] {
+            let (_, errors) = said(&format!("{lines}{line}"));
+            let [error] = errors.as_slice() else {
+                panic!("{line}: {errors:?}")
+            };
+            assert!(error.starts_with(message), "{line}: {error}");
+        }
+        for line in [
+            "residual { relu, shortcut { from = stem } }",
+            "residual { relu, shortcut { from = stem, tanh } }",
+            "concat { [from = stem], [], [from = a.relu1] }",
+            "[c: relu, concat { [], [from = c] }] * 3",
+            "concat { [from = stem], [from = stem] }, residual { relu, shortcut { from = a } }",
+            "outputs { c: [from = stem], d: [] }",
+        ] {
+            assert_eq!(said(&format!("{lines}{line}")).1, [""; 0], "{line}");
+        }
     }
 
     #[test]

@@ -145,7 +145,8 @@ fn extend(known: &mut Vec<bool>, layers: &[Named], misfits: &[usize]) {
             | Sees::All => {
                 let (first, second) = kind.reads(i);
                 let right = |layer: &Layer| misfits[i] == 0 && layer.slides_right;
-                known[first]
+                !layers[i].is_lost
+                    && known[first]
                     && second.is_none_or(|v| known[v])
                     && layers[i].layer().is_none_or(right)
             }

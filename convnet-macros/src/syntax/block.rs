@@ -6,7 +6,7 @@ use quote::format_ident;
 use syn::parse::ParseStream;
 use syn::{Result, braced, bracketed, token};
 
-use super::{Item, Line, Listed, Mention, group, layer, lines, list, slips, words};
+use super::{Item, Line, Listed, Mention, Start, group, layer, lines, list, slips, start, words};
 use crate::report::Errors;
 
 /// `block1: residual { … }`.
@@ -54,6 +54,8 @@ pub(crate) enum Ways {
 pub(crate) struct Branch {
     /// Its name, if it has one.
     pub(crate) name: Option<Ident>,
+    /// Where it begins, if that is not the block's input.
+    pub(crate) from: Option<Start>,
     /// Its layers.
     pub(crate) items: Vec<Item>,
 }
@@ -61,6 +63,7 @@ pub(crate) struct Branch {
 /// `shortcut { … }`, wherever it stands.
 pub(super) struct Shortcut {
     word: Ident,
+    from: Option<Start>,
     items: Vec<Item>,
 }
 
@@ -165,6 +168,7 @@ fn block(
         "outputs" => outputs(&content, &word, depth, errors)?,
         "scale" => scale(&content, braces, &word, depth, errors)?,
         "shortcut" => {
+            let from = start::read(&content, errors)?;
             let items = group::items(&content, braces, depth, errors)?;
             if let Some(name) = &name {
                 errors.push(
@@ -172,7 +176,7 @@ fn block(
                     "a shortcut has no name: its layers are `shortcut.conv1`…",
                 );
             }
-            return Ok(Some(Line::Shortcut(Shortcut { word, items })));
+            return Ok(Some(Line::Shortcut(Shortcut { word, from, items })));
         }
         _ => {
             content.parse::<TokenStream>()?;
@@ -248,22 +252,25 @@ fn residual(
             (Line::Input { .. }, _) => {}
         }
     }
-    if let Some(Shortcut { word, items }) = &shortcut
+    if let Some(Shortcut { word, from, items }) = &shortcut
         && items.is_empty()
+        && from.is_none()
         && errors.count() == start
     {
         let message = "an empty shortcut hands the input on, and so does none: remove it";
         errors.push(word, message);
     }
-    if body.is_empty() {
+    let adds = matches!(&shortcut, Some(shortcut) if shortcut.from.is_some());
+    if body.is_empty() && !adds {
         if errors.count() == start {
             let message = format!("`{word}` has no layers\n`{RESIDUAL}`");
             errors.push(word, message);
         }
         return Ok(None);
     }
-    let shortcut = shortcut.map(|Shortcut { word, items }| Branch {
+    let shortcut = shortcut.map(|Shortcut { word, from, items }| Branch {
         name: Some(word),
+        from,
         items,
     });
     Ok(Some(Ways::Residual { body, shortcut }))
@@ -388,13 +395,14 @@ const BRANCHES: Listed = Listed {
     begins: |input| input.peek(token::Bracket),
 };
 
-/// `[conv(64, 1x1)]`, `pooled: [max_pool(3x3, stride = 1, pad = 1)]`, `[]`.
+/// `[conv(64, 1x1)]`, `pooled: [max_pool(3x3, stride = 1, pad = 1)]`, `[from = stem, conv(64, 1x1)]`, `[]`.
 fn branch(input: ParseStream, example: &str, depth: usize, errors: &mut Errors) -> Result<Branch> {
     let name = starts_branch(input, example, errors)?;
     let content;
     let brackets = bracketed!(content in input).span.join();
+    let from = start::read(&content, errors)?;
     let items = group::items(&content, brackets, depth, errors)?;
-    Ok(Branch { name, items })
+    Ok(Branch { name, from, items })
 }
 
 /// The name of a branch, if it has one; brackets follow.

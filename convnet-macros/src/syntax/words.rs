@@ -54,10 +54,7 @@ pub(super) fn block_meant(name: &str) -> Option<&'static str> {
 }
 
 /// The name that was probably meant: at most a third of its letters are wrong.
-pub(super) fn nearest(
-    text: &str,
-    names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     names
         .map(|name| (strsim::damerau_levenshtein(text, name), name))
         .filter(|(distance, name)| distance * 3 <= name.len().max(3))

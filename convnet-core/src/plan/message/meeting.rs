@@ -1,13 +1,32 @@
 //! What would make two ways through a block meet.
 
 use super::Message;
+use crate::plan::block::same;
 use crate::plan::trial::Trial;
 use crate::shape::{Axis, Fit, Misfit, Window};
 
 /// A line under a [`Misfit::Sum`] or [`Misfit::Slices`].
 pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mut Trial<'_>>) {
-    if let Misfit::Sum { input, body, .. } = misfit {
-        match projection(*input, *body) {
+    if let Misfit::Sum {
+        body,
+        shortcut,
+        from: Some(from),
+        ..
+    } = *misfit
+    {
+        let other = match shortcut {
+            Some(shortcut) => shortcut,
+            None => from,
+        };
+        if !same(body, other, 2) {
+            write_scaled(text, body, other);
+        } else if !super::is_repeated(&trial) {
+            text.push_str("\nconv(")
+                .push_number(body[2])
+                .push_str(", 1x1) at the end of the shortcut would make them equal");
+        }
+    } else if let Misfit::Sum { input, body, .. } = *misfit {
+        match projection(input, body) {
             Some(window) if meets(trial, body[2], &window) => {
                 text.push_str("\nshortcut { conv(")
                     .push_number(body[2])
@@ -15,7 +34,7 @@ pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mu
                 write_window(text, &window);
                 text.push_str(") } at the end of the block would make them equal");
             }
-            _ => write_same(text, *input),
+            _ => write_same(text, input),
         }
     }
     if let Misfit::Slices {
@@ -23,15 +42,36 @@ pub(super) const fn write(text: &mut Message, misfit: &Misfit, trial: Option<&mu
         first,
         other,
         ..
-    } = misfit
+    } = *misfit
     {
-        match input[0] == first[0] && input[1] == first[1]
-            || input[0] == other[0] && input[1] == other[1]
-        {
-            true => write_same(text, *input),
-            false => _ = text.push_str("\nequal sizes, strides and paddings make them equal"),
+        match input {
+            Some(input) if same(input, first, 2) || same(input, other, 2) => {
+                write_same(text, input);
+            }
+            Some(_) => _ = text.push_str("\nequal sizes, strides and paddings make them equal"),
+            None => write_scaled(text, first, other),
         }
     }
+}
+
+/// What makes one as high and wide as the other, which began elsewhere.
+const fn write_scaled(text: &mut Message, a: [usize; 3], b: [usize; 3]) {
+    let (small, large) = match a[0] < b[0] {
+        true => (a, b),
+        false => (b, a),
+    };
+    let mut axis = 0;
+    while axis < 2 {
+        if small[axis] == 0 || !large[axis].is_multiple_of(small[axis]) {
+            return;
+        }
+        axis += 1;
+    }
+    text.push_str("\nupsample(");
+    super::write_pair(text, [large[0] / small[0], large[1] / small[1]]);
+    text.push_str(") would make ").push_number(small[1]);
+    text.push_str("x").push_number(small[0]).push_str(" ");
+    super::write_pair(text, [large[0], large[1]]);
 }
 
 /// Whether that shortcut fits each time, in a repetition.

@@ -1,0 +1,17 @@
+//! A way begins at a line that has a name.
+
+use convnet::convnet;
+
+convnet! {
+    pub struct Net {
+        input(16x16x3),
+        stem: conv(8, 3x3, pad = 1),
+        concat { [], [from = conv(8, 3x3, pad = 1)] },
+        fc(10),
+    }
+}
+
+fn main() {
+    // No second error: the type and what it can do are there all the same.
+    include!("../readme_main.rs");
+}
