@@ -7,9 +7,9 @@ mod common;
 use common::check;
 use convnet::graph::Op;
 use convnet::layer::{AvgPool, MaxPool, Relu, Slide, Upsample};
-use convnet::network::Draft;
+use convnet::plan::Draft;
 use convnet::prepare::{Prepare, Prepared};
-use convnet::{Activation, AnyVolume, Layer, Network, Parameters, Rng, Volume, convnet};
+use convnet::{Activation, AnyVolume, Layer, Network, Rng, Volume, convnet};
 
 convnet! {
     /// A pyramid of features from coarse to fine and back: two sums and two concatenations that cross.
@@ -112,7 +112,7 @@ fn plus<const H: usize, const W: usize, const D: usize>(
     a: &Volume<f32, H, W, D>,
     b: &Volume<f32, H, W, D>,
 ) -> Volume<f32, H, W, D> {
-    let mut sum = *a;
+    let mut sum = a.clone();
     sum.accumulate(b);
     sum
 }
@@ -250,9 +250,8 @@ fn a_name_is_looked_up_from_the_inside_out() {
     assert!(Pyramid::GRAPH.iter().any(|node| node.op == from));
 }
 
-#[cfg(feature = "report")]
 #[test]
-fn a_graph_is_planned_again_drawn_and_listed() {
+fn a_graph_is_planned_again() {
     let (input, graph) = (Pyramid::INPUT, Pyramid::GRAPH);
     let draft = Draft::of("Pyramid", input, graph);
     let planned = draft.plan().expect("it fits");
@@ -260,11 +259,6 @@ fn a_graph_is_planned_again_drawn_and_listed() {
     assert_eq!(planned.totals().arena, Pyramid::ARENA_BYTES);
     let table = planned.to_string();
     assert!(table.contains("p3.shortcut.conv1"), "{table}");
-    let svg = convnet::draw::graph(input, graph).expect("a drawing");
-    assert!(
-        svg.contains("p2.shortcut.conv1") && svg.contains("<title>n4: +"),
-        "{svg}"
-    );
 }
 
 #[cfg(feature = "train")]
