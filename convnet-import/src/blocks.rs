@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Where ways meet, they began at the last volume that all of them come from: the one that dominates the
-//! meeting. Where they share more on the way, blocks in blocks cannot say it: the first way has the lines that
-//! they share, and the others begin behind those, `from = name`.
+//! meeting. Where they share more on the way, blocks in blocks cannot say it: the longest way is a line behind
+//! the other, and a block behind it has the other ways, which begin at any line, `from = name`.
 
 mod declared;
 mod outputs;
@@ -274,84 +274,131 @@ impl Finder<'_> {
                 break;
             }
             let it = &self.network.steps[step];
-            match (&it.what, it.reads.as_slice()) {
-                (What::Layer(_), &[read]) => {
-                    way.items.push(Item::Layer(step));
-                    at = read;
+            if let (What::Layer(_), &[read]) = (&it.what, it.reads.as_slice()) {
+                way.items.push(Item::Layer(step));
+                at = read;
+                continue;
+            }
+            let before = self.written.clone();
+            let crosses = std::mem::replace(&mut self.crosses, false);
+            let nested = self.nested(step);
+            self.crosses = crosses;
+            match nested {
+                Ok(item) => {
+                    way.items.push(item);
+                    at = self.dominators[step + 1];
                 }
-                (what, reads) => {
-                    let fork = self.dominators[at];
-                    let before = self.begun;
-                    let mut ways = Vec::new();
-                    for &read in reads {
-                        ways.push(self.between(fork, read)?);
-                    }
-                    at = fork;
-                    if ways.iter().all(|way| way.from.is_some())
-                        && let Some(from) = ways[0].from
-                    {
-                        // The block begins where its first way does.
-                        at = from;
-                        let begins = ways.iter_mut().filter(|way| way.from == Some(from));
-                        begins.for_each(|way| way.from = None);
-                    }
-                    let cross = self.begun > before;
-                    way.items.push(match what {
-                        What::Add => self.residual(step, ways, cross)?,
-                        What::Mul => self.scale(step, ways)?,
-                        What::Layer(_) | What::Concat | What::Outputs(_) => {
-                            Item::Concat { step, ways }
-                        }
-                    });
+                Err(_) if crosses => {
+                    self.written = before;
+                    let (first, item) = self.crossing(from, step)?;
+                    way.items.push(item);
+                    way.items.extend(first.items.into_iter().rev());
+                    way.from = first.from;
+                    break;
                 }
+                Err(error) => return Err(error),
             }
         }
         way.items.reverse();
         Ok(way)
     }
 
-    /// `cross`: whether a way begins at a line of one before it.
-    fn residual(&self, step: usize, ways: Vec<Way>, cross: bool) -> Result<Item, ImportError> {
+    /// The block whose ways meet in a step, from where they part.
+    fn nested(&mut self, step: usize) -> Result<Item, ImportError> {
+        let it = &self.network.steps[step];
+        let fork = self.dominators[step + 1];
+        let ways = it.reads.iter().map(|&way| self.lines(fork, way));
+        let ways = ways.collect::<Result<Vec<_>, _>>()?;
+        match it.what {
+            What::Add => self.residual(step, ways),
+            What::Mul => self.scale(step, ways),
+            What::Layer(_) | What::Concat | What::Outputs(_) => {
+                let way = |items| Way { from: None, items };
+                let ways = ways.into_iter().map(way).collect();
+                Ok(Item::Concat { step, ways })
+            }
+        }
+    }
+
+    /// The lines of the longest way to a step from volume `from` on; and the block behind them, whose other ways begin
+    /// wherever a line is.
+    fn crossing(&mut self, from: usize, step: usize) -> Result<(Way, Item), ImportError> {
+        let it = &self.network.steps[step];
+        let longest = |&at: &usize| outputs::count(self.network, it.reads[at]);
+        let main = match it.what {
+            What::Mul => 0,
+            // The first of equals.
+            _ => (0..it.reads.len()).rev().max_by_key(longest).unwrap_or(0),
+        };
+        let Some(&input) = it.reads.get(main) else {
+            return Err(self.twice(step));
+        };
+        let first = self.between(from, input)?;
+        let mut ways = Vec::new();
+        for &read in &it.reads {
+            let mut way = self.between(0, read)?;
+            // What reaches the image begins there.
+            way.from = Some(way.from.unwrap_or(0)).filter(|volume| *volume != input);
+            ways.push(way);
+        }
+        if matches!(it.what, What::Concat) {
+            return Ok((first, Item::Concat { step, ways }));
+        }
+        let other = ways.swap_remove(usize::from(main == 0));
+        let (body, shortcut) = match other.from {
+            None => (other.items, Way::default()),
+            Some(_) => (Vec::new(), other),
+        };
+        let item = match it.what {
+            What::Add if !body.is_empty() || shortcut.from.is_some() => Item::Residual {
+                step,
+                body,
+                shortcut,
+            },
+            What::Add => return Err(self.doubled(step)),
+            _ => self.scale(step, vec![Vec::new(), body])?,
+        };
+        Ok((first, item))
+    }
+
+    fn residual(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
         let mut ways = ways.into_iter();
         let (first, second) = (
             ways.next().unwrap_or_default(),
             ways.next().unwrap_or_default(),
         );
         // What the block is about is the longer way.
-        let is_longer = first.items.len() >= second.items.len()
-            || self.network.declared && !first.items.is_empty();
-        let (body, shortcut) = match (cross, first.from, second.from) {
-            (false, ..) if !is_longer => (second, first),
-            (_, Some(_), None) if second.items.is_empty() => (second, first),
-            (_, None, None) if first.items.is_empty() => (second, first),
-            (_, Some(_), _) => return Err(self.twice(step)),
-            (_, None, _) => (first, second),
+        let is_longer = first.len() >= second.len() || self.network.declared && !first.is_empty();
+        let (body, items) = match is_longer {
+            true => (first, second),
+            false => (second, first),
         };
-        match body.is_nothing() && shortcut.from.is_none() {
-            true => Err(ImportError::Unfit(format!(
-                "volume {} is added to itself: `residual` has layers on one way at least",
-                self.dominators[step + 1]
-            ))),
+        match body.is_empty() {
+            true => Err(self.doubled(step)),
             false => Ok(Item::Residual {
                 step,
-                body: body.items,
-                shortcut,
+                body,
+                shortcut: Way { from: None, items },
             }),
         }
     }
 
-    fn scale(&self, step: usize, ways: Vec<Way>) -> Result<Item, ImportError> {
+    fn doubled(&self, step: usize) -> ImportError {
+        ImportError::Unfit(format!(
+            "volume {} is added to itself: `residual` has layers on one way at least",
+            self.dominators[step + 1]
+        ))
+    }
+
+    fn scale(&self, step: usize, ways: Vec<Vec<Item>>) -> Result<Item, ImportError> {
         let [scaled, gate] = ways.as_slice() else {
             return Err(self.product(step));
         };
-        if ways.iter().any(|way| way.from.is_some()) {
-            return Err(self.product(step));
-        }
         let same = match self.network.steps[step].reads.as_slice() {
             &[scaled, gate] => self.network.volume(scaled) == self.network.volume(gate),
             _ => false,
         };
-        let body = match (scaled.items.as_slice(), gate.items.as_slice()) {
+        let body = match (scaled.as_slice(), gate.as_slice()) {
             ([], [_, ..]) => gate,
             // The other way round, where both are as large.
             ([_, ..], []) if same => scaled,
@@ -359,7 +406,7 @@ impl Finder<'_> {
         };
         Ok(Item::Scale {
             step,
-            body: body.items.clone(),
+            body: body.clone(),
         })
     }
 

@@ -131,7 +131,7 @@ fn name<'a>(network: &'a Network, item: &Item) -> Option<&'a str> {
 }
 
 /// How many steps a volume rests on.
-fn count(network: &Network, v: usize) -> usize {
+pub(super) fn count(network: &Network, v: usize) -> usize {
     let mut seen = vec![false; v + 1];
     seen[v] = true;
     for at in (1..=v).rev() {

@@ -1018,14 +1018,14 @@ fn a_way_begins_at_a_line_of_another() {
         [
             "relu,",
             "residual {",
-            "    residual {",
-            "        sigmoid1: sigmoid,",
-            "        shortcut {",
-            "            tanh,",
-            "        },",
-            "    },",
+            "    sigmoid1: sigmoid,",
             "    shortcut {",
-            "        from = residual1.residual1.sigmoid1,",
+            "        tanh,",
+            "    },",
+            "},",
+            "residual {",
+            "    shortcut {",
+            "        from = residual1.sigmoid1,",
             "    },",
             "},",
         ]
@@ -1062,8 +1062,31 @@ fn a_pyramid_goes_back_and_forth() {
         twice(pyramid),
         [
             "fine: conv(4, 1x1, bias = none), // 8x8x4",
+            "residual {",
+            "    max_pool(2x2), // 4x4x4",
+            "    coarse: conv(3, 1x1, bias = none), // 4x4x3",
+            "    deep: conv(12, 1x1, bias = none), // 4x4x12",
+            "    depth_to_space(2x2), // 8x8x3",
+            "    shortcut {",
+            "        lateral: conv(3, 1x1, bias = none), // 8x8x3",
+            "    },",
+            "},",
+            "max_pool1: max_pool(2x2), // 4x4x3",
             "concat {",
+            "    [],",
             "    [",
+            "        from = residual1.coarse,",
+            "    ],",
+            "}, // 4x4x6",
+            "concat {",
+            "    [],",
+            "    [",
+            "        from = residual1.deep,",
+            "    ],",
+            "    [",
+            "        from = max_pool1,",
+            "    ],",
+            "}, // 4x4x21",
         ]
     );
 }
@@ -1081,7 +1104,32 @@ fn a_volume_is_read_by_three_later_lines() {
         .node("g = Add(f, c)", &[])
         .node("h = Add(g, b)", &[])
         .output("h");
-    assert_eq!(twice(build), [""; 0]);
+    assert_eq!(
+        twice(build),
+        [
+            "relu,",
+            "residual {",
+            "    sigmoid1: sigmoid,",
+            "    tanh1: tanh,",
+            "},",
+            "residual {",
+            "    shortcut {",
+            "        from = residual1.sigmoid1,",
+            "    },",
+            "},",
+            "relu,",
+            "residual {",
+            "    shortcut {",
+            "        from = residual1.tanh1,",
+            "    },",
+            "},",
+            "residual {",
+            "    shortcut {",
+            "        from = residual1.sigmoid1,",
+            "    },",
+            "},",
+        ]
+    );
 }
 
 #[test]
