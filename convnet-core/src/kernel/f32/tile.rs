@@ -235,19 +235,17 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
     let weights = taps.weights.get(..extent(rows, weight_pitch, of_row)?)?;
     let seen = extent(rows, x_pitch, row)?;
     let last = taps.x.len().checked_sub(seen)?;
-    let mut xs = [&[][..]; P];
+    // The ends of the pixels' rows: an index that runs up to zero needs no register for its end.
+    let mut ends = [taps.x.as_ptr(); P];
     for p in 0..P {
         if places[p] > last {
             return None;
         }
-        // SAFETY: places[p] + seen <= last + seen = x.len().
-        xs[p] = unsafe { taps.x.get_unchecked(places[p]..places[p] + seen) };
+        ends[p] = ends[p].wrapping_add(places[p] + row);
     }
     let mut fy = 0;
     loop {
-        // Counted from the first row, so that a pixel has one address for all of them.
-        let mut i = fy * x_pitch;
-        let (end, mut w) = (i + row, fy * weight_pitch);
+        let (mut i, mut w) = (row.wrapping_neg(), fy * weight_pitch);
         loop {
             let mut vectors = [V::splat(simd, 0.0); N];
             for n in 0..N {
@@ -260,15 +258,16 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
                 vectors[n] = unsafe { V::load_unchecked(simd, weights, at) };
             }
             for p in 0..P {
-                // SAFETY: i < fy · x_pitch + row <= (rows − 1) · x_pitch + row = xs[p].len().
-                let x = V::splat(simd, *unsafe { xs[p].get_unchecked(i) });
+                // SAFETY: it is x[places[p] + fy · x_pitch + row + i] with −row <= i < 0, and
+                // places[p] + (rows − 1) · x_pitch + row = places[p] + seen <= x.len().
+                let x = V::splat(simd, unsafe { *ends[p].wrapping_add(i) });
                 for n in 0..N {
                     sums[p][n] = x.mul_add(vectors[n], sums[p][n]);
                 }
             }
             w += weight_step;
-            i += 1;
-            if i >= end {
+            i = i.wrapping_add(1);
+            if i == 0 {
                 break;
             }
         }
@@ -276,6 +275,7 @@ fn add_products<S: Simd, V: Lanes<S>, const P: usize, const N: usize>(
         if fy >= rows {
             break;
         }
+        ends = ends.map(|end| end.wrapping_add(x_pitch));
     }
     Some(sums)
 }
