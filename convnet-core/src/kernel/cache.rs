@@ -19,6 +19,9 @@ pub(crate) const LINE: usize = 64;
 /// Bytes of the first-level cache.
 pub(crate) const L1: usize = 32 << 10;
 
+/// Lines of the first-level cache that can stand in the place of each other.
+const WAYS: usize = 8;
+
 /// Bytes of the second-level cache.
 pub(crate) const L2: usize = 512 << 10;
 
@@ -28,4 +31,16 @@ pub(crate) const L3: usize = 4 << 20;
 /// How many scalars fit into so many bytes.
 pub(crate) const fn scalars<T>(bytes: usize) -> usize {
     bytes / size_of::<T>()
+}
+
+/// Whether the first-level cache keeps `count` lines that are `pitch` bytes from each other. Where a line can be there
+/// is told by the lower bits of its address, of which a multiple of a power of two uses few.
+pub(crate) const fn keeps(count: usize, pitch: usize) -> bool {
+    let apart = pitch & pitch.wrapping_neg();
+    let taken = match apart {
+        ..LINE => LINE,
+        apart if apart > L1 / WAYS => L1 / WAYS,
+        apart => apart,
+    };
+    count.saturating_mul(taken) <= L1
 }

@@ -10,7 +10,7 @@
 //!
 //! Windows of neighbours overlap: with 3 taps in a row, 9 loads serve 12 multiply-adds. Where a window
 //! hangs over the border, what is not there is zero; and the gradient on the input is the same sum, with
-//! the filters the other way round.
+//! the filters the other way round. Small images go through the registers in another order: see `strips`.
 
 #![expect(
     clippy::needless_range_loop,
@@ -19,6 +19,7 @@
 
 pub(crate) mod filter_grad;
 pub(crate) mod scalar;
+mod strips;
 
 use fearless_simd::Simd;
 
@@ -217,10 +218,25 @@ fn write<S: Simd, V: Lanes<S>, const F: usize, const SX: usize>(
             let ([rows, columns], sx) = map.window::<F, SX>();
             // Columns that a tile sees: too many to be inside, if they are more than can be counted.
             let seen = sx.saturating_mul(PLACES - 1).saturating_add(columns);
+            let strips = F == 3 && strips::fits(map);
             for row in 0..map.places[0] {
                 let y = y.get_mut(row * map.step[0]..)?;
                 let line = (row * map.stride[0]).wrapping_sub(map.before[0]);
                 let whole = within(line, rows, map.size[0]);
+                if const { F == 3 } && strips {
+                    // All three rows of taps meet the input, or all but the first or the last.
+                    let two = match line {
+                        usize::MAX => [0, 1],
+                        line => [line, 0],
+                    };
+                    if whole {
+                        strips::row::<S, V, SX, 3>(simd, map, [line, 0], y)?;
+                        continue;
+                    } else if within(two[0], 2, map.size[0]) {
+                        strips::row::<S, V, SX, 2>(simd, map, two, y)?;
+                        continue;
+                    }
+                }
                 let mut place = 0;
                 while place < map.places[1] {
                     // The last tile ends at the last place, and computes some a second time, whole, and so the

@@ -1,6 +1,7 @@
 //! Depthwise convolution against plain loops in `f64`.
 
 use super::*;
+use crate::kernel::cache;
 use crate::kernel::f32::depthwise::{Operands, scalar};
 
 fn check(s: &Sizes) -> Result<(), TestCaseError> {
@@ -95,6 +96,36 @@ fn it_is_its_sums_without_vectors() -> Result<(), TestCaseError> {
         check(&sizes)?;
     }
     Ok(())
+}
+
+/// Windows of 3x3 that hang over by nothing to two columns and rows, of images whose rows the cache keeps, and of one
+/// whose rows it does not.
+#[test]
+fn windows_of_three_are_their_sums() -> Result<(), TestCaseError> {
+    let square = |side: usize, depth: usize, stride: usize, [before, after]: [usize; 2]| {
+        let seen = (side + before + after).checked_sub(3)?;
+        Some(Sizes {
+            x: [side, side, depth],
+            filter: [3, 3],
+            stride: [stride; 2],
+            dilation: [1, 1],
+            groups: depth,
+            before: [before; 2],
+            y: [seen / stride + 1, seen / stride + 1, depth],
+        })
+    };
+    for (side, stride) in (1..14).flat_map(|side| [(side, 1), (side, 2)]) {
+        for over in [[0, 0], [0, 1], [1, 1], [2, 2]] {
+            for sizes in [
+                square(side, 8, stride, over),
+                square(side, 19, stride, over),
+            ] {
+                sizes.iter().try_for_each(check)?;
+            }
+        }
+    }
+    assert!(cache::keeps(3 * 5, 4 * 512) && !cache::keeps(3 * 6, 4 * 512));
+    square(6, 512, 1, [1, 1]).iter().try_for_each(check)
 }
 
 /// So large that it reaches 6, and NaN.
