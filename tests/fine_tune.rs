@@ -2,7 +2,7 @@
 #![cfg(feature = "train")]
 
 use convnet::data::{self, Images, Samples};
-use convnet::int8::Quantize;
+use convnet::int8::{Int8, Parameters as _, Quantize, Settings};
 use convnet::loss::{Loss, SoftmaxCrossEntropy};
 use convnet::optim::{Adam, Sgd};
 use convnet::train::{Progress, Trainer};
@@ -133,6 +133,29 @@ fn what_rounding_loses_is_learned_again() {
         tuned_twin.to_bytes(),
         "on any number of threads"
     );
+}
+
+#[test]
+fn what_has_one_scale_keeps_one() {
+    let (mut net, training) = learned();
+    let images: Vec<_> = (0..50).map(|index| image(&training, index)).collect();
+    let settings = Settings {
+        fc_per_tensor: true,
+        ..Settings::default()
+    };
+    let mut twin = net.quantize_by(&images, settings).unwrap();
+    let multiplier = |twin: &Int8<Digits>| {
+        let (_, channels, _) = twin.parts();
+        let [one, .., last] = &channels[channels.len() - 10..] else {
+            unreachable!("ten scores")
+        };
+        assert_eq!(one.by, last.by);
+        one.by
+    };
+    let before = multiplier(&twin);
+    let trainer = trainer(Adam::default(), 1e-2, 1);
+    trainer.fine_tune(&mut *net, &mut twin, &training).unwrap();
+    assert_ne!(multiplier(&twin), before, "it has learned");
 }
 
 fn tensors(net: &Digits) -> Vec<Vec<f32>> {

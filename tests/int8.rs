@@ -1,7 +1,7 @@
 //! The int8 twin of a network: every layer that has one, against the network itself.
 #![cfg(feature = "train")]
 
-use convnet::int8::{Int8, Machine, Quantize, QuantizeError, Ranges};
+use convnet::int8::{Int8, Machine, Parameters, Quantize, QuantizeError, Ranges, Settings};
 use convnet::{AnyVolume, Network, Rng, Volume, convnet, int8};
 
 convnet! {
@@ -65,6 +65,22 @@ convnet! {
     }
 }
 int8!(Moved);
+
+convnet! {
+    /// Volumes times what their layers make of them: of the image itself, of a depth column, of as many numbers.
+    pub struct Gated {
+        input(7x6x5),
+        scale { global_avg_pool, conv(5, 1x1), sigmoid },
+        conv(8, 3x3, pad = 1),
+        hard_swish,
+        scale { global_avg_pool, conv(4, 1x1), relu, conv(8, 1x1), hard_sigmoid },
+        scale { conv(8, 3x3, pad = 1), tanh },
+        relu6,
+        scale { dropout(0.5) },
+        scores: fc(5),
+    }
+}
+int8!(Gated);
 
 /// Sizes that a macro cannot see.
 const FILTERS: usize = 7;
@@ -146,6 +162,7 @@ macro_rules! is_near {
 is_near! {
     a_chain_of_every_layer: Chain, 15.0;
     blocks: Blocks, 15.0;
+    products: Gated, 15.0;
     numbers_in_other_places: Moved, 15.0;
     sizes_by_name: ByName, 15.0;
     filters_over_many_depths: Deep, 15.0;
@@ -199,6 +216,32 @@ fn a_percentile_leaves_out_what_is_rare() {
         .map(|ranges| net.quantize_by(&images, ranges).unwrap().image());
     assert_eq!(all.real(127), 40.0);
     assert!(most.real(127) < 2.0, "{most:?}");
+}
+
+#[test]
+fn an_fc_has_one_scale_where_it_is_asked() {
+    let (net, images) = (Chain::random(7), images::<Chain>(16));
+    let settings = Settings {
+        fc_per_tensor: true,
+        ..Settings::default()
+    };
+    // How many multipliers differ from the one before: the last of all are those of `hidden` and `scores`, and of softmax.
+    let changes = |twin: &Int8<Chain>| {
+        let (_, channels, _) = twin.parts();
+        let last = &channels[channels.len() - 31..];
+        last.windows(2).filter(|two| two[0].by != two[1].by).count()
+    };
+    let [each, together] = [Settings::default(), settings].map(|settings| {
+        let twin = net.quantize_by(&images, settings).unwrap();
+        let report = twin.report(&net, &images);
+        assert!(
+            report.lines.iter().all(|line| line.decibels > 15.0),
+            "{report}"
+        );
+        changes(&twin)
+    });
+    assert!(each > 20, "{each}");
+    assert_eq!(together, 2);
 }
 
 #[test]

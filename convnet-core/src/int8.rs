@@ -45,7 +45,7 @@ mod run;
 mod table;
 
 #[cfg(feature = "alloc")]
-pub use calibrate::{QuantizeError, Ranges};
+pub use calibrate::{QuantizeError, Ranges, Settings};
 #[cfg(feature = "alloc")]
 pub use prepared::{Prepared, PreparedArena};
 pub use program::{Fixed, Kind, Planned, Program, Range, Task};
@@ -88,7 +88,7 @@ pub trait Quantize: Network<Scalar = f32> + Sized {
         self.quantize_by(images, Ranges::MinMax)
     }
 
-    /// As [`quantize`](Self::quantize), with the ranges found in another way.
+    /// As [`quantize`](Self::quantize), with the ranges found in another way, or with other [`Settings`].
     ///
     /// # Errors
     ///
@@ -97,12 +97,12 @@ pub trait Quantize: Network<Scalar = f32> + Sized {
     fn quantize_by<I>(
         &self,
         images: &[I],
-        ranges: Ranges,
+        settings: impl Into<Settings>,
     ) -> Result<alloc::boxed::Box<Self::Int8>, QuantizeError>
     where
         I: core::borrow::Borrow<Self::Input>,
     {
-        calibrate::quantize(self, images, ranges)
+        calibrate::quantize(self, images, settings.into())
     }
 
     /// Cross-layer equalisation, before [`quantize`](Self::quantize): for networks whose filters differ much, as those

@@ -3,8 +3,8 @@
 use convnet_core::kernel::Sizes;
 use convnet_core::kernel::i8::quads::{Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
 use convnet_core::kernel::i8::{
-    Add, Channel, Filters, Multiplier, Pool, Quantization, Softmax, Table, hard_swish, leaky_relu,
-    lookup, rescale, tabulate,
+    Add, Channel, Filters, Multiplier, Pool, Product, Quantization, Softmax, Table, hard_swish,
+    leaky_relu, lookup, rescale, tabulate,
 };
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const NETWORKS: &str = include_str!("int8/networks.json");
 #[test]
 fn every_operation_is_litert_s_to_the_bit() {
     let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
-    assert_eq!(cases.len(), 40);
+    assert_eq!(cases.len(), 43);
     hold(&cases);
 }
 
@@ -85,6 +85,13 @@ fn compute(op: &str, case: &Value, mut v: Vec<i8>, other: Option<&[i8]>) -> Vec<
             let sum = Add::new(x.scale, of.scale, y.scale);
             sum.accumulate(&mut v, x.zero, (with, of.zero), &y);
             return v;
+        }
+        "mul" => {
+            let (with, of) = (other.unwrap(), side(&case["other"]));
+            let product = Product::new(x.scale, of.scale, y.scale);
+            let mut to = vec![0; len(case)];
+            product.forward((&v, x.zero), (with, of.zero), (&mut to, &y));
+            return to;
         }
         "rescale" => {
             let by = Multiplier::of(f64::from(x.scale) / f64::from(y.scale));

@@ -17,7 +17,7 @@ use crate::AnyVolume;
 use crate::graph::Op;
 use crate::kernel::Clamp;
 use crate::kernel::i8::{
-    Add, Channel, Multiplier, Quantization, Softmax, hard_swish, leaky_relu, tabulate,
+    Add, Channel, Multiplier, Product, Quantization, Softmax, hard_swish, leaky_relu, tabulate,
 };
 use crate::memory::heap::zeroed_box;
 
@@ -32,6 +32,32 @@ pub enum Ranges {
     /// The range whose bytes are nearest to the numbers, by the sum of squares: finer steps for most of them, at the
     /// price of the most distant ones.
     LeastSquares,
+}
+
+/// How a network becomes its twin, if not as [`quantize`](Quantize::quantize) does it.
+///
+/// ```
+/// # use convnet_core as convnet;
+/// use convnet::int8::{Ranges, Settings};
+///
+/// let settings = Settings { fc_per_tensor: true, ..Ranges::LeastSquares.into() };
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// How the range of a volume is found.
+    pub ranges: Ranges,
+    /// Whether all filters of an `fc` have one scale, as those that converters write for older runtimes; else each has
+    /// its own, which is nearer.
+    pub fc_per_tensor: bool,
+}
+
+impl From<Ranges> for Settings {
+    fn from(ranges: Ranges) -> Self {
+        Self {
+            ranges,
+            ..Self::default()
+        }
+    }
 }
 
 /// Why a network has no int8 twin.
@@ -73,12 +99,16 @@ const BINS: usize = 4096;
 pub(super) fn quantize<N, I>(
     net: &N,
     images: &[I],
-    ranges: Ranges,
+    settings: Settings,
 ) -> Result<Box<N::Int8>, QuantizeError>
 where
     N: Quantize,
     I: Borrow<N::Input>,
 {
+    let Settings {
+        ranges,
+        fc_per_tensor,
+    } = settings;
     if let Ranges::Percentile(percent) = ranges
         && !(percent > 0.0 && percent <= 100.0)
     {
@@ -102,7 +132,9 @@ where
             Clamp::Relu6 => covering.relu6(),
         };
     }
-    fill_all::<N>(&real, &mut quantized);
+    fill_all::<N>(&real, &mut quantized, |task, _| {
+        fc_per_tensor && is_fc::<N>(task)
+    });
     Ok(quantized)
 }
 
@@ -121,14 +153,28 @@ pub(super) fn real_of<N: Quantize, I>(net: &N, images: &[I]) -> Result<Real, Qua
     }
 }
 
-/// The filters of a twin anew, of a network that has learned on; the ranges stay.
+/// The filters of a twin anew, of a network that has learned on; the ranges stay, and who has one scale for all.
 #[cfg(feature = "train")]
 pub(crate) fn refill<N: Quantize>(net: &N, twin: &mut N::Int8) {
-    fill_all::<N>(&Real::new(net), twin);
+    fill_all::<N>(&Real::new(net), twin, has_one_scale::<N>);
 }
 
-/// Everything but the ranges, which are there.
-fn fill_all<N: Quantize>(real: &Real, twin: &mut N::Int8) {
+/// Whether all filters of a task have one scale, which only an `fc` has.
+#[cfg(feature = "train")]
+pub(super) fn has_one_scale<N: Quantize>(task: &Task, channels: &[Channel]) -> bool {
+    is_fc::<N>(task) && channels.windows(2).all(|two| two[0].by == two[1].by)
+}
+
+fn is_fc<N: Quantize>(task: &Task) -> bool {
+    matches!(N::GRAPH[task.node].op, Op::Fc { .. })
+}
+
+/// Everything but the ranges, which are there; of whose filters all have one scale, it is asked.
+fn fill_all<N: Quantize>(
+    real: &Real,
+    twin: &mut N::Int8,
+    one_scale: impl Fn(&Task, &[Channel]) -> bool,
+) {
     let (filters, channels, volumes) = twin.parts_mut();
     for task in N::PROGRAM.tasks {
         let op = &N::GRAPH[task.node].op;
@@ -137,7 +183,10 @@ fn fill_all<N: Quantize>(real: &Real, twin: &mut N::Int8) {
         let filters = &mut filters[filters_at[0]..filters_at[1]];
         let channels = &mut channels[channels_at[0]..channels_at[1]];
         match real.weights(task.node) {
-            Some(weights) => fill(task, weights, is, filters, channels),
+            Some(weights) => {
+                let together = one_scale(task, channels);
+                fill(task, (weights, together), is, filters, channels);
+            }
             None => constants(task, op, is, filters, channels),
         }
     }
@@ -265,21 +314,22 @@ fn least_squares(range: [f32; 2], counts: &[u64]) -> [f32; 2] {
     best.map_or(range, |(_, range)| range)
 }
 
-/// The filters of a task, a scale each, and their biases.
+/// The filters of a task, a scale each or together, and their biases.
 fn fill(
     task: &Task,
-    weights: &Weights,
+    (weights, together): (&Weights, bool),
     [x, _, y]: [Quantization; 3],
     filters: &mut [i8],
     channels: &mut [Channel],
 ) {
     let (k, declared) = (task.sizes.y[2], &weights.filters);
     let len = declared.len() / k;
+    // Of a filter without weights too, the bias has a place in 32 bits.
+    let least = |bias: f32| f64::from(bias.abs()) / (f64::from(x.scale) * f64::from(1 << 30));
+    let one = together.then(|| scale_of(declared.iter(), least(farthest(weights.bias.iter()))));
     for (at, (channel, &bias)) in channels.iter_mut().zip(&weights.bias).enumerate() {
         let own = || declared.iter().skip(at).step_by(k);
-        // Of a filter without weights too, the bias has a place in 32 bits.
-        let least = f64::from(bias.abs()) / (f64::from(x.scale) * f64::from(1 << 30));
-        let scale = scale_of(own(), least);
+        let scale = one.unwrap_or_else(|| scale_of(own(), least(bias)));
         for (e, &w) in own().enumerate() {
             let place = match task.kind.is_conv() {
                 true => at * len + e,
@@ -287,7 +337,11 @@ fn fill(
             };
             filters[task.place(place)] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
         }
-        let unit = f64::from(x.scale) * f64::from(scale);
+        // One for all, TensorFlow Lite multiplies in `f32`.
+        let unit = match one {
+            Some(scale) => f64::from(x.scale * scale),
+            None => f64::from(x.scale) * f64::from(scale),
+        };
         *channel = Channel {
             bias: FloatCore::round(f64::from(bias) / unit) as i32,
             by: Multiplier::of(unit / f64::from(y.scale)),
@@ -336,6 +390,7 @@ fn constants(
                 .zip(sum.by)
                 .for_each(|(to, by)| *to = of(by));
         }
+        Kind::Product => channels[0] = of(Product::new(x.scale, with.scale, y.scale).by),
         Kind::Conv
         | Kind::Dense
         | Kind::Tiles

@@ -12,9 +12,10 @@
 
 use alloc::vec::Vec;
 
-use super::Quantize;
-use super::calibrate::scale_of;
+use super::calibrate::{has_one_scale, scale_of};
 use super::real::{is_filters, tensor_of};
+use super::run::part;
+use super::{Parameters as _, Quantize};
 use crate::graph::Op;
 use crate::kernel::i8::Quantization;
 use crate::network::observe::Watch;
@@ -25,7 +26,7 @@ pub(crate) struct Fake {
     image: Quantization,
     /// What the volume of each line of the table becomes.
     lines: Vec<Option<Quantization>>,
-    /// The tensors that are filters, and how many each holds, side by side.
+    /// The tensors that are filters, and how many scales each has, of filters side by side.
     filters: Vec<(usize, usize)>,
 }
 
@@ -34,7 +35,8 @@ pub(crate) struct Fake {
 pub(crate) type Cut = Vec<[u32; 2]>;
 
 impl Fake {
-    pub(crate) fn new<N: Quantize>(volumes: &[Quantization]) -> Self {
+    pub(crate) fn new<N: Quantize>(twin: &N::Int8) -> Self {
+        let (_, channels, volumes) = twin.parts();
         let of = |volume: usize| volumes.get(volume).copied().unwrap_or(Quantization::NONE);
         let line = |node: usize| {
             let before = N::GRAPH.iter().take(node);
@@ -57,8 +59,12 @@ impl Fake {
                 all.lines[line(written)] = Some(of(task.volumes[2]));
             }
             let filters = tensor_of::<N>(task.node, is_filters);
-            all.filters
-                .extend(filters.map(|index| (index, task.sizes.y[2])));
+            let own = part(channels, task.channels).unwrap_or_default();
+            let scales = match has_one_scale::<N>(task, own) {
+                true => 1,
+                false => own.len(),
+            };
+            all.filters.extend(filters.map(|index| (index, scales)));
         }
         all
     }

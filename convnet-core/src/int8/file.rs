@@ -51,6 +51,7 @@ pub(super) const fn bytes_of(task: &Task) -> (&'static str, [usize; 4], usize) {
         | Kind::Rescale
         | Kind::Softmax
         | Kind::Add
+        | Kind::Product
         | Kind::Move
         | Kind::Copy => ("", [0; 4], 0),
     }

@@ -208,6 +208,7 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
         | Kind::Table
         | Kind::Softmax
         | Kind::Add
+        | Kind::Product
         | Kind::Move
         | Kind::Copy => return None,
     };

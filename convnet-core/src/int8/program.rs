@@ -41,6 +41,8 @@ pub enum Kind {
     Softmax,
     /// Two volumes become their sum.
     Add,
+    /// A volume times another, or times a number for each depth slice.
+    Product,
     /// The same numbers in other places: an `upsample`, a `channel_shuffle`, a `depth_to_space`.
     Move,
     /// Nothing but a copy.
@@ -70,7 +72,7 @@ pub struct Task {
     pub copies: bool,
     /// The byte of the arena at which x lies; or it is the image.
     pub x: Option<usize>,
-    /// Where the other volume of an `Add` lies.
+    /// Where the other volume of an `Add` or a `Product` lies; or it is the image.
     pub with: Option<usize>,
     /// Where y lies.
     pub y: usize,
@@ -236,6 +238,7 @@ impl<const N: usize> Planned<N> {
                     Some(Kind::Softmax)
                 }
                 Op::Add { .. } => Some(Kind::Add),
+                Op::Scale { .. } => Some(Kind::Product),
                 Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } => match step.arena.how {
                     How::Copy => Some(Kind::Copy),
                     How::Skip | How::InPlace | How::Apart => None,
@@ -261,7 +264,6 @@ impl<const N: usize> Planned<N> {
                 | Op::Prelu
                 | Op::Affine
                 | Op::Normalize { .. }
-                | Op::Scale { .. }
                 | Op::Outputs { .. } => return Err(unsupported(&graph[i])),
             };
             match (kind, op) {
@@ -279,8 +281,11 @@ impl<const N: usize> Planned<N> {
                     all.ranges[of[i] - 1].observed = i + 1;
                 }
                 (Some(kind), _) => {
-                    clampable[i] =
-                        kind.is_conv() || matches!(kind, Kind::Depthwise | Kind::Scale | Kind::Add);
+                    clampable[i] = kind.is_conv()
+                        || matches!(
+                            kind,
+                            Kind::Depthwise | Kind::Scale | Kind::Add | Kind::Product
+                        );
                     of[i] = all.volumes;
                     all.volumes += 1;
                     all.ranges[of[i] - 1] = Range {
@@ -292,7 +297,7 @@ impl<const N: usize> Planned<N> {
             }
             if let Some(kind) = kind {
                 let (mut with, mut other) = (None, 0);
-                if let Op::Add { with: v @ 1.., .. } = op {
+                if let Op::Add { with: v @ 1.., .. } | Op::Scale { with: v @ 1.. } = op {
                     (with, other) = (at(plan.steps[v - 1].arena.to), of[v - 1]);
                 }
                 let [filters, channels] = counts(kind, &sizes);
@@ -487,6 +492,7 @@ impl Kind {
             | Self::Table
             | Self::Softmax
             | Self::Add
+            | Self::Product
             | Self::Move
             | Self::Copy => None,
         }
@@ -570,7 +576,7 @@ const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
         Kind::Depthwise | Kind::Scale => [k * fh * fw, k],
         Kind::Table => [256, 0],
         Kind::Add => [0, 3],
-        Kind::Rescale | Kind::Softmax => [0, 1],
+        Kind::Rescale | Kind::Softmax | Kind::Product => [0, 1],
         Kind::MaxPool | Kind::AvgPool | Kind::Move | Kind::Copy => [0, 0],
     }
 }
@@ -711,12 +717,7 @@ mod tests {
             input: 0,
             last: true,
         };
-        let others = [
-            own,
-            Op::Network { what: inner },
-            Op::Scale { with: 0 },
-            outputs,
-        ];
+        let others = [own, Op::Network { what: inner }, outputs];
         let read = words.map(|word| word.parse::<Op>().unwrap());
         for op in read.into_iter().chain(others) {
             let node = |name, op| Node {

@@ -49,6 +49,7 @@ impl Real {
                 | Kind::Table
                 | Kind::Softmax
                 | Kind::Add
+                | Kind::Product
                 | Kind::Move
                 | Kind::Copy => return None,
             };
@@ -183,6 +184,10 @@ impl Real {
             (Op::Add { .. }, ..) => {
                 let others = other.unwrap_or_default();
                 v.iter_mut().zip(others).for_each(|(v, other)| *v += other);
+            }
+            (Op::Scale { .. }, ..) => {
+                let others = other.unwrap_or_default().iter();
+                return others.zip(x.iter().cycle()).map(|(v, by)| v * by).collect();
             }
             (Op::Concat { .. }, Some(sizes), _) => {
                 let mut y = other.map_or_else(|| zeros(sizes), <[f32]>::to_vec);

@@ -2,7 +2,8 @@
 
 use super::program::{KINDS, Kind, Program, Task};
 use crate::kernel::i8::{
-    Add, Channel, Filters, Pool, Quantization, Softmax, Tiles, Walk, by_rows, lookup, rescale,
+    Add, Channel, Filters, Pool, Product, Quantization, Softmax, Tiles, Walk, by_rows, lookup,
+    rescale,
 };
 use crate::kernel::pieces::{pieces, pieces_mut};
 
@@ -102,6 +103,13 @@ pub(super) fn compute<K: Kinds>(
         let (x, y) = apart(task, image, arena)?;
         return slice(task, layer.channels.first()?, (x, x_is), (y, y_is));
     }
+    if is(Kind::Product) {
+        let (x, with, y) = three(task, image, arena)?;
+        let with = (with, parts.volumes.get(of_with)?.zero);
+        let by = channels.first()?.by;
+        Product { by }.forward((x, x_is.zero), with, (y, y_is));
+        return Some(());
+    }
     if K::COPIES {
         copy(task, image, arena)?;
     }
@@ -193,6 +201,24 @@ pub(super) fn two<'a>(
 ) -> Option<(&'a [i8], &'a mut [i8])> {
     let len = count(task.sizes.y);
     ranges(image, arena, (task.with, len), (task.y, len))
+}
+
+/// The factors of a `Product`, which may lie in one another, and where it is written.
+fn three<'a>(
+    task: &Task,
+    image: &'a [i8],
+    arena: &'a mut [i8],
+) -> Option<(&'a [i8], &'a [i8], &'a mut [i8])> {
+    let [x, y] = [task.sizes.x, task.sizes.y].map(count);
+    let (low, rest) = arena.split_at_mut_checked(task.y)?;
+    let (to, high) = rest.split_at_mut_checked(y)?;
+    let (low, high) = (&*low, &*high);
+    let read = |at: Option<usize>, len: usize| match at {
+        None => image.get(..len),
+        Some(at) if at < task.y => low.get(at..)?.get(..len),
+        Some(at) => high.get(at.checked_sub(task.y + y)?..)?.get(..len),
+    };
+    Some((read(task.x, x)?, read(task.with, y)?, to))
 }
 
 /// Where a volume of so many bytes lies, in the arena or in the image, and another in the arena.

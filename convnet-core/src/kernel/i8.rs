@@ -42,7 +42,7 @@ mod tiles;
 mod tiles_tests;
 mod windows;
 
-pub use add::{Add, clamp, rescale};
+pub use add::{Add, Product, clamp, rescale};
 pub use filters::{Channel, Filters};
 pub use fixed::Multiplier;
 pub(crate) use packed::PAIRS;

@@ -222,17 +222,26 @@ def pool(op, x, f, stride, padding, activation):
     case(op, side(image, v), side(out, result), filter=list(f), stride=list(stride), before=[top, left], clamp=activation)
 
 
-def add(shape, scales, activation):
-    a, b, out = (tensor([1, *shape], s, int(random.integers(-128, 128))) for s in scales)
+def fused(prefix, activation):
+    """The options of an operation that has none but what is fused with it."""
 
     def write(builder):
-        t.AddOptionsStart(builder)
-        t.AddOptionsAddFusedActivationFunction(builder, ACTIVATIONS[activation])
-        return t.AddOptionsEnd(builder)
+        of = lambda name: getattr(t, prefix + name)
+        of("Start")(builder)
+        of("AddFusedActivationFunction")(builder, ACTIVATIONS[activation])
+        return of("End")(builder)
 
-    u, v = values([1, *shape]), values([1, *shape])
-    result = run(model([a, b, out], [0, 1], t.BuiltinOperator.ADD, 2, (t.BuiltinOptions.AddOptions, write)), u, v)
-    case("add", side(a, u), side(out, result), other=side(b, v), clamp=activation)
+    return getattr(t.BuiltinOptions, prefix), write
+
+
+def of_two(op, shape, scales, activation, first=None):
+    """The sum or the product of two volumes, of which the first may be a depth column."""
+    shapes = first or shape, shape, shape
+    a, b, out = (tensor([1, *it], s, int(random.integers(-128, 128))) for it, s in zip(shapes, scales))
+    u, v = values([1, *shapes[0]]), values([1, *shape])
+    code, prefix = {"add": (t.BuiltinOperator.ADD, "AddOptions"), "mul": (t.BuiltinOperator.MUL, "MulOptions")}[op]
+    result = run(model([a, b, out], [0, 1], code, 2, fused(prefix, activation)), u, v)
+    case(op, side(a, u), side(out, result), other=side(b, v), clamp=activation)
 
 
 def everything(op, code, version, scale, to, zero, options=None, resolver=OpResolverType.BUILTIN_REF, **more):
@@ -310,13 +319,7 @@ class Network:
         self.filters("conv", (3, 3), x["shape"][3], (1, 1), "same", "none")
         scale = max(float(it["scale"][0]) for it in (x, self.last())) * 1.3
         out = tensor(x["shape"], scale, int(random.integers(-128, 128)))
-
-        def write(builder):
-            t.AddOptionsStart(builder)
-            t.AddOptionsAddFusedActivationFunction(builder, ACTIVATIONS[activation])
-            return t.AddOptionsEnd(builder)
-
-        operation = t.BuiltinOperator.ADD, 2, (t.BuiltinOptions.AddOptions, write)
+        operation = t.BuiltinOperator.ADD, 2, fused("AddOptions", activation)
         self.layer("add", [before + 1, before], [out], operation, {"clamp": activation})
 
     def told(self):
@@ -369,9 +372,9 @@ pool("max_pool", (5, 5, 4), (3, 3), (2, 2), "same", "relu")
 pool("avg_pool", (6, 6, 5), (2, 2), (2, 2), "valid", "none")
 pool("avg_pool", (5, 6, 3), (3, 3), (2, 1), "same", "relu6")
 pool("avg_pool", (7, 7, 4), (7, 7), (1, 1), "valid", "none")
-add((3, 3, 4), (0.05, 0.02, 0.06), "none")
-add((4, 2, 5), (0.01, 0.09, 0.05), "relu")
-add((2, 3, 7), (0.05, 0.05, 0.03), "relu6")
+of_two("add", (3, 3, 4), (0.05, 0.02, 0.06), "none")
+of_two("add", (4, 2, 5), (0.01, 0.09, 0.05), "relu")
+of_two("add", (2, 3, 7), (0.05, 0.05, 0.03), "relu6")
 for to in (0.04, 0.07, 0.013):
     everything("rescale", t.BuiltinOperator.QUANTIZE, 2, 0.04, to, int(random.integers(-128, 128)))
 for scale, to in ((0.05, 0.05), (0.04, 0.031)):
@@ -384,5 +387,8 @@ for scale in (0.05, 0.13, 0.011):
     everything("tanh", t.BuiltinOperator.TANH, 2, scale, 1 / 128, 0, resolver=usual)
 for k, scale in ((10, 0.1), (1000, 0.06), (2, 1.7), (37, 0.004)):
     softmax(k, scale)
+of_two("mul", (3, 5, 8), (1 / 256, 0.05, 0.043), "none", first=(1, 1, 8))
+of_two("mul", (4, 2, 5), (0.02, 0.09, 0.31), "relu")
+of_two("mul", (2, 3, 7), (0.03, 0.05, 0.11), "relu6", first=(1, 1, 7))
 
 print("[" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in CASES) + "]")

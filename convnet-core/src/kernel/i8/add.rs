@@ -1,6 +1,7 @@
 //! What works byte by byte between volumes that stand for different numbers.
 
 use super::{Multiplier, Quantization};
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// The sum of two volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,39 @@ impl Add {
         for (v, &with) in v.iter_mut().zip(with) {
             let sum = scaled(*v, x_zero, by_x).wrapping_add(scaled(with, zero, by_with));
             *v = y.stored(by_sum.times(sum));
+        }
+    }
+}
+
+/// The product of two volumes, or of a volume and a number for each of its depth slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// By what the product of two bytes is multiplied.
+    pub by: Multiplier,
+}
+
+impl Product {
+    /// Of volumes with the scales `x` and `with`, to one with the scale `y`.
+    #[must_use]
+    pub const fn new(x: f32, with: f32, y: f32) -> Self {
+        Self {
+            by: Multiplier::of((x * with / y) as f64),
+        }
+    }
+
+    /// `y` = `with`·`x`, and `x` is as large, or a depth column; each with its zero point.
+    pub fn forward(
+        &self,
+        (x, x_zero): (&[i8], i8),
+        (with, zero): (&[i8], i8),
+        (y, y_is): (&mut [i8], &Quantization),
+    ) {
+        let own = |v: i8, zero: i8| i32::from(v) - i32::from(zero);
+        for (with, y) in pieces(with, x.len()).zip(pieces_mut(y, x.len())) {
+            for (y, (&with, &x)) in y.iter_mut().zip(with.iter().zip(x)) {
+                let product = own(with, zero) * own(x, x_zero);
+                *y = y_is.stored(self.by.times(product));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::reduce::Timed;
 use super::run::Run;
 use super::{History, Local, LossFor, Progress, Reduce, TrainError};
 use crate::data::{self, Samples, Target};
-use crate::int8::{Fake, Parameters as _, Quantize, refill};
+use crate::int8::{Fake, Quantize, refill};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
 use crate::{Optimizer, Schedule, Tensor, Trainable};
@@ -402,7 +402,7 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<f32> + Display + Sync,
         L: LossFor<f32, Y> + Display + Sync,
     {
-        let fake = Fake::new::<N>(twin.parts().2);
+        let fake = Fake::new::<N>(twin);
         let history = self.fit_by(net, &fake, samples)?;
         refill(net, twin);
         Ok(history)
