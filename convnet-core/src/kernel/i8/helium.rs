@@ -14,7 +14,7 @@
 use core::arch::naked_asm;
 
 use super::filters::PART;
-use super::windows::{Sums, WINDOWS};
+use super::windows::{Rows, SHORT, Sums, WINDOWS};
 use super::{Channel, Quantization};
 use crate::kernel::window::extent;
 
@@ -127,6 +127,60 @@ unsafe extern "C" fn copy(_: *const i8, _: usize, _: *mut i8, _: usize, _rows: u
         "subs r4, #1",
         "bne 2b",
         "pop {{r4-r6, pc}}",
+    )
+}
+
+/// Four windows, one behind the other, as `windows` says.
+pub(super) fn copy_windows(
+    [right, on]: [usize; 2],
+    rows: &Rows,
+    x: &[i8],
+    y: &mut [i8],
+) -> Option<()> {
+    let &Rows { pitch, count, len } = rows;
+    let last = right + on + right + extent(count, pitch, len)?;
+    if count == 0
+        || !(1..=SHORT).contains(&len)
+        || last > x.len()
+        || WINDOWS * count * len > y.len()
+    {
+        return None;
+    }
+    let steps = [right, on, pitch, count, len];
+    // SAFETY: the last byte of the last window is within x, and y has room for all of them.
+    unsafe { copy_four(x.as_ptr(), y.as_mut_ptr(), &steps) }
+    Some(())
+}
+
+/// # Safety
+///
+/// Four windows of so many rows, one at least, of 1 to 16 bytes are there, and room for them.
+#[unsafe(naked)]
+unsafe extern "C" fn copy_four(_: *const i8, _: *mut i8, _: &[usize; 5]) {
+    naked_asm!(
+        ".cpu cortex-m55",
+        "push {{r4-r9, lr}}",
+        "ldm r2, {{r3-r7}}",
+        "vctp.8 r7",
+        "mov r8, #{windows}",
+        "2:",
+        "mov r9, r0",
+        "dls lr, r6",
+        "3:",
+        "vpstt",
+        "vldrbt.8 q0, [r9]",
+        "vstrbt.8 q0, [r1]",
+        "add r9, r5",
+        "add r1, r7",
+        "le lr, 3b",
+        "add r0, r3",
+        "mov r2, r3",
+        "mov r3, r4",
+        "mov r4, r2",
+        "subs r8, #1",
+        "bne 2b",
+        "pop {{r4-r9, pc}}",
+        windows = const WINDOWS,
     )
 }
 

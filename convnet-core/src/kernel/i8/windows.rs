@@ -46,12 +46,17 @@ impl Filters<'_> {
         for ox in (0..columns).step_by(count) {
             // The last ones compute some pixels again.
             let first = ox.min(columns.checked_sub(count)?);
-            for (p, window) in pieces_mut(room, len).enumerate() {
-                let pixel = match side {
-                    1 => [oy, first + p],
-                    _ => [2 * oy + p / 2, 2 * first + p % 2],
-                };
-                self.lay_rows(pixel, x, window)?;
+            let pixel = |p: usize| match side {
+                1 => [oy, first + p],
+                _ => [2 * oy + p / 2, 2 * first + p % 2],
+            };
+            if self
+                .lay_inner([pixel(0), pixel(WINDOWS - 1)], x, room)
+                .is_none()
+            {
+                for (p, window) in pieces_mut(room, len).enumerate() {
+                    self.lay_rows(pixel(p), x, window)?;
+                }
             }
             let filters = pieces(self.filters, PART * len);
             let blocks = pieces(self.channels, PART).zip(filters);
@@ -80,6 +85,37 @@ impl Filters<'_> {
             }
         }
         Some(())
+    }
+
+    /// All four, from the first pixel's to the last one's, if they lie within x and their rows are short.
+    fn lay_inner(&self, [first, last]: [[usize; 2]; 2], x: &[i8], to: &mut [i8]) -> Option<()> {
+        let sizes = self.sizes;
+        let ([_, width, depth], [fh, fw]) = (sizes.x, sizes.filter);
+        let mut start = [0; 2];
+        for (axis, start) in start.iter_mut().enumerate() {
+            let at = |pixel: [usize; 2]| {
+                (pixel[axis] * sizes.stride[axis]).checked_sub(sizes.before[axis])
+            };
+            *start = at(first)?;
+            if at(last)? + sizes.filter[axis] > sizes.x[axis] {
+                return None;
+            }
+        }
+        let rows = Rows {
+            pitch: width * depth,
+            count: fh,
+            len: fw * depth,
+        };
+        if sizes.dilation != [1, 1] || rows.len > SHORT {
+            return None;
+        }
+        let right = sizes.stride[1] * depth;
+        let on = match first[0] == last[0] {
+            true => right,
+            false => (sizes.stride[0] * rows.pitch).checked_sub(right)?,
+        };
+        let x = x.get(start[0] * rows.pitch + start[1] * depth..)?;
+        copy_windows([right, on], &rows, x, to)
     }
 
     /// As [`lay_out`](Self::lay_out), whose rows are whole.
@@ -134,6 +170,34 @@ fn copy_rows(pitches: [usize; 2], rows: usize, len: usize, x: &[i8], y: &mut [i8
         y.iter_mut().zip(x).take(len).for_each(|(y, x)| *y = *x);
     }
     Some(())
+}
+
+/// The bytes of a row that are copied at once.
+pub(super) const SHORT: usize = 16;
+
+/// The rows of a window.
+pub(super) struct Rows {
+    /// From one to the next in x.
+    pub(super) pitch: usize,
+    pub(super) count: usize,
+    pub(super) len: usize,
+}
+
+/// Four windows, one behind the other: from the first to the second, and from the third to the last, x is so many bytes
+/// to the `right`; from the second to the third, so many `on`. Rows are [`SHORT`] at most.
+#[inline(always)]
+fn copy_windows([right, on]: [usize; 2], rows: &Rows, x: &[i8], y: &mut [i8]) -> Option<()> {
+    #[cfg(helium)]
+    return super::helium::copy_windows([right, on], rows, x, y);
+    #[cfg(not(helium))]
+    {
+        let &Rows { pitch, count, len } = rows;
+        let starts = [0, right, right + on, right + on + right];
+        for (start, y) in starts.into_iter().zip(pieces_mut(y, count * len)) {
+            copy_rows([pitch, len], count, len, x.get(start..)?, y)?;
+        }
+        Some(())
+    }
 }
 
 /// Of each filter, the sums of its products with the windows, and its weights.
