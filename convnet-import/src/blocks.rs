@@ -137,7 +137,8 @@ pub(crate) fn named(items: &[Item]) -> Vec<usize> {
 fn grouped(network: &Network, items: Vec<Item>, path: &str) -> Vec<Item> {
     let group_of = |item: &Item| {
         let name = network.steps[item.step()?].name.as_deref()?;
-        let own = name.strip_prefix(path).unwrap_or(name);
+        // What is called otherwise lies in no brackets.
+        let own = name.strip_prefix(path)?;
         own.split_once('.').map(|(group, _)| group.to_owned())
     };
     let mut lines: Vec<Item> = Vec::new();

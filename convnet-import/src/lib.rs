@@ -119,7 +119,7 @@ impl Imported {
             _ => onnx::read(bytes, folder, options)?,
         };
         let items = blocks::lines(&network)?;
-        let names = names::name(&network, &items);
+        let names = names::name(&network, &items)?;
         let imported = Self {
             network,
             items,

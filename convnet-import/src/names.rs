@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use convnet_core::graph::{BLOCKS, INPUT, WORDS};
 use convnet_core::text::counted;
 
+use crate::ImportError;
 use crate::blocks::{Item, Way, named};
 use crate::network::{Network, What};
 
@@ -40,13 +41,21 @@ impl Names {
 }
 
 /// Names every line: a layer with weights by the model's name, what has none by its word.
-pub(crate) fn name(network: &Network, items: &[Item]) -> Names {
+///
+/// # Errors
+///
+/// [`ImportError::Unfit`], if where a way begins another line has that name.
+pub(crate) fn name(network: &Network, items: &[Item]) -> Result<Names, ImportError> {
     let mut naming = Naming {
         network,
         names: Names::default(),
         taken: HashSet::new(),
+        hidden: None,
     };
     naming.walk(items, &mut Scope::default());
+    if let Some(said) = naming.hidden {
+        return Err(ImportError::Unfit(said));
+    }
     let mut names = naming.names;
     // Where a way begins, it is by a name that a line more or less in front does not change.
     for step in named(items)
@@ -58,7 +67,7 @@ pub(crate) fn name(network: &Network, items: &[Item]) -> Names {
             names.written.entry(step).or_insert(own);
         }
     }
-    names
+    Ok(names)
 }
 
 struct Naming<'a> {
@@ -66,6 +75,8 @@ struct Naming<'a> {
     names: Names,
     /// Fields: paths with `_` for `.`.
     taken: HashSet<String>,
+    /// What is said of a way that cannot name the line at which it begins.
+    hidden: Option<String>,
 }
 
 /// What lies in one block.
@@ -115,6 +126,7 @@ impl Naming<'_> {
                     shortcut,
                 } => {
                     let mut inner = self.block(*step, "residual", &[body, &shortcut.items], scope);
+                    self.begin(shortcut, &inner);
                     self.walk(body, &mut inner);
                     // It has a name: layers are counted anew inside.
                     let mut inside = Scope {
@@ -148,10 +160,24 @@ impl Naming<'_> {
                     let all: Vec<&[Item]> = ways.iter().map(|way| way.items.as_slice()).collect();
                     let mut inner = self.block(*step, "concat", &all, scope);
                     for way in ways {
+                        self.begin(way, &inner);
                         self.walk(&way.items, &mut inner);
                     }
                 }
             }
+        }
+    }
+
+    /// Names are looked up from the inside out, and no earlier line may be nearer.
+    fn begin(&mut self, way: &Way, scope: &Scope) {
+        let Some(volume) = way.from else { return };
+        let name = self.names.volume(volume);
+        let dots = scope.path.match_indices('.');
+        let mut scopes = dots.map(|(at, _)| &scope.path[..=at]);
+        if let Some(scope) = scopes.find(|scope| self.taken.contains(&field(scope, name))) {
+            let said =
+                format!("a way begins at `{name}`, which is the name of `{scope}{name}` there");
+            self.hidden.get_or_insert(said);
         }
     }
 
