@@ -27,6 +27,11 @@
 
 // No arm stands for whatever else there is: a new layer, a new place, is looked at everywhere.
 #![deny(clippy::wildcard_enum_match_arm)]
+// A misfit holds up to four volumes.
+#![expect(
+    clippy::result_large_err,
+    reason = "a plan is refused once, and no allocator is there to box why"
+)]
 
 use crate::graph::Elsewhere;
 use crate::kernel::Sizes;

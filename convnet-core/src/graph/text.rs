@@ -175,7 +175,14 @@ where
             match value {
                 Value::Decimal(decimal) => write_decimal(f, decimal)?,
                 Value::Decimals(list) => write_list(f, list, write_decimal)?,
-                value => value.fmt(f)?,
+                value @ (Value::Count(_)
+                | Value::Item(_)
+                | Value::Size(_)
+                | Value::Step(_)
+                | Value::Pad(_)
+                | Value::Fit(_)
+                | Value::None
+                | Value::Volume(_)) => value.fmt(f)?,
             }
             gap = ", ";
         }

@@ -125,23 +125,23 @@ pub(super) const fn join(
             ..Step::EMPTY
         });
     }
-    if let Op::Add { with, input: at } = ops[layer] {
-        if !same(x, volume(input, steps, with), 3) {
-            let [body, from] = summands(ops, layer, with, at);
-            let way = [volume(input, steps, body), volume(input, steps, from)];
-            return Err(Misfit::Sum {
-                input: volume(input, steps, at),
-                body: way[0],
-                shortcut: match body < layer {
-                    true => Some(x),
-                    false => None,
-                },
-                from: match from == at {
-                    true => None,
-                    false => Some(way[1]),
-                },
-            });
-        }
+    if let Op::Add { with, input: at } = ops[layer]
+        && !same(x, volume(input, steps, with), 3)
+    {
+        let [body, from] = summands(ops, layer, with, at);
+        let way = [volume(input, steps, body), volume(input, steps, from)];
+        return Err(Misfit::Sum {
+            input: volume(input, steps, at),
+            body: way[0],
+            shortcut: match body < layer {
+                true => Some(x),
+                false => None,
+            },
+            from: match from == at {
+                true => None,
+                false => Some(way[1]),
+            },
+        });
     }
     Ok(Step {
         volume: x,
