@@ -174,23 +174,6 @@ convnet! {
 }
 
 convnet! {
-    /// Ways that cross: up and down again, and all that was there on the way side by side.
-    pub(crate) struct Crossing {
-        input(8x8x2),
-        stem: [conv(3, 3x3, pad = 1), relu],
-        conv(4, 2x2, stride = 2),
-        tanh,
-        deep: conv(3, 2x2, stride = 2),
-        middle: residual { upsample(2x2), shortcut { from = tanh1, conv(3, 1x1) } },
-        residual { upsample(2x2), relu, shortcut { from = stem } },
-        down: concat { [max_pool(2x2), sigmoid], head: [from = middle, conv(2, 1x1)] },
-        residual { conv(3, 2x2, stride = 2), shortcut { from = deep } },
-        concat { [from = input, max_pool(4x4)], [], [from = down, global_avg_pool, upsample(2x2)] },
-        fc(4),
-    }
-}
-
-convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
@@ -224,7 +207,6 @@ macro_rules! each {
         $go!(Several);
         $go!(Down);
         $go!(Up);
-        $go!(Crossing);
     };
 }
 pub(crate) use each;
