@@ -49,6 +49,7 @@ pub(crate) struct Step {
     pub(crate) tensors: Vec<Tensor>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are layers")]
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Layer(Op),
