@@ -172,17 +172,12 @@ where
             if !arg.positional {
                 write!(f, "{} = ", arg.name)?;
             }
-            match value {
-                Value::Decimal(decimal) => write_decimal(f, decimal)?,
-                Value::Decimals(list) => write_list(f, list, write_decimal)?,
-                value @ (Value::Count(_)
-                | Value::Item(_)
-                | Value::Size(_)
-                | Value::Step(_)
-                | Value::Pad(_)
-                | Value::Fit(_)
-                | Value::None
-                | Value::Volume(_)) => value.fmt(f)?,
+            if let Value::Decimal(decimal) = value {
+                write_decimal(f, decimal)?;
+            } else if let Value::Decimals(list) = value {
+                write_list(f, list, write_decimal)?;
+            } else {
+                value.fmt(f)?;
             }
             gap = ", ";
         }
