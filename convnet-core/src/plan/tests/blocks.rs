@@ -8,6 +8,7 @@ use crate::graph::Elsewhere;
 use crate::shape::Fit;
 
 /// What a declaration may say.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are layers")]
 #[derive(Clone, Debug)]
 enum Item {
     Layer(Op),
