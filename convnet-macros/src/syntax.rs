@@ -10,6 +10,7 @@
 //! the stages after this one always have a network to work on.
 
 mod args;
+mod attribute;
 mod block;
 mod budget;
 mod foreign;
@@ -32,7 +33,7 @@ use convnet_core::graph::INPUT;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Result, Token, Visibility, braced};
+use syn::{Result, Token, Visibility, braced};
 
 pub(crate) use block::{Block, Branch, Ways, check_outputs};
 pub(crate) use budget::Limit;
@@ -44,6 +45,7 @@ pub(crate) use words::nearest;
 
 use crate::report::Errors;
 use args::Args;
+use attribute::Attribute;
 use block::Shortcut;
 use list::{Listed, list};
 
@@ -383,7 +385,7 @@ fn lines(input: ParseStream, depth: usize, errors: &mut Errors) -> Vec<Line> {
 fn docs(input: ParseStream, errors: &mut Errors) -> Result<TokenStream> {
     let mut docs = TokenStream::new();
     for attr in Attribute::parse_outer(input)? {
-        if attr.path().is_ident("doc") {
+        if attr.path.is_ident("doc") {
             attr.to_tokens(&mut docs);
         } else {
             errors.push(attr, "only documentation can stand on a layer");

@@ -4,8 +4,9 @@ use convnet_core::plan::Memory;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{Attribute, Result, Token};
+use syn::{Result, Token};
 
+use super::attribute::Attribute;
 use super::words::nearest;
 use super::{Listed, Mention, Written, list};
 use crate::report::Errors;
@@ -31,7 +32,7 @@ pub(super) fn take(
     let mut limits: Vec<Limit> = Vec::new();
     let (budgets, others): (Vec<_>, Vec<_>) = attrs
         .drain(..)
-        .partition(|attr| attr.path().is_ident("budget"));
+        .partition(|attr| attr.path.is_ident("budget"));
     *attrs = others;
     for budget in budgets {
         let before = errors.count();
@@ -44,7 +45,7 @@ pub(super) fn take(
                 limits.push(limit);
             }
         }
-        if let Some(word) = budget.path().get_ident() {
+        if let Some(word) = budget.path.get_ident() {
             let (word, right) = (word.clone(), errors.count() == before);
             mentions.push(Mention { word, keys, right });
         }
@@ -56,8 +57,8 @@ pub(super) fn take(
 pub(super) fn take_word(attrs: &mut Vec<Attribute>, word: &str, errors: &mut Errors) -> bool {
     let all = attrs.len();
     attrs.retain(|attr| {
-        let ours = attr.path().is_ident(word);
-        if ours && !matches!(attr.meta, syn::Meta::Path(_)) {
+        let ours = attr.path.is_ident(word);
+        if ours && !attr.is_word() {
             errors.push(attr, format!("`#[{word}]` has no arguments"));
         }
         !ours
@@ -66,14 +67,12 @@ pub(super) fn take_word(attrs: &mut Vec<Attribute>, word: &str, errors: &mut Err
 }
 
 fn read(budget: &Attribute, errors: &mut Errors) -> Vec<Limit> {
-    if !matches!(budget.meta, syn::Meta::List(_)) {
+    let read = budget.arguments(|input| Ok(list(input, &LIMITS, errors, |input, _| limit(input))));
+    let Some(parsed) = read else {
         let example = "`#[budget(ram = 64 KiB, flash = 256 KiB)]`";
         errors.push(budget, format!("a budget of what? {example}"));
         return Vec::new();
-    }
-    let parsed = budget.parse_args_with(|input: ParseStream| {
-        Ok(list(input, &LIMITS, errors, |input, _| limit(input)))
-    });
+    };
     errors.ok(parsed).into_iter().flatten().flatten().collect()
 }
 

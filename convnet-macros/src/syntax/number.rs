@@ -133,9 +133,7 @@ pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
     }
     let ahead = input.fork();
     if Path::parse_mod_style(&ahead).is_ok() && ahead.peek(Token![<]) {
-        let path = input.parse::<Path>()?;
-        item(&path)?;
-        let path = path.into_token_stream();
+        let path = generic(input)?;
         return Ok(Written {
             value: Value::Type(path.clone()),
             tokens: path,
@@ -146,6 +144,28 @@ pub(super) fn value(input: ParseStream) -> Result<Written<Value>> {
         value: Value::Numbers(value),
         tokens,
     })
+}
+
+/// A path with arguments, `layers::Scale<T, 12>`: what stands between `<` and `>` the compiler reads.
+fn generic(input: ParseStream) -> Result<TokenStream> {
+    let path = Path::parse_mod_style(input)?;
+    item(&path)?;
+    let (mut tokens, mut depth) = (path.into_token_stream(), 0);
+    loop {
+        if input.peek(Token![->]) {
+            input.parse::<Token![->]>()?.to_tokens(&mut tokens);
+            continue;
+        }
+        if input.peek(Token![<]) {
+            depth += 1;
+        } else if input.peek(Token![>]) {
+            depth -= 1;
+        }
+        input.parse::<TokenTree>()?.to_tokens(&mut tokens);
+        if depth == 0 {
+            return Ok(tokens);
+        }
+    }
 }
 
 fn tuple(input: ParseStream) -> Result<Written<Value>> {
