@@ -152,16 +152,18 @@ fn generic(input: ParseStream) -> Result<TokenStream> {
     item(&path)?;
     let (mut tokens, mut depth) = (path.into_token_stream(), 0);
     loop {
+        // As tokens of their own, whatever stands behind them: `>,` would be glued to what is emitted there.
         if input.peek(Token![->]) {
             input.parse::<Token![->]>()?.to_tokens(&mut tokens);
-            continue;
-        }
-        if input.peek(Token![<]) {
+        } else if input.peek(Token![<]) {
+            input.parse::<Token![<]>()?.to_tokens(&mut tokens);
             depth += 1;
         } else if input.peek(Token![>]) {
+            input.parse::<Token![>]>()?.to_tokens(&mut tokens);
             depth -= 1;
+        } else {
+            input.parse::<TokenTree>()?.to_tokens(&mut tokens);
         }
-        input.parse::<TokenTree>()?.to_tokens(&mut tokens);
         if depth == 0 {
             return Ok(tokens);
         }
