@@ -5,7 +5,7 @@
 use proc_macro2::{Group, TokenStream};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Path, Result, Token, parenthesized, token};
+use syn::{Lit, Path, Result, Token, parenthesized, token};
 
 /// An attribute in front of something.
 pub(crate) struct Attribute {
@@ -26,8 +26,7 @@ impl Attribute {
                 return Err(input.error("expected square brackets"));
             }
             let group: Group = input.parse()?;
-            let named = |input: ParseStream| Ok((Path::parse_mod_style(input)?, input.parse()?));
-            let (path, rest) = named.parse2(group.stream())?;
+            let (path, rest) = meta.parse2(group.stream())?;
             group.to_tokens(&mut tokens);
             all.push(Self { path, rest, tokens });
         }
@@ -56,6 +55,25 @@ impl Attribute {
         };
         Some(inside.parse2(self.rest.clone()))
     }
+}
+
+/// `doc = "…"`, `doc = include_str!("…")`, `budget(…)`, `row_by_row`: the name, and what stands behind it.
+fn meta(input: ParseStream) -> Result<(Path, TokenStream)> {
+    let path = Path::parse_mod_style(input)?;
+    let rest = input.fork().parse()?;
+    if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        if input.peek(Lit) {
+            input.parse::<Lit>()?;
+        } else {
+            Path::parse_mod_style(input)?;
+            input.parse::<Token![!]>()?;
+            input.parse::<Group>()?;
+        }
+    } else if !input.is_empty() {
+        input.parse::<Group>()?;
+    }
+    Ok((path, rest))
 }
 
 impl ToTokens for Attribute {
