@@ -73,7 +73,7 @@ test("all of it goes by keyboard", async (t) => {
   assert.equal(await page.getByRole("spinbutton", { name: "Column" }).inputValue(), "3");
 });
 
-test("nothing takes the page's own thread for longer than 50 ms of a fast machine, in any section", async (t) => {
+test("nothing takes the page's own thread for more than 50 ms, on a machine that is not slow, in any section", async (t) => {
   const page = await open(t);
   const { longest, count } = await longestTask(page, async () => {
     await page.reload();
@@ -100,6 +100,7 @@ test("nothing takes the page's own thread for longer than 50 ms of a fast machin
   });
   const table = await layout(page);
   t.diagnostic(`the longest of ${count} tasks took ${longest} ms, a table of 4,000 cells ${table} ms`);
-  // On a machine whose browser takes 40 ms for such a table, 50 ms; a slower one has so much more.
-  assert.ok(longest > 0 && longest <= 1.25 * Math.max(table, 40), `${longest} ms`);
+  // A machine whose browser takes longer than 55 ms for such a table is a slow one: there it is 1.6 times that.
+  const most = table > 55 ? 1.6 * table : 50;
+  assert.ok(longest > 0 && longest <= most, `${longest} of ${most} ms`);
 });
