@@ -25,11 +25,7 @@ word! {
     /// statistics.
     batch_norm {
         /// ε, added to the variance: between 0 and 1, 1e-5 by default.
-        eps: f64 = keyed(Takes::Decimal {
-            default: Some(EPS),
-            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
-            form: "eps is a number between 0 and 1, such as 1e-5",
-        }),
+        eps: f64 = keyed(Takes::EPS),
         /// How far a step moves the running statistics to those of the batch, 0.1 by default, as in PyTorch. Of Keras and
         /// ONNX, whose momentum is what stays, it is what is left to 1.
         momentum: f64 = keyed(Takes::Decimal {

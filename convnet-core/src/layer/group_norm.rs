@@ -1,7 +1,5 @@
 //! Groups of depth slices to a mean and a deviation, image by image.
 
-use core::ops::Bound;
-
 use bytemuck::Zeroable;
 
 use super::Layer;
@@ -22,11 +20,7 @@ word! {
             form: "the number of groups is 1 or more, such as `8`",
         }),
         /// ε, added to the variance: 1e-5 by default.
-        eps: f64 = keyed(Takes::Decimal {
-            default: Some(1e-5),
-            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
-            form: "eps is a number between 0 and 1, such as 1e-5",
-        }),
+        eps: f64 = keyed(Takes::EPS),
     }
     Manner::Filters, Sees::All;
     example: "group_norm(8)",

@@ -1,7 +1,5 @@
 //! Depth columns to a mean and a deviation.
 
-use core::ops::Bound;
-
 use bytemuck::Zeroable;
 
 use super::Layer;
@@ -15,11 +13,7 @@ word! {
     /// [`layer_norm_volume`](crate::dsl::layer_norm_volume). See [`layer::LayerNorm`](crate::layer::LayerNorm).
     layer_norm {
         /// ε, added to the variance: 1e-5 by default.
-        eps: f64 = keyed(Takes::Decimal {
-            default: Some(1e-5),
-            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
-            form: "eps is a number between 0 and 1, such as 1e-5",
-        }),
+        eps: f64 = keyed(Takes::EPS),
     }
     Manner::Filters, Sees::Pixel;
     example: "layer_norm(eps = 1e-6)",

@@ -1,7 +1,5 @@
 //! Whole volumes to a mean and a deviation, number by number.
 
-use core::ops::Bound;
-
 use bytemuck::Zeroable;
 
 use super::Layer;
@@ -16,11 +14,7 @@ word! {
     /// [`layer::LayerNormVolume`](crate::layer::LayerNormVolume).
     layer_norm_volume {
         /// ε, added to the variance: 1e-5 by default.
-        eps: f64 = keyed(Takes::Decimal {
-            default: Some(1e-5),
-            range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
-            form: "eps is a number between 0 and 1, such as 1e-5",
-        }),
+        eps: f64 = keyed(Takes::EPS),
     }
     Manner::Filters, Sees::All;
     example: "layer_norm_volume(eps = 1e-6)",

@@ -9,6 +9,7 @@
 
 use core::ops::Bound;
 
+use super::batch_norm::EPS;
 use crate::text::same;
 
 /// A layer's word, `conv`, and what is known of the layer without its numbers.
@@ -420,6 +421,13 @@ impl Takes {
     /// Whether filters learn a bias each.
     pub(crate) const BIAS: Self =
         Self::Unless("every filter learns a bias unless it is told not to: `bias = none`");
+
+    /// ε of a norm, added to the variance.
+    pub(crate) const EPS: Self = Self::Decimal {
+        default: Some(EPS),
+        range: (Bound::Excluded(0.0), Bound::Excluded(1.0)),
+        form: "eps is a number between 0 and 1, such as 1e-5",
+    };
 
     /// What is said of a value that it is not.
     #[must_use]

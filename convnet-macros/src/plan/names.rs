@@ -298,6 +298,11 @@ impl<'a> Names<'a> {
         };
         let own = || (name.clone(), path.clone());
         let push = |names: &mut Self, op| push_as(names, own(), op);
+        // A way, at that volume if it was found.
+        let begin = |names: &mut Self, from, found: bool| {
+            push(names, Kind::Branch { from });
+            names.lose(!found);
+        };
         let mut inner = scope.inside(path.clone(), &block.docs);
         let input = self.layers.len();
         match &block.ways {
@@ -310,8 +315,7 @@ impl<'a> Names<'a> {
                         with = from;
                     } else {
                         with = self.layers.len();
-                        push(self, Kind::Branch { from });
-                        self.lose(!found);
+                        begin(self, from, found);
                         self.branch(shortcut, &mut inner, errors);
                     }
                 }
@@ -329,8 +333,7 @@ impl<'a> Names<'a> {
                         self.layers.pop();
                     }
                     if i > 0 || from != input || !found {
-                        push(self, Kind::Branch { from });
-                        self.lose(!found);
+                        begin(self, from, found);
                     }
                     let called = self.output(branch, errors).unwrap_or_else(own);
                     let onto = self.given.map(|(volume, _)| volume);
@@ -345,8 +348,7 @@ impl<'a> Names<'a> {
                 for (i, branch) in branches.iter().enumerate() {
                     let (from, found) = self.start(branch, input, &inner);
                     if i > 0 || from != input || !found {
-                        push(self, Kind::Branch { from });
-                        self.lose(!found);
+                        begin(self, from, found);
                     }
                     let last = i + 1 == branches.len();
                     self.branch(branch, &mut inner, errors);
