@@ -12,7 +12,7 @@ const DEFAULTS: [f64; 3] = [1e-4, 0.75, 1.0];
 const fn above_zero(default: f64, form: &'static str) -> Takes {
     Takes::Decimal {
         default: Some(default),
-        range: (Bound::Excluded(0.0), Bound::Unbounded),
+        range: (Bound::Excluded(0.0), Bound::Excluded(f64::INFINITY)),
         form,
     }
 }

@@ -69,6 +69,13 @@ impl Build {
         self
     }
 
+    /// The node that was written last has it.
+    fn float(mut self, name: &str, f: f32) -> Self {
+        let last = self.graph.node.last_mut().expect("a node");
+        last.attribute.push(crate::nodes::float(name, f));
+        self
+    }
+
     fn output(mut self, name: &str) -> Self {
         self.graph.output.push(ValueInfo {
             name: name.into(),
@@ -303,7 +310,7 @@ fn activations_of_several_nodes_are_one() {
         .node("d = Elu(c)", &[("alpha", &[1])])
         .output("d");
     // An attribute of integers is none of floats: alpha is 0.
-    assert!(swish.clone().error().contains("its alpha is 0"));
+    assert!(swish.clone().error().contains("`elu(0.0)` is no line"));
     let erf = |build: Build| {
         build
             .node("a = Div(x, root)", &[])
@@ -1002,6 +1009,54 @@ fn twice(build: Build) -> Vec<String> {
     let again = Imported::from_bytes(&bytes, &Options::default()).expect("the same");
     assert_eq!(again.draft("Net"), model.draft("Net"));
     build.lines()
+}
+
+#[test]
+fn a_setting_that_no_declaration_has_is_refused_where_it_stands() {
+    let refusals = [
+        ("Elu(x)", "alpha", -1.0, "alpha is"),
+        ("LRN(x)", "beta", f32::INFINITY, "beta is a number above 0"),
+        ("LRN(x)", "alpha", f32::NAN, "alpha is a number above 0"),
+        (
+            "LayerNormalization(t, scale)",
+            "epsilon",
+            1.5,
+            "eps is a number between 0 and 1",
+        ),
+    ];
+    for (call, name, value, said) in refusals {
+        let mut build = Build::image(&[1, 3, 4, 4]).weights("scale", &[3]);
+        build = match call.contains("(t") {
+            true => build.node("t = Transpose(x)", &[("perm", &[0, 2, 3, 1])]),
+            false => build,
+        };
+        build = build.node(&format!("y = {call}"), &[]).float(name, value);
+        if call.starts_with("LRN") {
+            build.graph.node[0]
+                .attribute
+                .push(crate::nodes::int("size", 5));
+        }
+        let error = build.output("y").error();
+        let operator = call.split('(').next().unwrap_or_default();
+        assert!(error.contains(&format!("{operator} `y`: ")), "{error}");
+        assert!(
+            error.contains("is no line of a declaration") && error.contains(said),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_slope_that_no_leaky_relu_has_is_one_for_each_slice() {
+    for (slope, line) in [
+        (0.0, "relu,"),
+        (0.25, "leaky_relu(0.25),"),
+        (1.0, "prelu1: prelu,"),
+        (-2.0, "prelu1: prelu,"),
+    ] {
+        let build = Build::image(&[1, 3, 4, 4]).node("y = LeakyRelu(x)", &[]);
+        assert_eq!(build.float("alpha", slope).output("y").lines(), [line]);
+    }
 }
 
 #[test]

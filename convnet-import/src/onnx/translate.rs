@@ -18,7 +18,7 @@ mod window;
 
 use std::collections::HashMap;
 
-use convnet_core::graph::Op;
+use convnet_core::graph::{Op, OpError};
 use convnet_core::shape::{Padding, Window};
 
 use super::Input;
@@ -240,10 +240,12 @@ impl<'a> Translator<'a> {
         let inputs: Vec<Option<&Value>> = inputs.collect();
         // What reads a refused node is looked at for its own operator only.
         let lost = inputs.iter().any(|it| matches!(it, Some(Value::Refused)));
+        let first = self.steps.len();
         let translated = match node.op_type.as_str() {
             "Split" if is_onnx(node) => self.split(node),
             _ => self.translate(node).map(|value| vec![value]),
         };
+        let translated = translated.and_then(|values| self.writable(first).map(|()| values));
         // Of several nodes that are one layer, the last one has its name.
         if self.declared
             && !matches!(
@@ -335,27 +337,11 @@ impl<'a> Translator<'a> {
             "Sigmoid" => self.plain(node, &[], Op::Sigmoid),
             "Tanh" => self.plain(node, &[], Op::Tanh),
             "HardSwish" => self.plain(node, &[], Op::HardSwish),
-            "LeakyRelu" => {
-                let slope = Attributes::of(node, &["alpha"])?.float("alpha", 0.01);
-                self.plain(
-                    node,
-                    &["alpha"],
-                    Op::LeakyRelu {
-                        slope: shortest(slope),
-                    },
-                )
-            }
+            "LeakyRelu" => self.leaky_relu(node),
             "Elu" => {
                 let alpha = Attributes::of(node, &["alpha"])?.float("alpha", 1.0);
-                match alpha > 0.0 {
-                    true => {
-                        let alpha = shortest(alpha);
-                        self.plain(node, &["alpha"], Op::Elu { alpha })
-                    }
-                    false => Err(format!(
-                        "its alpha is {alpha}: `elu` bends down by more than 0"
-                    )),
-                }
+                let alpha = shortest(alpha);
+                self.plain(node, &["alpha"], Op::Elu { alpha })
             }
             "Gelu" => self.gelu(node),
             "Softplus" => self.plain(node, &[], Op::Softplus),
@@ -540,6 +526,28 @@ impl<'a> Translator<'a> {
             axes: x.axes.clone(),
             pad: [0; 4],
         })
+    }
+
+    /// Whether a declaration takes each line since step `first`: of what a model sets, the compiler would
+    /// refuse an eps of 1.5, say.
+    fn writable(&self, first: usize) -> Result<(), String> {
+        let lines = self
+            .steps
+            .iter()
+            .skip(first)
+            .filter_map(|step| match &step.what {
+                What::Layer(op) => Some(op),
+                What::Add | What::Mul | What::Concat | What::Outputs(_) => None,
+            });
+        for op in lines {
+            let line = op.to_string();
+            match line.parse::<Op>() {
+                // Which layers somebody wrote by hand, a text does not tell.
+                Ok(_) | Err(OpError::Elsewhere) => {}
+                Err(error) => return Err(format!("`{line}` is no line of a declaration: {error}")),
+            }
+        }
+        Ok(())
     }
 
     /// A layer without parameters that keeps the shape.

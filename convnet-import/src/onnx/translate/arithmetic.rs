@@ -198,6 +198,23 @@ impl<'a> Translator<'a> {
         )))
     }
 
+    /// One slope for all. With one that no `leaky_relu` has, such as −1, the layer that learns its slopes.
+    pub(super) fn leaky_relu(&mut self, node: &'a Node) -> Translated {
+        let known = ["alpha"];
+        let slope = Attributes::of(node, &known)?.float("alpha", 0.01);
+        if slope == 0.0 {
+            return self.plain(node, &known, Op::Relu);
+        }
+        if slope > 0.0 && slope < 1.0 {
+            let slope = shortest(slope);
+            return self.plain(node, &known, Op::LeakyRelu { slope });
+        }
+        let x = self.activation(node, 0)?;
+        let volume = self.volume(&x);
+        let slopes = vec![Tensor::vector("slope", vec![slope; volume[2]])];
+        Ok(self.push(node, Op::Prelu, &x, volume, slopes))
+    }
+
     /// A slope for each depth slice.
     pub(super) fn prelu(&mut self, node: &'a Node) -> Translated {
         Attributes::of(node, &[])?;
