@@ -11,12 +11,6 @@ export function limit(values: ArrayLike<number>): number {
   return most;
 }
 
-/** A value as a CSS colour. */
-export function colour(value: number, most: number): string {
-  const [r, g, b] = value < 0 ? NEGATIVE : POSITIVE;
-  return `rgb(${r} ${g} ${b} / ${strength(value, most)})`;
-}
-
 /** From 0 to 1. A little more than in proportion, for small values are to be seen, too. */
 const strength = (value: number, most: number) => (most > 0 ? Math.min(1, Math.abs(value) / most) ** 0.75 : 0);
 
@@ -27,26 +21,32 @@ export function slice(volume: ArrayLike<number>, [height, width, depth]: Shape, 
 
 export type Shape = [height: number, width: number, depth: number];
 
+/** What `width` by `height` pixels are drawn with, on a canvas of that size. */
+function sized(canvas: HTMLCanvasElement, height: number, width: number) {
+  // Even the size that it has would make it anew.
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = canvas.getContext("2d")!;
+  return { context, image: context.createImageData(width, height) };
+}
+
 /** Paints `height` by `width` values, one a pixel; CSS enlarges them. */
 export function paint(canvas: HTMLCanvasElement, values: ArrayLike<number>, [height, width]: [number, number], most: number) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d")!;
-  const image = context.createImageData(width, height);
+  const { context, image: { data }, image } = sized(canvas, height, width);
   for (let i = 0; i < height * width; i++) {
     const value = values[i]!;
-    image.data.set(value < 0 ? NEGATIVE : POSITIVE, 4 * i);
-    image.data[4 * i + 3] = 255 * strength(value, most);
+    const [r, g, b] = value < 0 ? NEGATIVE : POSITIVE;
+    data[4 * i] = r;
+    data[4 * i + 1] = g;
+    data[4 * i + 2] = b;
+    data[4 * i + 3] = 255 * strength(value, most);
   }
   context.putImageData(image, 0, 0);
 }
 
 /** Paints bytes of red, green and blue. */
 export function paintPhoto(canvas: HTMLCanvasElement, rgb: ArrayLike<number>, [height, width]: [number, number]) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d")!;
-  const image = context.createImageData(width, height);
+  const { context, image } = sized(canvas, height, width);
   for (let i = 0; i < height * width; i++) {
     for (let c = 0; c < 3; c++) image.data[4 * i + c] = rgb[3 * i + c]!;
     image.data[4 * i + 3] = 255;

@@ -1,13 +1,13 @@
 // Inside a neuron: what it sees, its filter, the products, their sum.
 import "./neuron.css";
 import { html, number } from "./dom";
-import { colour, limit, paint, paintPhoto, slice } from "./draw";
+import { limit, paint, paintPhoto, slice } from "./draw";
 import type { Shape } from "./draw";
 import type { Engine } from "./engine";
 import { cell, look } from "./state";
 import type { Cell, Look } from "./state";
 import { place } from "./volumes";
-import type { Neuron, Term } from "./worker/demo";
+import type { Neuron, Rectangle } from "./worker/demo";
 
 const IMAGE: Shape = [32, 32, 3];
 const COLOURS = ["red", "green", "blue"];
@@ -34,7 +34,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
   }, written.element);
   const seesTitle = html("h3");
   const writesTitle = html("h3");
-  const terms = html("div", { class: "terms" });
+  const terms = new Terms();
   const sum = html("p", { class: "sum figures" });
   const verdict = html("output", { class: "wrote", "aria-live": "polite" });
 
@@ -44,7 +44,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
       html("div", { class: "ends" },
         html("div", {}, html("h3", {}, "The image"), photo.element),
         html("div", {}, writesTitle, map)),
-      html("div", { class: "work panel" }, seesTitle, terms, sum, verdict)),
+      html("div", { class: "work panel" }, seesTitle, terms.element, sum, verdict)),
   );
 
   function field(name: string, of: "d" | "y" | "x") {
@@ -142,7 +142,7 @@ export async function mount(section: HTMLElement, engine: Engine) {
     writesTitle.textContent = at.volume === layers.length ? `${name}, ${classes[at.d]}` : `${name}, slice ${at.d + 1}`;
     const before = neuron.reads === 0 ? "the image" : layers[neuron.reads - 1]!.name;
     seesTitle.textContent = `It sees ${neuron.window.width}×${neuron.window.height} of ${slices(neuron)} of ${before}`;
-    drawTerms(terms, seen, neuron, shape(neuron.reads));
+    terms.show(seen, neuron, shape(neuron.reads));
     sum.replaceChildren(...equation(neuron));
     verdict.textContent = `${sentence(neuron)} ${number(neuron.result, 4)}. The network wrote ${number(neuron.activation, 4)}.`;
     verdict.dataset.result = String(neuron.result);
@@ -185,37 +185,83 @@ function equation({ word, terms, bias, result }: Neuron): (HTMLElement | string)
 }
 
 /** Slice by slice: where the window lies, what it covers, the filter, the products, their sum. */
-function drawTerms(parent: HTMLElement, seen: Look, neuron: Neuron, shape: Shape) {
-  const volume = seen.volumes[neuron.reads]!;
-  const [height, width] = shape;
-  const most = {
-    inputs: limit(volume),
-    filter: limit(neuron.terms.flatMap(({ filter }) => filter)),
-    products: limit(neuron.terms.flatMap(({ products }) => products)),
-  };
-  const small = neuron.window.width > 3 ? "small" : "";
-  parent.className = `terms ${neuron.terms.length > 3 ? "many" : ""}`;
-  parent.replaceChildren(...neuron.terms.map((term) => {
-    const of = picture("");
-    paint(of.canvas, slice(volume, shape, term.slice), [height, width], most.inputs);
-    of.frame(neuron.window, [height, width]);
-    const name = neuron.reads === 0 ? COLOURS[term.slice]! : `slice ${term.slice + 1}`;
-    return html("div", { class: `term ${small}`, role: "group", "aria-label": name },
-      html("div", { class: "of", "aria-hidden": "true" }, of.element, html("small", {}, name)),
-      grid("what it sees", term.inputs, neuron, most.inputs, term),
-      ...(term.filter.length > 0
-        ? ["×", grid("the filter", term.filter, neuron, most.filter), "=", grid("the products", term.products, neuron, most.products),
-           html("span", { class: "partial figures", title: "the sum of these products" }, "Σ ", html("b", {}, number(term.sum)))]
-        : []));
-  }));
+class Terms {
+  readonly element = html("div", { class: "terms" });
+  private rows: Row[] = [];
+  private like = "";
+
+  show(seen: Look, neuron: Neuron, shape: Shape) {
+    const { terms, window, reads } = neuron;
+    const volume = seen.volumes[reads]!;
+    const most = {
+      inputs: limit(volume),
+      filter: limit(terms.flatMap(({ filter }) => filter)),
+      products: limit(terms.flatMap(({ products }) => products)),
+    };
+    // A neighbour has as many numbers: they take the places of these, as new ones take a browser long.
+    const like = [terms.length, terms[0]!.filter.length > 0, window.width > 3].join();
+    if (like !== this.like) {
+      this.like = like;
+      this.rows = terms.map((term) => new Row(term.filter.length > 0, window.width > 3));
+      this.element.replaceChildren(...this.rows.map(({ element }) => element));
+    }
+    terms.forEach((term, at) => {
+      const { element, of, name, inputs, filter, products, sum } = this.rows[at]!;
+      paint(of.canvas, slice(volume, shape, term.slice), [shape[0], shape[1]], most.inputs);
+      of.frame(window, [shape[0], shape[1]]);
+      name.textContent = reads === 0 ? COLOURS[term.slice]! : `slice ${term.slice + 1}`;
+      element.setAttribute("aria-label", name.textContent);
+      inputs.show(term.inputs, window, most.inputs, neuron.word.endsWith("max_pool"));
+      filter.show(term.filter, window, most.filter);
+      products.show(term.products, window, most.products);
+      sum.textContent = number(term.sum);
+    });
+  }
 }
 
-/** Numbers in the rows and columns of a window. */
-function grid(name: string, values: number[], { window, word }: Neuron, most: number, chosen?: Term): HTMLElement {
-  const largest = word.endsWith("max_pool") && chosen ? values.indexOf(Math.max(...values)) : -1;
-  return html("div", { class: "numbers figures", role: "img", "aria-label": `${name}: ${values.map((value) => number(value)).join(", ")}`, title: name, style: `--columns: ${window.width}` },
-    ...values.map((value, at) =>
-      html("span", { class: at === largest ? "largest" : "", style: `--value: ${colour(value * 0.6, most)}` }, number(value).replace("0.", "."))));
+class Row {
+  readonly element: HTMLElement;
+  readonly of = picture("");
+  readonly name = html("small");
+  readonly inputs = new Numbers("what it sees");
+  readonly filter = new Numbers("the filter");
+  readonly products = new Numbers("the products");
+  readonly sum = html("b");
+
+  constructor(filtered: boolean, small: boolean) {
+    const filter = ["×", this.filter.element, "=", this.products.element,
+      html("span", { class: "partial figures", title: "the sum of these products" }, "Σ ", this.sum)];
+    this.element = html("div", { class: `term ${small ? "small" : ""}`, role: "group" },
+      html("div", { class: "of", "aria-hidden": "true" }, this.of.element, this.name),
+      this.inputs.element, ...(filtered ? filter : []));
+  }
+}
+
+/** Numbers in the rows and columns of a window: one text on one picture, for a browser takes long to lay out a box each. */
+class Numbers {
+  private readonly picture = picture("");
+  private readonly text = html("span");
+  readonly element: HTMLElement;
+
+  constructor(private readonly name: string) {
+    this.element = html("div", { class: "numbers figures", role: "img", title: name }, this.picture.element, this.text);
+  }
+
+  /** Each on a colour by its size, up to `most`; the largest framed, if it is `marked`. */
+  show(values: number[], { width, height }: Rectangle, most: number, marked = false) {
+    const texts = values.map((value) => number(value).replace("0.", "."));
+    const longest = Math.max(4, ...texts.map(({ length }) => length));
+    // Filled up by spaces as wide as a digit, and a narrow one between two.
+    const cells = texts.map((text) => ` ${text.padStart(longest, "\u2007")}`);
+    const rows = Array.from({ length: height }, (_, y) => cells.slice(y * width, (y + 1) * width).join(""));
+    this.text.textContent = rows.join("\n");
+    this.element.style.setProperty("--columns", String(width));
+    this.element.setAttribute("aria-label", `${this.name}: ${values.map((value) => number(value)).join(", ")}`);
+    paint(this.picture.canvas, values, [height, width], most / 0.6);
+    const at = values.indexOf(Math.max(...values));
+    if (marked) this.picture.frame({ top: Math.floor(at / width), left: at % width, height: 1, width: 1 }, [height, width]);
+    else this.picture.hide();
+  }
 }
 
 /** A picture with a frame on it. */
@@ -228,6 +274,9 @@ function picture(label: string) {
     frame: (...of: Parameters<typeof place> extends [unknown, ...infer Rest] ? Rest : never) => {
       frame.hidden = false;
       place(frame, ...of);
+    },
+    hide: () => {
+      frame.hidden = true;
     },
   };
 }

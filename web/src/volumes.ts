@@ -8,6 +8,8 @@ import type { Layer, Rectangle } from "./worker/demo";
 
 type Slice = { canvas: HTMLCanvasElement; button: HTMLButtonElement; frame: HTMLElement };
 
+const TURN = 10; // milliseconds
+
 export class Volumes {
   readonly element: HTMLElement;
   /** A cell is pointed at, or none any more. */
@@ -15,6 +17,8 @@ export class Volumes {
   /** One is picked, by a pointer or `byKey`. */
   onpick: (cell: Cell, byKey: boolean) => void = () => {};
   private readonly slices: Slice[][];
+  /** What is being painted. */
+  private shown: Float32Array[] | null = null;
   private current: Cell = { volume: 1, y: 0, x: 0, d: 0 };
 
   /** `classes` are the names of what the last layer scores. */
@@ -37,13 +41,29 @@ export class Volumes {
     this.focusable(this.current);
   }
 
-  /** The volumes of the layers. */
-  show(volumes: Float32Array[]) {
-    this.layers.forEach(({ volume }, at) => {
-      const most = limit(volumes[at]!);
-      const [height, width] = volume;
-      this.slices[at]!.forEach(({ canvas }, d) => paint(canvas, slice(volumes[at]!, volume, d), [height, width], most));
-    });
+  /** Paints the volumes of the layers; while it does, whatever else there is to do has its turn. */
+  async show(volumes: Float32Array[]) {
+    const before = this.shown;
+    this.shown = volumes;
+    // Whoever paints already goes on with these.
+    if (before) return;
+    let painted: Float32Array[];
+    do {
+      painted = this.shown;
+      for (let at = 0, start = performance.now(); at < this.layers.length; at++) {
+        this.paint(at, this.shown[at]!);
+        if (performance.now() - start < TURN) continue;
+        await new Promise((resume) => setTimeout(resume));
+        start = performance.now();
+      }
+    } while (painted !== this.shown);
+    this.shown = null;
+  }
+
+  private paint(at: number, values: Float32Array) {
+    const { volume } = this.layers[at]!;
+    const most = limit(values);
+    this.slices[at]!.forEach(({ canvas }, d) => paint(canvas, slice(values, volume, d), [volume[0], volume[1]], most));
   }
 
   /** What a cell is called. */

@@ -49,20 +49,3 @@ export async function longestTask(page, run) {
   const longest = tasks.reduce((most, { tdur }) => Math.max(most, (tdur ?? 0) / 1000), 0);
   return { longest, count: tasks.length };
 }
-
-/** Milliseconds of processor time in which this machine lays out a table of 4,000 cells: the middle of five times. */
-export async function layout(page) {
-  const times = [];
-  for (let time = 0; time < 5; time += 1) {
-    const { longest } = await longestTask(page, () => page.evaluate(() => {
-      const table = document.createElement("table");
-      table.innerHTML = "<tr>" + "<td>0.5</td>".repeat(40) + "</tr>";
-      for (let row = 1; row < 100; row += 1) table.append(table.rows[0].cloneNode(true));
-      document.body.append(table);
-      table.getBoundingClientRect();
-      table.remove();
-    }));
-    times.push(longest);
-  }
-  return times.sort((a, b) => a - b)[2];
-}
