@@ -12,8 +12,8 @@ models, with an image and what it is scored by ours. ncnn's own converter, pnnx,
 libraries of Rust are a program of `benches/peers/rust`, where burn and candle, which read no such file at run time, go
 through it step by step. Each peer's scores are held against ours first: a row whose largest difference is more than 1e-4 of the largest score
 is refused. Then every pair runs in a process of its own, in turn, and a table is printed: the median of the
-rounds' medians, and how many times ours is faster than the best of the others. With `--fastest`, the fastest run
-of all rounds: for a machine on which others work too.
+rounds' medians, and how many times ours is faster than the best of the others; and the same of the fastest run of all
+rounds, for a machine on which others work too.
 
 With `--int8`, our networks in bytes beside our `f32` and beside ONNX Runtime's: its own quantisation makes a model with
 QuantizeLinear and DequantizeLinear nodes, activations u8 and filters i8, a scale a filter, by the image and seven of
@@ -278,7 +278,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5, help="a network and round")
     parser.add_argument("--images", type=int, default=1, help="so many at a time; a row is of one of them")
     parser.add_argument("--threads", type=int, default=1, help="of which each has so many")
-    parser.add_argument("--fastest", action="store_true", help="the fastest run of all rounds")
+    parser.add_argument("--fastest", action="store_true", help="with --int8, the fastest run of all rounds")
     parser.add_argument("--json", help="a file, for what was measured")
     parser.add_argument("--folder", default=os.path.join(ROOT, "target", "peers"))
     parser.add_argument("--int8", action="store_true", help="in bytes, beside f32 and ONNX Runtime")
@@ -322,14 +322,14 @@ def table(options, example, report):
     """Every pair in turn."""
     peers = options.peers.split(",")
     rust = RUST.keys() & set(peers) and built(os.path.join(HERE, "rust"), "peers")
-    key = "fastest_ms" if options.fastest else "median_ms"
     for old in glob.glob(os.path.join(options.folder, "*.ncnn.*")): # of another network, it may be
         os.remove(old)
     written = subprocess.run([example, "--onnx", options.folder], check=True, capture_output=True, text=True)
-    print("| network | convnet, ms | share of the peak | " + " | ".join(peers) + " | times the best | difference |")
-    print("|---|" + "--:|" * (len(peers) + 4))
+    print("| network | convnet, ms | share of the peak | " + " | ".join(peers)
+          + " | times the best | fastest runs | times the best | difference |")
+    print("|---|" + "--:|" * (len(peers) + 6))
     for name in (options.only or ",".join(written.stdout.split())).split(","):
-        rows, shares, off = {peer: [] for peer in ["convnet", *peers]}, [], (0, "")
+        rows = {peer: [] for peer in ["convnet", *peers]}
         ours = [example, "--json", "--only", name, "--seconds", str(options.seconds)]
         if options.images > 1 or options.threads > 1:
             ours += ["--images", str(options.images), "--threads", str(options.threads)]
@@ -337,20 +337,21 @@ def table(options, example, report):
         commands = {peer: [rust, peer, options.folder, name, *common] if peer in RUST else
                     [sys.executable, __file__, "--folder", options.folder, *common, "--one", peer, name]
                     for peer in peers}
+        commands = {"convnet": ours, **commands}
         for _ in range(options.rounds):
-            row = last_row(ours, str(options.threads))
-            rows["convnet"].append(row[key])
-            shares.append(row["gflop"] / row[key] * 1e3 / row["peak_gflops"])
             for peer, command in commands.items():
-                row = last_row(command, str(options.threads))
-                rows[peer].append(row[key])
-                off = max(off, (row["difference"], peer))
-        ms = {peer: (min if options.fastest else statistics.median)(times) for peer, times in rows.items()}
-        best = min(ms[peer] for peer in peers)
-        share = max(shares) if options.fastest else statistics.median(shares)
+                rows[peer].append(last_row(command, str(options.threads)))
+        def of(key, middle):
+            """What each takes, in ms, and how many times ours is faster than the best of the others."""
+            ms = {peer: middle(row[key] for row in of_peer) for peer, of_peer in rows.items()}
+            return ms, min(ms[peer] for peer in peers) / ms["convnet"]
+        (ms, times), (fastest, times_fastest) = of("median_ms", statistics.median), of("fastest_ms", min)
+        share = statistics.median(row["gflop"] / row["median_ms"] * 1e3 / row["peak_gflops"] for row in rows["convnet"])
+        off, farthest = max((row["difference"], peer) for peer in peers for row in rows[peer])
         cells = [f"{ms['convnet']:.4g}", f"{share:.0%}", *(f"{ms[peer]:.4g}" for peer in peers)]
-        times = f"{best / ms['convnet']:.2f}" if off[0] <= DIFFERENCE else f"refused: {off[1]}"
-        print(f"| {name} | " + " | ".join(cells) + f" | {times} | {off[0]:.1e} |", flush=True)
-        report["rows"].append({"name": name, key: rows, "share_of_peak": shares, "difference": off[0]})
+        cells += [f"{times:.2f}", f"{fastest['convnet']:.4g}", f"{times_fastest:.2f}", f"{off:.1e}"]
+        refused = "" if off <= DIFFERENCE else f" refused: {farthest} |"
+        print(f"| {name} | " + " | ".join(cells) + " |" + refused, flush=True)
+        report["rows"].append({"name": name, **rows})
 
 main()
