@@ -142,6 +142,9 @@ fn add_blocks<S: Simd, V: Lanes<S>, const HELD: usize>(
 /// memory from tiles, which compute meanwhile.
 const AHEAD: usize = scalars::<f32>(L1 / 2);
 
+/// Vectors of one row that are added in a round: a counter and a prefetch each would take longer than the addition.
+const ROUND: usize = 4;
+
 /// Adds R rows to `y`, one after the other.
 #[inline(always)]
 pub(crate) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
@@ -160,11 +163,21 @@ pub(crate) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>
         // SAFETY: last + LEN = k, and R rows of k are there.
         end = Some(unsafe { sum::<S, V, R, HELD>(simd, x, rows, pitch, y, last) });
     }
-    for at in (0..=last).step_by(V::LEN) {
+    let mut at = 0;
+    while R == 1 && at + ROUND * V::LEN <= k {
+        for line in 0..(ROUND * V::LEN).div_ceil(LINE) {
+            prefetch(rows, at + line * LINE + AHEAD);
+        }
+        for v in 0..ROUND {
+            // SAFETY: at + v · LEN + LEN <= at + ROUND · LEN <= k, and R rows of k are there.
+            unsafe { add::<S, V, R, HELD>(simd, x, rows, pitch, y, at + v * V::LEN) };
+        }
+        at += ROUND * V::LEN;
+    }
+    while at <= last {
         // SAFETY: at + LEN <= last + LEN = k, and R rows of k are there.
-        let sum = unsafe { sum::<S, V, R, HELD>(simd, x, rows, pitch, y, at) };
-        // SAFETY: at + LEN <= k = y.len().
-        unsafe { sum.store_unchecked(y, at) };
+        unsafe { add::<S, V, R, HELD>(simd, x, rows, pitch, y, at) };
+        at += V::LEN;
     }
     if let Some(end) = end {
         end.store(y, last);
@@ -172,11 +185,31 @@ pub(crate) fn add_block<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>
     Some(())
 }
 
+/// Adds to one vector of `y`.
+///
+/// # Safety
+///
+/// As for `sum`.
+#[inline(always)]
+unsafe fn add<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
+    simd: S,
+    x: &[[f32; HELD]; R],
+    rows: &[f32],
+    pitch: usize,
+    y: &mut [f32],
+    at: usize,
+) {
+    // SAFETY: as the caller promises.
+    let sum = unsafe { sum::<S, V, R, HELD>(simd, x, rows, pitch, y, at) };
+    // SAFETY: at + LEN <= y.len().
+    unsafe { sum.store_unchecked(y, at) };
+}
+
 /// What becomes of a vector of `y`.
 ///
 /// # Safety
 ///
-/// `at + LEN <= y.len()`, and there are R rows of `y.len()`, `pitch` apart
+/// `at + LEN <= y.len()`, and there are R rows of `y.len()`, `pitch` apart.
 #[inline(always)]
 unsafe fn sum<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
     simd: S,
@@ -186,9 +219,6 @@ unsafe fn sum<S: Simd, V: Lanes<S>, const R: usize, const HELD: usize>(
     y: &[f32],
     at: usize,
 ) -> V {
-    if R == 1 && at.is_multiple_of(LINE) {
-        prefetch(rows, at + AHEAD);
-    }
     // SAFETY: as the caller promises.
     let mut sum = unsafe { V::load_unchecked(simd, y, at) };
     for r in 0..R {
