@@ -19,13 +19,22 @@ fn main() {
     }
     // Of ARMv8-M the target's name does not tell, but the processor that the compiler is told.
     println!("cargo::rustc-check-cfg=cfg(helium)");
+    println!("cargo::rustc-check-cfg=cfg(cortex_m33)");
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let mut cpus = flags
+    let cpus = flags
         .split('\x1f')
         .filter_map(|flag| flag.split_once("target-cpu="));
-    let has_helium = |(_, cpu)| ["cortex-m52", "cortex-m55", "cortex-m85"].contains(&cpu);
-    if target.starts_with("thumbv8m.main") && cpus.next_back().is_some_and(has_helium) {
-        println!("cargo::rustc-cfg=helium");
+    if target.starts_with("thumbv8m.main") {
+        match cpus.last().map(|(_, cpu)| cpu) {
+            Some("cortex-m52" | "cortex-m55" | "cortex-m85") => {
+                println!("cargo::rustc-cfg=helium");
+            }
+            Some("cortex-m33" | "cortex-m35p") => {
+                println!("cargo::rustc-cfg=dsp");
+                println!("cargo::rustc-cfg=cortex_m33");
+            }
+            _ => {}
+        }
     }
     if target.starts_with("thumbv6m") {
         println!("cargo::rustc-cfg=thumb1");

@@ -8,6 +8,9 @@ fn main() {
     let of = |name| env::var(name).unwrap_or_default();
     let map = match of("TARGET").as_str() {
         "thumbv6m-none-eabi" => "memory/microbit.x",
+        "thumbv8m.main-none-eabihf" if of("CARGO_ENCODED_RUSTFLAGS").contains("cortex-m33") => {
+            "memory/an505.x"
+        }
         "thumbv8m.main-none-eabihf" => "memory/an547.x",
         _ => "memory/mps2.x",
     };

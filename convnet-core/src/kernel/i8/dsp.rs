@@ -1,4 +1,4 @@
-//! Two products an instruction: Cortex-M4 and M7, by the DSP extension's `smlad`.
+//! Two products an instruction: Cortex-M4, M7 and M33, by the DSP extension's `smlad`.
 //!
 //! ```text
 //!  ldr      x3 x2 x1 x0          sxtab16  x2 − z │ x0 − z        smlad  sum += (x2 − z)·w2 + (x0 − z)·w0
@@ -16,6 +16,21 @@ use super::dot::FILTERS;
 use super::packed::PIXELS;
 use super::tiles::{Column, Sums};
 use super::{Channel, Walk};
+
+/// What lists a module's symbols reads it without the target's features, and that of ARMv8-M alone has no such
+/// instructions.
+#[cfg(cortex_m33)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+#[cfg(not(cortex_m33))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
 
 /// As many as there are whole words; what is left over.
 #[inline(always)]
@@ -57,6 +72,7 @@ pub(super) fn tile(columns: &[Column], block: &[[i8; 4]], sums: &mut Sums) {
 #[unsafe(naked)]
 unsafe extern "C" fn tile_of(_: *const Column, _: *const [i8; 4], _pairs: usize, _: &mut Sums) {
     naked_asm!(
+        cpu!(),
         "push {{r3-r11, lr}}",
         "ldm r3, {{r4-r11}}",
         "add r12, r0, r2, lsl #4", // the end of the columns
@@ -119,6 +135,7 @@ unsafe extern "C" fn tile_of_rows<W: Walk>(
     _: &mut Sums,
 ) {
     naked_asm!(
+        cpu!(),
         "push {{r2-r11, lr}}",
         "ldm r3, {{r4-r11}}",
         "2:",
@@ -171,6 +188,7 @@ pub(super) fn put(channels: &[Channel; 2], zero: i8, sums: &Sums, y: &mut [i8], 
 #[unsafe(naked)]
 unsafe extern "C" fn put_at(_: &[Channel; 2], _zero: i32, _: &Sums, _y: *mut i8, _k: usize) {
     naked_asm!(
+        cpu!(),
         "push {{r4-r11, lr}}",
         "ldr r11, [sp, #36]", // k
         "add lr, r3, r11, lsl #1",

@@ -58,6 +58,11 @@ const M7: Machine = Machine {
     qemu: "mps2-an500",
     folder: "thumbv7em-none-eabihf",
 };
+const M33: Machine = Machine {
+    name: "Cortex-M33",
+    qemu: "mps2-an505",
+    folder: "cortex-m33",
+};
 const M55: Machine = Machine {
     name: "Cortex-M55",
     qemu: "mps3-an547",
@@ -74,7 +79,7 @@ const fn run(program: &'static str, machine: &'static Machine, instructions: u64
     }
 }
 
-const RUNS: [Run; 18] = [
+const RUNS: [Run; 19] = [
     run("digits", &M4F, 2_000_000).within(u64::MAX, 8 << 10),
     run("digits", &M0, 140_000_000),
     run("digits8", &M4F, 1_250_000).within(3 << 10, 17 << 10),
@@ -89,6 +94,7 @@ const RUNS: [Run; 18] = [
     run("net2", &M4F, 19_500_000).within(u64::MAX, 9 << 10),
     run("net0_8", &M4F, 1_250_000).within(6 << 10, 8 << 10),
     run("net0_8", &M0, 6_000_000).within(6 << 10, 10 << 10),
+    run("net0_8", &M33, 1_250_000).within(6 << 10, 8 << 10),
     run("net0_8", &M55, 500_000).within(6 << 10, 14 << 10),
     run("net1_8", &M4F, 7_200_000).within(18 << 10, CODE),
     run("net2_8", &M4F, 12_300_000).within(20 << 10, CODE),
