@@ -10,7 +10,7 @@
 //! meeting. Where they share more on the way, blocks in blocks cannot say it: the longest way is a line behind
 //! the other, and a block behind it has the other ways, which begin at any line, `from = name`.
 
-mod declared;
+pub(crate) mod declared;
 mod outputs;
 
 use crate::ImportError;
@@ -62,7 +62,7 @@ impl Way {
 
 impl Item {
     /// The step that writes what the line writes.
-    fn step(&self) -> Option<usize> {
+    pub(crate) fn step(&self) -> Option<usize> {
         match self {
             Self::Layer(step)
             | Self::Residual { step, .. }
@@ -73,8 +73,12 @@ impl Item {
     }
 }
 
-/// The lines of a network: blocks in blocks, if they can say it, or with ways that cross.
+/// The lines of a network: those of its declaration, if the file says them; else blocks in blocks, if they can say it,
+/// or with ways that cross.
 pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
+    if let Some(items) = declared::lines(network) {
+        return Ok(grouped(network, items, ""));
+    }
     let mut finder = Finder {
         network,
         dominators: dominators(network),
@@ -89,22 +93,12 @@ pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
         None => finder.lines(0, network.output),
     };
     let mut found = find(&mut finder);
-    let agrees = |items: &Vec<Item>| !network.declared || declared::agrees(network, items);
-    if !found.as_ref().is_ok_and(agrees)
-        && let Some(items) = declared::lines(network).filter(|_| network.declared)
-    {
-        return Ok(grouped(network, items, ""));
-    }
     if found.is_err() {
         finder.crosses = true;
         finder.written.fill(false);
         found = find(&mut finder);
     }
-    let items = found?;
-    Ok(match network.declared {
-        true => grouped(network, items, ""),
-        false => items,
-    })
+    found
 }
 
 /// The volumes at which ways begin that do not begin at their block's input.
@@ -369,8 +363,7 @@ impl Finder<'_> {
             ways.next().unwrap_or_default(),
         );
         // What the block is about is the longer way.
-        let is_longer = first.len() >= second.len() || self.network.declared && !first.is_empty();
-        let (body, items) = match is_longer {
+        let (body, items) = match first.len() >= second.len() {
             true => (first, second),
             false => (second, first),
         };

@@ -14,6 +14,7 @@ pub(crate) fn write(network: &Network, items: &[Item], names: &Names, name: &str
         names,
         volume: network.input,
         given: 0,
+        begun: 0,
     };
     let mut lines = vec![Line::new(
         2,
@@ -62,6 +63,8 @@ struct Writer<'a> {
     volume: [usize; 3],
     /// How many outputs there are in the lines before.
     given: usize,
+    /// How many ways that begin elsewhere.
+    begun: usize,
 }
 
 impl Writer<'_> {
@@ -160,7 +163,8 @@ impl Writer<'_> {
         }
         let mut lines = vec![plain(depth, format!("{name}{open}"))];
         if let Some(from) = way.from {
-            let name = self.names.volume(from);
+            let name = &self.names.starts[self.begun];
+            self.begun += 1;
             lines.push(plain(depth + 1, format!("from = {name},")));
             self.volume = self.network.volume(from);
         }

@@ -22,17 +22,11 @@ pub(crate) struct Names {
     order: Vec<usize>,
     /// What the blocks are called in which they stand.
     pub(crate) given: Vec<String>,
+    /// By which names ways begin that do so elsewhere, in their order.
+    pub(crate) starts: Vec<String>,
 }
 
 impl Names {
-    /// By which name a way begins at that volume.
-    pub(crate) fn volume(&self, volume: usize) -> &str {
-        match volume.checked_sub(1) {
-            Some(step) => self.paths.get(&step).map_or("", String::as_str),
-            None => INPUT.name,
-        }
-    }
-
     /// The name of the model's output `at`.
     pub(crate) fn output(&self, at: usize) -> &str {
         let place = self.order.iter().position(|it| *it == at);
@@ -50,24 +44,17 @@ pub(crate) fn name(network: &Network, items: &[Item]) -> Result<Names, ImportErr
         network,
         names: Names::default(),
         taken: HashSet::new(),
+        begun: named(items).into_iter().collect(),
+        said: HashSet::new(),
+        whole: HashSet::new(),
+        groups: HashMap::new(),
         hidden: None,
     };
     naming.walk(items, &mut Scope::default());
-    if let Some(said) = naming.hidden {
-        return Err(ImportError::Unfit(said));
+    match naming.hidden {
+        Some(said) => Err(ImportError::Unfit(said)),
+        None => Ok(naming.names),
     }
-    let mut names = naming.names;
-    // Where a way begins, it is by a name that a line more or less in front does not change.
-    for step in named(items)
-        .into_iter()
-        .filter_map(|volume| volume.checked_sub(1))
-    {
-        if let Some(path) = names.paths.get(&step) {
-            let own = path.rsplit('.').next().unwrap_or(path).to_owned();
-            names.written.entry(step).or_insert(own);
-        }
-    }
-    Ok(names)
 }
 
 struct Naming<'a> {
@@ -75,6 +62,14 @@ struct Naming<'a> {
     names: Names,
     /// Fields: paths with `_` for `.`.
     taken: HashSet<String>,
+    /// The volumes at which ways begin.
+    begun: HashSet<usize>,
+    /// The paths of what has its name written in front of it.
+    said: HashSet<String>,
+    /// Those of what is written to its end.
+    whole: HashSet<String>,
+    /// The last volumes of brackets that are, by their paths.
+    groups: HashMap<usize, String>,
     /// What is said of a way that cannot name the line at which it begins.
     hidden: Option<String>,
 }
@@ -114,7 +109,7 @@ impl Naming<'_> {
                         }
                     });
                     // What has weights is named, so that a line more or less in front does not change that.
-                    let wanted = match it.tensors.is_empty() || self.network.declared {
+                    let wanted = match it.tensors.is_empty() || self.network.declared.is_some() {
                         true => wanted.filter(|wanted| *wanted != counted),
                         false => wanted.or(Some(counted)),
                     };
@@ -126,8 +121,8 @@ impl Naming<'_> {
                     shortcut,
                 } => {
                     let mut inner = self.block(*step, "residual", &[body, &shortcut.items], scope);
-                    self.begin(shortcut, &inner);
                     self.walk(body, &mut inner);
+                    self.begin(shortcut, &inner.path);
                     // It has a name: layers are counted anew inside.
                     let mut inside = Scope {
                         path: format!("{}shortcut.", inner.path),
@@ -140,12 +135,18 @@ impl Naming<'_> {
                     self.walk(&shortcut.items, &mut inside);
                 }
                 Item::Group { name, items } => {
+                    let path = format!("{}{name}", scope.path);
+                    self.said.insert(path.clone());
                     let mut inner = Scope {
-                        path: format!("{}{name}.", scope.path),
+                        path: format!("{path}."),
                         model: format!("{}{name}.", scope.model),
                         words: HashMap::new(),
                     };
                     self.walk(items, &mut inner);
+                    if let Some(step) = last(items) {
+                        self.groups.insert(step + 1, path.clone());
+                    }
+                    self.whole.insert(path);
                 }
                 Item::Scale { step, body } => {
                     let mut inner = self.block(*step, "scale", &[body], scope);
@@ -153,47 +154,67 @@ impl Naming<'_> {
                 }
                 Item::Outputs { step, ways } => {
                     self.call(*step, None, "outputs", scope);
-                    self.names.given.push(self.names.paths[step].clone());
-                    self.outputs(*step, ways);
+                    let path = self.names.paths[step].clone();
+                    self.names.given.push(path.clone());
+                    self.outputs(*step, ways, &format!("{path}."));
+                    self.whole.insert(path);
                 }
                 Item::Concat { step, ways } => {
                     let all: Vec<&[Item]> = ways.iter().map(|way| way.items.as_slice()).collect();
                     let mut inner = self.block(*step, "concat", &all, scope);
                     for way in ways {
-                        self.begin(way, &inner);
+                        self.begin(way, &inner.path);
                         self.walk(&way.items, &mut inner);
                     }
                 }
             }
+            if let Some(step) = item.step() {
+                self.whole.insert(self.names.paths[&step].clone());
+            }
         }
     }
 
-    /// Names are looked up from the inside out, and no earlier line may be nearer.
-    fn begin(&mut self, way: &Way, scope: &Scope) {
+    /// Notes by which name a way begins, in a block whose names begin with `path`. What is written in front of a line
+    /// is looked up from the inside out: none of that name may be nearer.
+    fn begin(&mut self, way: &Way, path: &str) {
         let Some(volume) = way.from else { return };
-        let name = self.names.volume(volume);
-        let dots = scope.path.match_indices('.');
-        let mut scopes = dots.map(|(at, _)| &scope.path[..=at]);
-        if let Some(scope) = scopes.find(|scope| self.taken.contains(&field(scope, name))) {
+        let group = self.groups.get(&volume);
+        let name = match (group, volume.checked_sub(1)) {
+            (Some(group), _) => group,
+            (None, Some(step)) => self.names.paths.get(&step).map_or("", String::as_str),
+            (None, None) => INPUT.name,
+        };
+        let first = name.split('.').next().unwrap_or_default();
+        let is_nearer = |scope: &&str| {
+            let is_said = self.said.contains(&format!("{scope}{first}"));
+            is_said && self.whole.contains(&format!("{scope}{name}"))
+        };
+        let mut scopes = path.match_indices('.').map(|(at, _)| &path[..=at]);
+        if let Some(scope) = scopes.find(is_nearer) {
             let said =
                 format!("a way begins at `{name}`, which is the name of `{scope}{name}` there");
             self.hidden.get_or_insert(said);
         }
+        let name = name.to_owned();
+        self.names.starts.push(name);
     }
 
     /// Their names are those of the network.
-    fn outputs(&mut self, step: usize, ways: &[(usize, Way)]) {
+    fn outputs(&mut self, step: usize, ways: &[(usize, Way)], path: &str) {
         let names = self.network.outputs(step).unwrap_or_default();
         for (at, way) in ways {
             let name = &names[*at];
             let free = self.free(identifier(name, "output"), "");
             self.taken.insert(free.clone());
+            self.said.insert(free.clone());
+            self.begin(way, path);
             let mut inner = Scope {
                 path: format!("{free}."),
                 model: format!("{name}."),
                 words: HashMap::new(),
             };
             self.walk(&way.items, &mut inner);
+            self.whole.insert(free.clone());
             // Behind those that are taken on its way.
             self.names.outputs.push(free);
             self.names.order.push(*at);
@@ -280,15 +301,29 @@ impl Naming<'_> {
         let count = scope.words.entry(word).or_default();
         *count += 1;
         let (text, written) = match wanted {
-            None => (counted(word, *count).to_string(), false),
+            // A way begins by a name that a line more or less in front does not change; of a declaration, by the one
+            // that it has.
+            None => (
+                counted(word, *count).to_string(),
+                self.begun.contains(&(step + 1)) && self.network.declared.is_none(),
+            ),
             Some(wanted) => (self.free(wanted, &scope.path), true),
         };
         self.taken.insert(field(&scope.path, &text));
         let path = format!("{}{text}", scope.path);
-        self.names.paths.insert(step, path);
         if written {
+            self.said.insert(path.clone());
             self.names.written.insert(step, text);
         }
+        self.names.paths.insert(step, path);
+    }
+}
+
+/// The step that writes what lines do at their end.
+fn last(items: &[Item]) -> Option<usize> {
+    match items.last()? {
+        Item::Group { items, .. } => last(items),
+        item => item.step(),
     }
 }
 

@@ -14,8 +14,8 @@ pub(crate) struct Network {
     pub(crate) steps: Vec<Step>,
     /// The volume of the scores.
     pub(crate) output: usize,
-    /// Whether every step has the name that it has in a declaration, with those of its blocks.
-    pub(crate) declared: bool,
+    /// The lines of the declaration that it was written from, whose names are those of the steps.
+    pub(crate) declared: Option<String>,
 }
 
 impl Network {

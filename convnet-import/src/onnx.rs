@@ -14,10 +14,11 @@ use std::path::Path;
 use prost::Message;
 
 use crate::array::Array;
+use crate::blocks::declared;
 use crate::network::Network;
 use crate::{ImportError, Options};
 use attributes::Attributes;
-use convnet_onnx::proto::{Dimension, Graph, Model, Node, ValueInfo};
+use convnet_onnx::proto::{Dimension, Graph, LINES, Model, Node, ValueInfo};
 use translate::Source;
 
 /// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
@@ -44,27 +45,43 @@ pub(crate) fn read(
     let outputs: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
     let outputs = wanted(&outputs, &graph.node, options)?;
     let nodes = needed(&graph.node, &outputs)?;
-    let mut constants = HashMap::new();
-    for initializer in &graph.initializer {
-        let array = tensor::decode(initializer, folder)?;
-        constants.insert(initializer.name.as_str(), array);
-    }
-    let input = input(&graph, &nodes, &constants, options)?;
+    let translated = |declared: bool| {
+        let mut constants = HashMap::new();
+        for initializer in &graph.initializer {
+            let array = tensor::decode(initializer, folder)?;
+            constants.insert(initializer.name.as_str(), array);
+        }
+        let input = input(&graph, &nodes, &constants, options)?;
+        let ends = graph.value_info.iter().chain(&graph.output);
+        translate::network(Source {
+            nodes: &nodes,
+            constants,
+            sizes: ends
+                .filter_map(|end| Some((&*end.name, sizes(end)?)))
+                .collect(),
+            input,
+            outputs: &outputs,
+            opset,
+            declared,
+            custom: &options.custom,
+        })
+    };
     // `convnet_onnx` wrote it.
-    let declared = model.producer == "convnet";
-    let ends = graph.value_info.iter().chain(&graph.output);
-    translate::network(Source {
-        nodes: &nodes,
-        constants,
-        sizes: ends
-            .filter_map(|end| Some((&*end.name, sizes(end)?)))
-            .collect(),
-        input,
-        outputs: &outputs,
-        opset,
-        declared,
-        custom: &options.custom,
-    })
+    let said = model.metadata.into_iter().find(|it| it.key == LINES);
+    if model.producer == "convnet"
+        && let Some(lines) = said
+        && let Ok(network) = translated(true)
+    {
+        let network = Network {
+            declared: Some(lines.value),
+            ..network
+        };
+        // Unless somebody else has worked on it since.
+        if declared::lines(&network).is_some() {
+            return Ok(network);
+        }
+    }
+    translated(false)
 }
 
 /// The outputs to compute.

@@ -3,16 +3,25 @@
 #[path = "export/nets.rs"]
 mod nets;
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use convnet::graph::{Node, Op};
 use convnet::onnx::{self, OnnxError};
 use convnet::shape::{Axis, Fit, Padding, Window};
-use convnet::{Network, Parameters, Real, convnet};
+use convnet::{Network, OnHeap, Parameters, Real, convnet};
 use convnet_import::{Imported, Options};
+use convnet_onnx::proto::Model;
+use prost::Message;
 
 use nets::*;
 
 mod read {
     include!("export/everything.rs");
+}
+
+mod crossing {
+    include!("export/crossing.rs");
 }
 
 /// The ops of a graph with what is inside it in its place, and without those that compute nothing.
@@ -52,7 +61,7 @@ fn flat(
                 *with = places[*with];
                 ops.push((name, op));
             }
-            Op::Concat { onto, input, .. } => {
+            Op::Concat { onto, input, .. } | Op::Outputs { onto, input, .. } => {
                 (*onto, *input) = (onto.map(|onto| places[onto]), places[*input]);
                 ops.push((name, op));
             }
@@ -171,18 +180,27 @@ fn what_is_written_is_read_again_as_what_it_was() {
     each!(go);
 }
 
+/// The declaration that comes back.
+fn declaration<N: Network<Scalar = f32> + OnHeap>(name: &str) -> String {
+    let bytes = onnx::to_bytes(&*random::<N>()).unwrap();
+    let imported = Imported::from_bytes(&bytes, &Options::default());
+    imported.unwrap().declaration(name)
+}
+
 /// `BLESS=1 cargo test -p convnet-import` writes it anew: to be read.
+fn expect(declaration: &str, expected: &str, file: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        let path = format!("{}/tests/export/{file}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::write(path, declaration).expect("a folder that one can write to");
+    }
+    assert_eq!(declaration, expected);
+}
+
 #[test]
 fn names_are_the_declarations() {
-    let bytes = onnx::to_bytes(&*random::<Everything>()).unwrap();
-    let declaration = Imported::from_bytes(&bytes, &Options::default())
-        .unwrap()
-        .declaration("Everything");
-    if std::env::var_os("BLESS").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/export/everything.rs");
-        std::fs::write(path, &declaration).expect("a folder that one can write to");
-    }
-    assert_eq!(declaration, include_str!("export/everything.rs"));
+    let declaration = declaration::<Everything>("Everything");
+    let expected = include_str!("export/everything.rs");
+    expect(&declaration, expected, "everything.rs");
     // The compiler names what stands there as it was named, and it computes the same.
     let (net, mut again) = (random::<Everything>(), read::Everything::<f32>::boxed());
     let names = |tensors: &'static [convnet::Tensor]| tensors.iter().map(|it| (it.name, it.shape));
@@ -214,6 +232,133 @@ fn names_are_the_declarations() {
     let names = imported.draft("MobileNet");
     let names = names.plan().unwrap();
     assert!(names.graph().any(|node| node.name == "depthwise11"));
+}
+
+/// As it was written, up to layout, what is gone by then (`dropout`), and repetitions whose lines have names.
+#[test]
+fn ways_that_cross_come_back_as_they_were() {
+    let all = [
+        declaration::<Pyramid>("Pyramid"),
+        declaration::<Names>("Names"),
+        declaration::<Heads>("Heads"),
+        declaration::<Pan>("Pan"),
+        declaration::<UNet>("UNet"),
+        declaration::<Tangle>("Tangle"),
+    ];
+    let expected = include_str!("export/crossing.rs");
+    expect(&all.join("\n"), expected, "crossing.rs");
+    // The compiler makes the same of it.
+    macro_rules! same {
+        ($($net:ident)*) => {$({
+            let [mut before, mut after] = [Vec::new(), Vec::new()];
+            flat($net::GRAPH, "", $net::INPUT, &mut before);
+            flat(crossing::$net::GRAPH, "", $net::INPUT, &mut after);
+            assert_eq!(before, after);
+        })*};
+    }
+    same!(Pyramid Names Heads Pan UNet Tangle);
+}
+
+/// What a model computes, as a number for each output, whatever its nodes are called: of a sum, a product and outputs
+/// in no order, of lists that lie in each other as one.
+fn meaning(bytes: &[u8]) -> Vec<u64> {
+    fn of(it: &impl Hash) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        it.hash(&mut hasher);
+        hasher.finish()
+    }
+    let graph = Model::decode(bytes).unwrap().graph.unwrap();
+    let mut values: HashMap<String, Vec<u64>> = HashMap::new();
+    let image = &graph.input[0].name;
+    values.insert(image.clone(), vec![0]);
+    for it in graph.initializer {
+        values.insert(it.name, vec![of(&(it.dims, it.raw_data))]);
+    }
+    for node in graph.node {
+        let read = node.input.iter().map(|name| values.get(name).cloned());
+        let mut read: Vec<Vec<u64>> = read.map(Option::unwrap_or_default).collect();
+        let written = match node.op_type.as_str() {
+            "Identity" => read.remove(0),
+            "Concat" => read.concat(),
+            operator => {
+                if let "Add" | "Mul" = operator {
+                    read.sort_unstable();
+                }
+                let attributes = node.attribute.iter().map(Message::encode_to_vec);
+                let attributes: Vec<_> = attributes.collect();
+                vec![of(&(operator, attributes, read))]
+            }
+        };
+        values.insert(node.name, written);
+    }
+    let mut outputs: Vec<u64> = graph
+        .output
+        .iter()
+        .map(|it| of(&values[&it.name]))
+        .collect();
+    outputs.sort_unstable();
+    outputs
+}
+
+/// Whatever a file says of its lines, it computes what its nodes do, or is refused.
+fn mangled<N: Network<Scalar = f32> + OnHeap>() {
+    let bytes = onnx::to_bytes(&*random::<N>()).unwrap();
+    let expected = meaning(&bytes);
+    let model = Model::decode(&*bytes).unwrap();
+    let lines: Vec<&str> = model.metadata[0].value.lines().collect();
+    let mut others: Vec<Vec<String>> =
+        vec![Vec::new(), vec!["x ".into()], vec!["from 1 2 3 4".into()]];
+    let owned = |lines: &[&str]| lines.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
+    for at in 0..lines.len() {
+        let mut without = owned(&lines);
+        without.remove(at);
+        let mut twice = owned(&lines);
+        twice.insert(at, lines[at].to_owned());
+        others.extend([without, twice]);
+        for other in [at.saturating_sub(1), at / 2, 0] {
+            let mut turned = owned(&lines);
+            turned.swap(at, other);
+            others.push(turned);
+        }
+        // Every number, and what is none.
+        let words: Vec<&str> = lines[at].split(' ').collect();
+        for place in (0..words.len()).filter(|&it| words[it].parse::<usize>().is_ok()) {
+            let numbers = (0..=lines.len() + 1).step_by(1 + lines.len() / 16);
+            let numbers = numbers.map(|number| number.to_string());
+            for number in numbers.chain(["-1".into(), "99999999999999999999".into()]) {
+                let mut words = words.clone();
+                words[place] = &number;
+                let mut changed = owned(&lines);
+                changed[at] = words.join(" ");
+                others.push(changed);
+            }
+        }
+        for word in ["residual", "scale", "concat", "outputs"] {
+            let mut changed = owned(&lines);
+            changed[at] = format!("{} {word} 1 0", words[0]);
+            others.push(changed);
+        }
+    }
+    let mut taken = 0;
+    for other in &others {
+        let mut model = model.clone();
+        model.metadata[0].value = other.join("\n");
+        let imported = Imported::from_bytes(&model.encode_to_vec(), &Options::default());
+        // Some layers come back as others that compute the same.
+        if let Ok(imported) = imported {
+            assert_eq!(meaning(&imported.onnx().unwrap()), expected, "{other:#?}");
+            taken += 1;
+        }
+    }
+    assert!(taken > 0);
+}
+
+#[test]
+fn lines_that_are_not_the_nodes_are_not_believed() {
+    mangled::<Pyramid>();
+    mangled::<Heads>();
+    mangled::<ByName>();
+    mangled::<Several>();
 }
 
 #[test]

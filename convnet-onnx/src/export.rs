@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use convnet_core::graph::{Node, Op};
 use convnet_core::shape::{Fit, Padding, Window};
 
-use crate::proto::{Attribute, Graph, Model, Opset, ValueInfo};
+use crate::proto::{Attribute, Entry, Graph, LINES, Model, Opset, ValueInfo};
 use crate::{OPSET, OnnxError};
 use nodes::{constant, floats, image, node, with};
 
@@ -32,6 +32,7 @@ pub(crate) fn model(
         missing: None,
         by_hand: Vec::new(),
         outputs: Vec::new(),
+        lines: Vec::new(),
         opset: OPSET,
     };
     let mut name = String::from("image");
@@ -42,6 +43,7 @@ pub(crate) fn model(
         name: name.clone(),
         volume: [height, width, depth],
         is_flat: false,
+        line: 0,
     };
     let output = export.ops(graph, "", input);
     if let Some(name) = export.missing {
@@ -80,6 +82,10 @@ pub(crate) fn model(
             domain: String::new(),
             version: export.opset,
         }],
+        metadata: vec![Entry {
+            key: LINES.into(),
+            value: export.lines.join("\n"),
+        }],
     })
 }
 
@@ -91,6 +97,8 @@ struct Value {
     volume: [usize; 3],
     /// `[N, K]`.
     is_flat: bool,
+    /// Which of the [`LINES`] wrote it, from 1 on; 0 is the image.
+    line: usize,
 }
 
 /// The axes of a tensor, and its values, as this crate orders them.
@@ -105,6 +113,8 @@ struct Export<F> {
     by_hand: Vec<String>,
     /// Each of several outputs, by its name.
     outputs: Vec<(String, Value)>,
+    /// Those of the declaration.
+    lines: Vec<String>,
     /// The version that its operators ask for.
     opset: i64,
 }
@@ -119,9 +129,25 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             let (first, second) = it.op.reads(at);
             let x = values[first].clone();
             let name = format!("{path}{}", it.name);
+            let line = |volume: usize| values[volume].line;
+            let mut said = name.clone();
             let value = match it.op {
-                Op::Branch { .. } | Op::Dropout { .. } | Op::Flatten => x,
+                // Nothing here, and so no line.
+                Op::Dropout { .. } | Op::Flatten => {
+                    values.push(x);
+                    continue;
+                }
+                Op::Network { what } => {
+                    let value = self.ops(what.graph, &format!("{name}."), x);
+                    values.push(value);
+                    continue;
+                }
+                Op::Branch { from } => {
+                    said = format!("from {}", line(from));
+                    x
+                }
                 Op::Add { with, input } => {
+                    said += &format!(" residual {} {}", line(input), line(with));
                     let other = second.map_or_else(|| x.clone(), |second| values[second].clone());
                     // The block's own layers first.
                     match with == input {
@@ -130,10 +156,12 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                     }
                 }
                 Op::Scale { with } => {
+                    said += &format!(" scale {}", line(with));
                     let (scaled, gate) = (values[with].clone(), x);
                     self.product(name, scaled, gate, it.volume)
                 }
-                Op::Concat { onto, last, .. } => {
+                Op::Concat { onto, input, last } => {
+                    said += &format!(" concat {}", line(input));
                     let mut slices = onto.and_then(|onto| ways.remove(&onto)).unwrap_or_default();
                     slices.push(x.clone());
                     match last {
@@ -144,11 +172,11 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                         }
                     }
                 }
-                Op::Outputs { .. } => {
+                Op::Outputs { input, .. } => {
+                    said += &format!(" outputs {}", line(input));
                     self.outputs.push((name, x.clone()));
                     x
                 }
-                Op::Network { what } => self.ops(what.graph, &format!("{name}."), x),
                 Op::Own { .. } => {
                     self.by_hand.push(name);
                     Value {
@@ -198,7 +226,9 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 | Op::Fc { .. }
                 | Op::Softmax => self.layer(name, it, x),
             };
-            values.push(value);
+            self.lines.push(said);
+            let line = self.lines.len();
+            values.push(Value { line, ..value });
         }
         values
             .pop()
@@ -691,11 +721,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         self.graph
             .node
             .push(node(operator, &name, inputs, attributes));
-        Value {
-            name,
-            volume,
-            is_flat: x.is_flat,
-        }
+        Value { name, volume, ..x }
     }
 
     /// The volume with four axes.

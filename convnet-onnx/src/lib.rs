@@ -9,7 +9,7 @@
 //! [`write()`] makes an [ONNX](https://onnx.ai) file of a network with its weights, for whatever reads such
 //! files: ONNX Runtime, OpenVINO, Netron. It computes what `forward` does; `dropout` is gone. Images are `[N,
 //! depth, height, width]` there, any number at once, and scores `[N, classes]`. Numbers are `f32`, whatever the
-//! network's are.
+//! network's are. Its metadata have an entry `convnet.lines`, by which `convnet import` finds the declaration's blocks.
 //!
 //! In `convnet`, this crate is `convnet::onnx` (feature `onnx`):
 //!

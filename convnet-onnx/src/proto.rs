@@ -18,7 +18,21 @@ pub struct Model {
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<Opset>,
+    #[prost(message, repeated, tag = "14")]
+    pub metadata: Vec<Entry>,
 }
+
+/// What a model of ours says of itself under this name: the lines of its declaration, of which the nodes do not tell
+/// where ways begin. One line for each node, with its name, and for each way that begins at another volume than the
+/// last one; volumes are counted, 0 is the image, and line i, from 1 on, writes volume i.
+///
+/// ```text
+/// conv1                a layer
+/// from 1               a way begins at volume 1
+/// sum residual 2 3     the end of a block: its name, its word, the volume that it reads; of a sum, the other one
+/// pair concat 4        the end of a way of `concat` or `outputs`: by the block's name, or the output's
+/// ```
+pub const LINES: &str = "convnet.lines";
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Opset {

@@ -1,182 +1,292 @@
-//! The blocks of a declaration, by its names: steps stand in its order, `p3.shortcut.conv1` in the shortcut of `p3`.
+//! The blocks of a declaration, as the file of one says them: see [`LINES`](convnet_onnx::proto::LINES).
 //!
-//! Where ways cross, the volumes alone do not tell how it was written.
+//! Where ways cross, the nodes alone do not tell how it was written. **Invariant:** what is read here computes what
+//! the nodes do, whatever the file says of its lines: each is compared with what its step reads.
 
-use std::cell::Cell;
-use std::ops::Range;
+use std::collections::HashMap;
 
-use super::{Item, Way, inside};
+use super::{Item, Way};
 use crate::network::{Network, What};
 
-/// The lines of a network, if names and volumes say the same.
-pub(super) fn lines(network: &Network) -> Option<Vec<Item>> {
-    if network.outputs(network.output.checked_sub(1)?).is_some() {
-        return None;
-    }
-    let reader = Reader {
+/// As deep as blocks may lie: a file may say anything.
+const DEEPEST: usize = 64;
+
+/// The lines of a network, if its file says them, and they are what its steps compute.
+pub(crate) fn lines(network: &Network) -> Option<Vec<Item>> {
+    let steps = network.steps.iter().enumerate();
+    let mut reader = Reader {
         network,
-        depth: Cell::new(0),
-        tries: Cell::new(MOST_TRIES),
+        steps: steps
+            .filter_map(|(step, it)| Some((it.name.as_deref()?, step)))
+            .collect(),
+        volumes: vec![0],
+        open: Vec::new(),
     };
-    reader.lines(0..network.output, 0)
+    for line in network.declared.as_deref()?.lines() {
+        reader.line(line)?;
+    }
+    let items = way(reader.open, 0)?.items;
+    is_all(network, &items).then_some(items)
 }
-
-/// Whether what lies in a block has a name that says so.
-pub(super) fn agrees(network: &Network, items: &[Item]) -> bool {
-    let all = |items: &[Item], path: &str| {
-        let own = |item: &Item| match item.step() {
-            Some(step) => name(network, step).starts_with(path),
-            None => true,
-        };
-        items.iter().all(own) && agrees(network, items)
-    };
-    items.iter().all(|item| match item {
-        Item::Layer(_) => true,
-        Item::Residual {
-            step,
-            body,
-            shortcut,
-        } => {
-            let path = inside(network, *step);
-            all(body, &path) && all(&shortcut.items, &path)
-        }
-        Item::Scale { step, body } => all(body, &inside(network, *step)),
-        Item::Concat { step, ways } => {
-            let path = inside(network, *step);
-            ways.iter().all(|way| all(&way.items, &path))
-        }
-        Item::Outputs { ways, .. } => ways.iter().all(|(_, way)| agrees(network, &way.items)),
-        Item::Group { items, .. } => agrees(network, items),
-    })
-}
-
-fn name(network: &Network, step: usize) -> &str {
-    network.steps[step].name.as_deref().unwrap_or_default()
-}
-
-/// As deep as blocks may lie.
-const DEEPEST: usize = 8;
-
-/// More are not looked for: a file may say anything.
-const MOST_TRIES: usize = 100_000;
 
 struct Reader<'a> {
     network: &'a Network,
-    depth: Cell<usize>,
-    tries: Cell<usize>,
+    /// By name.
+    steps: HashMap<&'a str, usize>,
+    /// Which volume of the network is what each line writes; the image in front.
+    volumes: Vec<usize>,
+    /// What lies in no block yet.
+    open: Vec<Open>,
 }
 
-impl Reader<'_> {
-    /// The lines that are these steps, the first of which reads volume `at`.
-    fn lines(&self, steps: Range<usize>, at: usize) -> Option<Vec<Item>> {
-        let depth = self.depth.get();
-        self.tries.set(self.tries.get().checked_sub(1)?);
-        if depth > DEEPEST {
-            return None;
-        }
-        self.depth.set(depth + 1);
-        let lines = self.items(steps, at);
-        self.depth.set(depth);
-        lines
-    }
+struct Open {
+    /// Which volume stands in front, as the file counts.
+    at: usize,
+    what: Begun,
+    /// How many blocks lie in each other.
+    depth: usize,
+}
 
-    fn items(&self, steps: Range<usize>, mut at: usize) -> Option<Vec<Item>> {
-        let (mut items, mut next) = (Vec::new(), steps.start);
-        while next < steps.end {
-            let end = self.end(next..steps.end);
-            let it = &self.network.steps[end];
-            items.push(match &it.what {
-                What::Layer(_) if it.reads == [at] => Item::Layer(end),
-                What::Add => self.residual(next..end, at)?,
-                What::Mul => {
-                    let body = self.lines(next..end, at)?;
-                    let is_gate = it.reads == [at, end] && !body.is_empty();
-                    is_gate.then_some(Item::Scale { step: end, body })?
+enum Begun {
+    Line(Item),
+    /// The lines behind it are a way that begins at that volume.
+    Way(usize),
+}
+
+impl<'a> Reader<'a> {
+    fn line(&mut self, line: &'a str) -> Option<()> {
+        let before = self.volumes.len() - 1;
+        let last = self.volumes[before];
+        let (at, what, volume, depth) = match *line.split(' ').collect::<Vec<_>>() {
+            [name] => match self.steps.get(name) {
+                Some(&step) => (before, Begun::Line(Item::Layer(step)), step + 1, 0),
+                // It does nothing: `pad(0)`.
+                None => {
+                    self.volumes.push(last);
+                    return Some(());
                 }
-                What::Concat => self.concat(next..end, at)?,
-                What::Layer(_) | What::Outputs(_) => return None,
-            });
-            next = end + 1;
-            at = next;
-        }
-        Some(items)
-    }
-
-    /// The step that is the outermost block in which the first of these lies, or itself.
-    fn end(&self, steps: Range<usize>) -> usize {
-        let first = steps.start;
-        let holds = |&step: &usize| {
-            let is_block = matches!(
-                self.network.steps[step].what,
-                What::Add | What::Mul | What::Concat
-            );
-            is_block && name(self.network, first).starts_with(&inside(self.network, step))
-        };
-        let blocks = steps.filter(holds);
-        let outermost = blocks.min_by_key(|&step| name(self.network, step).len());
-        outermost.unwrap_or(first)
-    }
-
-    /// These steps, and the sum behind them.
-    fn residual(&self, steps: Range<usize>, at: usize) -> Option<Item> {
-        let step = steps.end;
-        let &[a, b] = self.network.steps[step].reads.as_slice() else {
-            return None;
-        };
-        let path = format!("{}shortcut.", inside(self.network, step));
-        let is_own = |it: &usize| !name(self.network, *it).starts_with(&path);
-        let begins = steps.start + steps.clone().take_while(is_own).count();
-        let wrote = |steps: &Range<usize>| match steps.is_empty() {
-            true => at,
-            false => steps.end,
-        };
-        let (body, other) = (steps.start..begins, begins..step);
-        let end = wrote(&body);
-        let with = match (a == end, b == end) {
-            (true, _) => b,
-            (_, true) => a,
+            },
+            ["from", from] => {
+                let (_, volume) = self.volume(from)?;
+                (before, Begun::Way(volume), volume, 0)
+            }
+            [name, word, input, ref other @ ..] => {
+                let (at, input) = self.volume(input)?;
+                let first = self.open.partition_point(|it| it.at < at);
+                let inside = self.open.split_off(first);
+                let depth = inside.iter().map(|it| it.depth + 1).max().unwrap_or(1);
+                if depth > DEEPEST {
+                    return None;
+                }
+                let with = match *other {
+                    [] => None,
+                    [with] => Some(self.volume(with)?.1),
+                    _ => return None,
+                };
+                let item = self.block(name, word, inside, input, with)?;
+                let volume = item.step().map_or(input, |step| step + 1);
+                (at, Begun::Line(item), volume, depth)
+            }
             _ => return None,
         };
-        Some(Item::Residual {
-            step,
-            body: self.lines(body, at)?,
-            shortcut: self.way(other, at, with)?,
-        })
+        self.volumes.push(volume);
+        self.open.push(Open { at, what, depth });
+        Some(())
     }
 
-    fn concat(&self, steps: Range<usize>, at: usize) -> Option<Item> {
-        let (step, mut next) = (steps.end, steps.start);
-        let mut ways = Vec::new();
-        for &read in &self.network.steps[step].reads {
-            let end = read.max(next);
-            ways.push(self.way(next..end, at, read)?);
-            next = end;
-        }
-        let is_read = ways.iter().any(|way| way.from.is_none());
-        (next == step && is_read).then_some(Item::Concat { step, ways })
+    /// A volume as the file counts, and which one of the network it is.
+    fn volume(&self, number: &str) -> Option<(usize, usize)> {
+        let at = number.parse().ok()?;
+        Some((at, *self.volumes.get(at)?))
     }
 
-    /// The way that is these steps, of a block that reads volume `at`, and ends in volume `end`.
-    fn way(&self, steps: Range<usize>, at: usize, end: usize) -> Option<Way> {
-        let from = |volume: usize| (volume != at).then_some(volume);
-        if steps.is_empty() {
-            let items = Vec::new();
-            return Some(Way {
-                from: from(end),
-                items,
-            });
-        }
-        if steps.end != end {
-            return None;
-        }
-        let inner = self.network.steps[steps.clone()].iter();
-        let read = inner.flat_map(|step| step.reads.iter().copied());
-        let mut begins = [at].into_iter().chain(read.filter(|it| *it <= steps.start));
-        begins.find_map(|volume| {
-            Some(Way {
-                from: from(volume),
-                items: self.lines(steps.clone(), volume)?,
-            })
+    /// A block that reads volume `input`, or what is there of it when one of its ways ends.
+    fn block(
+        &self,
+        name: &str,
+        word: &str,
+        mut inside: Vec<Open>,
+        input: usize,
+        with: Option<usize>,
+    ) -> Option<Item> {
+        let step = || self.steps.get(name).copied();
+        Some(match (word, with) {
+            ("residual", Some(with)) => {
+                let step = step()?;
+                let begins = (0..inside.len()).find(|&at| begins(&inside, at));
+                let other = begins.map(|at| inside.split_off(at));
+                let body = way(inside, input)?.items;
+                let mut shortcut = match other {
+                    Some(other) => way(other, input)?,
+                    None => Way {
+                        from: (with != input).then_some(with),
+                        items: Vec::new(),
+                    },
+                };
+                if body.is_empty() {
+                    // It says where it begins: no layers add to nothing.
+                    shortcut.from.get_or_insert(input);
+                    (!shortcut.items.is_empty() || shortcut.from != Some(input)).then_some(())?;
+                }
+                Item::Residual {
+                    step,
+                    body,
+                    shortcut,
+                }
+            }
+            ("scale", None) => {
+                let (step, body) = (step()?, way(inside, input)?.items);
+                (!body.is_empty()).then_some(Item::Scale { step, body })?
+            }
+            ("concat", None) => {
+                let step = step()?;
+                let is_own = |it: &Item| it.step() == Some(step);
+                let mut ways = match taken(&mut inside, is_own) {
+                    Some(Item::Concat { ways, .. }) => ways,
+                    _ => Vec::new(),
+                };
+                ways.push(way(inside, input)?);
+                Item::Concat { step, ways }
+            }
+            ("outputs", None) => {
+                let step = self.network.output.checked_sub(1)?;
+                let names = self.network.outputs(step)?;
+                let output = names.iter().position(|it| it == name)?;
+                let is_outputs = |it: &Item| matches!(it, Item::Outputs { .. });
+                let mut ways = match taken(&mut inside, is_outputs) {
+                    Some(Item::Outputs { ways, .. }) => ways,
+                    _ => Vec::new(),
+                };
+                ways.push((output, way(inside, input)?));
+                Item::Outputs { step, ways }
+            }
+            _ => return None,
         })
+    }
+}
+
+/// The first line, if it is one of these: the block's earlier ways.
+fn taken(inside: &mut Vec<Open>, is_own: impl Fn(&Item) -> bool) -> Option<Item> {
+    match inside.first() {
+        Some(Open {
+            what: Begun::Line(item),
+            ..
+        }) if is_own(item) => match inside.remove(0).what {
+            Begun::Line(item) => Some(item),
+            Begun::Way(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether another way begins there. Behind outputs, the way on which they are goes on.
+fn begins(inside: &[Open], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|at| &inside[at].what);
+    let is_outputs = matches!(before, Some(Begun::Line(Item::Outputs { .. })));
+    matches!(inside[at].what, Begun::Way(_)) && !is_outputs
+}
+
+/// One way through a block that reads volume `input`.
+fn way(inside: Vec<Open>, input: usize) -> Option<Way> {
+    if (1..inside.len()).any(|at| begins(&inside, at)) {
+        return None;
+    }
+    let mut way = Way::default();
+    for (at, open) in inside.into_iter().enumerate() {
+        match open.what {
+            Begun::Way(from) if at == 0 => way.from = (from != input).then_some(from),
+            Begun::Way(_) => {}
+            Begun::Line(item) => way.items.push(item),
+        }
+    }
+    Some(way)
+}
+
+/// Whether these lines are all steps of a network, each once, and read what the steps do.
+fn is_all(network: &Network, items: &[Item]) -> bool {
+    let mut check = Check {
+        network,
+        written: vec![false; network.steps.len() + 1],
+        given: Vec::new(),
+    };
+    check.written[0] = true;
+    let written = check.lines(items, 0);
+    let outputs = network.output.checked_sub(1);
+    let outputs = outputs.filter(|&step| network.outputs(step).is_some());
+    let is_whole = match outputs {
+        Some(step) => {
+            check.written[step + 1] = true;
+            check.given.sort_unstable();
+            let all = 0..network.steps[step].reads.len();
+            written.is_some() && check.given.iter().copied().eq(all)
+        }
+        None => written == Some(network.output),
+    };
+    is_whole && check.written.iter().all(|it| *it)
+}
+
+struct Check<'a> {
+    network: &'a Network,
+    /// The volumes that are there.
+    written: Vec<bool>,
+    /// The outputs that are.
+    given: Vec<usize>,
+}
+
+impl Check<'_> {
+    /// The volume that these lines make of volume `at`.
+    fn lines(&mut self, items: &[Item], mut at: usize) -> Option<usize> {
+        for item in items {
+            let reads = match item {
+                Item::Layer(_) => vec![at],
+                Item::Residual { body, shortcut, .. } => {
+                    vec![self.lines(body, at)?, self.way(shortcut, at)?]
+                }
+                Item::Scale { body, .. } => vec![at, self.lines(body, at)?],
+                Item::Concat { ways, .. } => {
+                    let ways = ways.iter().map(|way| self.way(way, at));
+                    ways.collect::<Option<_>>()?
+                }
+                Item::Outputs { step, ways } => {
+                    for (output, way) in ways {
+                        let written = self.way(way, at)?;
+                        self.given.push(*output);
+                        if self.network.steps[*step].reads.get(*output) != Some(&written) {
+                            return None;
+                        }
+                    }
+                    continue;
+                }
+                Item::Group { items, .. } => {
+                    at = self.lines(items, at)?;
+                    continue;
+                }
+            };
+            let step = item.step()?;
+            let it = &self.network.steps[step];
+            let is_that = match (item, &it.what) {
+                (Item::Layer(_), What::Layer(_)) | (Item::Concat { .. }, What::Concat) => {
+                    it.reads == reads
+                }
+                // Of a sum and a product the order does not matter.
+                (Item::Residual { .. }, What::Add) | (Item::Scale { .. }, What::Mul) => {
+                    let turned = reads.iter().rev();
+                    it.reads == reads || it.reads.iter().eq(turned)
+                }
+                _ => false,
+            };
+            at = step + 1;
+            let again = std::mem::replace(&mut self.written[at], true);
+            if !is_that || again {
+                return None;
+            }
+        }
+        Some(at)
+    }
+
+    fn way(&mut self, way: &Way, input: usize) -> Option<usize> {
+        let from = way.from.unwrap_or(input);
+        // At an earlier line.
+        self.written[from].then(|| self.lines(&way.items, from))?
     }
 }

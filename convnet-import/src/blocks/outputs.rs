@@ -19,18 +19,13 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
     let crosses = std::mem::replace(&mut finder.crosses, false);
     let beside = side_by_side(finder, step);
     finder.crosses = crosses;
-    if let Ok(items) = beside
-        && (!network.declared || are_named(network, &items))
-    {
-        return Ok(items);
+    if beside.is_ok() {
+        return beside;
     }
     finder.written.fill(false);
-    // One with the most behind it; of a declaration, the last.
+    // One with the most behind it.
     let behind: Vec<usize> = reads.iter().map(|&v| count(network, v)).collect();
-    let trunk = match network.declared {
-        true => reads.len().checked_sub(1),
-        false => (0..reads.len()).max_by_key(|&at| behind[at]),
-    };
+    let trunk = (0..reads.len()).max_by_key(|&at| behind[at]);
     let trunk = trunk.unwrap_or(0);
     let mut items = finder.lines(0, reads[trunk])?;
     let mut crossing = Vec::new();
@@ -58,16 +53,12 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
             );
         }
     }
-    let names = network.outputs(step).unwrap_or_default();
-    let prefix = format!("{}.", names[trunk]);
-    let is_own = |item: &&Item| name(network, item).is_some_and(|it| it.starts_with(&prefix));
     let taken = items
         .iter()
         .rposition(|it| matches!(it, Item::Outputs { .. }));
-    let begins = match (network.declared, taken) {
-        (true, _) => items.len() - items.iter().rev().take_while(is_own).count(),
-        (false, Some(taken)) if items.len() - taken - 1 <= SHORT => taken + 1,
-        (false, _) => items.len(),
+    let begins = match taken {
+        Some(taken) if items.len() - taken - 1 <= SHORT => taken + 1,
+        _ => items.len(),
     };
     // Others may begin at lines of its own.
     let begun = crossing.iter().flat_map(|(_, way)| {
@@ -79,7 +70,7 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
         Item::Layer(step) => !begun.contains(&(step + 1)),
         _ => begun.is_empty(),
     };
-    let begins = match network.declared || items[begins..].iter().all(is_apart) {
+    let begins = match items[begins..].iter().all(is_apart) {
         true => begins,
         false => items.len(),
     };
@@ -111,23 +102,6 @@ fn side_by_side(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, Impor
     let ways = ways.collect::<Result<Vec<_>, ImportError>>()?;
     items.push(Item::Outputs { step, ways });
     Ok(items)
-}
-
-/// Whether the names of all lines in outputs say that they lie there.
-fn are_named(network: &Network, items: &[Item]) -> bool {
-    let Some(Item::Outputs { step, ways }) = items.last() else {
-        return false;
-    };
-    let names = network.outputs(*step).unwrap_or_default();
-    ways.iter().all(|(at, way)| {
-        let prefix = format!("{}.", names[*at]);
-        let own = |item: &Item| name(network, item).is_some_and(|it| it.starts_with(&prefix));
-        way.items.iter().all(own)
-    })
-}
-
-fn name<'a>(network: &'a Network, item: &Item) -> Option<&'a str> {
-    network.steps[item.step()?].name.as_deref()
 }
 
 /// How many steps a volume rests on.

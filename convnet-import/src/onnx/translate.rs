@@ -179,7 +179,7 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
     let mut network = Network {
         input: shape,
         output: 0,
-        declared,
+        declared: None,
         steps: translator.steps,
     };
     network.output = match written.as_slice() {
@@ -254,6 +254,8 @@ impl<'a> Translator<'a> {
             )
             && let Ok([Value::Activation(it)]) = translated.as_deref()
             && let Some(step) = it.volume.checked_sub(1)
+            // What does nothing wrote none.
+            && (step >= first || self.is_part(step, node))
         {
             self.steps[step].name = Some(node.name.clone());
         }

@@ -4,8 +4,13 @@
 #[allow(dead_code, unused_imports, reason = "others of the zoo are too large")]
 mod zoo;
 
+/// Ways that cross, as they are tested elsewhere.
+#[path = "../../../tests/crossing/nets.rs"]
+mod crossing;
+
 use convnet::{Network, OnHeap, Rng, convnet};
 
+pub(crate) use crossing::{ByName, Heads, Names, Pyramid};
 pub(crate) use zoo::{LeNet5, MobileNet, ResNet18, SqueezeNet11};
 
 convnet! {
@@ -174,6 +179,92 @@ convnet! {
 }
 
 convnet! {
+    /// A path aggregation network: features from coarse to fine, and back, with a head at each of three sizes.
+    pub(crate) struct Pan {
+        input(16x16x3),
+        c3: [conv(6, 2x2, stride = 2, bias = none), batch_norm, silu],
+        c4: [conv(8, 2x2, stride = 2, bias = none), batch_norm, silu],
+        c5: [conv(12, 2x2, stride = 2, bias = none), batch_norm, silu],
+        reduce5: [conv(8, 1x1), silu],
+        upsample(2x2),
+        concat { [], [from = c4] },
+        reduce4: [conv(6, 1x1), silu],
+        upsample(2x2),
+        concat { [], [from = c3] },
+        p3: [conv(6, 3x3, pad = 1), silu],
+        conv(6, 2x2, stride = 2),
+        concat { [silu], [from = reduce4] },
+        p4: [conv(8, 3x3, pad = 1), silu],
+        conv(8, 2x2, stride = 2),
+        concat { [silu], [from = reduce5] },
+        p5: [conv(12, 3x3, pad = 1), silu],
+        outputs {
+            large: [boxes: conv(4, 1x1)],
+            middle: [from = p4, boxes: conv(4, 1x1)],
+            small: [from = p3, boxes: conv(4, 1x1), sigmoid],
+        },
+    }
+}
+
+convnet! {
+    /// A U-Net, written from top to bottom.
+    pub(crate) struct UNet {
+        input(16x16x1),
+        down1: [conv(4, 3x3, pad = 1), relu, conv(4, 3x3, pad = 1), relu],
+        max_pool(2x2),
+        down2: [conv(8, 3x3, pad = 1), relu, conv(8, 3x3, pad = 1), relu],
+        max_pool(2x2),
+        bottom: [conv(16, 3x3, pad = 1), relu],
+        conv_transpose(8, 2x2, stride = 2),
+        concat { [from = down2], [] },
+        up2: [conv(8, 3x3, pad = 1), relu, conv(8, 3x3, pad = 1), relu],
+        conv_transpose(4, 2x2, stride = 2),
+        concat { [from = down1], [] },
+        up1: [conv(4, 3x3, pad = 1), relu, conv(4, 3x3, pad = 1), relu],
+        scores: conv(2, 1x1),
+    }
+}
+
+convnet! {
+    struct Loop {
+        input(4x4x3),
+        conv1: conv(3, 1x1),
+        residual { tanh, shortcut { from = input } },
+    }
+}
+
+convnet! {
+    /// Ways that the nodes alone could not tell from others: nothing on them, in each other, in repetitions, in a
+    /// network, in outputs and beside them.
+    pub(crate) struct Tangle {
+        input(4x4x2),
+        a: conv(3, 3x3, pad = 1),
+        relu,
+        b: [conv(3, 1x1), residual { relu }],
+        concat { [from = a, concat { [from = b], [] }], [], [from = input, conv(2, 1x1)] },
+        conv(3, 1x1),
+        residual { shortcut { from = a, residual { shortcut { from = b } } } },
+        residual { residual { shortcut { from = relu1 } }, shortcut { from = b.conv1 } },
+        outputs { seen: [from = b], same: [] },
+        concat { [conv(1, 1x1), outputs { thin: [] }, relu], [from = relu1], [concat { [], [from = a] }] },
+        conv(3, 1x1),
+        network(Loop),
+        stage: [
+            a: conv(3, 1x1),
+            residual { outputs { eye: [from = input, tanh] }, conv(3, 1x1), outputs { on: [from = a, tanh] }, shortcut { from = a } },
+            residual { relu, shortcut { from = stage.a, conv(3, 1x1) } },
+        ],
+        [conv(3, 1x1), residual { relu, shortcut { from = stage } }] * 3,
+        affine,
+        affine,
+        outputs { all: [from = a, fc(2)] },
+        scale { global_avg_pool, outputs { gate: [] }, residual { sigmoid, shortcut { from = residual2, global_avg_pool } } },
+        fc(5),
+        outputs { other: [from = stage.a], scores: [] },
+    }
+}
+
+convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
@@ -207,6 +298,13 @@ macro_rules! each {
         $go!(Several);
         $go!(Down);
         $go!(Up);
+        $go!(Pyramid);
+        $go!(Names);
+        $go!(Heads);
+        $go!(ByName);
+        $go!(Pan);
+        $go!(UNet);
+        $go!(Tangle);
     };
 }
 pub(crate) use each;

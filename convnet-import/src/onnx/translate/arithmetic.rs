@@ -60,7 +60,7 @@ impl<'a> Translator<'a> {
             false => {
                 let line = Array::floats(Vec::new(), vec![alpha]);
                 let name = node.input.first().ok_or("its input is missing")?;
-                let Value::Activation(x) = self.affine(name, &line, multiply)? else {
+                let Value::Activation(x) = self.affine(node, name, &line, multiply)? else {
                     return Err("its input is a constant".into());
                 };
                 let volume = self.volume(&x);
@@ -81,7 +81,7 @@ impl<'a> Translator<'a> {
         };
         for (x, constant) in [(a, b), (b, a)] {
             if let Some(array) = self.array(constant).cloned() {
-                return self.affine(x, &array, shift);
+                return self.affine(node, x, &array, shift);
             }
         }
         let (x, y) = (self.activation(node, 0)?, self.activation(node, 1)?);
@@ -109,7 +109,7 @@ impl<'a> Translator<'a> {
                 {
                     return Ok(value);
                 }
-                return self.affine(x, &array, multiply);
+                return self.affine(node, x, &array, multiply);
             }
         }
         // x · hard_sigmoid(x), x · sigmoid(x).
@@ -128,6 +128,7 @@ impl<'a> Translator<'a> {
             if let Some(gated) = gated
                 && it.reads == [read.volume]
                 && step + 1 == self.steps.len()
+                && self.is_part(step, node)
             {
                 let value = Value::Activation(Activation {
                     volume: step + 1,
@@ -252,6 +253,7 @@ impl<'a> Translator<'a> {
         let field = |name: &str| it.tensors.iter().find(|it| it.field == name);
         let shifts = matches!(it.what, What::Layer(Op::Affine))
             && (it.reads == [0] || self.declared)
+            && self.is_part(step, node)
             && field("gamma")?.data.iter().all(|&it| it == 1.0);
         let mean: Vec<f32> = field("beta")?.data.iter().map(|it| -it).collect();
         let std = per_slice(&x, self.array(by)?, mean.len())?;
@@ -299,9 +301,18 @@ impl<'a> Translator<'a> {
         done
     }
 
+    /// Whether a step may become one with what a node computes. In a declaration each layer has its name, and of
+    /// several nodes all but the last are called parts of it.
+    pub(super) fn is_part(&self, step: usize, node: &Node) -> bool {
+        let name = self.steps[step].name.as_deref().unwrap_or_default();
+        let part = name.strip_prefix(node.name.as_str());
+        !self.declared || matches!(part, Some(".gate" | ".scaled" | ".shifted"))
+    }
+
     /// A constant for each filter, taken into the layer that wrote `name`.
     fn affine(
         &mut self,
+        node: &Node,
         name: &'a str,
         constant: &Array,
         change: impl Fn(&mut Step, &[f32]),
@@ -323,7 +334,7 @@ impl<'a> Translator<'a> {
                         | Op::LayerNorm { .. }
                         | Op::Affine
                 )
-            ) && (!self.declared || matches!(what, What::Layer(Op::Affine)))
+            ) && self.is_part(*step, node)
         };
         let own = self.own_step(name).filter(takes);
         let by = per_slice(&x, constant, depth).ok_or_else(|| {

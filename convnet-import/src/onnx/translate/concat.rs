@@ -81,6 +81,11 @@ impl<'a> Translator<'a> {
         if let [only] = all.as_slice() {
             return Ok(Value::Activation(only.clone()));
         }
+        let volume = [height, width, depth];
+        // One is one there.
+        if self.declared {
+            return Ok(self.meet(What::Concat, &all, volume));
+        }
         // Of the model's own list, whatever becomes of it.
         let list: Vec<usize> = all.iter().map(|it| it.volume).collect();
         let (known, rest) = self.joined.longest(&list);
@@ -98,7 +103,7 @@ impl<'a> Translator<'a> {
             return Ok(Value::Activation(only.clone()));
         }
         let all = self.nested(&all, 0);
-        let value = self.meet(What::Concat, &all, [height, width, depth]);
+        let value = self.meet(What::Concat, &all, volume);
         self.joined.insert(&list, self.steps.len());
         Ok(value)
     }
