@@ -34,44 +34,55 @@ impl Names {
     }
 }
 
-/// Names every line: a layer with weights by the model's name, what has none by its word.
+/// Names every line: a layer with weights by the model's name, what has none by its word; where a way begins and
+/// another line has that name, `fork1`.
 ///
 /// # Errors
 ///
-/// [`ImportError::Unfit`], if where a way begins another line has that name.
+/// [`ImportError::Unfit`], if another line has this name, too.
 pub(crate) fn name(network: &Network, items: &[Item]) -> Result<Names, ImportError> {
-    let mut naming = Naming {
-        network,
-        names: Names::default(),
-        taken: HashSet::new(),
-        begun: named(items).into_iter().collect(),
-        said: HashSet::new(),
-        whole: HashSet::new(),
-        groups: HashMap::new(),
-        hidden: None,
-    };
-    naming.walk(items, &mut Scope::default());
-    match naming.hidden {
-        Some(said) => Err(ImportError::Unfit(said)),
-        None => Ok(naming.names),
+    let begun = named(items).into_iter().collect();
+    let mut forks = Vec::new();
+    loop {
+        let mut naming = Naming {
+            network,
+            forks: &forks,
+            begun: &begun,
+            names: Names::default(),
+            taken: HashSet::new(),
+            said: HashSet::new(),
+            whole: HashSet::new(),
+            groups: HashMap::new(),
+            hidden: None,
+        };
+        naming.walk(items, &mut Scope::default());
+        match naming.hidden {
+            None => return Ok(naming.names),
+            Some((volume, said)) if forks.contains(&volume) => {
+                return Err(ImportError::Unfit(said));
+            }
+            Some((volume, _)) => forks.push(volume),
+        }
     }
 }
 
 struct Naming<'a> {
     network: &'a Network,
+    /// Volumes at which ways begin, and whose own names these do not find.
+    forks: &'a [usize],
     names: Names,
     /// Fields: paths with `_` for `.`.
     taken: HashSet<String>,
     /// The volumes at which ways begin.
-    begun: HashSet<usize>,
+    begun: &'a HashSet<usize>,
     /// The paths of what has its name written in front of it.
     said: HashSet<String>,
     /// Those of what is written to its end.
     whole: HashSet<String>,
     /// The last volumes of brackets that are, by their paths.
     groups: HashMap<usize, String>,
-    /// What is said of a way that cannot name the line at which it begins.
-    hidden: Option<String>,
+    /// The volume of a line at which a way begins, where another is found by its name, and what is said of it.
+    hidden: Option<(usize, String)>,
 }
 
 /// What lies in one block.
@@ -193,7 +204,7 @@ impl Naming<'_> {
         if let Some(scope) = scopes.find(is_nearer) {
             let said =
                 format!("a way begins at `{name}`, which is the name of `{scope}{name}` there");
-            self.hidden.get_or_insert(said);
+            self.hidden.get_or_insert((volume, said));
         }
         let name = name.to_owned();
         self.names.starts.push(name);
@@ -300,6 +311,8 @@ impl Naming<'_> {
     fn call(&mut self, step: usize, wanted: Option<String>, word: &'static str, scope: &mut Scope) {
         let count = scope.words.entry(word).or_default();
         *count += 1;
+        let fork = self.forks.iter().position(|volume| *volume == step + 1);
+        let wanted = fork.map(|at| format!("fork{}", at + 1)).or(wanted);
         let (text, written) = match wanted {
             // A way begins by a name that a line more or less in front does not change; of a declaration, by the one
             // that it has.

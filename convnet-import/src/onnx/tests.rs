@@ -1092,6 +1092,50 @@ fn a_way_begins_at_a_line_of_another() {
     assert!(twice.contains("added to itself"), "{twice}");
 }
 
+#[test]
+fn where_a_way_begins_has_a_name_that_is_found_there() {
+    let build = Build::image(&[1, 2, 4, 4])
+        .node("a = Relu(x)", &[])
+        .node("b = Add(x, a)", &[])
+        .node("c = Tanh(b)", &[])
+        .node("d = Relu(c)", &[])
+        .node("e = Tanh(d)", &[])
+        .node("f = Relu(e)", &[])
+        .node("g = Tanh(f)", &[])
+        .node("h = Relu(c)", &[])
+        .node("i = Add(h, c)", &[])
+        .node("j = Tanh(b)", &[])
+        .node("k = Concat(i, j, g)", &[("axis", &[1])])
+        .output("k");
+    // In the concat, `residual1` would be the one there.
+    assert_eq!(
+        twice(build),
+        [
+            "fork1: residual {",
+            "    relu,",
+            "},",
+            "tanh1: tanh,",
+            "relu,",
+            "tanh,",
+            "relu,",
+            "tanh,",
+            "concat {",
+            "    [",
+            "        from = tanh1,",
+            "        residual {",
+            "            relu,",
+            "        },",
+            "    ],",
+            "    [",
+            "        from = fork1,",
+            "        tanh,",
+            "    ],",
+            "    [],",
+            "}, // 4x4x6",
+        ]
+    );
+}
+
 /// Features from fine to coarse, back and forth, as detectors have them.
 #[test]
 fn a_pyramid_goes_back_and_forth() {
