@@ -1,6 +1,6 @@
 """Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime, LiteRT or Keras.
 
-    pip install numpy onnx onnxruntime safetensors ai-edge-litert keras jax
+    pip install numpy onnx onnxruntime safetensors ai-edge-litert keras jax scikit-image
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py MODEL.keras MODEL.h5 …     # [--output NAME]
@@ -10,17 +10,19 @@
     python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
-the largest score, over three random images; plain and prepared. Of several outputs it is the largest of all, each
-relative to its own largest number. With `--random-weights`, constants that a model
-fills with one number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A
-model of torchvision (or `unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which
-folds batch norms into convs, with `--batch-norms` it does not. One of `keras.applications` has weights that are drawn at
-random by a fixed seed. With `--exported` nothing is compiled: what is imported is exported again, and ONNX Runtime
-computes it. Node tests are those of `node_tests.py`: what is stored with them counts as well as the runtime,
-and a table for each operator is printed behind the rows.
+the largest score, over three random images; plain and prepared. With `--photographs` there is another row, of three
+photographs of scikit-image, (pixel/255 - mean)/std by `--mean` and `--std`, which are 0.5. Of several outputs it is the
+largest of all, each relative to its own largest number. With `--random-weights`, constants that a model fills with one
+number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A model of torchvision (or
+`unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which folds batch norms into convs,
+with `--batch-norms` it does not. One of `keras.applications` has weights that are drawn at random by a fixed seed. With
+`--exported` nothing is compiled: what is imported is exported again, and ONNX Runtime computes it. Node tests are those
+of `node_tests.py`: what is stored with them counts as well as the runtime, and a table for each operator is printed
+behind the rows.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -66,7 +68,27 @@ def randomised(model):
     return model
 
 
-def of_tflite(path, output, _given):
+def random_images(shape, _depth_last):
+    """Three images of that shape, the batch in front, one after the other."""
+    return np.random.default_rng(1).standard_normal([3, *shape]).astype(np.float32)
+
+
+def photographs(mean, std, shape, depth_last):
+    """The same of photographs of scikit-image, their middle if the shape is another: (pixel/255 - mean)/std."""
+    import skimage
+    from PIL import Image, ImageOps
+
+    height, width, depth = shape[1:] if depth_last else [*shape[2:], shape[1]]
+    images = []
+    for name in ["astronaut", "chelsea", "coffee"]:
+        image = Image.open(pathlib.Path(skimage.__file__).parent / f"data/{name}.png")
+        image = ImageOps.fit(image.convert({1: "L", 3: "RGB"}[depth]), (width, height))
+        pixels = (np.asarray(image, np.float32).reshape(1, height, width, depth) / 255 - mean) / std
+        images.append((pixels if depth_last else np.moveaxis(pixels, -1, 1)).astype(np.float32))
+    return np.stack(images)
+
+
+def of_tflite(path, output, _given, images_of):
     """The same of a model for LiteRT; a quantized one reads images that its 8 bits have, and its scores are made real."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -77,10 +99,8 @@ def of_tflite(path, output, _given):
     outputs = interpreter.get_output_details()
     if output:
         outputs = [it for it in interpreter.get_tensor_details() if it["name"] == output]
-    random = np.random.default_rng(1)
     cases = []
-    for _ in range(3):
-        image = random.standard_normal(entry["shape"]).astype(np.float32)
+    for image in images_of(entry["shape"], True):
         if entry["dtype"] != np.float32:
             scale, zero = entry["quantization"]
             kind = np.iinfo(entry["dtype"])
@@ -99,7 +119,7 @@ def of_tflite(path, output, _given):
     return cases
 
 
-def of_keras(path, output, given):
+def of_keras(path, output, given, images_of):
     """The same of a model of Keras, or of one of its layers."""
     import keras
 
@@ -107,8 +127,7 @@ def of_keras(path, output, given):
     if output:
         model = keras.Model(model.inputs, model.get_layer(output).output)
     shape = [*given[1:], given[0]] if given else model.input_shape[1:]
-    random = np.random.default_rng(1)
-    images = random.standard_normal([3, 1, *shape]).astype(np.float32)
+    images = images_of([1, *shape], True)
     scores = [model(image, training=False) for image in images]
     return [(image, [np.asarray(it) for it in keras.tree.flatten(of)]) for image, of in zip(images, scores)]
 
@@ -138,7 +157,7 @@ def quiet_session(model):
     return onnxruntime.InferenceSession(model, quiet, providers=["CPUExecutionProvider"])
 
 
-def of_onnx(path, output, given):
+def of_onnx(path, output, given, images_of):
     """Images as the model has them, one after the other, and the runtime's scores for each: every output's."""
     model = onnx.load(path)
     if output and output not in {it.name for it in model.graph.output}:
@@ -151,8 +170,7 @@ def of_onnx(path, output, given):
         if given and is_depth_last(path):
             given = [*given[1:], given[0]]
         shape[1:] = [it or size for it, size in zip(shape[1:], given or [None] * 3)]
-    random = np.random.default_rng(1)
-    images = random.standard_normal([3, *shape]).astype(np.float32)
+    images = images_of(shape, is_depth_last(path))
     return [(image, session.run(output and [output], {entry.name: image})) for image in images]
 
 
@@ -192,8 +210,8 @@ def exported(command, cases, channels_last, to):
     return f"{(np.max(differs, 0) / np.maximum(np.max(largest, 0), 1e-30)).max():.1e} plain, exported"
 
 
-def run(models, as_exported):
-    """A row for each model; of what is stored with it, too."""
+def run(models, as_exported, kinds):
+    """A row for each model and each kind of images; of what is stored with it, too."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -216,30 +234,32 @@ def run(models, as_exported):
                 rows.append((name, "refused: " + " ".join(imported.stderr.split())))
                 continue
             of = {".tflite": of_tflite, ".keras": of_keras, ".h5": of_keras}.get(path.suffix, of_onnx)
-            cases = []
-            try:
-                cases = stored() if stored else []
-                cases += of(path, output, size)
-            except Exception as error:  # the runtime's own: there is only what is stored
-                if not cases:
-                    rows.append((name, f"the runtime does not run it: {error}"))
-                    continue
             last = of is not of_onnx or is_depth_last(path)
-            if as_exported:
-                command = [convnet, "export", path, *asked]
-                rows.append((name, exported(command, cases, last, folder / f"{at}.onnx")))
-                continue
-            store(cases, last, folder / f"{at}.safetensors")
-            main.append((at, name))
+            for kind, images_of in kinds.items():
+                row = name + kind
+                cases = []
+                try:
+                    cases = stored() if stored else []
+                    cases += of(path, output, size, images_of)
+                except Exception as error:  # the runtime's own: there is only what is stored
+                    if not cases:
+                        rows.append((row, f"the runtime does not run it: {error}"))
+                        continue
+                if as_exported:
+                    command = [convnet, "export", path, *asked]
+                    rows.append((row, exported(command, cases, last, folder / f"{at}.onnx")))
+                    continue
+                store(cases, last, folder / f"{len(main)}.safetensors")
+                main.append((at, row))
         (folder / "Cargo.toml").write_text(
             '[package]\nname = "compare"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n[dependencies]\n'
             f'convnet = {{ path = "{ROOT}" }}\nsafetensors = "0.8"\n[profile.release]\nopt-level = 2\n'
         )
         (folder / "src/main.rs").write_text(
-            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at, _ in main)
+            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, _ in main}))
             + CHECK
             + "fn main() {\n"
-            + "".join(f"    check!(net{at}::Net{at}, {at}, {name!r});\n".replace("'", '"') for at, name in main)
+            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {row!r});\n".replace("'", '"') for case, (at, row) in enumerate(main))
             + "}\n"
         )
         if main:
@@ -262,11 +282,11 @@ fn floats(file: &safetensors::SafeTensors<'_>, name: &str) -> Vec<f32> {
 }
 
 macro_rules! check {
-    ($net:ty, $at:literal, $name:literal) => {{
+    ($net:ty, $at:literal, $case:literal, $name:literal) => {{
         type Net = $net;
         let mut net = Net::boxed();
         convnet::weights::load(&mut *net, concat!("src/net", $at, ".safetensors")).expect($name);
-        let bytes = std::fs::read(concat!($at, ".safetensors")).expect("expected scores");
+        let bytes = std::fs::read(concat!($case, ".safetensors")).expect("expected scores");
         let file = safetensors::SafeTensors::deserialize(&bytes).expect("a file");
         let (images, scores) = (floats(&file, "images"), floats(&file, "scores"));
         const INPUT: [usize; 3] = Net::INPUT;
@@ -330,6 +350,9 @@ if __name__ == "__main__":
     parser.add_argument("--exported", action="store_true")
     parser.add_argument("--packages", type=pathlib.Path)
     parser.add_argument("--node-tests", action="store_true")
+    parser.add_argument("--photographs", action="store_true")
+    for what in ["--mean", "--std"]:
+        parser.add_argument(what, type=lambda text: [float(it) for it in text.split(",")], default=[0.5])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         made = pathlib.Path(made)
@@ -347,6 +370,9 @@ if __name__ == "__main__":
             models += [(*model, None) for model in packages.models(arguments.packages)]
         if arguments.node_tests:
             models += node_tests.models(made)
-        rows = run(models, arguments.exported)
+        kinds = {"": random_images}
+        if arguments.photographs:
+            kinds[", photographs"] = functools.partial(photographs, arguments.mean, arguments.std)
+        rows = run(models, arguments.exported, kinds)
         if arguments.node_tests:
             node_tests.table(rows, {name: path for name, path, *_ in models})
