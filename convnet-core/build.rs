@@ -21,11 +21,11 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(helium)");
     println!("cargo::rustc-check-cfg=cfg(cortex_m33)");
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let cpus = flags
+    let mut cpus = flags
         .split('\x1f')
         .filter_map(|flag| flag.split_once("target-cpu="));
     if target.starts_with("thumbv8m.main") {
-        match cpus.last().map(|(_, cpu)| cpu) {
+        match cpus.next_back().map(|(_, cpu)| cpu) {
             Some("cortex-m52" | "cortex-m55" | "cortex-m85") => {
                 println!("cargo::rustc-cfg=helium");
             }

@@ -1107,11 +1107,11 @@ fn where_a_way_begins_has_a_name_that_is_found_there() {
         .node("j = Tanh(b)", &[])
         .node("k = Concat(i, j, g)", &[("axis", &[1])])
         .output("k");
-    // In the concat, `residual1` would be the one there.
+    // In the concat, the `residual1` there has no name that is written.
     assert_eq!(
         twice(build),
         [
-            "fork1: residual {",
+            "residual1: residual {",
             "    relu,",
             "},",
             "tanh1: tanh,",
@@ -1127,7 +1127,7 @@ fn where_a_way_begins_has_a_name_that_is_found_there() {
             "        },",
             "    ],",
             "    [",
-            "        from = fork1,",
+            "        from = residual1,",
             "        tanh,",
             "    ],",
             "    [],",
@@ -1137,6 +1137,52 @@ fn where_a_way_begins_has_a_name_that_is_found_there() {
 }
 
 /// Features from fine to coarse, back and forth, as detectors have them.
+#[test]
+fn a_line_whose_name_a_nearer_one_has_is_a_fork() {
+    let mut build = Build::image(&[1, 2, 4, 4]);
+    for name in ["p.weight", "cat.p.weight", "cat.q.weight"] {
+        build = build.weights(name, &[2, 2, 1, 1]);
+    }
+    let build = build
+        .node("a = Relu(x)", &[])
+        .node("b = Conv(a, p.weight)", &[])
+        .node("c = Tanh(b)", &[])
+        .node("d = Relu(c)", &[])
+        .node("e = Tanh(d)", &[])
+        .node("f = Relu(e)", &[])
+        .node("g = Conv(f, cat.q.weight)", &[])
+        .node("h = Conv(c, cat.p.weight)", &[])
+        .node("i = Sigmoid(h)", &[])
+        .node("j = Tanh(b)", &[])
+        .node("k = Concat(i, j, g)", &[("axis", &[1])])
+        .output("k");
+    // In the concat, `p` would be the one there.
+    assert_eq!(
+        twice(build),
+        [
+            "relu,",
+            "fork1: conv(2, 1x1, bias = none),",
+            "tanh1: tanh,",
+            "relu,",
+            "tanh,",
+            "relu,",
+            "cat_q: conv(2, 1x1, bias = none),",
+            "cat: concat {",
+            "    [",
+            "        from = tanh1,",
+            "        p: conv(2, 1x1, bias = none),",
+            "        sigmoid,",
+            "    ],",
+            "    [",
+            "        from = fork1,",
+            "        tanh,",
+            "    ],",
+            "    [],",
+            "}, // 4x4x6",
+        ]
+    );
+}
+
 #[test]
 fn a_pyramid_goes_back_and_forth() {
     let pool: &[(&str, &[i64])] = &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])];
