@@ -6,6 +6,7 @@ use std::path::Path;
 
 use convnet::data::Packer;
 use convnet::weights;
+use convnet_import::{Imported, Options};
 
 use flate2::{Compression, write::GzEncoder};
 
@@ -76,7 +77,12 @@ fn of(target: &str) -> Vec<Vec<u8>> {
             vec![fs::read(&path).expect("a file")]
         }
         "cifar10" => vec![vec![3; 3073]],
-        "onnx" => vec![include_bytes!("../../convnet-import/tests/models/mnist.onnx").to_vec()],
+        "onnx" => {
+            let model = include_bytes!("../../convnet-import/tests/models/mnist.onnx").to_vec();
+            // And with what `convnet::onnx` says of a declaration's lines.
+            let own = Imported::from_bytes(&model, &Options::default()).and_then(|it| it.onnx());
+            vec![model, own.expect("an ONNX model")]
+        }
         "tflite" => vec![
             include_bytes!("../../convnet-import/tests/models/everything.tflite").to_vec(),
             include_bytes!("../../convnet-import/tests/models/speech.tflite").to_vec(),
