@@ -334,10 +334,10 @@ def table(options, example, report):
         if options.images > 1 or options.threads > 1:
             ours += ["--images", str(options.images), "--threads", str(options.threads)]
         common = ["--seconds", str(options.seconds), "--images", str(options.images), "--threads", str(options.threads)]
-        commands = {peer: [rust, peer, options.folder, name, *common] if peer in RUST else
-                    [sys.executable, __file__, "--folder", options.folder, *common, "--one", peer, name]
-                    for peer in peers}
-        commands = {"convnet": ours, **commands}
+        commands = {"convnet": ours}
+        for peer in peers:
+            commands[peer] = ([rust, peer, options.folder, name, *common] if peer in RUST else
+                              [sys.executable, __file__, "--folder", options.folder, *common, "--one", peer, name])
         for _ in range(options.rounds):
             for peer, command in commands.items():
                 rows[peer].append(last_row(command, str(options.threads)))

@@ -1,8 +1,8 @@
 // Values as colours: above zero orange, below zero blue, zero is the paper. A colour's opacity grows with the value's size,
 // so that a picture suits a light page and a dark one without being painted again.
 
-export const POSITIVE = [240, 106, 16] as const;
-export const NEGATIVE = [28, 120, 224] as const;
+const POSITIVE = [240, 106, 16] as const;
+const NEGATIVE = [28, 120, 224] as const;
 
 /** The largest size among values: what is painted with full strength. */
 export function limit(values: ArrayLike<number>): number {

@@ -212,6 +212,7 @@ class Terms {
       name.textContent = reads === 0 ? COLOURS[term.slice]! : `slice ${term.slice + 1}`;
       element.setAttribute("aria-label", name.textContent);
       inputs.show(term.inputs, window, most.inputs, neuron.word.endsWith("max_pool"));
+      if (term.filter.length === 0) return;
       filter.show(term.filter, window, most.filter);
       products.show(term.products, window, most.products);
       sum.textContent = number(term.sum);
@@ -249,18 +250,19 @@ class Numbers {
 
   /** Each on a colour by its size, up to `most`; the largest framed, if it is `marked`. */
   show(values: number[], { width, height }: Rectangle, most: number, marked = false) {
-    const texts = values.map((value) => number(value).replace("0.", "."));
+    const spoken = values.map((value) => number(value));
+    const texts = spoken.map((text) => text.replace("0.", "."));
     const longest = Math.max(4, ...texts.map(({ length }) => length));
     // Filled up by spaces as wide as a digit, and a narrow one between two.
     const cells = texts.map((text) => ` ${text.padStart(longest, "\u2007")}`);
     const rows = Array.from({ length: height }, (_, y) => cells.slice(y * width, (y + 1) * width).join(""));
     this.text.textContent = rows.join("\n");
     this.element.style.setProperty("--columns", String(width));
-    this.element.setAttribute("aria-label", `${this.name}: ${values.map((value) => number(value)).join(", ")}`);
+    this.element.setAttribute("aria-label", `${this.name}: ${spoken.join(", ")}`);
     paint(this.picture.canvas, values, [height, width], most / 0.6);
+    if (!marked) return this.picture.hide();
     const at = values.indexOf(Math.max(...values));
-    if (marked) this.picture.frame({ top: Math.floor(at / width), left: at % width, height: 1, width: 1 }, [height, width]);
-    else this.picture.hide();
+    this.picture.frame({ top: Math.floor(at / width), left: at % width, height: 1, width: 1 }, [height, width]);
   }
 }
 

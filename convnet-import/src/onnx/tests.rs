@@ -1136,7 +1136,6 @@ fn where_a_way_begins_has_a_name_that_is_found_there() {
     );
 }
 
-/// Features from fine to coarse, back and forth, as detectors have them.
 #[test]
 fn a_line_whose_name_a_nearer_one_has_is_a_fork() {
     let mut build = Build::image(&[1, 2, 4, 4]);
@@ -1183,6 +1182,7 @@ fn a_line_whose_name_a_nearer_one_has_is_a_fork() {
     );
 }
 
+/// Features from fine to coarse, back and forth, as detectors have them.
 #[test]
 fn a_pyramid_goes_back_and_forth() {
     let pool: &[(&str, &[i64])] = &[("kernel_shape", &[2, 2]), ("strides", &[2, 2])];
