@@ -76,8 +76,8 @@ impl Item {
 /// The lines of a network: those of its declaration, if the file says them; else blocks in blocks, if they can say it,
 /// or with ways that cross.
 pub(crate) fn lines(network: &Network) -> Result<Vec<Item>, ImportError> {
-    if let Some(items) = declared::lines(network) {
-        return Ok(grouped(network, items, ""));
+    if let Some(items) = &network.declared {
+        return Ok(grouped(network, items.clone(), ""));
     }
     let mut finder = Finder {
         network,

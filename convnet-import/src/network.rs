@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use convnet_core::graph::Op;
 
+use crate::blocks::Item;
+
 /// A whole model.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
@@ -15,7 +17,7 @@ pub(crate) struct Network {
     /// The volume of the scores.
     pub(crate) output: usize,
     /// The lines of the declaration that it was written from, whose names are those of the steps.
-    pub(crate) declared: Option<String>,
+    pub(crate) declared: Option<Vec<Item>>,
 }
 
 impl Network {

@@ -71,15 +71,13 @@ pub(crate) fn read(
     if model.producer == "convnet"
         && let Some(lines) = said
         && let Ok(network) = translated(true)
-    {
-        let network = Network {
-            declared: Some(lines.value),
-            ..network
-        };
         // Unless somebody else has worked on it since.
-        if declared::lines(&network).is_some() {
-            return Ok(network);
-        }
+        && let Some(items) = declared::lines(&network, &lines.value)
+    {
+        return Ok(Network {
+            declared: Some(items),
+            ..network
+        });
     }
     translated(false)
 }

@@ -11,8 +11,8 @@ use crate::network::{Network, What};
 /// As deep as blocks may lie: a file may say anything.
 const DEEPEST: usize = 64;
 
-/// The lines of a network, if its file says them, and they are what its steps compute.
-pub(crate) fn lines(network: &Network) -> Option<Vec<Item>> {
+/// The lines of a network out of what its file says of them, if they are what its steps compute.
+pub(crate) fn lines(network: &Network, said: &str) -> Option<Vec<Item>> {
     let steps = network.steps.iter().enumerate();
     let mut reader = Reader {
         network,
@@ -22,7 +22,7 @@ pub(crate) fn lines(network: &Network) -> Option<Vec<Item>> {
         volumes: vec![0],
         open: Vec::new(),
     };
-    for line in network.declared.as_deref()?.lines() {
+    for line in said.lines() {
         reader.line(line)?;
     }
     let items = way(reader.open, 0)?.items;
