@@ -14,7 +14,7 @@ the largest score, over three random images; plain and prepared. With `--photogr
 photographs of scikit-image, (pixel/255 - mean)/std by `--mean` and `--std`, which are 0.5. Of several outputs it is the
 largest of all, each relative to its own largest number. With `--random-weights`, constants that a model fills with one
 number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A model of torchvision (or
-`unet`) has the weights of `tests/zoo_scores/pytorch.py`, and is exported by PyTorch, which folds batch norms into convs,
+`unet`) has the weights of `tests/zoo/pytorch.py`, and is exported by PyTorch, which folds batch norms into convs,
 with `--batch-norms` it does not. One of `keras.applications` has weights that are drawn at random by a fixed seed. With
 `--exported` nothing is compiled: what is imported is exported again, and ONNX Runtime computes it. Node tests are those
 of `node_tests.py`: what is stored with them counts as well as the runtime, and a table for each operator is printed
@@ -328,7 +328,7 @@ def torchvision_models(folder, names, normed):
     """Models of torchvision with drawn weights, exported by PyTorch; batch norms by themselves, or folded as it does."""
     import torch
 
-    sys.path.insert(0, str(ROOT / "tests/zoo_scores"))
+    sys.path.insert(0, str(ROOT / "tests/zoo"))
     import pytorch
 
     how = torch.onnx.TrainingMode.PRESERVE if normed else torch.onnx.TrainingMode.EVAL

@@ -4,7 +4,7 @@
 //!
 //! `docs/zoo.md` shows what it prints, and how long it takes to compile.
 //!
-//! The declarations are in `networks/`; `tests/zoo.rs` holds every volume against its source. What
+//! The declarations are in `networks/`; `tests/zoo/counts.rs` holds every volume against its source. What
 //! does not come out even, and how each of them says so:
 //!
 //! | network | layer | needs |

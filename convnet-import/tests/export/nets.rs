@@ -1,8 +1,15 @@
 //! Networks that are written as ONNX: of the zoo, and one with every layer.
 
-#[path = "../../../examples/zoo/networks/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "others of the zoo are too large")]
-mod zoo;
+#[path = "../../../examples/zoo/networks/lenet.rs"]
+mod lenet;
+#[path = "../../../examples/zoo/networks/mobilenet.rs"]
+mod mobilenet;
+#[path = "../../../examples/zoo/networks/resnet.rs"]
+#[allow(dead_code, reason = "ResNet-34 is of the same stages")]
+mod resnet;
+#[path = "../../../examples/zoo/networks/squeezenet.rs"]
+#[allow(dead_code, reason = "version 1.0 is of the same modules")]
+mod squeezenet;
 
 /// Ways that cross, as they are tested elsewhere.
 #[path = "../../../tests/crossing/nets.rs"]
@@ -11,7 +18,10 @@ mod crossing;
 use convnet::{Network, OnHeap, Rng, convnet};
 
 pub(crate) use crossing::{ByName, Heads, Names, Pyramid};
-pub(crate) use zoo::{LeNet5, MobileNet, ResNet18, SqueezeNet11};
+pub(crate) use lenet::LeNet5;
+pub(crate) use mobilenet::MobileNet;
+pub(crate) use resnet::ResNet18;
+pub(crate) use squeezenet::SqueezeNet11;
 
 convnet! {
     struct Head {

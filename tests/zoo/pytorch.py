@@ -1,7 +1,7 @@
-"""Writes expected.rs: what PyTorch's own models score, with the weights and the image that `main.rs` draws too.
+"""Writes expected.rs: what PyTorch's own models score, with the weights and the image that `scores.rs` draws too.
 
     pip install numpy torch torchvision
-    python tests/zoo_scores/pytorch.py > tests/zoo_scores/expected.rs
+    python tests/zoo/pytorch.py > tests/zoo/expected.rs
 """
 
 import math

@@ -3,16 +3,10 @@
 //! Weights are drawn by their place in PyTorch's order, so nothing is stored but scores; `pytorch.py` draws the same,
 //! and wrote `expected.rs`.
 
-#[path = "../../examples/zoo/networks/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "some are of other libraries")]
-mod networks;
-
-#[rustfmt::skip]
-mod expected;
-
+use crate::expected;
+use crate::networks::*;
 use convnet::prepare::Prepare;
 use convnet::{AnyVolume, Network, Parameters, Prepared, Role};
-use networks::*;
 
 /// The number of the image, among those of the tensors.
 const IMAGE: u32 = 1_000_000;
@@ -85,12 +79,11 @@ fn differs<N: Network<Scalar = f32> + Prepare>((some, largest): expected::Expect
     }
 }
 
-/// `cargo test --release --test zoo_scores -- --nocapture` prints how far each is from PyTorch.
+/// `cargo test --release --test zoo -- --nocapture` prints how far each is from PyTorch.
 macro_rules! scores {
     ($($test:ident $net:ident $expected:ident;)*) => {
         $(
             #[test]
-            #[cfg_attr(debug_assertions, ignore = "minutes without optimisation")]
             fn $test() {
                 differs::<$net>(expected::$expected);
             }

@@ -1,13 +1,10 @@
 //! The zoo against what is published: every volume, the parameters, the multiply-adds.
 
-#[path = "../examples/zoo/networks/mod.rs"]
-mod networks;
-
+use crate::networks::*;
 use convnet::graph::Op;
 use convnet::plan::{LayerInfo, Plan};
 use convnet::shape::Window;
 use convnet::{Network, Parameters};
-use networks::*;
 
 /// The volume of every layer that makes another one, width x height x depth; the others must leave
 /// theirs as it is.

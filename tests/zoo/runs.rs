@@ -1,14 +1,10 @@
 //! The zoo at work: built in place on the heap, run, and taught a handful of images.
 
-#[path = "../examples/zoo/networks/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "some are only counted")]
-mod networks;
-
+use crate::networks::*;
 use convnet::init::Init;
 use convnet::loss::{Loss, SoftmaxCrossEntropy};
 use convnet::optim::{Adam, Optimizer, Step};
 use convnet::{AnyVolume, Network, Real, Rng, Trainable};
-use networks::*;
 
 fn image<V: AnyVolume<Scalar: Real>>(seed: u64) -> Box<V> {
     let mut image: Box<V> = bytemuck::zeroed_box();
@@ -39,10 +35,9 @@ fn the_small_ones_run() {
     runs::<Cifar10Quick>();
 }
 
-/// Half a billion to twenty billion multiply-adds each: seconds with an optimised core, minutes
-/// without, so a debug build only builds them.
+/// Half a billion to twenty billion multiply-adds each: seconds with an optimised core, minutes without.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "minutes without optimisation")]
+#[cfg(not(debug_assertions))]
 fn the_large_ones_run() {
     runs::<MobileNet>();
     runs::<MobileNetV3Small>();
