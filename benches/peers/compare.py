@@ -106,14 +106,19 @@ def quantized(path, at, image):
                       activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8)
     return to
 
+def both(rows):
+    """What each took, in ms: the median of the medians, and the fastest run of all rounds."""
+    return [{of: middle(row[key] for row in rounds) for of, rounds in rows.items()}
+            for key, middle in (("median_ms", statistics.median), ("fastest_ms", min))]
+
 def int8_table(options, example, report):
     """Ours in bytes, ours in `f32` and ONNX Runtime's in bytes, in turn."""
-    key, middle = ("fastest_ms", min) if options.fastest else ("median_ms", statistics.median)
     for old in glob.glob(os.path.join(options.folder, "*.int8.onnx")): # of another network, it may be
         os.remove(old)
     subprocess.run([example, "--onnx", options.folder], check=True, capture_output=True)
-    print("| network | convnet int8, ms | convnet f32 | times f32 | onnxruntime int8 | times onnxruntime |")
-    print("|---|--:|--:|--:|--:|--:|")
+    print("| network | convnet int8, ms | convnet f32 | onnxruntime int8 | times f32 | times onnxruntime | fastest runs"
+          " | times f32 | times onnxruntime |")
+    print("|---|" + "--:|" * 8)
     # Networks that have an int8 form.
     names = ("cifar,lenet,tiny_vgg,alexnet,vgg16,3x3_64_56,3x3_128_28,3x3_256_14,3x3_512_7,1x1_256_14,resnet18,"
              "mobilenet25_96,squeezenet11,resnet50,mobilenetv2")
@@ -126,10 +131,12 @@ def int8_table(options, example, report):
         rows = {of: [] for of in commands}
         for _ in range(options.rounds):
             for of, command in commands.items():
-                rows[of].append(last_row(command)[key])
-        int8, f32, ort = (middle(times) for times in rows.values())
-        print(f"| {name} | {int8:.4g} | {f32:.4g} | {f32 / int8:.2f} | {ort:.4g} | {ort / int8:.2f} |", flush=True)
-        report["rows"].append({"name": name, key: rows})
+                rows[of].append(last_row(command))
+        ms, fastest = both(rows)
+        times, times_fastest = ([f"{of[other] / of['int8']:.2f}" for other in ("f32", "onnxruntime")] for of in (ms, fastest))
+        cells = [*(f"{each:.4g}" for each in ms.values()), *times, f"{fastest['int8']:.4g}", *times_fastest]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        report["rows"].append({"name": name, **rows})
 
 def difference(scores, expected):
     """The largest from what was expected of the last image, of the largest."""
@@ -278,7 +285,6 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5, help="a network and round")
     parser.add_argument("--images", type=int, default=1, help="so many at a time; a row is of one of them")
     parser.add_argument("--threads", type=int, default=1, help="of which each has so many")
-    parser.add_argument("--fastest", action="store_true", help="with --int8, the fastest run of all rounds")
     parser.add_argument("--json", help="a file, for what was measured")
     parser.add_argument("--folder", default=os.path.join(ROOT, "target", "peers"))
     parser.add_argument("--int8", action="store_true", help="in bytes, beside f32 and ONNX Runtime")
@@ -341,11 +347,8 @@ def table(options, example, report):
         for _ in range(options.rounds):
             for peer, command in commands.items():
                 rows[peer].append(last_row(command, str(options.threads)))
-        def of(key, middle):
-            """What each takes, in ms, and how many times ours is faster than the best of the others."""
-            ms = {peer: middle(row[key] for row in of_peer) for peer, of_peer in rows.items()}
-            return ms, min(ms[peer] for peer in peers) / ms["convnet"]
-        (ms, times), (fastest, times_fastest) = of("median_ms", statistics.median), of("fastest_ms", min)
+        ms, fastest = both(rows)
+        times, times_fastest = (min(of[peer] for peer in peers) / of["convnet"] for of in (ms, fastest))
         share = statistics.median(row["gflop"] / row["median_ms"] * 1e3 / row["peak_gflops"] for row in rows["convnet"])
         off, farthest = max((row["difference"], peer) for peer in peers for row in rows[peer])
         cells = [f"{ms['convnet']:.4g}", f"{share:.0%}", *(f"{ms[peer]:.4g}" for peer in peers)]
