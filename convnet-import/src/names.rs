@@ -79,8 +79,8 @@ struct Naming<'a> {
     said: HashSet<String>,
     /// Those of what is written to its end.
     whole: HashSet<String>,
-    /// The last volumes of brackets that are, by their paths.
-    groups: HashMap<usize, String>,
+    /// The paths of brackets that are, by their last volumes; inner ones first.
+    groups: HashMap<usize, Vec<String>>,
     /// The volume of a line at which a way begins, where another is found by its name, and what is said of it.
     hidden: Option<(usize, String)>,
 }
@@ -155,7 +155,8 @@ impl Naming<'_> {
                     };
                     self.walk(items, &mut inner);
                     if let Some(step) = last(items) {
-                        self.groups.insert(step + 1, path.clone());
+                        let groups = self.groups.entry(step + 1).or_default();
+                        groups.push(path.clone());
                     }
                     self.whole.insert(path);
                 }
@@ -185,28 +186,33 @@ impl Naming<'_> {
         }
     }
 
-    /// Notes by which name a way begins, in a block whose names begin with `path`. What is written in front of a line
-    /// is looked up from the inside out: none of that name may be nearer.
+    /// Notes by which name a way begins, in a block whose names begin with `path`: that of the brackets whose last
+    /// line it is, or the line's own. What is written in front of a line is looked up from the inside out: none of that
+    /// name may be nearer.
     fn begin(&mut self, way: &Way, path: &str) {
         let Some(volume) = way.from else { return };
-        let group = self.groups.get(&volume);
-        let name = match (group, volume.checked_sub(1)) {
-            (Some(group), _) => group,
-            (None, Some(step)) => self.names.paths.get(&step).map_or("", String::as_str),
-            (None, None) => INPUT.name,
+        let own = match volume.checked_sub(1) {
+            Some(step) => self.names.paths.get(&step).map_or("", String::as_str),
+            None => INPUT.name,
         };
-        let first = name.split('.').next().unwrap_or_default();
-        let is_nearer = |scope: &&str| {
-            let is_said = self.said.contains(&format!("{scope}{first}"));
-            is_said && self.whole.contains(&format!("{scope}{name}"))
+        let nearer = |name: &str| {
+            let first = name.split('.').next().unwrap_or_default();
+            let is_there = |scope: &&str| {
+                let is_said = self.said.contains(&format!("{scope}{first}"));
+                is_said && self.whole.contains(&format!("{scope}{name}"))
+            };
+            let mut scopes = path.match_indices('.').map(|(at, _)| &path[..=at]);
+            scopes.find(is_there)
         };
-        let mut scopes = path.match_indices('.').map(|(at, _)| &path[..=at]);
-        if let Some(scope) = scopes.find(is_nearer) {
+        let groups = self.groups.get(&volume).into_iter().flatten().rev();
+        let mut names = groups.map(String::as_str).chain([own]);
+        let free = names.find(|name| nearer(name).is_none());
+        if let (None, Some(scope)) = (free, nearer(own)) {
             let said =
-                format!("a way begins at `{name}`, which is the name of `{scope}{name}` there");
+                format!("a way begins at `{own}`, which is the name of `{scope}{own}` there");
             self.hidden.get_or_insert((volume, said));
         }
-        let name = name.to_owned();
+        let name = free.unwrap_or(own).to_owned();
         self.names.starts.push(name);
     }
 

@@ -244,6 +244,8 @@ fn ways_that_cross_come_back_as_they_were() {
         declaration::<Pan>("Pan"),
         declaration::<UNet>("UNet"),
         declaration::<Tangle>("Tangle"),
+        declaration::<Inside>("Inside"),
+        declaration::<Hidden>("Hidden"),
     ];
     let expected = include_str!("export/crossing.rs");
     expect(&all.join("\n"), expected, "crossing.rs");
@@ -256,7 +258,15 @@ fn ways_that_cross_come_back_as_they_were() {
             assert_eq!(before, after);
         })*};
     }
-    same!(Pyramid Names Heads Pan UNet Tangle);
+    same!(Pyramid Names Heads Pan UNet Tangle Inside);
+    // A line of which no name is found where a way begins has a new one.
+    let [mut before, mut after] = [Vec::new(), Vec::new()];
+    flat(Hidden::GRAPH, "", Hidden::INPUT, &mut before);
+    let again = crossing::Hidden::GRAPH;
+    flat(again, "", Hidden::INPUT, &mut after);
+    assert_eq!(after[1].0, "a_fork1");
+    before[1].0.clone_from(&after[1].0);
+    assert_eq!(before, after);
 }
 
 /// What a model computes, as a number for each output, whatever its nodes are called: of a sum, a product and outputs

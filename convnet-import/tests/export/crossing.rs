@@ -473,3 +473,99 @@ convnet::convnet! {
         }, // 1x1x250
     }
 }
+
+convnet::convnet! {
+    pub struct Inside {
+        input(4x4x2),
+        a: [
+            conv(3, 3x3, pad = 1), // 4x4x3
+            relu,
+        ],
+        network1: [
+            a: conv(3, 1x1),
+            residual {
+                tanh,
+                shortcut {
+                    from = a.relu1,
+                },
+            },
+        ],
+        a2: [
+            conv(3, 1x1),
+            a: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = a2.conv1,
+                    },
+                },
+            ],
+        ],
+        stage: [
+            a: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = a2,
+                    },
+                },
+            ],
+            b: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = stage.a,
+                    },
+                },
+            ],
+            network3: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = stage.b,
+                    },
+                },
+            ],
+        ],
+        residual {
+            relu,
+            shortcut {
+                from = a,
+            },
+        },
+        scores: fc(2), // 1x1x2
+    }
+}
+
+convnet::convnet! {
+    pub struct Hidden {
+        input(4x4x2),
+        a: [
+            conv(3, 3x3, pad = 1), // 4x4x3
+            fork1: relu,
+        ],
+        network1: [
+            a: [
+                conv(3, 1x1),
+                relu,
+            ],
+            residual {
+                tanh,
+                shortcut {
+                    from = a.fork1,
+                },
+            },
+        ],
+        residual {
+            relu,
+            shortcut {
+                from = a,
+            },
+        },
+        scores: fc(2), // 1x1x2
+    }
+}

@@ -275,6 +275,46 @@ convnet! {
 }
 
 convnet! {
+    struct Own {
+        input(4x4x3),
+        a: conv(3, 1x1),
+        residual { tanh, shortcut { from = input } },
+    }
+}
+
+convnet! {
+    /// Networks that begin a way at what they read, where a line inside has the name of the brackets in front.
+    pub(crate) struct Inside {
+        input(4x4x2),
+        a: [conv(3, 3x3, pad = 1), relu],
+        network(Own),
+        a2: [conv(3, 1x1), a: network(Own)],
+        stage: [a: network(Own), b: network(Own), network(Own)],
+        residual { relu, shortcut { from = a } },
+        scores: fc(2),
+    }
+}
+
+convnet! {
+    struct Again {
+        input(4x4x3),
+        a: [conv(3, 1x1), relu],
+        residual { tanh, shortcut { from = input } },
+    }
+}
+
+convnet! {
+    /// And where every name of that line is one inside, too.
+    pub(crate) struct Hidden {
+        input(4x4x2),
+        a: [conv(3, 3x3, pad = 1), relu],
+        network(Again),
+        residual { relu, shortcut { from = a } },
+        scores: fc(2),
+    }
+}
+
+convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
@@ -315,6 +355,7 @@ macro_rules! each {
         $go!(Pan);
         $go!(UNet);
         $go!(Tangle);
+        $go!(Inside);
     };
 }
 pub(crate) use each;
