@@ -62,7 +62,7 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
         input,
         outputs: &outputs,
         opset: OPSET,
-        declared: false,
+        declared: None,
         custom: &options.custom,
     })
 }

@@ -18,7 +18,7 @@ use crate::blocks::declared;
 use crate::network::Network;
 use crate::{ImportError, Options};
 use attributes::Attributes;
-use convnet_onnx::proto::{Dimension, Graph, LINES, Model, Node, ValueInfo};
+use convnet_onnx::proto::{Dimension, Entry, Graph, LINES, Model, Node, ValueInfo};
 use translate::Source;
 
 /// A model, out of the bytes of its file; tensors that lie beside it are in `folder`.
@@ -45,7 +45,7 @@ pub(crate) fn read(
     let outputs: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
     let outputs = wanted(&outputs, &graph.node, options)?;
     let nodes = needed(&graph.node, &outputs)?;
-    let translated = |declared: bool| {
+    let translated = |declared: Option<HashSet<&str>>| {
         let mut constants = HashMap::new();
         for initializer in &graph.initializer {
             let array = tensor::decode(initializer, folder)?;
@@ -67,19 +67,19 @@ pub(crate) fn read(
         })
     };
     // `convnet_onnx` wrote it.
-    let said = model.metadata.into_iter().find(|it| it.key == LINES);
-    if model.producer == "convnet"
-        && let Some(lines) = said
-        && let Ok(network) = translated(true)
+    let is_lines = |it: &&Entry| it.key == LINES && model.producer == "convnet";
+    if let Some(Entry { value: said, .. }) = model.metadata.iter().find(is_lines)
+        && let names = said.lines().filter_map(|line| line.split(' ').next())
+        && let Ok(network) = translated(Some(names.collect()))
         // Unless somebody else has worked on it since.
-        && let Some(items) = declared::lines(&network, &lines.value)
+        && let Some(items) = declared::lines(&network, said)
     {
         return Ok(Network {
             declared: Some(items),
             ..network
         });
     }
-    translated(false)
+    translated(None)
 }
 
 /// The outputs to compute.

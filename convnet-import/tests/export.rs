@@ -269,6 +269,24 @@ fn ways_that_cross_come_back_as_they_were() {
     assert_eq!(before, after);
 }
 
+/// What `silu` and `hard_swish` are written as is a block, too, if the lines say so.
+#[test]
+fn a_gate_by_name_is_no_part_of_another_layer() {
+    let declared = declaration::<Parts>("Parts");
+    let bytes = onnx::to_bytes(&*random::<Parts>()).unwrap();
+    let mut model = Model::decode(&*bytes).unwrap();
+    model.metadata.clear();
+    let without = Imported::from_bytes(&model.encode_to_vec(), &Options::default()).unwrap();
+    let without = without.declaration("Parts");
+    for (word, gate) in [("silu", "sigmoid"), ("hard_swish", "hard_sigmoid")] {
+        let gate = format!("gate: {gate},");
+        assert!(declared.contains(&gate), "{declared}");
+        assert!(!without.contains(&gate), "{without}");
+        let count = |text: &str| text.matches(word).count();
+        assert_eq!([&declared, &without].map(|it| count(it)), [1, 2]);
+    }
+}
+
 /// What a model computes, as a number for each output, whatever its nodes are called: of a sum, a product and outputs
 /// in no order, of lists that lie in each other as one.
 fn meaning(bytes: &[u8]) -> Vec<u64> {

@@ -16,7 +16,7 @@ mod pools;
 mod views;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use convnet_core::graph::{Op, OpError};
 use convnet_core::shape::{Padding, Window};
@@ -91,8 +91,8 @@ struct Translator<'a> {
     opset: i64,
     /// How many values constants may still have that are made of others.
     most: usize,
-    /// Whether nodes have the names of a declaration, each its own.
-    declared: bool,
+    /// The lines of a declaration whose names nodes have, each its own.
+    declared: Option<HashSet<&'a str>>,
 }
 
 /// What a node writes, or why there is no layer for it.
@@ -108,7 +108,8 @@ pub(crate) struct Source<'a> {
     pub(crate) input: Input,
     pub(crate) outputs: &'a [&'a str],
     pub(crate) opset: i64,
-    pub(crate) declared: bool,
+    /// The names of a declaration's lines, if nodes have them.
+    pub(crate) declared: Option<HashSet<&'a str>>,
     /// Nodes and operators, and the layers that are written by hand for them.
     pub(crate) custom: &'a [(String, String)],
 }
@@ -247,7 +248,7 @@ impl<'a> Translator<'a> {
         };
         let translated = translated.and_then(|values| self.writable(first).map(|()| values));
         // Of several nodes that are one layer, the last one has its name.
-        if self.declared
+        if self.declared.is_some()
             && !matches!(
                 node.op_type.as_str(),
                 "Flatten" | "Reshape" | "Identity" | "Transpose"

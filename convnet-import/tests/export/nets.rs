@@ -275,6 +275,21 @@ convnet! {
 }
 
 convnet! {
+    /// Blocks whose last line has the name of a part: of what `silu` is written as, and `affine`.
+    pub(crate) struct Parts {
+        input(4x4x2),
+        conv(4, 1x1),
+        s: scale { gate: sigmoid },
+        silu,
+        h: scale { gate: hard_sigmoid },
+        hard_swish,
+        n: residual { scaled: affine, shifted: affine },
+        affine,
+        scores: fc(2),
+    }
+}
+
+convnet! {
     struct Own {
         input(4x4x3),
         a: conv(3, 1x1),
@@ -356,6 +371,7 @@ macro_rules! each {
         $go!(UNet);
         $go!(Tangle);
         $go!(Inside);
+        $go!(Parts);
     };
 }
 pub(crate) use each;

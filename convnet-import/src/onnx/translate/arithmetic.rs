@@ -159,7 +159,7 @@ impl<'a> Translator<'a> {
     /// is in between.
     fn hard(&mut self, name: &str) -> Option<Value> {
         let last = self.own_step(name)?;
-        if last + 1 != self.steps.len() || self.declared {
+        if last + 1 != self.steps.len() || self.declared.is_some() {
             return None;
         }
         let (of, clipped, op) = match (&self.steps[last].what, self.steps[last].reads.as_slice()) {
@@ -252,7 +252,7 @@ impl<'a> Translator<'a> {
         let it = &self.steps[step];
         let field = |name: &str| it.tensors.iter().find(|it| it.field == name);
         let shifts = matches!(it.what, What::Layer(Op::Affine))
-            && (it.reads == [0] || self.declared)
+            && (it.reads == [0] || self.declared.is_some())
             && self.is_part(step, node)
             && field("gamma")?.data.iter().all(|&it| it == 1.0);
         let mean: Vec<f32> = field("beta")?.data.iter().map(|it| -it).collect();
@@ -304,9 +304,13 @@ impl<'a> Translator<'a> {
     /// Whether a step may become one with what a node computes. In a declaration each layer has its name, and of
     /// several nodes all but the last are called parts of it.
     pub(super) fn is_part(&self, step: usize, node: &Node) -> bool {
+        let Some(lines) = &self.declared else {
+            return true;
+        };
         let name = self.steps[step].name.as_deref().unwrap_or_default();
         let part = name.strip_prefix(node.name.as_str());
-        !self.declared || matches!(part, Some(".gate" | ".scaled" | ".shifted"))
+        // A line in a block may have such a name, too.
+        matches!(part, Some(".gate" | ".scaled" | ".shifted")) && !lines.contains(name)
     }
 
     /// A constant for each filter, taken into the layer that wrote `name`.

@@ -83,7 +83,7 @@ impl<'a> Translator<'a> {
         }
         let volume = [height, width, depth];
         // One is one there.
-        if self.declared {
+        if self.declared.is_some() {
             return Ok(self.meet(What::Concat, &all, volume));
         }
         // Of the model's own list, whatever becomes of it.

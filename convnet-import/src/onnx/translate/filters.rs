@@ -233,7 +233,7 @@ impl<'a> Translator<'a> {
         }
         // As `convnet::onnx` calls what does nothing.
         let ones = format!("{}.ones", node.name);
-        let affine = !self.declared || node.input.get(1) != Some(&ones);
+        let affine = self.declared.is_none() || node.input.get(1) != Some(&ones);
         let mut tensors = Vec::new();
         for (at, field) in ["gamma", "beta", "mean", "variance"]
             .into_iter()
@@ -247,7 +247,7 @@ impl<'a> Translator<'a> {
             tensors.push(Tensor::vector(field, data));
         }
         // What stays is no business of a model that is only to compute.
-        let stays = match self.declared {
+        let stays = match self.declared.is_some() {
             true => f64::from(attributes.float("momentum", 0.9)),
             false => 0.9,
         };

@@ -58,7 +58,9 @@ impl<'a> Translator<'a> {
         let order = match &x.axes {
             Axes::Four(axes) => Some(&axes[1..]),
             // Of depth columns `convnet::onnx` says which of the two it is.
-            Axes::Flat(axes) if height * width > 1 || self.declared && axis == 1 => Some(&axes[..]),
+            Axes::Flat(axes) if height * width > 1 || self.declared.is_some() && axis == 1 => {
+                Some(&axes[..])
+            }
             Axes::Flat(_) | Axes::Rows(..) => None,
         };
         if let Some(order) = order

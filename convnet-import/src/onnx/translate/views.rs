@@ -382,9 +382,11 @@ impl<'a> Translator<'a> {
             ..x
         };
         // In a declaration it is a layer with a name.
-        Ok(Value::Activation(match self.declared && more != [0; 4] {
-            true => self.surrounded(&padded)?,
-            false => padded,
-        }))
+        Ok(Value::Activation(
+            match self.declared.is_some() && more != [0; 4] {
+                true => self.surrounded(&padded)?,
+                false => padded,
+            },
+        ))
     }
 }
