@@ -116,6 +116,10 @@ impl Naming<'_> {
                         let own = name.strip_prefix(scope.model.as_str()).unwrap_or(name);
                         match own == counted {
                             true => counted.clone(),
+                            // Lines in front of it may be gone.
+                            false if it.tensors.is_empty() && self.is_counted(own, word) => {
+                                counted.clone()
+                            }
                             false => identifier(own, word),
                         }
                     });
@@ -258,7 +262,10 @@ impl Naming<'_> {
         };
         let own = model.strip_prefix(scope.model.as_str()).unwrap_or(&model);
         let counted = own == scope.next(word);
-        let wanted = (!own.is_empty() && !counted).then(|| identifier(own, word));
+        let wanted = (!own.is_empty() && !counted).then(|| match self.is_counted(own, word) {
+            true => own.to_owned(),
+            false => identifier(own, word),
+        });
         let inside = match own.is_empty() {
             true => scope.model.clone(),
             false => format!("{model}."),
@@ -269,6 +276,12 @@ impl Naming<'_> {
             model: inside,
             words: HashMap::new(),
         }
+    }
+
+    /// Whether the declaration had a line of that word without a name there.
+    fn is_counted(&self, name: &str, word: &str) -> bool {
+        let is_it = |nth| counted(word, nth).as_str() == name;
+        self.network.declared.is_some() && nth(name).is_some_and(is_it)
     }
 
     /// The parts with which all names in `items` begin, their own last ones left out.
@@ -381,14 +394,17 @@ fn is_reserved(name: &str) -> bool {
         "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
     ];
     let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
-    let nth = name
-        .strip_prefix(stem)
-        .and_then(|digits| digits.parse().ok());
-    let is_counted = nth.is_some_and(|nth| {
+    let is_counted = nth(name).is_some_and(|nth| {
         let mut without = WORDS.iter().filter(|word| word.tensors.is_empty());
         without.any(|word| counted(word.name, nth).as_str() == name)
     });
     RUST.contains(&name) || is_counted || BLOCKS.iter().any(|word| word.name == stem)
+}
+
+/// The number at the end of a name.
+fn nth(name: &str) -> Option<usize> {
+    let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
+    name.strip_prefix(stem)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -42,8 +42,9 @@ pub(crate) fn read(
     let opset = opset.ok_or_else(|| {
         ImportError::Format("it does not say which version of the operators it means".into())
     })?;
-    let outputs: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
-    let outputs = wanted(&outputs, &graph.node, options)?;
+    let all: Vec<&str> = graph.output.iter().map(|it| it.name.as_str()).collect();
+    let outputs = wanted(&all, &graph.node, options)?;
+    let only = options.output.as_deref().filter(|_| outputs != all);
     let nodes = needed(&graph.node, &outputs)?;
     let translated = |declared: Option<HashSet<&str>>| {
         let mut constants = HashMap::new();
@@ -72,7 +73,7 @@ pub(crate) fn read(
         && let names = said.lines().filter_map(|line| line.split(' ').next())
         && let Ok(network) = translated(Some(names.collect()))
         // Unless somebody else has worked on it since.
-        && let Some(items) = declared::lines(&network, said)
+        && let Some(items) = declared::lines(&network, said, only)
     {
         return Ok(Network {
             declared: Some(items),

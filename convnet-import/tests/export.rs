@@ -10,7 +10,7 @@ use convnet::graph::{Node, Op};
 use convnet::onnx::{self, OnnxError};
 use convnet::shape::{Axis, Fit, Padding, Window};
 use convnet::{Network, OnHeap, Parameters, Real, convnet};
-use convnet_import::{Imported, Options};
+use convnet_import::{ImportError, Imported, Options};
 use convnet_onnx::proto::Model;
 use prost::Message;
 
@@ -18,6 +18,10 @@ use nets::*;
 
 mod read {
     include!("export/everything.rs");
+}
+
+mod outputs {
+    include!("export/outputs.rs");
 }
 
 mod crossing {
@@ -290,6 +294,15 @@ fn a_gate_by_name_is_no_part_of_another_layer() {
 /// What a model computes, as a number for each output, whatever its nodes are called: of a sum, a product and outputs
 /// in no order, of lists that lie in each other as one.
 fn meaning(bytes: &[u8]) -> Vec<u64> {
+    let values = values(bytes);
+    let outputs = Model::decode(bytes).unwrap().graph.unwrap().output;
+    let mut outputs: Vec<u64> = outputs.iter().map(|it| values[&it.name]).collect();
+    outputs.sort_unstable();
+    outputs
+}
+
+/// The same of each node.
+fn values(bytes: &[u8]) -> HashMap<String, u64> {
     fn of(it: &impl Hash) -> u64 {
         let mut hasher = DefaultHasher::new();
         it.hash(&mut hasher);
@@ -319,13 +332,66 @@ fn meaning(bytes: &[u8]) -> Vec<u64> {
         };
         values.insert(node.name, written);
     }
-    let mut outputs: Vec<u64> = graph
-        .output
-        .iter()
-        .map(|it| of(&values[&it.name]))
-        .collect();
-    outputs.sort_unstable();
-    outputs
+    let values = values.into_iter();
+    values.map(|(name, value)| (name, of(&value))).collect()
+}
+
+fn of_output(bytes: &[u8], output: &str) -> Result<Imported, ImportError> {
+    let options = Options {
+        output: Some(output.to_owned()),
+        ..Options::default()
+    };
+    Imported::from_bytes(bytes, &options)
+}
+
+/// The declaration up to a line, or of one output, by the names that it has in the whole.
+fn up_to<N: Network<Scalar = f32> + OnHeap>(name: &str, end: &str) -> String {
+    let bytes = onnx::to_bytes(&*random::<N>()).unwrap();
+    let imported = of_output(&bytes, end).unwrap();
+    let declaration = imported.declaration(name);
+    let found = meaning(&imported.onnx().unwrap());
+    assert_eq!(found, [values(&bytes)[end]], "{declaration}");
+    let weights = imported.weights().unwrap();
+    let file = safetensors::SafeTensors::deserialize(&weights).unwrap();
+    for tensor in file.names() {
+        let mut names = N::TENSORS.iter().map(|it| it.name);
+        assert!(names.any(|it| it == tensor), "{tensor}\n{declaration}");
+    }
+    declaration
+}
+
+#[test]
+fn of_one_output_the_lines_up_to_it_come_back() {
+    macro_rules! each_output {
+        ($($net:ident)*) => {$({
+            let bytes = onnx::to_bytes(&*random::<$net>()).unwrap();
+            let all = Imported::from_bytes(&bytes, &Options::default()).unwrap();
+            assert!(all.outputs().len() > 1);
+            for output in all.outputs() {
+                up_to::<$net>(stringify!($net), output);
+            }
+        })*};
+    }
+    each_output!(Several Down Up Heads Pan Tangle);
+    up_to::<Beside>("Beside", "scores");
+    // Lines in a `shortcut` have names that none outside has.
+    let bytes = onnx::to_bytes(&*random::<Beside>()).unwrap();
+    let short = of_output(&bytes, "short").unwrap();
+    let found = meaning(&short.onnx().unwrap());
+    assert_eq!(found, [values(&bytes)["short"]]);
+    let all = [
+        up_to::<Pan>("PanMiddle", "middle"),
+        up_to::<Down>("DownMiddle", "middle"),
+        up_to::<Up>("UpCoarse", "coarse"),
+        up_to::<UNet>("Bottom", "bottom.relu1"),
+        up_to::<Beside>("Seen", "seen"),
+        up_to::<Tangle>("Thin", "thin"),
+        up_to::<Tangle>("On", "on"),
+        up_to::<Tangle>("Gate", "gate"),
+    ];
+    let expected = include_str!("export/outputs.rs");
+    expect(&all.join("\n"), expected, "outputs.rs");
+    assert_eq!(outputs::Gate::<f32>::INPUT, Tangle::<f32>::INPUT);
 }
 
 /// Whatever a file says of its lines, it computes what its nodes do, or is refused.
@@ -333,6 +399,8 @@ fn mangled<N: Network<Scalar = f32> + OnHeap>() {
     let bytes = onnx::to_bytes(&*random::<N>()).unwrap();
     let expected = meaning(&bytes);
     let model = Model::decode(&*bytes).unwrap();
+    let first = model.graph.as_ref().unwrap().output[0].name.clone();
+    let of_first = [values(&bytes)[&first]];
     let lines: Vec<&str> = model.metadata[0].value.lines().collect();
     let mut others: Vec<Vec<String>> =
         vec![Vec::new(), vec!["x ".into()], vec!["from 1 2 3 4".into()]];
@@ -371,7 +439,11 @@ fn mangled<N: Network<Scalar = f32> + OnHeap>() {
     for other in &others {
         let mut model = model.clone();
         model.metadata[0].value = other.join("\n");
-        let imported = Imported::from_bytes(&model.encode_to_vec(), &Options::default());
+        let bytes = model.encode_to_vec();
+        if let Ok(imported) = of_output(&bytes, &first) {
+            assert_eq!(meaning(&imported.onnx().unwrap()), of_first, "{other:#?}");
+        }
+        let imported = Imported::from_bytes(&bytes, &Options::default());
         // Some layers come back as others that compute the same.
         if let Ok(imported) = imported {
             assert_eq!(meaning(&imported.onnx().unwrap()), expected, "{other:#?}");

@@ -11,8 +11,9 @@ use crate::network::{Network, What};
 /// As deep as blocks may lie: a file may say anything.
 const DEEPEST: usize = 64;
 
-/// The lines of a network out of what its file says of them, if they are what its steps compute.
-pub(crate) fn lines(network: &Network, said: &str) -> Option<Vec<Item>> {
+/// The lines of a network out of what its file says of them, if they are what its steps compute; those up to one that
+/// is `only` to be computed, if the steps are what that rests on.
+pub(crate) fn lines(network: &Network, said: &str, only: Option<&str>) -> Option<Vec<Item>> {
     let steps = network.steps.iter().enumerate();
     let mut reader = Reader {
         network,
@@ -21,11 +22,23 @@ pub(crate) fn lines(network: &Network, said: &str) -> Option<Vec<Item>> {
             .collect(),
         volumes: vec![0],
         open: Vec::new(),
+        only,
+        goes_on: None,
     };
-    for line in said.lines() {
+    let mut lines: Vec<&str> = said.lines().collect();
+    if let Some(only) = only {
+        let last = lines
+            .iter()
+            .rposition(|it| it.split(' ').next() == Some(only));
+        lines.truncate(last? + 1);
+    }
+    for line in lines {
         reader.line(line)?;
     }
-    let items = way(reader.open, 0)?.items;
+    let items = match only {
+        None => way(reader.open, 0)?.items,
+        Some(_) => trunk(network, reader.open)?,
+    };
     is_all(network, &items).then_some(items)
 }
 
@@ -37,6 +50,10 @@ struct Reader<'a> {
     volumes: Vec<usize>,
     /// What lies in no block yet.
     open: Vec<Open>,
+    /// The line, or the output, up to which they are read, and on which not all of them need lie.
+    only: Option<&'a str>,
+    /// The volume, as the file counts, of which an output was taken that is not wanted: the line behind goes on there.
+    goes_on: Option<usize>,
 }
 
 struct Open {
@@ -57,23 +74,37 @@ impl<'a> Reader<'a> {
     fn line(&mut self, line: &'a str) -> Option<()> {
         let before = self.volumes.len() - 1;
         let last = self.volumes[before];
+        let goes_on = self.goes_on.take();
         let (at, what, volume, depth) = match *line.split(' ').collect::<Vec<_>>() {
             [name] => match self.steps.get(name) {
                 Some(&step) => (before, Begun::Line(Item::Layer(step)), step + 1, 0),
-                // It does nothing: `pad(0)`.
+                // It does nothing, `pad(0)`, or is not on the way.
                 None => {
                     self.volumes.push(last);
                     return Some(());
                 }
             },
             ["from", from] => {
-                let (_, volume) = self.volume(from)?;
+                let (from, volume) = self.volume(from)?;
+                if goes_on == Some(from) {
+                    self.volumes.push(volume);
+                    return Some(());
+                }
                 (before, Begun::Way(volume), volume, 0)
             }
             [name, word, input, ref other @ ..] => {
                 let (at, input) = self.volume(input)?;
                 let first = self.open.partition_point(|it| it.at < at);
                 let inside = self.open.split_off(first);
+                if self.only.is_some() && !self.steps.contains_key(name) {
+                    // A block that is not on the way, or whose end is not; or an output.
+                    match word == "outputs" && self.only != Some(name) {
+                        true => self.goes_on = Some(at),
+                        false => self.open.extend(inside),
+                    }
+                    self.volumes.push(input);
+                    return Some(());
+                }
                 let depth = inside.iter().map(|it| it.depth + 1).max().unwrap_or(1);
                 if depth > DEEPEST {
                     return None;
@@ -200,6 +231,29 @@ fn way(inside: Vec<Open>, input: usize) -> Option<Way> {
         }
     }
     Some(way)
+}
+
+/// The lines that lead to the last one, out of all blocks in which that lies.
+fn trunk(network: &Network, open: Vec<Open>) -> Option<Vec<Item>> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut open = open.into_iter().map(|it| it.what).peekable();
+    while let Some(what) = open.next() {
+        match (what, open.peek()) {
+            (Begun::Line(item), _) => items.push(item),
+            // One on which no line is that is wanted.
+            (Begun::Way(_), Some(Begun::Way(_))) => {}
+            (Begun::Way(0), _) => items.clear(),
+            (Begun::Way(volume), _) => {
+                let writes = |it: &Item| it.step().map(|step| step + 1) == Some(volume);
+                items.truncate(items.iter().rposition(writes)? + 1);
+            }
+        }
+    }
+    // What lies in brackets of that name is no declaration.
+    let name = |it: &Item| network.steps[it.step()?].name.as_deref();
+    let mut names = items.iter().filter_map(name);
+    let is_shortcut = names.any(|name| name.split('.').any(|part| part == "shortcut"));
+    (!is_shortcut).then_some(items)
 }
 
 /// Whether these lines are all steps of a network, each once, and read what the steps do.

@@ -236,6 +236,19 @@ convnet! {
 }
 
 convnet! {
+    /// Outputs of ways of which one lies beside another.
+    pub(crate) struct Beside {
+        input(4x4x2),
+        concat {
+            [relu, residual { conv(2, 1x1), relu }],
+            [relu, residual { conv(2, 1x1), relu }, outputs { seen: [] }, tanh],
+        },
+        residual { tanh, shortcut { conv(4, 1x1), outputs { short: [fc(2)] } } },
+        outputs { scores: [fc(3)] },
+    }
+}
+
+convnet! {
     struct Loop {
         input(4x4x3),
         conv1: conv(3, 1x1),
@@ -367,6 +380,7 @@ macro_rules! each {
         $go!(Names);
         $go!(Heads);
         $go!(ByName);
+        $go!(Beside);
         $go!(Pan);
         $go!(UNet);
         $go!(Tangle);
