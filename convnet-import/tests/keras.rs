@@ -10,6 +10,7 @@ include!("models/chain.rs");
 include!("models/graph.rs");
 include!("models/keras2.rs");
 include!("models/packed.rs");
+include!("models/stamps.rs");
 
 const CHAIN: &[u8] = include_bytes!("models/chain.keras");
 const CHAIN_H5: &[u8] = include_bytes!("models/chain.h5");
@@ -17,6 +18,7 @@ const GRAPH: &[u8] = include_bytes!("models/graph.keras");
 const GRAPH_H5: &[u8] = include_bytes!("models/graph.h5");
 const KERAS2: &[u8] = include_bytes!("models/keras2.h5");
 const PACKED: &[u8] = include_bytes!("models/packed.h5");
+const STAMPS: &[u8] = include_bytes!("models/stamps.keras");
 
 #[test]
 fn the_declarations_are_what_one_would_write() {
@@ -31,6 +33,11 @@ fn the_declarations_are_what_one_would_write() {
         &imported(PACKED),
         "Packed",
         include_str!("models/packed.rs"),
+    );
+    scores::declares(
+        &imported(STAMPS),
+        "Stamps",
+        include_str!("models/stamps.rs"),
     );
 }
 
@@ -54,6 +61,12 @@ fn the_scores_are_those_of_keras() {
         "models/packed.expected.safetensors"
     );
     assert!(packed <= 2e-7, "{packed}");
+    let stamps = differs!(
+        Stamps,
+        imported(STAMPS),
+        "models/stamps.expected.safetensors"
+    );
+    assert!(stamps <= 5e-7, "{stamps}");
 }
 
 #[test]
@@ -121,6 +134,20 @@ fn what_is_refused_is_named() {
             "up_sampling2d_1",
             "`lanczos3`",
         ),
+        (
+            "\"axis\": [-1], \"epsilon\"",
+            "\"axis\": [-2], \"epsilon\"",
+            "LayerNormalization",
+            "layer_norm",
+            "the axes [2] of 4",
+        ),
+        (
+            "\"axis\": [-1], \"epsilon\"",
+            "\"axis\":[3,2], \"epsilon\"",
+            "LayerNormalization",
+            "layer_norm",
+            "the axes [2, 3] of 4",
+        ),
     ] {
         let refusals = refused(from, to);
         let [[found, at, because]] = refusals.as_slice() else {
@@ -155,7 +182,7 @@ fn a_file_that_is_no_whole_model_says_so() {
 
 #[test]
 fn a_file_that_is_cut_off_or_damaged_is_no_panic() {
-    for model in [CHAIN, CHAIN_H5, GRAPH, GRAPH_H5, KERAS2, PACKED] {
+    for model in [CHAIN, CHAIN_H5, GRAPH, GRAPH_H5, KERAS2, PACKED, STAMPS] {
         // At its very end a file may have what nobody reads.
         for end in (0..model.len() * 9 / 10).step_by(model.len() / 40) {
             let cut = Imported::from_bytes(&model[..end], &Options::default());

@@ -1,4 +1,4 @@
-"""Writes models/chain.keras, chain.h5, graph.keras, graph.h5 and packed.h5, small networks of every layer that is read, and
+"""Writes models/chain.keras, chain.h5, graph.keras, graph.h5, packed.h5 and stamps.keras, small networks of every layer that is read, and
 what Keras computes of them.
 
     pip install keras==3.15.1 jax==0.10.2 h5py==3.16.0 safetensors
@@ -111,6 +111,21 @@ def packed():
     return keras.Model(image, l.Dense(5, activation="softmax", name="scores")(x), name="packed")
 
 
+def stamps():
+    """Transposed convs with gaps and of every way to pad, and norms over all axes."""
+    image = keras.Input((4, 3, 3), name="picture")
+    x = l.Conv2DTranspose(6, 3, dilation_rate=(2, 1), padding="same", name="gaps")(image)
+    x = l.LayerNormalization(axis=(1, 2, 3), name="whole")(x)
+    x = l.Conv2DTranspose(4, (3, 4), strides=2, output_padding=1, padding="same", name="even")(x)
+    x = l.LayerNormalization(axis=[-1, -3, -2], center=False, name="factors")(x)
+    x = l.Conv2DTranspose(4, (2, 1), strides=(3, 2), name="small")(x)
+    x = l.Conv2DTranspose(3, (2, 3), strides=(3, 2), output_padding=(2, 0), name="more")(x)
+    x = l.Conv2DTranspose(4, 2, strides=3, padding="same", activation="relu", name="least")(x)
+    x = l.LayerNormalization(axis=[3], name="depth")(x)
+    x = l.Conv2D(4, 7, strides=21, name="narrow")(x)
+    return keras.Model(image, l.Dense(5, activation="softmax", name="scores")(l.Flatten()(x)), name="stamps")
+
+
 def stored_anew(path):
     """Every array of more than a few numbers in pieces that gzip has packed; those of `wide` and `scores` in float16."""
     anew = path.with_suffix(".anew")
@@ -141,7 +156,7 @@ def squeezed(path):
 
 
 if __name__ == "__main__":
-    for name, model in [("chain", chain()), ("graph", graph()), ("packed", packed())]:
+    for name, model in [("chain", chain()), ("graph", graph()), ("packed", packed()), ("stamps", stamps())]:
         drawn(model)
         scale = 200 if name == "chain" else 1
         images = (random.uniform(0, scale, [2, *model.input_shape[1:]])).astype(np.float32)
@@ -149,9 +164,9 @@ if __name__ == "__main__":
         model.save(path)
         if name == "packed":
             stored_anew(path)
-        else:
+        elif name != "stamps":
             model.save(FOLDER / f"{name}.h5")
-        if name == "graph":
+        if name in ("graph", "stamps"):
             squeezed(path)
         # As it is read again: `Normalization` computes with what it counted before, until then.
         model = keras.saving.load_model(path, compile=False)

@@ -145,12 +145,21 @@ impl Lowering {
             }
             "BatchNormalization" => self.batch_norm(it, settings, x, rank)?,
             "LayerNormalization" => {
-                if settings.axis(rank)? != rank as i64 - 1 || settings.flag("rms_scaling", false) {
-                    return Err(
-                        "it normalises another axis than the last one, or without the mean".into(),
-                    );
+                if settings.flag("rms_scaling", false) {
+                    return Err("it normalises without the mean".into());
                 }
-                let attributes = vec![epsilon(settings)];
+                let axes = settings.axes(rank)?;
+                let first = match (rank, axes.as_slice()) {
+                    (_, &[axis]) if axis == rank as i64 - 1 => -1,
+                    (4, [1, 2, 3]) => 1,
+                    _ => {
+                        return Err(format!(
+                            "it normalises the axes {axes:?} of {rank}: the last one can be, by `layer_norm`, or \
+                             height, width and depth, by `layer_norm_volume`"
+                        ));
+                    }
+                };
+                let attributes = vec![int("axis", first), epsilon(settings)];
                 let inputs = self.norm(it, settings, x)?;
                 self.out.node("LayerNormalization", inputs, y, attributes);
             }
@@ -341,27 +350,35 @@ impl Lowering {
         let arrays = self.arrays(it, &["kernel", "bias"])?;
         let filters = turned(kernel(&arrays, &["kernel"])?, &[3, 2, 0, 1])?;
         let strides = settings.pair("strides", 1)?;
-        if settings.pair("dilation_rate", 1)? != [1; 2] || settings.get("output_padding").is_some()
-        {
-            return Err("a transposed conv with dilation, or with a padding of its output".into());
-        }
+        let dilations = settings.pair("dilation_rate", 1)?;
+        let given = settings.get("output_padding");
+        let given = given.map(|_| settings.pair("output_padding", 0));
+        let given = given.transpose()?;
         let same = settings.text("padding") == Some("same");
-        let mut pads = [0; 4];
+        let (mut pads, mut added) = ([0; 4], [0; 2]);
         for axis in 0..2 {
-            let rest = filters.dims[2 + axis] as i64 - strides[axis];
-            if rest < 0 {
-                return Err(
-                    "its filters are smaller than its strides, and leave pixels out".into(),
-                );
-            }
-            // The smaller half in front.
-            if same {
-                (pads[axis], pads[2 + axis]) = (rest / 2, rest - rest / 2);
-            }
+            let gaps = (filters.dims[2 + axis] as i64 - 1).saturating_mul(dilations[axis]);
+            let covers = gaps.saturating_add(1);
+            // What is cut off of (size − 1) · stride and what one stamp covers; or added, where it is less than 0.
+            let rest = match (same, given) {
+                (true, None) => covers.saturating_sub(strides[axis]),
+                (false, None) => covers.saturating_sub(strides[axis]).min(0),
+                (true, Some(more)) => (covers - covers % 2).saturating_sub(more[axis]),
+                (false, Some(more)) => more[axis].saturating_neg(),
+            };
+            // The smaller half in front; what is missing, at the end.
+            let before = (rest / 2).max(0);
+            (pads[axis], pads[2 + axis]) = (before, (rest - before).max(0));
+            added[axis] = rest.saturating_neg().max(0);
         }
         let inputs = self.inputs(x, &it.y, filters, arrays.get("bias"));
         let raw = raw(settings, &it.y);
-        let attributes = vec![ints("strides", &strides), ints("pads", &pads)];
+        let attributes = vec![
+            ints("strides", &strides),
+            ints("dilations", &dilations),
+            ints("pads", &pads),
+            ints("output_padding", &added),
+        ];
         self.out
             .sliding("ConvTranspose", inputs, &raw, attributes)?;
         self.then(settings, &raw, &it.y)

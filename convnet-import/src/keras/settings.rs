@@ -73,13 +73,25 @@ impl<'a> Settings<'a> {
 
     /// The axis along which it normalises or joins, of `rank`; a list may have one.
     pub(super) fn axis(self, rank: usize) -> Result<i64, String> {
-        let rank = rank as i64;
-        match self.ints("axis").as_deref() {
-            None if self.get("axis").is_none() => Ok(rank - 1),
-            Some(&[axis]) if axis < 0 => Ok(axis.saturating_add(rank)),
-            Some(&[axis]) => Ok(axis),
+        match *self.axes(rank)? {
+            [axis] => Ok(axis),
             _ => Err("it is along several axes".into()),
         }
+    }
+
+    /// The same where it may be along several: in order, and counted from the first one.
+    pub(super) fn axes(self, rank: usize) -> Result<Vec<i64>, String> {
+        let rank = rank as i64;
+        let mut axes = match self.ints("axis") {
+            None if self.get("axis").is_none() => vec![rank - 1],
+            None => return Err("its `axis` is no whole number, and no list of them".into()),
+            Some(axes) => axes,
+        };
+        for axis in axes.iter_mut().filter(|axis| **axis < 0) {
+            *axis = axis.saturating_add(rank);
+        }
+        axes.sort_unstable();
+        Ok(axes)
     }
 }
 

@@ -300,6 +300,10 @@ impl<'a> Translator<'a> {
                 node.domain
             ));
         }
+        // One of another format that has such a layer, but not so.
+        if node.attribute.iter().any(|it| it.name == "why") {
+            return Err(unknown(node));
+        }
         if node.op_type == "Constant" {
             return views::constant(node);
         }
