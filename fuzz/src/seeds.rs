@@ -90,6 +90,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "keras" => vec![
             include_bytes!("../../convnet-import/tests/models/chain.keras").to_vec(),
             include_bytes!("../../convnet-import/tests/models/graph.keras").to_vec(),
+            include_bytes!("../../convnet-import/tests/models/stamps.keras").to_vec(),
             include_bytes!("../../convnet-import/tests/models/chain.h5").to_vec(),
             include_bytes!("../../convnet-import/tests/models/keras2.h5").to_vec(),
         ],

@@ -1047,6 +1047,31 @@ fn a_setting_that_no_declaration_has_is_refused_where_it_stands() {
 }
 
 #[test]
+fn what_a_transposed_conv_adds_or_cuts_off_beyond_measure_is_refused() {
+    let refusals: [([i64; 4], [i64; 2], &str); 3] = [
+        (
+            [0; 4],
+            [i64::MAX, 0],
+            "its output padding is 9223372036854775807",
+        ),
+        ([0, 0, 0, i64::MAX], [1, 0], "more than can be addressed"),
+        ([0; 4], [2, 0], "output_pad"),
+    ];
+    for (pads, added, said) in refusals {
+        let attributes: &[(&str, &[i64])] = &[
+            ("strides", &[2, 2]),
+            ("pads", &pads),
+            ("output_padding", &added),
+        ];
+        let build = Build::image(&[1, 3, 4, 4]).weights("w", &[3, 2, 3, 3]);
+        let build = build.node("y = ConvTranspose(x, w)", attributes);
+        let error = build.output("y").error();
+        assert!(error.contains("ConvTranspose `y`: "), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn a_slope_that_no_leaky_relu_has_is_one_for_each_slice() {
     for (slope, line) in [
         (0.0, "relu,"),

@@ -283,6 +283,9 @@ fn stamps(
     input: [usize; 2],
 ) -> Result<(Window, usize), String> {
     let added = attributes.pair("output_padding", 0)?;
+    if let Some(it) = added.iter().find(|it| **it > MOST) {
+        return Err(format!("its output padding is {it}, more than can be"));
+    }
     let auto_pad = attributes.text("auto_pad").unwrap_or("NOTSET");
     let wanted = match attributes.ints("output_shape") {
         Some(&[.., height, width]) => Some(sizes([height, width])?),
@@ -323,7 +326,7 @@ fn stamps(
         .unwrap_or(0)
         .max(0);
     let [[top, bottom], [left, right]] =
-        cut.map(|[before, after]| [before, after + more].map(usize::try_from));
+        cut.map(|[before, after]| [before, after.saturating_add(more)].map(usize::try_from));
     let negative = |_| "its output is larger than what it stamps".to_owned();
     window.padding = Padding::Zeros {
         top: top.map_err(negative)?,
