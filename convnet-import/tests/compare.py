@@ -365,7 +365,9 @@ if __name__ == "__main__":
         if arguments.torchvision:
             made_here = torchvision_models(made, arguments.torchvision, arguments.batch_norms)
             models += [(*model, None, None, None) for model in made_here]
-        models += [(*model, arguments.input, arguments.output, None) for model in keras_applications(made, arguments.applications)]
+        if arguments.applications:
+            made_here = keras_applications(made, arguments.applications)
+            models += [(*model, arguments.input, arguments.output, None) for model in made_here]
         if arguments.packages:
             models += [(*model, None) for model in packages.models(arguments.packages)]
         if arguments.node_tests:
