@@ -26,6 +26,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,11 @@ def of_onnx(path, output, given, images_of):
     return [(image, session.run(output and [output], {entry.name: image})) for image in images]
 
 
+def output_names(path):
+    """Those of a model of ONNX, as a declaration has them: there they lie in the order of the lines."""
+    return [re.sub(r"\W", "_", it.name) for it in onnx.load(path, load_external_data=False).graph.output]
+
+
 def is_depth_last(path):
     """Whether a model of ONNX has the axes of TensorFlow, which a first node turns."""
     return onnx.load(path, load_external_data=False).graph.node[0].op_type == "Transpose"
@@ -250,16 +256,16 @@ def run(models, as_exported, kinds):
                     rows.append((row, exported(command, cases, last, folder / f"{at}.onnx")))
                     continue
                 store(cases, last, folder / f"{len(main)}.safetensors")
-                main.append((at, row))
+                main.append((at, row, [] if output or last else output_names(path)))
         (folder / "Cargo.toml").write_text(
             '[package]\nname = "compare"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n[dependencies]\n'
             f'convnet = {{ path = "{ROOT}" }}\nsafetensors = "0.8"\n[profile.release]\nopt-level = 2\n'
         )
         (folder / "src/main.rs").write_text(
-            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, _ in main}))
+            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, *_ in main}))
             + CHECK
             + "fn main() {\n"
-            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {row!r});\n".replace("'", '"') for case, (at, row) in enumerate(main))
+            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {row!r}, {outputs});\n".replace("'", '"') for case, (at, row, outputs) in enumerate(main))
             + "}\n"
         )
         if main:
@@ -282,7 +288,7 @@ fn floats(file: &safetensors::SafeTensors<'_>, name: &str) -> Vec<f32> {
 }
 
 macro_rules! check {
-    ($net:ty, $at:literal, $case:literal, $name:literal) => {{
+    ($net:ty, $at:literal, $case:literal, $name:literal, $outputs:expr) => {{
         type Net = $net;
         let mut net = Net::boxed();
         convnet::weights::load(&mut *net, concat!("src/net", $at, ".safetensors")).expect($name);
@@ -305,17 +311,20 @@ macro_rules! check {
         }
         assert_eq!(ways[0].len(), scores.len(), "{}", $name);
         let mut from = 0;
-        for length in floats(&file, "ends") {
+        let outputs: &[&str] = &$outputs;
+        for (at, length) in floats(&file, "ends").into_iter().enumerate() {
             let end = from..from + length as usize;
-            let of = |all: &[f32]| all.chunks(each).flat_map(|it| it[end.clone()].to_vec()).collect::<Vec<f32>>();
-            let scores = of(&scores);
+            let of = |all: &[f32], from: usize| all.chunks(each).flat_map(|it| it[from..][..end.len()].to_vec()).collect::<Vec<f32>>();
+            let scores = of(&scores, from);
+            let ours = <Net as convnet::Network>::OUTPUTS.iter().find(|it| it.name.split('.').next_back() == outputs.get(at).copied());
+            let ours = ours.map_or(from, |it| it.at);
             let largest = scores.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
             let most = |found: Vec<f32>| {
                 let differs = found.iter().zip(&scores).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / largest });
                 differs.fold(0.0_f32, |most, it| if it.is_nan() { f32::INFINITY } else { most.max(it) })
             };
-            plain = plain.max(most(of(&ways[0])));
-            fast = fast.max(most(of(&ways[1])));
+            plain = plain.max(most(of(&ways[0], ours)));
+            fast = fast.max(most(of(&ways[1], ours)));
             from = end.end;
         }
         println!("{}\\t{plain:.1e} plain, {fast:.1e} prepared", $name);
