@@ -1,11 +1,16 @@
 //! Tells what no `cfg` of the compiler does: the trainer, whether it is compiled without optimisation; the
-//! kernels, whether a Cortex-M has an FPU, the DSP extension, Helium, or only Thumb's first instructions.
+//! kernels, whether they are to be plain loops alone, and whether a Cortex-M has an FPU, the DSP extension, Helium, or
+//! only Thumb's first instructions.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(unoptimized)");
+    println!("cargo::rustc-check-cfg=cfg(plain)");
     if std::env::var("OPT_LEVEL").as_deref() == Ok("0") {
         println!("cargo::rustc-cfg=unoptimized");
+        if std::env::var_os("CARGO_FEATURE_STD").is_none() {
+            println!("cargo::rustc-cfg=plain");
+        }
     }
     println!("cargo::rustc-check-cfg=cfg(dsp)");
     println!("cargo::rustc-check-cfg=cfg(thumb1)");

@@ -122,23 +122,40 @@ pub(crate) fn at_level(mut body: impl FnMut()) {
 ///
 /// **Invariant:** what adds to its output declines before it writes, since a lower level would add again.
 ///
-/// Without SSE4.2, which has nothing for `f32` that SSE2 has not.
+/// Without SSE4.2, which has nothing for `f32` that SSE2 has not. And none at all where nothing is optimised and there is
+/// no `std`, as the macro has it, which computes nothing: all levels are two thirds of its core's machine code.
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{
         use fearless_simd::Simd;
         let level = $crate::kernel::level();
+        #[cfg(not(plain))]
+        {
+            $crate::kernel::simd::level::each_of_target!(level, $simd => $call)
+        }
+        #[cfg(plain)]
+        {
+            // Never called: it says that what is used elsewhere is used.
+            let _ = || $crate::kernel::simd::level::each_of_target!(level, $simd => $call);
+            None
+        }
+    }};
+}
+pub(crate) use dispatch;
+
+macro_rules! each_of_target {
+    ($level:ident, $simd:ident => $call:expr) => {{
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             $crate::kernel::simd::level::try_each!($simd => $call;
-                level.as_avx512(), level.as_avx2(), level.as_sse2())
+                $level.as_avx512(), $level.as_avx2(), $level.as_sse2())
         }
         #[cfg(target_arch = "aarch64")]
         {
-            $crate::kernel::simd::level::try_each!($simd => $call; level.as_neon())
+            $crate::kernel::simd::level::try_each!($simd => $call; $level.as_neon())
         }
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         {
-            $crate::kernel::simd::level::try_each!($simd => $call; level.as_wasm_simd128())
+            $crate::kernel::simd::level::try_each!($simd => $call; $level.as_wasm_simd128())
         }
         #[cfg(not(any(
             target_arch = "x86",
@@ -151,12 +168,12 @@ macro_rules! dispatch {
             let _ = |token: Option<fearless_simd::Fallback>| {
                 $crate::kernel::simd::level::try_each!($simd => $call; token)
             };
-            let _ = level;
-            None
+            let _ = $level;
+            None::<()>
         }
     }};
 }
-pub(crate) use dispatch;
+pub(crate) use each_of_target;
 
 macro_rules! try_each {
     ($simd:ident => $call:expr; $($token:expr),*) => {{
