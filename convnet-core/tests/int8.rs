@@ -158,7 +158,7 @@ fn packed(machine: Machine, op: &str, layer: &Filters<'_>, v: &[i8]) -> Vec<i8> 
     let zeros = [layer.x_zero, layer.y.zero];
     let (sizes, own) = (layer.sizes, (layer.channels, zeros));
     let memory = match op {
-        "depthwise" => depthwise::memory(sizes),
+        "depthwise" => depthwise::memory(machine, sizes),
         _ => conv::memory(machine, sizes),
     };
     let [blocks, ends, scratch] = memory.unwrap();

@@ -190,7 +190,7 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
     let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
     let mut tile = None;
     let [blocks, ends, scratch] = match task.kind {
-        Kind::Depthwise => quads::depthwise::memory(&task.sizes)?,
+        Kind::Depthwise => quads::depthwise::memory(machine, &task.sizes)?,
         Kind::Conv | Kind::Dense | Kind::Tiles | Kind::Rows => {
             tile = Tile::choose(machine, &task.sizes, task.pool.as_ref(), filter);
             match tile {

@@ -84,6 +84,8 @@ trait Dots: Copy {
     const LANES: usize;
     /// Pixels of a tile at most, and vectors.
     const TILE: [usize; 2];
+    /// Inputs of a quad: of two, each is a word of 16 bits.
+    const INPUTS: usize = QUAD;
     /// Which bits of an input are the other way round.
     const FLIP: u8;
     /// What turns them.
@@ -164,7 +166,7 @@ trait Dots: Copy {
     /// There is room for them.
     unsafe fn write<const N: usize>(self, sums: [Self::Sums; N], bounds: [i8; 2], to: *mut i8);
 
-    /// Four rows of sixteen bytes side by side, and flipped.
+    /// Rows of sixteen bytes side by side, as many as a quad has inputs, and flipped.
     ///
     /// # Safety
     ///
@@ -290,6 +292,27 @@ macro_rules! with_pairs {
     };
 }
 use with_pairs;
+
+/// Calls what is generic over [`Dots`], with those that multiply words where those are faster.
+macro_rules! with_fastest {
+    ($machine:expr, $dots:ident => $call:expr) => {
+        match $machine.0 {
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Maddubs(maddubs) => {
+                let $dots = maddubs.words();
+                $call
+            }
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Vnni512($dots) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::i8::quads::Known::Vnni256($dots) => $call,
+            #[cfg(not(target_arch = "x86_64"))]
+            #[allow(unreachable_patterns, reason = "where there is no other")]
+            _ => $crate::kernel::i8::quads::with!($machine, $dots => $call),
+        }
+    };
+}
+use with_fastest;
 
 impl Machine {
     /// The best one of the current [`level`](crate::kernel::level); `None` if it has none.

@@ -313,6 +313,19 @@ impl<'a> Conv<'a> {
         y: &mut [i8],
     ) -> Option<()> {
         let (windows, k) = (&self.windows, self.sizes.y[2]);
+        // From pixel to pixel, and from the end of a row to the next.
+        let [down, across] = windows.pixels.map(|step| match Q {
+            1 => step,
+            _ => 2 * step,
+        });
+        let next_row = down.wrapping_sub(width * across);
+        let start = first * windows.pixels[0];
+        let more = [
+            0,
+            windows.pixels[1],
+            windows.pixels[0],
+            windows.pixels[0] + windows.pixels[1],
+        ];
         let (len, of_group) = (windows.len(), k / self.sizes.groups);
         let (blocks, most) = (of_group.div_ceil(FILTERS), D::TILE[1] * D::LANES / FILTERS);
         for group in 0..self.sizes.groups {
@@ -349,22 +362,16 @@ impl<'a> Conv<'a> {
                 };
                 for at in (0..pixels).step_by(size) {
                     let at = at.min(pixels - size);
-                    let [mut oy, mut ox] = [at / width, at % width];
+                    let mut ox = at % width;
+                    let mut place = start + at / width * down + ox * across;
                     for places in from.places.chunks_exact_mut(Q).take(size) {
-                        let windows = windows.pixels;
-                        let [row, column] = match Q {
-                            1 => [first + oy, ox],
-                            _ => [2 * oy, 2 * ox],
-                        };
-                        let place = row * windows[0] + column * windows[1];
-                        let more = [0, windows[1], windows[0], windows[0] + windows[1]];
                         places
                             .iter_mut()
                             .zip(more)
                             .for_each(|(to, more)| *to = place + more);
-                        ox += 1;
+                        (ox, place) = (ox + 1, place.wrapping_add(across));
                         if ox == width {
-                            [oy, ox] = [oy + 1, 0];
+                            (ox, place) = (0, place.wrapping_add(next_row));
                         }
                     }
                     tile(dots, &from, y.get_mut(at * k + columns.start..)?)?;

@@ -12,6 +12,8 @@ pub struct Ends {
     /// The bias, less what the zero point of x and a flipped bit are worth.
     pub(super) start: [i32; FILTERS],
     pub(super) mantissa: [i32; FILTERS],
+    /// Those of the odd sums, at the places of the even ones.
+    pub(super) odd: [i32; FILTERS],
     pub(super) left: [u32; FILTERS],
     pub(super) right: [u32; FILTERS],
     /// The half that rounds what is shifted out, and the zero point, in units of the product's upper half.
@@ -32,6 +34,7 @@ impl Ends {
     pub const ZERO: Self = Self {
         start: [0; FILTERS],
         mantissa: [0; FILTERS],
+        odd: [0; FILTERS],
         left: [0; FILTERS],
         right: [0; FILTERS],
         half: [0; FILTERS],
@@ -71,6 +74,7 @@ impl Ends {
             let [mantissa, exponent] = channel.by.parts();
             ends.start[at] = channel.bias.wrapping_sub(sum.wrapping_mul(more));
             ends.mantissa[at] = mantissa;
+            ends.odd[at & !1] = mantissa;
             ends.left[at] = exponent.max(0).unsigned_abs();
             let right = exponent.min(0).unsigned_abs();
             ends.right[at] = match mantissa {

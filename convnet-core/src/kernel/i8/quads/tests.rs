@@ -125,7 +125,7 @@ fn depthwise_is_plain(layer: &Layer) {
     let mut plain = layer.blank();
     layer.plain().depthwise(&layer.x, &mut plain).unwrap();
     for machine in Machine::all() {
-        let [blocks, ends, scratch] = depthwise::memory(&layer.sizes).unwrap();
+        let [blocks, ends, scratch] = depthwise::memory(machine, &layer.sizes).unwrap();
         let (mut blocks, mut ends, _) = room([blocks, ends, 0]);
         let own = (&layer.channels[..], [layer.x_zero, layer.y.zero]);
         let to = (&mut blocks[..], &mut ends[..]);

@@ -546,20 +546,23 @@ impl Dots for Maddubs {
         // SAFETY: the token says that there is AVX2, and of each there are 8 numbers from `first` on, as the caller
         // promises.
         unsafe {
-            let half = _mm256_set1_epi64x(1 << 30);
-            let mantissa = _mm256_loadu_si256(ends.mantissa.as_ptr().add(first).cast());
-            let even = _mm256_add_epi64(_mm256_mul_epi32(sums, mantissa), half);
-            let [odd, by] = [sums, mantissa].map(
+            let [mantissa, odd] = [&ends.mantissa, &ends.odd].map(
                 #[inline(always)]
-                |v| _mm256_srli_epi64(v, 32),
+                |numbers| _mm256_loadu_si256(numbers.as_ptr().add(first).cast()),
             );
-            let odd = _mm256_add_epi64(_mm256_mul_epi32(odd, by), half);
+            let [more_even, more_odd] = ends.wide.each_ref().map(
+                #[inline(always)]
+                |more| _mm256_loadu_si256(more.as_ptr().add(first / 2).cast()),
+            );
+            let even = _mm256_add_epi64(_mm256_mul_epi32(sums, mantissa), more_even);
+            let odd = _mm256_mul_epi32(_mm256_srli_epi64(sums, 32), odd);
+            let odd = _mm256_add_epi64(odd, more_odd);
             let [even, odd] = [_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1)];
-            let high = _mm256_blend_epi32(even, odd, 0xaa);
             // One less where it is negative: then a half goes down.
-            let more = _mm256_loadu_si256(ends.half.as_ptr().add(first).cast());
-            let turned =
-                _mm256_add_epi32(_mm256_add_epi32(high, more), _mm256_srai_epi32(high, 31));
+            let turned = _mm256_add_epi32(
+                _mm256_blend_epi32(even, odd, 0xaa),
+                _mm256_srai_epi32(sums, 31),
+            );
             let right = _mm256_loadu_si256(ends.right.as_ptr().add(first).cast());
             _mm256_srav_epi32(turned, right)
         }

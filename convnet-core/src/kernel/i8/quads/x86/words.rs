@@ -4,7 +4,7 @@ use core::arch::x86_64::*;
 
 use fearless_simd::{Avx2, Simd};
 
-use super::{By256, Maddubs, side_by_side, sums_of_256_bits};
+use super::{By256, Maddubs, sums_of_256_bits};
 use crate::kernel::i8::Quantization;
 use crate::kernel::i8::quads::{Dots, Ends, Pairs};
 
@@ -26,6 +26,7 @@ impl Dots for Words {
     type X = __m256i;
     type W = __m256i;
     const TILE: [usize; 2] = [6, 2];
+    const INPUTS: usize = 2;
     const FLIP: u8 = 0;
     type Flip = ();
 
@@ -63,9 +64,15 @@ impl Dots for Words {
     }
 
     #[inline(always)]
-    unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
-        // SAFETY: as the caller promises.
-        unsafe { side_by_side(rows, Self::FLIP, to) }
+    unsafe fn side_by_side(self, [a, b, ..]: [*const i8; 4], to: *mut i8) {
+        // SAFETY: there is AVX2, and there are bytes and room, as the caller promises.
+        unsafe {
+            let [a, b] = [_mm_loadu_si128(a.cast()), _mm_loadu_si128(b.cast())];
+            let halves = [_mm_unpacklo_epi8(a, b), _mm_unpackhi_epi8(a, b)];
+            for (at, bytes) in halves.into_iter().enumerate() {
+                self.put_words(_mm256_cvtepi8_epi16(bytes), to.add(at * 32));
+            }
+        }
     }
 }
 
