@@ -7,7 +7,7 @@ use convnet::int8;
 use convnet::int8::{Machine, Quantize, Quantized};
 
 use super::nets::*;
-use super::{Options, drawn, measure, mobile, peak, resnet, resnet50, squeezenet};
+use super::{Options, drawn, measure, mobile, mobilenet, peak, resnet, resnet50, squeezenet};
 
 int8!(Cifar);
 int8!(LeNet);
@@ -23,6 +23,7 @@ int8!(resnet::ResNet18);
 int8!(MobileNet25);
 int8!(squeezenet::SqueezeNet11);
 int8!(resnet50::ResNet50);
+int8!(mobilenet::MobileNet);
 int8!(mobile::MobileNetV2);
 
 pub(crate) fn rows(options: &Options) {
@@ -40,6 +41,7 @@ pub(crate) fn rows(options: &Options) {
     options.int8_row::<MobileNet25, _, _, _>("mobilenet25_96");
     options.int8_row::<squeezenet::SqueezeNet11, _, _, _>("squeezenet11");
     options.int8_row::<resnet50::ResNet50, _, _, _>("resnet50");
+    options.int8_row::<mobilenet::MobileNet, _, _, _>("mobilenet");
     options.int8_row::<mobile::MobileNetV2, _, _, _>("mobilenetv2");
 }
 

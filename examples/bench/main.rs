@@ -11,6 +11,8 @@ mod int8;
 #[path = "../zoo/networks/mobile.rs"]
 #[allow(dead_code, reason = "the zoo measures the others")]
 mod mobile;
+#[path = "../zoo/networks/mobilenet.rs"]
+mod mobilenet;
 #[cfg(feature = "onnx")]
 mod models;
 mod nets;
@@ -166,6 +168,7 @@ fn execute(options: &Options) -> ExitCode {
     options.row::<squeezenet::SqueezeNet11>("squeezenet11");
     options.row::<googlenet::GoogLeNet>("googlenet");
     options.row::<resnet50::ResNet50>("resnet50");
+    options.row::<mobilenet::MobileNet>("mobilenet");
     options.row::<mobile::MobileNetV2>("mobilenetv2");
     options.row::<mobile::EfficientNetB0>("efficientnet_b0");
     ExitCode::SUCCESS
