@@ -22,14 +22,14 @@ pub(super) struct Axis {
 }
 
 impl Sizes {
-    /// Rows (0) or columns (1).
-    pub(super) fn axis(&self, axis: usize) -> Axis {
+    /// Rows (0) or columns (1): a constant, so that no index is looked at when the program runs.
+    pub(super) fn axis<const AXIS: usize>(&self) -> Axis {
         Axis {
-            x: self.x[axis],
-            filter: self.filter[axis],
-            stride: self.stride[axis],
-            before: self.before[axis],
-            y: self.y[axis],
+            x: self.x[AXIS],
+            filter: self.filter[AXIS],
+            stride: self.stride[AXIS],
+            before: self.before[AXIS],
+            y: self.y[AXIS],
         }
     }
 }

@@ -137,7 +137,7 @@ fn backward_plain<T: Real>(sizes: &Sizes, x: &[T], dx: &mut [T], dy: &[T]) -> Op
     dx.fill(T::ZERO);
     for oy in 0..sizes.y[0] {
         for ox in 0..sizes.y[1] {
-            let ((top, rows), (left, columns)) = (seen(sizes, 0, oy), seen(sizes, 1, ox));
+            let ((top, rows), (left, columns)) = (seen::<0>(sizes, oy), seen::<1>(sizes, ox));
             for (d, &dy) in column(dy, sizes.y, [oy, ox])?.iter().enumerate() {
                 let mut winner: Option<(usize, T)> = None;
                 for row in 0..rows {

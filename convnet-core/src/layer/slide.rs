@@ -42,13 +42,13 @@ impl<
     const DILATION: [usize; 2] = [DY, DX];
 }
 
-/// The row (`axis` 0) or column (1) of the input that position `f` of the filter reads for output
+/// The row (`AXIS` 0) or column (1) of the input that position `f` of the filter reads for output
 /// `o`; `None` on the padding.
 #[inline(always)]
-fn tap(sizes: &Sizes, axis: usize, o: usize, f: usize) -> Option<usize> {
-    (o * sizes.stride[axis] + f * sizes.dilation[axis])
-        .checked_sub(sizes.before[axis])
-        .filter(|&i| i < sizes.x[axis])
+fn tap<const AXIS: usize>(sizes: &Sizes, o: usize, f: usize) -> Option<usize> {
+    (o * sizes.stride[AXIS] + f * sizes.dilation[AXIS])
+        .checked_sub(sizes.before[AXIS])
+        .filter(|&i| i < sizes.x[AXIS])
 }
 
 /// One product of a window layer: output, filter position and input, each `[row, column]`.
@@ -79,11 +79,11 @@ pub(super) fn each_tap_of(
     mut visit: impl FnMut(Tap) -> Option<()>,
 ) -> Option<()> {
     for fy in 0..sizes.filter[0] {
-        let Some(iy) = tap(sizes, 0, oy, fy) else {
+        let Some(iy) = tap::<0>(sizes, oy, fy) else {
             continue;
         };
         for fx in 0..sizes.filter[1] {
-            if let Some(ix) = tap(sizes, 1, ox, fx) {
+            if let Some(ix) = tap::<1>(sizes, ox, fx) {
                 visit(Tap {
                     y: [oy, ox],
                     filter: [fy, fx],
@@ -95,9 +95,9 @@ pub(super) fn each_tap_of(
     Some(())
 }
 
-/// The first row (`axis` 0) or column (1) of the input that a window sees at output `o`, and how many it sees.
-pub(super) fn seen(sizes: &Sizes, axis: usize, o: usize) -> (usize, usize) {
-    let mut taps = (0..sizes.filter[axis]).filter_map(|f| tap(sizes, axis, o, f));
+/// The first row (`AXIS` 0) or column (1) of the input that a window sees at output `o`, and how many it sees.
+pub(super) fn seen<const AXIS: usize>(sizes: &Sizes, o: usize) -> (usize, usize) {
+    let mut taps = (0..sizes.filter[AXIS]).filter_map(|f| tap::<AXIS>(sizes, o, f));
     let first = taps.next();
     first.map_or((0, 0), |first| (first, 1 + taps.count()))
 }

@@ -121,8 +121,8 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ks: [usize; N],
     y: &mut [f32],
 ) -> Option<()> {
-    for rows in from.sizes.axis(0).runs() {
-        for columns in from.sizes.axis(1).runs() {
+    for rows in from.sizes.axis::<0>().runs() {
+        for columns in from.sizes.axis::<1>().runs() {
             let (taps, first) = taps(from, block, [&rows.taps, &columns.taps], ks);
             if taps.rows == 0 && !block.first {
                 continue;

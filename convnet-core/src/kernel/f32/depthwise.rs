@@ -102,8 +102,8 @@ fn inputs<S: Simd, V: Lanes<S>>(
 ) -> Option<()> {
     let ([_, fw], [sy, sx]) = (sizes.filter, sizes.stride);
     let ([_, width, depth], [ho, wo, _]) = (sizes.x, sizes.y);
-    for rows in sizes.axis(0).phases() {
-        for columns in sizes.axis(1).phases() {
+    for rows in sizes.axis::<0>().phases() {
+        for columns in sizes.axis::<1>().phases() {
             let taps = [rows.taps(), columns.taps()];
             // The first window begins at the output that the last tap meets.
             let before = |phase: &Phase| phase.taps().wrapping_sub(phase.output + 1);

@@ -193,7 +193,7 @@ impl Patch {
 #[inline(always)]
 fn each_patch(sizes: &Sizes, mut body: impl FnMut(Patch) -> Option<()>) -> Option<()> {
     let ([_, width, depth], [sy, sx], [py, px]) = (sizes.x, sizes.stride, sizes.before);
-    let (v, u) = (sizes.axis(0), sizes.axis(1));
+    let (v, u) = (sizes.axis::<0>(), sizes.axis::<1>());
     for oy in 0..v.y {
         let rows = v.taps(oy);
         let y = (oy * sy + rows.start).saturating_sub(py);

@@ -206,7 +206,7 @@ fn rows<S: Simd>(
     };
     let mut done = 0;
     for (oy, y) in y.chunks_exact_mut(pool.y[1] * k).enumerate() {
-        let taps = pool.axis(0).taps(oy);
+        let taps = pool.axis::<0>().taps(oy);
         let first = (oy * pool.stride[0] + taps.start).saturating_sub(pool.before[0]);
         let last = first + taps.len();
         while done < last {
@@ -276,7 +276,7 @@ impl Map<'_> {
     #[inline(always)]
     fn row<S: Simd, V: Lanes<S>>(&mut self, simd: S, oy: usize, y: &mut [f32]) -> Option<()> {
         let (sizes, layout) = (self.from.sizes, self.layout);
-        let vertical = sizes.axis(0);
+        let vertical = sizes.axis::<0>();
         let taps = vertical.taps(oy);
         let (one, end) = (layout.row, layout.row * sizes.filter[0]);
         let after = |slot: usize| if slot + one < end { slot + one } else { 0 };

@@ -12,7 +12,7 @@
 use super::filters::{PART, WINDOW};
 use super::{Channel, Filters};
 use crate::kernel::pieces::{pieces, pieces_mut};
-use crate::kernel::window::extent;
+use crate::kernel::window::{Axis, extent};
 
 /// How many there are.
 pub(super) const WINDOWS: usize = 4;
@@ -91,16 +91,12 @@ impl Filters<'_> {
     fn lay_inner(&self, [first, last]: [[usize; 2]; 2], x: &[i8], to: &mut [i8]) -> Option<()> {
         let sizes = self.sizes;
         let ([_, width, depth], [fh, fw]) = (sizes.x, sizes.filter);
-        let mut start = [0; 2];
-        for (axis, start) in start.iter_mut().enumerate() {
-            let at = |pixel: [usize; 2]| {
-                (pixel[axis] * sizes.stride[axis]).checked_sub(sizes.before[axis])
-            };
-            *start = at(first)?;
-            if at(last)? + sizes.filter[axis] > sizes.x[axis] {
-                return None;
-            }
-        }
+        let start = |axis: Axis, first: usize, last: usize| {
+            let at = |o: usize| (o * axis.stride).checked_sub(axis.before);
+            (at(last)? + axis.filter <= axis.x).then_some(at(first)?)
+        };
+        let top = start(sizes.axis::<0>(), first[0], last[0])?;
+        let left = start(sizes.axis::<1>(), first[1], last[1])?;
         let rows = Rows {
             pitch: width * depth,
             count: fh,
@@ -114,7 +110,7 @@ impl Filters<'_> {
             true => right,
             false => (sizes.stride[0] * rows.pitch).checked_sub(right)?,
         };
-        let x = x.get(start[0] * rows.pitch + start[1] * depth..)?;
+        let x = x.get(top * rows.pitch + left * depth..)?;
         copy_windows([right, on], &rows, x, to)
     }
 

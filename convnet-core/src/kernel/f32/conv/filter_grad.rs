@@ -201,7 +201,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     ];
     for fy in 0..fh {
         let rows = Run {
-            places: both_of(from.sizes.axis(0).outputs(fy), &block[0]),
+            places: both_of(from.sizes.axis::<0>().outputs(fy), &block[0]),
             taps: fy..fy + 1,
         };
         for mut columns in columns(from) {
@@ -224,7 +224,7 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
 /// Outputs and taps that meet: the outputs of each tap; or, where one depth column is too short for
 /// a tile, all taps of neighbouring outputs, which are contiguous but in groups.
 fn columns(from: &Operands) -> impl Iterator<Item = Run> + use<> {
-    let axis = from.sizes.axis(1);
+    let axis = from.sizes.axis::<1>();
     let short = from.sizes.x[2] < 4 && from.sizes.groups == 1;
     let runs = short.then(|| axis.runs()).into_iter().flatten();
     let taps = if short { 0..0 } else { 0..axis.filter };

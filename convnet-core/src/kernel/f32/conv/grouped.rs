@@ -61,8 +61,8 @@ fn sweep<S: Simd, V: Lanes<S>, const N: usize>(
     let ([_, _, all], [fh, fw], k) = (sizes.x, sizes.filter, sizes.y[2]);
     let depth = all / sizes.groups;
     for fy in 0..fh {
-        for rows in sizes.axis(0).runs() {
-            for columns in sizes.axis(1).runs() {
+        for rows in sizes.axis::<0>().runs() {
+            for columns in sizes.axis::<1>().runs() {
                 let meets = rows.taps.contains(&fy) && !columns.taps.is_empty();
                 if !meets && fy > 0 {
                     continue;

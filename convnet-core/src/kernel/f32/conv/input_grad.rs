@@ -56,7 +56,7 @@ fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, dx: &mut [f32]) -> Opti
         &shallow::<S, V, 2>(),
         &tiles::<S, V, 3>(),
     ];
-    let [rows, columns] = [0, 1].map(|axis| from.sizes.axis(axis));
+    let (rows, columns) = (from.sizes.axis::<0>(), from.sizes.axis::<1>());
     let [depth, k] = [from.sizes.x[2], from.sizes.y[2]].map(|all| all / from.sizes.groups);
     let rest = V::rest(simd, k);
     let [pixels, most] = match depth {

@@ -75,8 +75,8 @@ pub(crate) fn sweep<S: Simd, V: Lanes<S>>(simd: S, from: &Operands, y: &mut [f32
     let (mut bias, mut lanes) = ([0.0; LANES], [0.0; LANES]);
     first(from.bias, &mut bias);
     first([1.0; LANES].get(..k)?, &mut lanes);
-    for rows in from.sizes.axis(0).runs() {
-        for columns in from.sizes.axis(1).runs() {
+    for rows in from.sizes.axis::<0>().runs() {
+        for columns in from.sizes.axis::<1>().runs() {
             let lengths = [rows.places.len(), columns.places.len()];
             let along = usize::from(lengths[0] <= lengths[1]);
             let across = 1 - along;

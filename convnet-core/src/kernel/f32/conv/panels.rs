@@ -118,8 +118,8 @@ fn all_panels<S: Simd, V: Lanes<S>>(
     };
     for (panel, count) in panels.groups::<S, V>() {
         let weights = from.packed.get(panel * panels.len..)?;
-        for rows in sizes.axis(0).runs() {
-            for columns in sizes.axis(1).runs() {
+        for rows in sizes.axis::<0>().runs() {
+            for columns in sizes.axis::<1>().runs() {
                 let first = [rows.taps.start, columns.taps.start * depth];
                 let taps = Taps {
                     x,

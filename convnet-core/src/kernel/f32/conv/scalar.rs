@@ -24,6 +24,7 @@ use super::Operands;
 use crate::kernel::Sizes;
 #[cfg(vfp)]
 use crate::kernel::f32::vfp;
+use crate::kernel::pieces::pieces_mut;
 use crate::kernel::window::{extent, tiles};
 
 /// P, or 1.
@@ -49,7 +50,7 @@ pub(crate) fn conv(from: &Operands, y: &mut [f32]) -> Option<()> {
     if row == 0 {
         return None;
     }
-    for (oy, y) in y.chunks_exact_mut(row).enumerate() {
+    for (oy, y) in pieces_mut(y, row).enumerate() {
         conv_row(from, oy, y)?;
     }
     Some(())
@@ -65,9 +66,9 @@ pub(crate) fn conv_row(from: &Operands, oy: usize, y: &mut [f32]) -> Option<()> 
         ..
     } = sizes;
     let pitch = sizes.filter[1] * depth;
-    let rows = sizes.axis(0).taps(oy);
+    let rows = sizes.axis::<0>().taps(oy);
     let iy = (oy * sizes.stride[0] + rows.start).wrapping_sub(sizes.before[0]);
-    for columns in sizes.axis(1).runs() {
+    for columns in sizes.axis::<1>().runs() {
         let taps = &columns.taps;
         let tile = Tile {
             from,

@@ -55,8 +55,8 @@ fn add_products<S: Simd, V: Lanes<S>>(
     dy: &[f32],
     d_filters: &mut [f32],
 ) -> Option<()> {
-    for rows in sizes.axis(0).runs() {
-        for columns in sizes.axis(1).runs() {
+    for rows in sizes.axis::<0>().runs() {
+        for columns in sizes.axis::<1>().runs() {
             if rows.is_empty() || columns.is_empty() {
                 continue;
             }

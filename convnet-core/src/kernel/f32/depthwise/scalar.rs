@@ -30,9 +30,9 @@ pub(crate) fn depthwise(from: &Operands, y: &mut [f32]) -> Option<()> {
     } = sizes;
     for oy in 0..height {
         let y = y.get_mut(oy * wo * depth..)?;
-        let rows = sizes.axis(0).taps(oy);
+        let rows = sizes.axis::<0>().taps(oy);
         let iy = (oy * sizes.stride[0] + rows.start).wrapping_sub(sizes.before[0]);
-        for columns in sizes.axis(1).runs() {
+        for columns in sizes.axis::<1>().runs() {
             let taps = &columns.taps;
             let tile = Tile {
                 from,

@@ -60,7 +60,7 @@ pub(crate) fn largest<S: Simd, V: Lanes<S>>(
     column: &mut [f32],
     y: &mut [f32],
 ) -> Option<()> {
-    let (horizontal, [_, width, k]) = (pool.axis(1), pool.y);
+    let (horizontal, [_, width, k]) = (pool.axis::<1>(), pool.y);
     let pairs = [horizontal.filter, horizontal.stride, horizontal.before] == [2, 2, 0];
     if pairs && width <= horizontal.x / 2 {
         for at in (0..width).step_by(V::LEN) {

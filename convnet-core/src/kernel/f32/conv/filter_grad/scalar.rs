@@ -23,6 +23,7 @@ pub(crate) fn add_gradient(
     let sizes = from.sizes;
     let [fh, fw] = sizes.filter;
     let [_, _, k] = sizes.y;
+    let (rows, columns) = (sizes.axis::<0>(), sizes.axis::<1>());
     for dy in pieces(from.dy, k) {
         d_bias.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += dy);
     }
@@ -30,8 +31,8 @@ pub(crate) fn add_gradient(
     let mut taps = pieces_mut(d_filters, weights);
     for fy in 0..fh {
         for fx in 0..fw {
-            let [rows, columns] = [(0, fy), (1, fx)].map(|(axis, tap)| Run {
-                places: sizes.axis(axis).outputs(tap),
+            let [rows, columns] = [(&rows, fy), (&columns, fx)].map(|(axis, tap)| Run {
+                places: axis.outputs(tap),
                 taps: tap..tap + 1,
             });
             let d_filters = taps.next()?;
