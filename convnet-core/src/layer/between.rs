@@ -13,6 +13,8 @@ impl<T: Real> Between<T> {
     /// `over/under` pixels behind the first of `size`; the last one has no next.
     #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2⁵³")]
     fn new(over: usize, under: usize, size: usize) -> Self {
+        // It is 1 or more: what the compiler need not see to leave no panic.
+        let under = under.max(1);
         let (at, rest) = (over / under, over % under);
         if at + 1 >= size {
             return Self {
@@ -33,7 +35,13 @@ impl<T: Real> Between<T> {
 
     /// Pixels are points, and the outermost lie on each other: `o·(size − 1)/(f·size − 1)`.
     pub(super) fn corners(o: usize, size: usize, f: usize) -> Self {
-        Self::new(o * (size - 1), (f * size - 1).max(1), size)
+        Self::new(o * (size - 1), f * size - 1, size)
+    }
+
+    /// The inputs, which are all there: `None` is never.
+    pub(super) fn of<P>(self, line: &[P]) -> Option<[&P; 2]> {
+        let [first, next] = self.at;
+        Some([line.get(first)?, line.get(next)?])
     }
 
     /// Which inputs, and how much of each.
@@ -74,10 +82,11 @@ macro_rules! between {
                         let columns = super::between::Between::<T>::$place(column, W, FW).shares();
                         for (row, down) in rows {
                             for (column, across) in columns {
-                                let (dx, share) = (&mut dx[row][column], down * across);
-                                dx.iter_mut()
-                                    .zip(dy)
-                                    .for_each(|(dx, &dy)| *dx += share * dy);
+                                let dx = dx.get_mut(row).and_then(|row| row.get_mut(column));
+                                let share = down * across;
+                                for (dx, &dy) in dx.into_iter().flatten().zip(dy) {
+                                    *dx += share * dy;
+                                }
                             }
                         }
                     }
@@ -100,13 +109,16 @@ macro_rules! between {
                 const { assert!(HO == FH * H && WO == FW * W, "F times as wide and high") };
                 for (row, y) in y.iter_mut().enumerate() {
                     let rows = super::between::Between::<T>::$place(row, H, FH);
-                    let [above, below] = rows.at.map(|row| &x[row]);
+                    let Some([above, below]) = rows.of(&**x) else {
+                        return;
+                    };
                     for (column, y) in y.iter_mut().enumerate() {
                         let columns = super::between::Between::<T>::$place(column, W, FW);
-                        let [left, right] = columns.at;
-                        let corners = [&above[left], &above[right], &below[left], &below[right]];
-                        for (d, y) in y.iter_mut().enumerate() {
-                            let [a, b, c, e] = corners.map(|corner| corner[d]);
+                        let (Some([a, b]), Some([c, e])) = (columns.of(above), columns.of(below))
+                        else {
+                            return;
+                        };
+                        for ((((y, &a), &b), &c), &e) in y.iter_mut().zip(a).zip(b).zip(c).zip(e) {
                             let above = a + columns.part * (b - a);
                             let below = c + columns.part * (e - c);
                             *y = above + rows.part * (below - above);
