@@ -2,6 +2,7 @@
 
 use super::Layer;
 use super::word::word;
+use crate::kernel::pieces::{pieces, pieces_mut};
 use crate::{Real, Volume};
 
 word! {
@@ -59,7 +60,7 @@ impl ChannelShuffle {
         dy: &Volume<T, H, W, D>,
     ) {
         let (dx, dy) = (dx.as_mut_slice(), dy.as_slice());
-        dx.copy_from_slice(dy);
+        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy);
         // Back is as many groups as each of them was deep.
         shuffle(dy, dx, D, D / self.groups.max(1));
     }
@@ -67,8 +68,8 @@ impl ChannelShuffle {
 
 fn shuffle<T: Real>(x: &[T], y: &mut [T], depth: usize, groups: usize) {
     let each = depth / groups.max(1);
-    for (y, x) in y.chunks_exact_mut(depth).zip(x.chunks_exact(depth)) {
-        for (group, x) in x.chunks_exact(each.max(1)).enumerate() {
+    for (y, x) in pieces_mut(y, depth).zip(pieces(x, depth)) {
+        for (group, x) in pieces(x, each).enumerate() {
             for (y, &x) in y.iter_mut().skip(group).step_by(groups.max(1)).zip(x) {
                 *y = x;
             }

@@ -54,7 +54,12 @@ impl<const AT: usize> Concat<AT> {
     ) {
         const { assert!(AT + D <= K, "the slice lies inside the volume") };
         let columns = y.iter_mut().flatten().zip(x.iter().flatten());
-        columns.for_each(|(y, x)| y[AT..AT + D].copy_from_slice(x));
+        for (y, x) in columns {
+            // Always some, as asserted.
+            if let Some(y) = y.get_mut(AT..).and_then(|y| y.first_chunk_mut()) {
+                *y = *x;
+            }
+        }
     }
 
     /// The gradient on `x` is the slice of the one on `y`.
@@ -71,7 +76,11 @@ impl<const AT: usize> Concat<AT> {
     ) {
         const { assert!(AT + D <= K, "the slice lies inside the volume") };
         let columns = dx.iter_mut().flatten().zip(dy.iter().flatten());
-        columns.for_each(|(dx, dy)| dx.copy_from_slice(&dy[AT..AT + D]));
+        for (dx, dy) in columns {
+            if let Some(dy) = dy.get(AT..).and_then(|dy| dy.first_chunk()) {
+                *dx = *dy;
+            }
+        }
     }
 }
 

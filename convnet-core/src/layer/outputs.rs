@@ -50,7 +50,8 @@ impl<const AT: usize> Outputs<AT> {
         y: &mut Volume<T, 1, 1, K>,
     ) {
         const { assert!(AT + H * W * D <= K, "the part lies inside the vector") };
-        y.as_mut_slice()[AT..][..H * W * D].copy_from_slice(x.as_slice());
+        let part = y.as_mut_slice().iter_mut().skip(AT);
+        part.zip(x.as_slice()).for_each(|(y, &x)| *y = x);
     }
 
     /// The gradient on `x` is the part of the one on `y`.
@@ -66,8 +67,9 @@ impl<const AT: usize> Outputs<AT> {
         dy: &Volume<T, 1, 1, K>,
     ) {
         const { assert!(AT + H * W * D <= K, "the part lies inside the vector") };
-        dx.as_mut_slice()
-            .copy_from_slice(&dy.as_slice()[AT..][..H * W * D]);
+        let part = dy.as_slice().iter().skip(AT);
+        let pairs = dx.as_mut_slice().iter_mut().zip(part);
+        pairs.for_each(|(dx, &dy)| *dx = dy);
     }
 }
 

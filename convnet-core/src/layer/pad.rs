@@ -69,8 +69,9 @@ impl<G: Geometry> Pad<G> {
     ) {
         const { fits::<G>([H, W], [HO, WO]) };
         let [top, left] = G::BEFORE;
-        for (dx, dy) in dx.iter_mut().zip(&dy[top..]) {
-            dx.copy_from_slice(&dy[left..left + W]);
+        for (dx, dy) in dx.iter_mut().zip(dy.iter().skip(top)) {
+            let columns = dx.iter_mut().zip(dy.iter().skip(left));
+            columns.for_each(|(dx, dy)| *dx = *dy);
         }
     }
 }
@@ -96,8 +97,9 @@ impl<
         const { fits::<G>([H, W], [HO, WO]) };
         let [top, left] = G::BEFORE;
         y.as_mut_slice().fill(T::ZERO);
-        for (y, x) in y[top..].iter_mut().zip(x.iter()) {
-            y[left..left + W].copy_from_slice(x);
+        for (y, x) in y.iter_mut().skip(top).zip(x.iter()) {
+            let columns = y.iter_mut().skip(left).zip(x);
+            columns.for_each(|(y, x)| *y = *x);
         }
     }
 

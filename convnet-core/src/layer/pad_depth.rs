@@ -58,7 +58,10 @@ impl<const K: usize> PadDepth<K> {
     ) {
         const { assert!(D <= K, "no depth slice is left out") };
         for (dx, dy) in dx.iter_mut().flatten().zip(dy.iter().flatten()) {
-            dx.copy_from_slice(&dy[..D]);
+            // Always some, as asserted.
+            if let Some(dy) = dy.first_chunk() {
+                *dx = *dy;
+            }
         }
     }
 }
@@ -70,7 +73,9 @@ impl<T: Real, const H: usize, const W: usize, const D: usize, const K: usize>
         const { assert!(D <= K, "no depth slice is left out") };
         y.as_mut_slice().fill(T::ZERO);
         for (y, x) in y.iter_mut().flatten().zip(x.iter().flatten()) {
-            y[..D].copy_from_slice(x);
+            if let Some(y) = y.first_chunk_mut() {
+                *y = *x;
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::word::word;
 use crate::kernel::at_level;
+use crate::kernel::pieces::{pieces, pieces_mut};
 use crate::{Real, Volume};
 
 word! {
@@ -125,9 +126,7 @@ fn multiply<T: Real>(x: &[T], gate: &[T], y: &mut [T]) {
     at_level(
         #[inline(always)]
         || {
-            let columns = y
-                .chunks_exact_mut(gate.len())
-                .zip(x.chunks_exact(gate.len()));
+            let columns = pieces_mut(y, gate.len()).zip(pieces(x, gate.len()));
             for (y, x) in columns {
                 for (y, (&x, &gate)) in y.iter_mut().zip(x.iter().zip(gate)) {
                     *y = x * gate;
@@ -138,15 +137,13 @@ fn multiply<T: Real>(x: &[T], gate: &[T], y: &mut [T]) {
 }
 
 fn multiply_by<T: Real>(v: &mut [T], gate: &[T]) {
-    for v in v.chunks_exact_mut(gate.len()) {
+    for v in pieces_mut(v, gate.len()) {
         v.iter_mut().zip(gate).for_each(|(v, &gate)| *v *= gate);
     }
 }
 
 fn add_products<T: Real>(dy: &[T], gate: &[T], dx: &mut [T]) {
-    let columns = dx
-        .chunks_exact_mut(gate.len())
-        .zip(dy.chunks_exact(gate.len()));
+    let columns = pieces_mut(dx, gate.len()).zip(pieces(dy, gate.len()));
     for (dx, dy) in columns {
         for (dx, (&dy, &gate)) in dx.iter_mut().zip(dy.iter().zip(gate)) {
             *dx += dy * gate;
@@ -156,7 +153,7 @@ fn add_products<T: Real>(dy: &[T], gate: &[T], dx: &mut [T]) {
 
 fn sum_products<T: Real>(x: &[T], dy: &[T], sums: &mut [T]) {
     sums.fill(T::ZERO);
-    let columns = x.chunks_exact(sums.len()).zip(dy.chunks_exact(sums.len()));
+    let columns = pieces(x, sums.len()).zip(pieces(dy, sums.len()));
     for (x, dy) in columns {
         for (sum, (&x, &dy)) in sums.iter_mut().zip(x.iter().zip(dy)) {
             *sum += x * dy;

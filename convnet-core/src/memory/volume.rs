@@ -69,7 +69,8 @@ impl<T: Element, const H: usize, const W: usize, const D: usize> Volume<T, H, W,
 
     /// Takes over every scalar of `other`, without a copy in between.
     pub fn copy_from(&mut self, other: &Self) {
-        self.as_mut_slice().copy_from_slice(other.as_slice());
+        let pairs = self.as_mut_slice().iter_mut().zip(other.as_slice());
+        pairs.for_each(|(to, &from)| *to = from);
     }
 
     /// Adds every scalar of `other`: where the two ways through a `residual` meet.

@@ -56,6 +56,11 @@ impl Facts {
     }
 }
 
+fn copy<V: AnyVolume>(to: &mut V, from: &V) {
+    let pairs = to.as_mut_slice().iter_mut().zip(from.as_slice());
+    pairs.for_each(|(to, &from)| *to = from);
+}
+
 /// `y` = the scores of `x`.
 pub fn forward<N: Network>(
     net: &N,
@@ -65,7 +70,7 @@ pub fn forward<N: Network>(
     mut watch: impl Watch<N::Scalar>,
 ) {
     let scores = net.forward_watched(x, arena, &mut watch);
-    y.as_mut_slice().copy_from_slice(scores.as_slice());
+    copy(y, scores);
 }
 
 /// The same in training, segment by segment, each with the `fc` that stands behind it; a stream of the
@@ -82,7 +87,7 @@ pub fn forward_segment<N: Trainable>(
     let seed = Rng::stream(seed, stream).next_u64();
     let scores = net.forward_segment_watched(segment, x, tape, seed, &mut watch);
     if segment + 1 == N::SEGMENTS {
-        y.as_mut_slice().copy_from_slice(scores.as_slice());
+        copy(y, scores);
     } else {
         net.forward_fc(segment, &mut [Forward { input: x, tape }]);
     }
@@ -129,8 +134,7 @@ pub fn forward_packed<N: Nestable>(
         memory: &mut *arena,
     };
     net.forward_packed(packed, &mut [image]);
-    y.as_mut_slice()
-        .copy_from_slice(N::output_in(arena).as_slice());
+    copy(y, N::output_in(arena));
 }
 
 impl Nested {
