@@ -82,6 +82,10 @@ pub use convnet_core::{data, train};
 #[doc(inline)]
 pub use convnet_onnx as onnx;
 
+#[cfg(feature = "tflite")]
+#[doc(inline)]
+pub use convnet_tflite as tflite;
+
 #[cfg(feature = "report")]
 #[doc(inline)]
 pub use convnet_core::report;

@@ -45,14 +45,17 @@ enum Command {
         #[command(flatten)]
         model: Model,
     },
-    /// Writes the model as ONNX in its normal form: by the names of the declaration, without what computes
-    /// nothing. A program writes its own network by `convnet::onnx::write`.
+    /// Writes the model as ONNX, as TensorFlow Lite, or both: by the names of the declaration, without what computes
+    /// nothing. A program writes its own network by `convnet::onnx::write` and `convnet::tflite::write`.
     Export {
         #[command(flatten)]
         model: Model,
-        /// The file to write.
-        #[arg(long)]
-        onnx: PathBuf,
+        /// The file to write as ONNX.
+        #[arg(long, value_name = "FILE", required_unless_present = "tflite")]
+        onnx: Option<PathBuf>,
+        /// The file to write as TensorFlow Lite, in f32.
+        #[arg(long, value_name = "FILE")]
+        tflite: Option<PathBuf>,
     },
     /// Says whether a weight file holds the model's numbers.
     Check {
@@ -174,8 +177,18 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             println!("{}", model.read()?.draft(&name).plan()?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Export { model, onnx } => {
-            write(&onnx, &model.read()?.onnx()?)?;
+        Command::Export {
+            model,
+            onnx,
+            tflite,
+        } => {
+            let imported = model.read()?;
+            if let Some(file) = onnx {
+                write(&file, &imported.onnx()?)?;
+            }
+            if let Some(file) = tflite {
+                write(&file, &imported.tflite()?)?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { model, against } => check(&model.read()?.weights()?, &against),

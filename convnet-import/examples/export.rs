@@ -1,4 +1,5 @@
-//! Writes networks as ONNX, with an image and its scores for each: `tests/export.py` holds these against ONNX Runtime.
+//! Writes networks as ONNX and TensorFlow Lite, with images and their scores for each: `tests/export.py` holds these
+//! against ONNX Runtime and LiteRT.
 //!
 //! `cargo run --release -p convnet-import --example export -- FOLDER`
 
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 
-use convnet::{AnyVolume, Network, OnHeap, Rng, onnx};
+use convnet::{AnyVolume, Network, OnHeap, Rng, onnx, tflite};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// `PATH.onnx`, and `PATH.safetensors` with two images, depth first, and what they become.
+/// `PATH.onnx`, `PATH.tflite`, and `PATH.safetensors` with two images, depth first, and what they become.
 fn write<N: Network<Scalar = f32> + OnHeap>(path: &std::path::Path) -> Result<(), Box<dyn Error>>
 where
     N::Input: AnyVolume<Scalar = f32>,
@@ -39,6 +40,7 @@ where
     let net = random::<N>();
     let mut rng = Rng::new(8);
     onnx::write(&*net, path.with_extension("onnx"))?;
+    tflite::write(&*net, path.with_extension("tflite"))?;
     let mut arena = N::arena();
     let mut image = bytemuck::zeroed_box::<N::Input>();
     let (mut images, mut scores) = (Vec::new(), Vec::new());

@@ -37,7 +37,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use convnet_core::graph::Op;
+use convnet_core::graph::{Node, Op};
 use convnet_core::network::Draft;
 use safetensors::Dtype;
 use safetensors::tensor::View;
@@ -290,6 +290,9 @@ impl Imported {
     }
 }
 
+/// A tensor's axes and values, by its name.
+type Find<'a> = dyn Fn(&str) -> Option<(Vec<usize>, Vec<f32>)> + 'a;
+
 impl Imported {
     /// The network as an ONNX model in its normal form: by the declaration's names, without what computes
     /// nothing.
@@ -298,6 +301,23 @@ impl Imported {
     ///
     /// [`ImportError::Unfit`], if it has a layer that ONNX has not, or is too large for such a file.
     pub fn onnx(&self) -> Result<Vec<u8>, ImportError> {
+        self.written(|graph, input, tensor| convnet_onnx::graph_to_bytes(graph, input, tensor))
+    }
+
+    /// The network as a TensorFlow Lite model, in `f32`.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Unfit`], if it has a layer that TensorFlow Lite has not, or is too large for such a file.
+    pub fn tflite(&self) -> Result<Vec<u8>, ImportError> {
+        self.written(|graph, input, tensor| convnet_tflite::graph_to_bytes(graph, input, tensor))
+    }
+
+    /// By what writes a graph that reads such a volume, with its tensors by their names.
+    fn written<E: std::fmt::Display>(
+        &self,
+        write: impl FnOnce(&[Node<'_>], [usize; 3], &Find<'_>) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<u8>, ImportError> {
         let unfit = |error: &dyn std::fmt::Display| ImportError::Unfit(error.to_string());
         let draft = self.draft("Model");
         let planned = draft.plan().map_err(|error| unfit(&error))?;
@@ -307,8 +327,7 @@ impl Imported {
             let tensor = tensors.get(name)?;
             Some((tensor.shape.clone(), tensor.data.clone()))
         };
-        convnet_onnx::graph_to_bytes(&graph, self.network.input, tensor)
-            .map_err(|error| unfit(&error))
+        write(&graph, self.network.input, &tensor).map_err(|error| unfit(&error))
     }
 }
 

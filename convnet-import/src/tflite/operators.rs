@@ -659,12 +659,9 @@ impl<'a> Lowering<'a> {
     fn call_by_weights(&mut self, node: usize, it: &Operator<'_>) {
         let weights = it.inputs.get(1).and_then(|&at| self.at(at));
         if let (Some(node), Some(weights)) = (self.out.nodes.get_mut(node), weights) {
-            node.name = weights
-                .name
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
+            let name = weights.name.split(';').next().unwrap_or_default();
+            // As `convnet_tflite` calls them.
+            node.name = name.strip_suffix(".filters").unwrap_or(name).to_owned();
         }
     }
 

@@ -1,0 +1,353 @@
+//! Layers that slide. There is no padding but `SAME`, which puts the odd zero below and right; any other is a `PAD` in
+//! front.
+
+use convnet_core::shape::Window;
+
+use super::{Export, Tensor, Volume, shape};
+use crate::flatbuffer::{Table, Value};
+use crate::model::{self, Kind};
+
+impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
+    pub(super) fn conv(
+        &mut self,
+        name: &str,
+        bias: bool,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+    ) -> usize {
+        let (x, same) = self.around(name, window, x, size, 0.0, true);
+        let (filters, _) = self.filters(name);
+        let inputs = self.with_bias(name, bias, vec![x, filters]);
+        let mut options = slides(window, same);
+        let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
+        options.extend([(4, across), (5, down)]);
+        self.model
+            .push(model::CONV_2D, name.into(), inputs, shape(size), options)
+    }
+
+    pub(super) fn depthwise(
+        &mut self,
+        name: &str,
+        bias: bool,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+    ) -> usize {
+        let (x, same) = self.around(name, window, x, size, 0.0, true);
+        let tensor = format!("{name}.filters");
+        let ([height, width, _, depth], values) = self.values::<4>(&tensor);
+        let filters = self.floats(tensor, vec![1, height, width, depth], values);
+        let inputs = self.with_bias(name, bias, vec![x, filters]);
+        let mut options = slides(window, same);
+        let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
+        options.extend([(3, Value::Int(1)), (5, across), (6, down)]);
+        let kind = model::DEPTHWISE_CONV_2D;
+        self.model
+            .push(kind, name.into(), inputs, shape(size), options)
+    }
+
+    /// Group by group, with zeros for the gaps of filters, and the border cut off afterwards.
+    pub(super) fn conv_transpose(
+        &mut self,
+        name: &str,
+        groups: usize,
+        bias: bool,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+    ) -> usize {
+        let before = [0, 1].map(|at| window.axis(at, x.size[at]).map_or(0, |it| it.before));
+        let reach =
+            [0, 1].map(|at| x.size[at].saturating_sub(1) * window.stride[at] + window.covers(at));
+        // `SAME` cuts the smaller half off in front, of an output of which a conv would make as many pixels.
+        let same = (0..2).all(|at| {
+            size[at].div_ceil(window.stride[at].max(1)) == x.size[at]
+                && before[at] == reach[at].saturating_sub(size[at]) / 2
+        });
+        let stamped = match same {
+            true => [size[0], size[1]],
+            false => [0, 1].map(|at| reach[at].max(before[at] + size[at])),
+        };
+        let whole = match stamped == [size[0], size[1]] {
+            true => name.to_owned(),
+            false => format!("{name}.stamped"),
+        };
+        let tensor = format!("{name}.filters");
+        let (axes, values) = self.values::<4>(&tensor);
+        let biases = bias.then(|| self.values::<1>(&format!("{name}.bias")).1);
+        let (groups, [_, _, each, depth]) = (groups.max(1), axes);
+        let (slices, mut parts) = (depth / groups, Vec::new());
+        for group in 0..groups {
+            let of_group = |what: &str| match groups {
+                1 => what.to_owned(),
+                _ => format!("{what}.{group}"),
+            };
+            let from = group * slices;
+            let read = match groups {
+                1 => self.deep(x),
+                _ => {
+                    let part = [x.size[0], x.size[1], slices];
+                    self.part(&of_group(&format!("{name}.part")), x, [0, 0, from], part)
+                }
+            };
+            let (sizes, values) = stamps(axes, &values, from..from + slices, window);
+            let filters = self.floats(of_group(&tensor), sizes, values);
+            let part = shape([stamped[0], stamped[1], each]);
+            let sizes: Vec<i32> = part.iter().map(|&it| it as i32).collect();
+            let to = self.ints(of_group(&format!("{name}.size")), &sizes);
+            let mut inputs = vec![to, filters, read];
+            if let Some(biases) = &biases {
+                let values = biases.iter().skip(group * each).take(each);
+                let bias = of_group(&format!("{name}.bias"));
+                inputs.push(self.floats(bias, vec![each], values.copied().collect()));
+            }
+            let (kind, options) = (model::TRANSPOSE_CONV, slides(window, same));
+            let at = self
+                .model
+                .push(kind, of_group(&whole), inputs, part, options);
+            let size = [stamped[0], stamped[1], each];
+            parts.push(Volume { at, size });
+        }
+        let joined = match parts[..] {
+            [one] => one,
+            _ => self.concat(whole, parts, [stamped[0], stamped[1], each * groups]),
+        };
+        match joined.size == size {
+            true => joined.at,
+            false => self.part(name, joined, [before[0], before[1], 0], size),
+        }
+    }
+
+    pub(super) fn max_pool(
+        &mut self,
+        name: &str,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+    ) -> usize {
+        let gapless = window.dilation == [1; 2];
+        let (x, same) = self.around(name, window, x, size, f32::NEG_INFINITY, gapless);
+        match gapless {
+            true => self.pool(model::MAX_POOL_2D, name, window, same, x, size),
+            false => self.taps(model::MAXIMUM, name, window, x, size),
+        }
+    }
+
+    /// `SAME` does not count zeros, and a `PAD` in front counts them: what comes then is multiplied by how many there
+    /// are for each that counts.
+    pub(super) fn avg_pool(
+        &mut self,
+        name: &str,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+    ) -> usize {
+        let at = self.deep(x);
+        let (x, gapless) = (Volume { at, ..x }, window.dilation == [1; 2]);
+        let (padded, same) = self.around(name, window, x, size, 0.0, gapless);
+        if gapless && padded == at {
+            return self.pool(model::AVERAGE_POOL_2D, name, window, same, padded, size);
+        }
+        let sums = format!("{name}.sums");
+        let (sums, taps) = match gapless {
+            false => (self.taps(model::ADD, &sums, window, padded, size), 1),
+            true => {
+                let kind = model::AVERAGE_POOL_2D;
+                let mean = self.pool(kind, &sums, window, false, padded, size);
+                (mean, window.size[0] * window.size[1])
+            }
+        };
+        // How many taps are on the image.
+        let seen = |axis: usize, output: usize| {
+            let before = window.axis(axis, x.size[axis]).map_or(0, |it| it.before);
+            let taps = 0..window.size[axis];
+            let taps = taps.map(|tap| output * window.stride[axis] + tap * window.dilation[axis]);
+            taps.filter(|at| (before..before + x.size[axis]).contains(at))
+                .count()
+        };
+        let counts = (0..size[0])
+            .flat_map(|row| (0..size[1]).map(move |column| seen(0, row) * seen(1, column)));
+        let factors = counts.map(|count| taps as f32 / count as f32).collect();
+        let factors = self.floats(
+            format!("{name}.factors"),
+            vec![size[0], size[1], 1],
+            factors,
+        );
+        self.alike(model::MUL, name, vec![sums, factors], Table::new())
+    }
+
+    fn pool(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        window: &Window,
+        same: bool,
+        x: usize,
+        size: [usize; 3],
+    ) -> usize {
+        let mut options = slides(window, same);
+        let [down, across] = window.size.map(|it| Value::Int(it as i32));
+        options.extend([(3, across), (4, down)]);
+        self.model
+            .push(kind, name.into(), vec![x], shape(size), options)
+    }
+
+    /// What a window with gaps sees, tap by tap: rows first, then columns of what came of them.
+    fn taps(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        window: &Window,
+        x: usize,
+        size: [usize; 3],
+    ) -> usize {
+        let mut all = x;
+        for axis in 0..2 {
+            let mut sizes = self.model.tensors[all].shape.clone();
+            sizes[1 + axis] = size[axis];
+            let read = all;
+            for tap in 0..window.size[axis] {
+                let step = |step: &str| format!("{name}.{step}{axis}_{tap}");
+                let from = tap * window.dilation[axis];
+                let to = from + (size[axis] - 1) * window.stride[axis] + 1;
+                let ends = [
+                    ("from", from, 0),
+                    ("to", to, 0),
+                    ("steps", window.stride[axis], 1),
+                ];
+                let ends = ends.map(|(end, at, elsewhere)| {
+                    let mut all = [elsewhere; 4];
+                    all[1 + axis] = at as i32;
+                    self.ints(step(end), &all)
+                });
+                let inputs = [read].into_iter().chain(ends).collect();
+                // Whole along the others.
+                let whole = Value::Int(0b1111 ^ (0b10 << axis));
+                let masks = vec![(0, whole.clone()), (1, whole)];
+                let kind_of_slice = model::STRIDED_SLICE;
+                let seen =
+                    self.model
+                        .push(kind_of_slice, step("tap"), inputs, sizes.clone(), masks);
+                all = match tap {
+                    0 => seen,
+                    _ => self.alike(kind, &step("with"), vec![all, seen], Table::new()),
+                };
+            }
+        }
+        self.model.tensors[all].name = name.into();
+        all
+    }
+
+    /// What a window reads, whose output is of that size, and whether it is to say `SAME`, if it may.
+    fn around(
+        &mut self,
+        name: &str,
+        window: &Window,
+        x: Volume,
+        size: [usize; 3],
+        value: f32,
+        may: bool,
+    ) -> (usize, bool) {
+        let axis = |at: usize| {
+            let before = window.axis(at, x.size[at]).map_or(0, |it| it.before);
+            let reach = size[at].saturating_sub(1) * window.stride[at] + window.covers(at);
+            let same = size[at] == x.size[at].div_ceil(window.stride[at].max(1))
+                && before == reach.saturating_sub(x.size[at]) / 2;
+            ([before, reach.saturating_sub(before + x.size[at])], same)
+        };
+        let ([rows, columns], same) = ([axis(0).0, axis(1).0], axis(0).1 && axis(1).1);
+        let x = self.deep(x);
+        match [rows, columns] == [[0; 2]; 2] {
+            true => (x, false),
+            false if same && may => (x, true),
+            false => {
+                let pads = [rows, columns, [0; 2]];
+                (
+                    self.padded(&format!("{name}.padded"), x, pads, value),
+                    false,
+                )
+            }
+        }
+    }
+
+    /// So much of a value before and behind, of rows, columns and slices.
+    pub(super) fn padded(
+        &mut self,
+        name: &str,
+        x: usize,
+        pads: [[usize; 2]; 3],
+        value: f32,
+    ) -> usize {
+        let mut sizes = self.model.tensors[x].shape.clone();
+        for (size, [before, after]) in sizes[1..].iter_mut().zip(pads) {
+            *size += before + after;
+        }
+        let values = pads.iter().flatten().map(|&it| it as i32);
+        let values: Vec<i32> = [0, 0].into_iter().chain(values).collect();
+        let tensor = format!("{name}.pads");
+        let pads = self
+            .model
+            .tensor(tensor, vec![4, 2], model::Data::Ints(values));
+        let (mut kind, mut inputs) = (model::PAD, vec![x, pads]);
+        if value != 0.0 {
+            kind = model::PADV2;
+            inputs.push(self.number(format!("{name}.value"), f64::from(value)));
+        }
+        self.model
+            .push(kind, name.into(), inputs, sizes, Table::new())
+    }
+
+    /// The filters of a layer, `[k][height][width][depth]`: their tensor, and these sizes.
+    pub(super) fn filters(&mut self, layer: &str) -> (usize, [usize; 4]) {
+        let name = format!("{layer}.filters");
+        let ([height, width, depth, k], values) = self.values::<4>(&name);
+        let turned = (0..k).flat_map(|filter| values.iter().skip(filter).step_by(k));
+        let turned = turned.copied().collect();
+        let sizes = [k, height, width, depth];
+        (self.floats(name, sizes.into(), turned), sizes)
+    }
+
+    pub(super) fn with_bias(
+        &mut self,
+        layer: &str,
+        bias: bool,
+        mut inputs: Vec<usize>,
+    ) -> Vec<usize> {
+        if bias {
+            inputs.push(self.own::<1>(layer, "bias"));
+        }
+        inputs
+    }
+}
+
+/// Padding and strides.
+fn slides(window: &Window, same: bool) -> Table {
+    let [down, across] = window.stride.map(|it| Value::Int(it as i32));
+    vec![(0, Value::Int(i32::from(!same))), (1, across), (2, down)]
+}
+
+/// Of `[height][width][k][depth]`, the filters of some slices as `[k][height][width][depth]`, zeros between their taps.
+fn stamps(
+    [height, width, k, depth]: [usize; 4],
+    values: &[f32],
+    slices: std::ops::Range<usize>,
+    window: &Window,
+) -> (Vec<usize>, Vec<f32>) {
+    let [rows, columns] = [window.covers(0), window.covers(1)];
+    let sizes = [k, rows, columns, slices.len()];
+    let mut stamps = vec![0.0; sizes.iter().product()];
+    if values.is_empty() {
+        return (sizes.into(), stamps);
+    }
+    for filter in 0..k {
+        for (row, column) in (0..height * width).map(|at| (at / width, at % width)) {
+            let from = ((row * width + column) * k + filter) * depth;
+            let place = filter * rows + row * window.dilation[0];
+            let to = (place * columns + column * window.dilation[1]) * slices.len();
+            let read = &values[from + slices.start..from + slices.end];
+            stamps[to..to + slices.len()].copy_from_slice(read);
+        }
+    }
+    (sizes.into(), stamps)
+}

@@ -1,0 +1,130 @@
+//! # Networks as TensorFlow Lite models
+//!
+//! ```text
+//!  Network::GRAPH ──▶ operators ───────────────────────────┐
+//!                                                          ├──▶ fused ──▶ model.tflite
+//!  Parameters ──▶ constants, by the declaration's names ───┘
+//! ```
+//!
+//! [`write()`] makes a [TensorFlow Lite](https://ai.google.dev/edge/litert) file of a network with its weights, for
+//! LiteRT on telephones and small boards, and for whatever else reads such files. It computes what `forward` does;
+//! `dropout` is gone, and a `batch_norm` behind filters is part of them. It reads an image `[1, height, width, depth]`,
+//! called `image`, and scores are `[1, classes]`. Numbers are `f32`, whatever the network's are. All of it is said by
+//! builtin operators, a `group_norm` by several of them.
+//!
+//! In `convnet`, this crate is `convnet::tflite` (feature `tflite`):
+//!
+//! ```
+//! # extern crate convnet_core as convnet;
+//! # use std::path::PathBuf;
+//! # fn export<N: convnet::Network>(net: &N, path: PathBuf) -> Result<(), convnet_tflite::TfliteError> {
+//! convnet_tflite::write(net, path)?; // convnet::tflite::write(&*net, "digits.tflite")?;
+//! # Ok(())
+//! # }
+//! ```
+
+#![deny(missing_docs)]
+
+mod export;
+mod flatbuffer;
+mod model;
+
+use std::path::{Path, PathBuf};
+
+use convnet_core::graph::Node;
+use convnet_core::{AnyVolume, Network, Real};
+
+/// Why a network was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TfliteError {
+    /// Layers for which TensorFlow Lite has no operator, since they are written by hand.
+    #[error(
+        "TensorFlow Lite knows nothing of what is written by hand: {}\nwrite the networks before and behind it",
+        .0.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    )]
+    ByHand(
+        /// Their names.
+        Vec<String>,
+    ),
+    /// A network with several outputs that is a layer of another.
+    #[error(
+        "`{0}` is one of several outputs of a network inside the network: a model gives each at the end only"
+    )]
+    Outputs(
+        /// An output's name.
+        String,
+    ),
+    /// A network that is written by hand, and does not say of what layers it is.
+    #[error(
+        "the network is written by hand, and has no `GRAPH`: only what `convnet!` declares can be written"
+    )]
+    NoGraph,
+    /// A tensor that the graph asks for, and that is not there, or has other axes.
+    #[error("there is no tensor `{0}`, of the axes that its layer has")]
+    Missing(
+        /// Its name.
+        String,
+    ),
+    /// More bytes than such a file can have.
+    #[error("the model has {0} bytes: a flat buffer has 2 GiB at most")]
+    TooLarge(
+        /// How many.
+        usize,
+    ),
+    /// A file that was not written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// Writes `net` as a TensorFlow Lite model.
+///
+/// # Errors
+///
+/// A [`TfliteError`].
+pub fn write<N: Network>(net: &N, path: impl AsRef<Path>) -> Result<(), TfliteError> {
+    let path = path.as_ref();
+    let bytes = to_bytes(net)?;
+    std::fs::write(path, bytes).map_err(|source| TfliteError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// `net` as the bytes of a TensorFlow Lite model.
+///
+/// # Errors
+///
+/// Any [`TfliteError`] but `Io`.
+pub fn to_bytes<N: Network>(net: &N) -> Result<Vec<u8>, TfliteError> {
+    let tensor = |name: &str| {
+        let place = N::TENSORS.iter().position(|tensor| tensor.name == name)?;
+        let values = net.tensor(place).iter();
+        let values = values.map(|value| value.widen() as f32).collect();
+        Some((N::TENSORS[place].shape.to_vec(), values))
+    };
+    graph_to_bytes(N::GRAPH, N::Input::SHAPE, tensor)
+}
+
+/// The same of a graph that reads `[height, width, depth]`, and of tensors that `tensor` gives by their names,
+/// `conv1.filters`, with their axes: of a network that has no type, but was planned while the program runs.
+///
+/// # Errors
+///
+/// Any [`TfliteError`] but `Io`.
+pub fn graph_to_bytes(
+    graph: &[Node<'_>],
+    input: [usize; 3],
+    tensor: impl Fn(&str) -> Option<(Vec<usize>, Vec<f32>)>,
+) -> Result<Vec<u8>, TfliteError> {
+    let bytes = export::model(graph, input, tensor)?.to_bytes();
+    match i32::try_from(bytes.len()) {
+        Ok(_) => Ok(bytes),
+        Err(_) => Err(TfliteError::TooLarge(bytes.len())),
+    }
+}

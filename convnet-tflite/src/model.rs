@@ -1,0 +1,344 @@
+//! A model as tensors and operators, by the numbers of the schema (`schema.fbs`, TensorFlow Lite 2.18).
+
+use std::collections::HashMap;
+
+use crate::flatbuffer::{self, Table, Value};
+
+/// A builtin operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    code: i32,
+    /// Which table its options are; 0 is none.
+    options: i32,
+    /// The field of the activation that can be fused to it.
+    fused: Option<usize>,
+}
+
+const fn kind(code: i32, options: i32) -> Kind {
+    let fused = None;
+    Kind {
+        code,
+        options,
+        fused,
+    }
+}
+
+impl Kind {
+    const fn fused(self, field: usize) -> Self {
+        let fused = Some(field);
+        Self { fused, ..self }
+    }
+}
+
+pub(crate) const ADD: Kind = kind(0, 11).fused(0);
+pub(crate) const AVERAGE_POOL_2D: Kind = kind(1, 5).fused(5);
+pub(crate) const CONCATENATION: Kind = kind(2, 10);
+pub(crate) const CONV_2D: Kind = kind(3, 1).fused(3);
+pub(crate) const DEPTHWISE_CONV_2D: Kind = kind(4, 2).fused(4);
+pub(crate) const DEPTH_TO_SPACE: Kind = kind(5, 94);
+pub(crate) const FULLY_CONNECTED: Kind = kind(9, 8).fused(0);
+pub(crate) const LOCAL_RESPONSE_NORMALIZATION: Kind = kind(13, 13);
+pub(crate) const LOGISTIC: Kind = kind(14, 0);
+pub(crate) const MAX_POOL_2D: Kind = kind(17, 5).fused(5);
+pub(crate) const MUL: Kind = kind(18, 21).fused(0);
+pub(crate) const RELU: Kind = kind(19, 0);
+pub(crate) const RELU_N1_TO_1: Kind = kind(20, 0);
+pub(crate) const RELU6: Kind = kind(21, 0);
+pub(crate) const RESHAPE: Kind = kind(22, 17);
+pub(crate) const RESIZE_BILINEAR: Kind = kind(23, 15);
+pub(crate) const SOFTMAX: Kind = kind(25, 9);
+pub(crate) const SPACE_TO_DEPTH: Kind = kind(26, 19);
+pub(crate) const TANH: Kind = kind(28, 0);
+pub(crate) const PAD: Kind = kind(34, 22);
+pub(crate) const TRANSPOSE: Kind = kind(39, 26);
+pub(crate) const MEAN: Kind = kind(40, 27);
+pub(crate) const SUB: Kind = kind(41, 28).fused(0);
+pub(crate) const STRIDED_SLICE: Kind = kind(45, 32);
+pub(crate) const EXP: Kind = kind(47, 0);
+pub(crate) const LOG_SOFTMAX: Kind = kind(50, 36);
+pub(crate) const PRELU: Kind = kind(54, 0);
+pub(crate) const MAXIMUM: Kind = kind(55, 39);
+pub(crate) const MINIMUM: Kind = kind(57, 39);
+pub(crate) const NEG: Kind = kind(59, 0);
+pub(crate) const PADV2: Kind = kind(60, 43);
+pub(crate) const SLICE: Kind = kind(65, 48);
+pub(crate) const TRANSPOSE_CONV: Kind = kind(67, 49);
+pub(crate) const LOG: Kind = kind(73, 0);
+pub(crate) const RSQRT: Kind = kind(76, 0);
+pub(crate) const POW: Kind = kind(78, 56);
+pub(crate) const REDUCE_MAX: Kind = kind(82, 27);
+pub(crate) const RESIZE_NEAREST_NEIGHBOR: Kind = kind(97, 74);
+pub(crate) const LEAKY_RELU: Kind = kind(98, 75);
+pub(crate) const SQUARED_DIFFERENCE: Kind = kind(99, 76);
+pub(crate) const ABS: Kind = kind(101, 0);
+pub(crate) const ELU: Kind = kind(111, 0);
+pub(crate) const HARD_SWISH: Kind = kind(117, 91);
+pub(crate) const GELU: Kind = kind(150, 116);
+pub(crate) const RELU_0_TO_1: Kind = kind(152, 0);
+
+/// A tensor, and its numbers if it is a constant.
+#[derive(Clone, Debug)]
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Data,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Computed,
+    Floats(Vec<f32>),
+    Ints(Vec<i32>),
+}
+
+/// What computes a tensor of others.
+#[derive(Clone, Debug)]
+pub(crate) struct Operator {
+    kind: Kind,
+    inputs: Vec<usize>,
+    output: usize,
+    options: Table,
+}
+
+impl Operator {
+    fn option(&self, id: usize) -> Option<&Value> {
+        let found = self.options.iter().find(|(field, _)| *field == id);
+        found.map(|(_, value)| value)
+    }
+
+    /// Where its biases are among its inputs, if it has filters: these are the second one.
+    fn bias(&self) -> Option<usize> {
+        match self.kind {
+            CONV_2D | DEPTHWISE_CONV_2D | FULLY_CONNECTED => Some(2),
+            TRANSPOSE_CONV => Some(3),
+            _ => None,
+        }
+    }
+}
+
+/// Its first tensor is the image.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) tensors: Vec<Tensor>,
+    operators: Vec<Operator>,
+    pub(crate) outputs: Vec<usize>,
+}
+
+impl Model {
+    /// Adds a tensor: its place.
+    pub(crate) fn tensor(&mut self, name: String, shape: Vec<usize>, data: Data) -> usize {
+        self.tensors.push(Tensor { name, shape, data });
+        self.tensors.len() - 1
+    }
+
+    /// Adds an operator: the place of what it writes.
+    pub(crate) fn push(
+        &mut self,
+        kind: Kind,
+        name: String,
+        inputs: Vec<usize>,
+        shape: Vec<usize>,
+        options: Table,
+    ) -> usize {
+        let output = self.tensor(name, shape, Data::Computed);
+        self.operators.push(Operator {
+            kind,
+            inputs,
+            output,
+            options,
+        });
+        output
+    }
+
+    /// Makes one operator of two, where nothing else reads what lies between: filters take what each of their slices is
+    /// multiplied by or has added, and an activation is computed by what stands in front of it.
+    pub(crate) fn fuse(&mut self) {
+        let mut readers = vec![0; self.tensors.len()];
+        let inputs = self.operators.iter().flat_map(|it| &it.inputs);
+        inputs.chain(&self.outputs).for_each(|&it| readers[it] += 1);
+        // Which of those that are kept writes a tensor.
+        let mut writers: HashMap<usize, usize> = HashMap::new();
+        let mut kept: Vec<Operator> = Vec::new();
+        for it in std::mem::take(&mut self.operators) {
+            let x = it.inputs[0];
+            let writer = writers.get(&x).copied().filter(|_| readers[x] == 1);
+            let at = match writer {
+                Some(at) if self.takes(&mut kept[at], &it) => {
+                    kept[at].output = it.output;
+                    at
+                }
+                _ => {
+                    kept.push(it.clone());
+                    kept.len() - 1
+                }
+            };
+            writers.insert(it.output, at);
+        }
+        self.operators = kept;
+    }
+
+    /// Whether `first` computes what `then` would.
+    fn takes(&mut self, first: &mut Operator, then: &Operator) -> bool {
+        if first
+            .kind
+            .fused
+            .is_some_and(|id| first.option(id).is_some())
+        {
+            return false;
+        }
+        let activation = match then.kind {
+            RELU => 1,
+            RELU_N1_TO_1 => 2,
+            RELU6 => 3,
+            MUL | ADD => return self.rescales(first, then),
+            _ => return false,
+        };
+        first
+            .options
+            .extend(first.kind.fused.map(|id| (id, Value::Int(activation))));
+        first.kind.fused.is_some()
+    }
+
+    /// The same of a factor or a summand for each slice.
+    fn rescales(&mut self, first: &mut Operator, then: &Operator) -> bool {
+        let by = &self.tensors[then.inputs[1]];
+        let (Some(bias), Data::Floats(values), &[slices]) = (first.bias(), &by.data, &by.shape[..])
+        else {
+            return false;
+        };
+        let (values, name) = (values.clone(), by.name.clone());
+        if then.kind == MUL {
+            let weights = &mut self.tensors[first.inputs[1]].data;
+            if let Data::Floats(weights) = weights {
+                // Filter by filter, but for one a slice.
+                let each = match first.kind {
+                    DEPTHWISE_CONV_2D => 1,
+                    _ => weights.len() / slices,
+                };
+                let weights = weights.iter_mut().enumerate();
+                weights.for_each(|(at, it)| *it *= values[at / each % slices]);
+            }
+        }
+        match (first.inputs.get(bias), then.kind) {
+            (Some(&bias), kind) => {
+                if let Data::Floats(biases) = &mut self.tensors[bias].data {
+                    let pairs = biases.iter_mut().zip(values);
+                    pairs.for_each(|(it, by)| *it = if kind == MUL { *it * by } else { *it + by });
+                }
+            }
+            (None, MUL) => {}
+            (None, _) => {
+                let bias = self.tensor(name, vec![slices], Data::Floats(values));
+                first.inputs.push(bias);
+            }
+        }
+        true
+    }
+
+    /// Of an operator, the first version that computes this.
+    fn version(&self, it: &Operator) -> i32 {
+        let depth = |at: usize| self.tensors[it.inputs[at]].shape.last();
+        let is_set = |id: usize| matches!(it.option(id), Some(Value::Int(1)));
+        match it.kind {
+            // In groups.
+            CONV_2D if depth(0) != depth(1) => 6,
+            // With gaps.
+            DEPTHWISE_CONV_2D if !is_set(5) || !is_set(6) => 2,
+            // Without biases, and with some.
+            FULLY_CONNECTED if it.inputs.len() == 2 => 6,
+            TRANSPOSE_CONV if it.inputs.len() == 4 => 3,
+            // Of pixels that are squares.
+            RESIZE_BILINEAR if is_set(3) => 3,
+            RESIZE_NEAREST_NEIGHBOR if is_set(1) => 3,
+            _ => 1,
+        }
+    }
+
+    /// The bytes of its file.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        use Value::{Bytes, Int, Ints, Tables, Text};
+
+        // What is computed has the first one.
+        let mut buffers = vec![Table::new()];
+        let tensors = self.tensors.iter().map(|it| {
+            let (kind, data): (_, Vec<u8>) = match &it.data {
+                Data::Computed => (0, Vec::new()),
+                Data::Floats(all) => (0, all.iter().flat_map(|it| it.to_le_bytes()).collect()),
+                Data::Ints(all) => (2, all.iter().flat_map(|it| it.to_le_bytes()).collect()),
+            };
+            let mut buffer = 0;
+            if !data.is_empty() {
+                buffer = buffers.len() as i32;
+                buffers.push(vec![(0, Bytes(data))]);
+            }
+            vec![
+                (0, ints(&it.shape)),
+                (1, Int(kind)),
+                (2, Int(buffer)),
+                (3, Text(it.name.clone())),
+            ]
+        });
+        let tensors = Tables(tensors.collect());
+        let mut codes: Vec<(i32, i32)> = Vec::new();
+        let operators = self.operators.iter().map(|it| {
+            let code = (it.kind.code, self.version(it));
+            let index = codes.iter().position(|known| *known == code);
+            let index = index.unwrap_or_else(|| {
+                codes.push(code);
+                codes.len() - 1
+            });
+            let mut fields = vec![
+                (0, Int(index as i32)),
+                (1, ints(&it.inputs)),
+                (2, ints(&[it.output])),
+            ];
+            if it.kind.options != 0 {
+                fields.push((3, Int(it.kind.options)));
+                fields.push((4, Value::Table(it.options.clone())));
+            }
+            fields
+        });
+        let operators = Tables(operators.collect());
+        // The first field is a byte, which older readers look at.
+        let codes = codes.into_iter().map(|(code, version)| {
+            vec![(0, Int(code.min(127))), (2, Int(version)), (3, Int(code))]
+        });
+        let codes = Tables(codes.collect());
+        let named = |all: &[usize]| {
+            let one = |&at: &usize| {
+                vec![
+                    (0, Text(self.tensors[at].name.clone())),
+                    (1, Int(at as i32)),
+                ]
+            };
+            Tables(all.iter().map(one).collect())
+        };
+        let graph = vec![
+            (0, tensors),
+            (1, Ints(vec![0])),
+            (2, ints(&self.outputs)),
+            (3, operators),
+            (4, Text("main".into())),
+        ];
+        let signature = vec![
+            (0, named(&[0])),
+            (1, named(&self.outputs)),
+            (2, Text("serving_default".into())),
+            (4, Int(0)),
+        ];
+        let description = concat!("convnet ", env!("CARGO_PKG_VERSION"));
+        let model = vec![
+            (0, Int(3)),
+            (1, codes),
+            (2, Tables(vec![graph])),
+            (3, Text(description.into())),
+            (4, Tables(buffers)),
+            (7, Tables(vec![signature])),
+        ];
+        flatbuffer::file(&model, *b"TFL3")
+    }
+}
+
+fn ints(all: &[usize]) -> Value {
+    Value::Ints(all.iter().map(|&it| it as i32).collect())
+}
