@@ -28,18 +28,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     each!(go);
     go!(Nothing);
-    Ok(())
+    write_tflite::<Rest>(&folder.join("Rest"))
 }
 
-/// `PATH.onnx`, `PATH.tflite`, and `PATH.safetensors` with two images, depth first, and what they become.
 fn write<N: Network<Scalar = f32> + OnHeap>(path: &std::path::Path) -> Result<(), Box<dyn Error>>
+where
+    N::Input: AnyVolume<Scalar = f32>,
+    N::Output: AnyVolume<Scalar = f32>,
+{
+    onnx::write(&*random::<N>(), path.with_extension("onnx"))?;
+    write_tflite::<N>(path)
+}
+
+/// `PATH.tflite`, and `PATH.safetensors` with two images, depth first, and what they become.
+fn write_tflite<N: Network<Scalar = f32> + OnHeap>(
+    path: &std::path::Path,
+) -> Result<(), Box<dyn Error>>
 where
     N::Input: AnyVolume<Scalar = f32>,
     N::Output: AnyVolume<Scalar = f32>,
 {
     let net = random::<N>();
     let mut rng = Rng::new(8);
-    onnx::write(&*net, path.with_extension("onnx"))?;
     tflite::write(&*net, path.with_extension("tflite"))?;
     let mut arena = N::arena();
     let mut image = bytemuck::zeroed_box::<N::Input>();

@@ -1,4 +1,4 @@
-//! What is written as ONNX is read again as what it was: the same declaration, the same numbers.
+//! What is written as ONNX, and in `export/tflite.rs` as TensorFlow Lite, is read again as what it was: the same declaration, the same numbers.
 
 #[path = "export/nets.rs"]
 mod nets;
@@ -15,6 +15,10 @@ use convnet_onnx::proto::Model;
 use prost::Message;
 
 use nets::*;
+
+/// The same of TensorFlow Lite.
+#[path = "export/tflite.rs"]
+mod tflite;
 
 mod read {
     include!("export/everything.rs");

@@ -28,6 +28,8 @@
 mod export;
 mod flatbuffer;
 mod model;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -113,6 +115,20 @@ pub fn to_bytes<N: Network>(net: &N) -> Result<Vec<u8>, TfliteError> {
 
 /// The same of a graph that reads `[height, width, depth]`, and of tensors that `tensor` gives by their names,
 /// `conv1.filters`, with their axes: of a network that has no type, but was planned while the program runs.
+///
+/// ```
+/// use convnet_core::graph::{Node, Op};
+///
+/// let scores = Node { name: "scores", op: Op::fc(2), volume: [1, 1, 2] };
+/// let tensor = |name: &str| match name {
+///     "scores.filters" => Some((vec![1, 1, 3, 2], vec![0.5; 6])),
+///     "scores.bias" => Some((vec![2], vec![0.0, 1.0])),
+///     _ => None,
+/// };
+/// let file = convnet_tflite::graph_to_bytes(&[scores], [1, 1, 3], tensor)?;
+/// assert_eq!(&file[4..8], b"TFL3");
+/// # Ok::<(), convnet_tflite::TfliteError>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -219,20 +219,23 @@ impl Model {
                 weights.for_each(|(at, it)| *it *= values[at / each % slices]);
             }
         }
-        match (first.inputs.get(bias), then.kind) {
-            (Some(&bias), kind) => {
-                if let Data::Floats(biases) = &mut self.tensors[bias].data {
-                    let pairs = biases.iter_mut().zip(values);
-                    pairs.for_each(|(it, by)| *it = if kind == MUL { *it * by } else { *it + by });
+        let bias = &mut self.tensors[first.inputs[bias]];
+        if let Data::Floats(biases) = &mut bias.data {
+            let pairs = biases.iter_mut().zip(values);
+            match then.kind {
+                MUL => pairs.for_each(|(it, by)| *it *= by),
+                _ => {
+                    pairs.for_each(|(it, by)| *it += by);
+                    bias.name = name;
                 }
-            }
-            (None, MUL) => {}
-            (None, _) => {
-                let bias = self.tensor(name, vec![slices], Data::Floats(values));
-                first.inputs.push(bias);
             }
         }
         true
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        self.operators.iter().map(|it| it.kind).collect()
     }
 
     /// Of an operator, the first version that computes this.
@@ -244,9 +247,8 @@ impl Model {
             CONV_2D if depth(0) != depth(1) => 6,
             // With gaps.
             DEPTHWISE_CONV_2D if !is_set(5) || !is_set(6) => 2,
-            // Without biases, and with some.
-            FULLY_CONNECTED if it.inputs.len() == 2 => 6,
-            TRANSPOSE_CONV if it.inputs.len() == 4 => 3,
+            // With biases.
+            TRANSPOSE_CONV => 3,
             // Of pixels that are squares.
             RESIZE_BILINEAR if is_set(3) => 3,
             RESIZE_NEAREST_NEIGHBOR if is_set(1) => 3,

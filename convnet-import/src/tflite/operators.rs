@@ -661,7 +661,8 @@ impl<'a> Lowering<'a> {
         if let (Some(node), Some(weights)) = (self.out.nodes.get_mut(node), weights) {
             let name = weights.name.split(';').next().unwrap_or_default();
             // As `convnet_tflite` calls them.
-            node.name = name.strip_suffix(".filters").unwrap_or(name).to_owned();
+            let [filters, slopes] = [".filters", ".slope"].map(|field| name.strip_suffix(field));
+            node.name = filters.or(slopes).unwrap_or(name).to_owned();
         }
     }
 
@@ -723,7 +724,18 @@ impl<'a> Lowering<'a> {
         bias: usize,
     ) -> Result<Vec<String>, String> {
         let mut inputs = vec![self.name(it, 0)?];
+        // What `convnet_tflite` writes where there is none.
+        let zeros = self
+            .input(it, bias)
+            .is_ok_and(|it| it.name.ends_with(".zeros"));
         let bias = self.constant(it, bias)?;
+        let is_none = |it: &Array| {
+            zeros
+                && it
+                    .as_floats()
+                    .is_some_and(|it| it.iter().all(|&it| it == 0.0))
+        };
+        let bias = bias.filter(|it| !is_none(it));
         for (what, array) in [("filters", Some(filters)), ("bias", bias)] {
             if let Some(array) = array {
                 let name = format!("{}::{what}", it.y);

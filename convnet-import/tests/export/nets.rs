@@ -350,6 +350,38 @@ convnet! {
     }
 }
 
+convnet! {
+    /// What ONNX has no operator for, or TensorFlow Lite several; and layers of vectors.
+    pub(crate) struct Rest {
+        input(7x6x8),
+        max_pool(3x3, stride = 2, pad = 1, fit = crop),
+        lrn(4, alpha = 0.5, beta = 0.6, k = 1.5),
+        depth_to_space(2x1),
+        conv(6, 1x1), clamp(-1.0, 1.0),
+        elu,
+        conv(8, 1x1), clamp(0.0, 1.0),
+        space_to_depth(1x3),
+        conv(6, 1x1), clamp(0.0, 6.0),
+        conv_transpose(6, 4x4, stride = 2, pad = 1),
+        affine,
+        relu,
+        conv_transpose(4, 3x2, stride = 2, groups = 2),
+        avg_pool(3x3, stride = 2, pad = 1, fit = crop),
+        fc(8),
+        group_norm(2),
+        layer_norm_volume,
+        lrn(2),
+        channel_shuffle(2),
+        hard_sigmoid,
+        pad_depth(10),
+        slices(6, from = 3),
+        upsample(2x2),
+        prelu,
+        depthwise(2x2),
+        softmax,
+    }
+}
+
 /// Random weights, the statistics of norms too.
 pub(crate) fn random<N: Network<Scalar = f32> + OnHeap>() -> Box<N> {
     let mut net = N::random(231);

@@ -51,7 +51,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 let (filters, [k, sizes @ ..]) = self.filters(name);
                 // As one matrix: K filters of all that is read.
                 self.model.tensors[filters].shape = vec![k, sizes.iter().product()];
-                let inputs = self.with_bias(name, bias, vec![x.at, filters]);
+                let inputs = self.with_bias(name, bias, k, [x.at, filters]);
                 let kind = model::FULLY_CONNECTED;
                 self.model
                     .push(kind, name.into(), inputs, vec![1, k], none())

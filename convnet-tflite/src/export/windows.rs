@@ -17,8 +17,8 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         size: [usize; 3],
     ) -> usize {
         let (x, same) = self.around(name, window, x, size, 0.0, true);
-        let (filters, _) = self.filters(name);
-        let inputs = self.with_bias(name, bias, vec![x, filters]);
+        let (filters, [k, ..]) = self.filters(name);
+        let inputs = self.with_bias(name, bias, k, [x, filters]);
         let mut options = slides(window, same);
         let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
         options.extend([(4, across), (5, down)]);
@@ -38,7 +38,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         let tensor = format!("{name}.filters");
         let ([height, width, _, depth], values) = self.values::<4>(&tensor);
         let filters = self.floats(tensor, vec![1, height, width, depth], values);
-        let inputs = self.with_bias(name, bias, vec![x, filters]);
+        let inputs = self.with_bias(name, bias, depth, [x, filters]);
         let mut options = slides(window, same);
         let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
         options.extend([(3, Value::Int(1)), (5, across), (6, down)]);
@@ -75,8 +75,11 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         };
         let tensor = format!("{name}.filters");
         let (axes, values) = self.values::<4>(&tensor);
-        let biases = bias.then(|| self.values::<1>(&format!("{name}.bias")).1);
         let (groups, [_, _, each, depth]) = (groups.max(1), axes);
+        let (field, biases) = match bias {
+            true => ("bias", self.values::<1>(&format!("{name}.bias")).1),
+            false => ("zeros", vec![0.0; each * groups]),
+        };
         let (slices, mut parts) = (depth / groups, Vec::new());
         for group in 0..groups {
             let of_group = |what: &str| match groups {
@@ -96,12 +99,10 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             let part = shape([stamped[0], stamped[1], each]);
             let sizes: Vec<i32> = part.iter().map(|&it| it as i32).collect();
             let to = self.ints(of_group(&format!("{name}.size")), &sizes);
-            let mut inputs = vec![to, filters, read];
-            if let Some(biases) = &biases {
-                let values = biases.iter().skip(group * each).take(each);
-                let bias = of_group(&format!("{name}.bias"));
-                inputs.push(self.floats(bias, vec![each], values.copied().collect()));
-            }
+            let biases = biases.iter().skip(group * each).take(each).copied();
+            let tensor = of_group(&format!("{name}.{field}"));
+            let biases = self.floats(tensor, vec![each], biases.collect());
+            let inputs = vec![to, filters, read, biases];
             let (kind, options) = (model::TRANSPOSE_CONV, slides(window, same));
             let at = self
                 .model
@@ -308,16 +309,19 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         (self.floats(name, sizes.into(), turned), sizes)
     }
 
+    /// With a bias for each of the filters, zeros if there is none: a `DEPTHWISE_CONV_2D` without crashes LiteRT 2.3.
     pub(super) fn with_bias(
         &mut self,
         layer: &str,
         bias: bool,
-        mut inputs: Vec<usize>,
+        k: usize,
+        [x, filters]: [usize; 2],
     ) -> Vec<usize> {
-        if bias {
-            inputs.push(self.own::<1>(layer, "bias"));
-        }
-        inputs
+        let bias = match bias {
+            true => self.own::<1>(layer, "bias"),
+            false => self.floats(format!("{layer}.zeros"), vec![k], vec![0.0; k]),
+        };
+        vec![x, filters, bias]
     }
 }
 
