@@ -175,6 +175,27 @@ impl Model {
             writers.insert(it.output, at);
         }
         self.operators = kept;
+        self.prune();
+    }
+
+    /// Leaves out the tensors that no operator reads or writes any longer.
+    fn prune(&mut self) {
+        let mut used = vec![false; self.tensors.len()];
+        let operators = self.operators.iter();
+        let theirs = operators.flat_map(|it| it.inputs.iter().chain([&it.output]));
+        theirs.chain(&[0]).for_each(|&it| used[it] = true);
+        let mut count = 0;
+        let places = used.iter().map(|&it| {
+            count += usize::from(it);
+            count - usize::from(it)
+        });
+        let places: Vec<usize> = places.collect();
+        let mut kept = used.into_iter();
+        self.tensors.retain(|_| kept.next().unwrap_or(false));
+        let all = self.operators.iter_mut();
+        let all = all.flat_map(|it| it.inputs.iter_mut().chain([&mut it.output]));
+        all.chain(&mut self.outputs)
+            .for_each(|it| *it = places[*it]);
     }
 
     /// Whether `first` computes what `then` would.

@@ -64,6 +64,7 @@ fn filters_take_what_follows() {
     };
     assert_eq!(of(1), [2.0, 4.0, 9.0, 12.0]);
     assert_eq!(of(2), [12.0, 26.0]);
+    assert_eq!((model.tensors.len(), model.outputs), (4, vec![3]));
 }
 
 #[test]
