@@ -5,6 +5,8 @@
 //!  └▶ a1
 //! ```
 
+use std::iter;
+
 use super::{Finder, Item, Way, named};
 use crate::ImportError;
 use crate::network::Network;
@@ -42,15 +44,18 @@ pub(super) fn lines(finder: &mut Finder<'_>, step: usize) -> Result<Vec<Item>, I
             crossing.push((at, way));
             continue;
         }
-        if let Some((_, way)) = insert(&mut items, from, step, (at, way)) {
+        // The line that writes it may lie on one of the ways that begin at others.
+        let crossed = crossing.iter_mut().map(|(_, way)| &mut way.items);
+        let mut lines = iter::once(&mut items).chain(crossed);
+        let left = lines.try_fold((at, way), |output, lines| insert(lines, from, step, output));
+        match left {
+            None => {}
             // Of the image.
-            items.insert(
-                0,
-                Item::Outputs {
-                    step,
-                    ways: vec![(at, way)],
-                },
-            );
+            Some(output) if from == 0 => {
+                let ways = vec![output];
+                items.insert(0, Item::Outputs { step, ways });
+            }
+            Some(_) => return Err(finder.twice(from - 1)),
         }
     }
     let taken = items

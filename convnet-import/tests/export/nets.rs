@@ -236,6 +236,25 @@ convnet! {
 }
 
 convnet! {
+    /// A map on a way that crosses the longest one, and an output that begins on it.
+    pub(crate) struct Pose {
+        input(8x8x3),
+        fine: [conv(4, 3x3, pad = 1), relu],
+        conv(4, 2x2, stride = 2),
+        relu,
+        outputs {
+            mask: [
+                conv(4, 1x1),
+                residual { upsample(2x2), shortcut { from = fine } },
+                outputs { heat: [conv(2, 1x1)] },
+                conv(1, 1x1),
+            ],
+            scores: [[conv(5, 3x3, pad = 1), relu] * 3, fc(3)],
+        },
+    }
+}
+
+convnet! {
     /// Outputs of ways of which one lies beside another.
     pub(crate) struct Beside {
         input(4x4x2),
@@ -412,6 +431,7 @@ macro_rules! each {
         $go!(Names);
         $go!(Heads);
         $go!(ByName);
+        $go!(Pose);
         $go!(Beside);
         $go!(Pan);
         $go!(UNet);
