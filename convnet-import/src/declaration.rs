@@ -152,6 +152,10 @@ impl Writer<'_> {
                 self.volume = volume;
             }
         }
+        if let Some(path) = item.step().and_then(|step| self.names.forks.get(&step)) {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            lines.push(plain(depth, &format!("{name}: flatten,")));
+        }
         lines
     }
 

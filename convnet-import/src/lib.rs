@@ -268,6 +268,12 @@ impl Imported {
                     }
                 }
             }
+            if let Some(step) = item.step()
+                && let Some(path) = self.names.forks.get(&step)
+            {
+                ops.push((path.clone(), Op::Flatten, step));
+                given.written.insert(step + 1, ops.len());
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Names {
     pub(crate) given: Vec<String>,
     /// By which names ways begin that do so elsewhere, in their order.
     pub(crate) starts: Vec<String>,
+    /// The paths of lines that do nothing, but have names by which ways begin, by the step behind which each stands.
+    pub(crate) forks: HashMap<usize, String>,
 }
 
 impl Names {
@@ -35,7 +37,7 @@ impl Names {
 }
 
 /// Names every line: a layer with weights by the model's name, what has none by its word; where a way begins and
-/// another line has that name, `fork1`.
+/// another line has that name, one behind it, `fork1`.
 ///
 /// # Errors
 ///
@@ -186,6 +188,7 @@ impl Naming<'_> {
             }
             if let Some(step) = item.step() {
                 self.whole.insert(self.names.paths[&step].clone());
+                self.fork(step, scope);
             }
         }
     }
@@ -196,7 +199,11 @@ impl Naming<'_> {
     fn begin(&mut self, way: &Way, path: &str) {
         let Some(volume) = way.from else { return };
         let own = match volume.checked_sub(1) {
-            Some(step) => self.names.paths.get(&step).map_or("", String::as_str),
+            Some(step) => {
+                let fork = self.names.forks.get(&step);
+                let own = fork.or_else(|| self.names.paths.get(&step));
+                own.map_or("", String::as_str)
+            }
             None => INPUT.name,
         };
         let nearer = |name: &str| {
@@ -218,6 +225,19 @@ impl Naming<'_> {
         }
         let name = free.unwrap_or(own).to_owned();
         self.names.starts.push(name);
+    }
+
+    /// Names a line behind a step, if the step's own name does not find what it writes: what has weights keeps its.
+    fn fork(&mut self, step: usize, scope: &Scope) {
+        let Some(at) = self.forks.iter().position(|volume| *volume == step + 1) else {
+            return;
+        };
+        let text = self.free(format!("fork{}", at + 1), &scope.path);
+        self.taken.insert(field(&scope.path, &text));
+        let path = format!("{}{text}", scope.path);
+        self.said.insert(path.clone());
+        self.whole.insert(path.clone());
+        self.names.forks.insert(step, path);
     }
 
     /// Their names are those of the network.
@@ -330,8 +350,6 @@ impl Naming<'_> {
     fn call(&mut self, step: usize, wanted: Option<String>, word: &'static str, scope: &mut Scope) {
         let count = scope.words.entry(word).or_default();
         *count += 1;
-        let fork = self.forks.iter().position(|volume| *volume == step + 1);
-        let wanted = fork.map(|at| format!("fork{}", at + 1)).or(wanted);
         let (text, written) = match wanted {
             // A way begins by a name that a line more or less in front does not change; of a declaration, by the one
             // that it has.

@@ -1185,7 +1185,8 @@ fn a_line_whose_name_a_nearer_one_has_is_a_fork() {
         twice(build),
         [
             "relu,",
-            "fork1: conv(2, 1x1, bias = none),",
+            "p: conv(2, 1x1, bias = none),",
+            "fork1: flatten,",
             "tanh1: tanh,",
             "relu,",
             "tanh,",

@@ -546,7 +546,8 @@ convnet::convnet! {
         input(4x4x2),
         a: [
             conv(3, 3x3, pad = 1), // 4x4x3
-            fork1: relu,
+            relu,
+            fork1: flatten,
         ],
         network1: [
             a: [
@@ -566,6 +567,72 @@ convnet::convnet! {
                 from = a,
             },
         },
+        scores: fc(2), // 1x1x2
+    }
+}
+
+convnet::convnet! {
+    pub struct Single {
+        input(4x4x2),
+        a: conv(3, 3x3, pad = 1), // 4x4x3
+        fork1: flatten,
+        network1: [
+            a: conv(3, 1x1),
+            residual {
+                tanh,
+                shortcut {
+                    from = fork1,
+                },
+            },
+        ],
+        residual {
+            relu,
+            shortcut {
+                from = fork1,
+            },
+        },
+        scores: fc(2), // 1x1x2
+    }
+}
+
+convnet::convnet! {
+    pub struct Block {
+        input(4x4x3),
+        a: residual {
+            conv(3, 1x1),
+            relu,
+        },
+        fork1: flatten,
+        network1: [
+            a: conv(3, 1x1),
+            residual {
+                tanh,
+                shortcut {
+                    from = fork1,
+                },
+            },
+        ],
+        stage: [
+            a: conv(3, 1x1),
+            network1: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = stage.a,
+                    },
+                },
+            ],
+            a2: [
+                a: conv(3, 1x1),
+                residual {
+                    tanh,
+                    shortcut {
+                        from = stage.network1,
+                    },
+                },
+            ],
+        ],
         scores: fc(2), // 1x1x2
     }
 }

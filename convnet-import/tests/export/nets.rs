@@ -362,6 +362,28 @@ convnet! {
 }
 
 convnet! {
+    /// And where it has weights, as which it has a name in files.
+    pub(crate) struct Single {
+        input(4x4x2),
+        a: conv(3, 3x3, pad = 1),
+        network(Own),
+        residual { relu, shortcut { from = a } },
+        scores: fc(2),
+    }
+}
+
+convnet! {
+    /// And where it is a block.
+    pub(crate) struct Block {
+        input(4x4x3),
+        a: residual { conv(3, 1x1), relu },
+        network(Own),
+        stage: [a: conv(3, 1x1), network(Own), a2: network(Own)],
+        scores: fc(2),
+    }
+}
+
+convnet! {
     /// A vector in, and nothing but what is gone afterwards.
     pub(crate) struct Nothing {
         input(1x1x9),
