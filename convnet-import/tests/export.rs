@@ -252,6 +252,7 @@ fn ways_that_cross_come_back_as_they_were() {
         declaration::<Pan>("Pan"),
         declaration::<UNet>("UNet"),
         declaration::<Tangle>("Tangle"),
+        declaration::<Gates>("Gates"),
         declaration::<Inside>("Inside"),
         declaration::<Hidden>("Hidden"),
         declaration::<Single>("Single"),
@@ -268,7 +269,7 @@ fn ways_that_cross_come_back_as_they_were() {
             assert_eq!(before, after);
         })*};
     }
-    same!(Pyramid Names Heads Pan UNet Tangle Inside Hidden Single Block);
+    same!(Pyramid Names Heads Pan UNet Tangle Gates Inside Hidden Single Block);
 }
 
 /// What `silu` and `hard_swish` are written as is a block, too, if the lines say so.
@@ -386,7 +387,7 @@ fn of_one_output_the_lines_up_to_it_come_back() {
             }
         })*};
     }
-    each_output!(Several Down Up Pose Heads Pan Tangle);
+    each_output!(Several Down Up Pose Heads Pan Tangle Gates);
     up_to::<Beside>("Beside", "scores");
     // Lines in a `shortcut` have names that none outside has.
     let bytes = onnx::to_bytes(&*random::<Beside>()).unwrap();

@@ -475,6 +475,120 @@ convnet::convnet! {
 }
 
 convnet::convnet! {
+    pub struct Gates {
+        input(4x4x3),
+        stem: conv(4, 3x3, pad = 1), // 4x4x4
+        squeezed: scale {
+            global_avg_pool, // 1x1x4
+            narrow: conv(2, 1x1), // 1x1x2
+            relu,
+            residual {
+                conv(4, 1x1), // 1x1x4
+                shortcut {
+                    from = stem,
+                    global_avg_pool, // 1x1x4
+                },
+            },
+            sigmoid,
+        },
+        conv(4, 1x1),
+        residual {
+            relu,
+            shortcut {
+                from = squeezed,
+            },
+        },
+        masked: scale {
+            conv(4, 1x1),
+            concat {
+                [
+                    from = stem,
+                    conv(2, 1x1), // 4x4x2
+                ],
+                [
+                    conv(2, 1x1), // 4x4x2
+                ],
+            }, // 4x4x4
+            sigmoid,
+        },
+        residual {
+            relu,
+            shortcut {
+                from = masked.conv1,
+                scale {
+                    sigmoid,
+                },
+            },
+        },
+        scale {
+            residual {
+                shortcut {
+                    from = squeezed,
+                },
+            },
+        },
+        network1: [
+            scale {
+                global_avg_pool, // 1x1x4
+                residual {
+                    tanh,
+                    shortcut {
+                        from = scale3,
+                        global_avg_pool, // 1x1x4
+                    },
+                },
+            },
+        ],
+        residual {
+            scale {
+                outputs {
+                    seen: [
+                        from = masked,
+                    ],
+                },
+                tanh,
+            },
+            shortcut {
+                from = scale3,
+            },
+        },
+        concat {
+            [
+                from = squeezed.narrow,
+                upsample(4x4), // 4x4x2
+            ],
+            [
+                scale {
+                    scale {
+                        tanh,
+                    },
+                },
+            ],
+            [
+                from = masked,
+                scale {
+                    global_avg_pool, // 1x1x4
+                    residual {
+                        shortcut {
+                            from = squeezed.narrow,
+                            conv(4, 1x1), // 1x1x4
+                        },
+                    },
+                },
+            ],
+        }, // 4x4x10
+        outputs {
+            scores: [
+                fc(2), // 1x1x2
+            ],
+            gate: [
+                from = squeezed.sigmoid1,
+            ],
+        }, // 1x1x70
+    }
+}
+
+convnet::convnet! {
     pub struct Inside {
         input(4x4x2),
         a: [

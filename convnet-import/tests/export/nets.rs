@@ -307,6 +307,41 @@ convnet! {
 }
 
 convnet! {
+    struct Gated {
+        input(4x4x4),
+        scale { global_avg_pool, residual { tanh, shortcut { from = input, global_avg_pool } } },
+    }
+}
+
+convnet! {
+    /// Products among ways that cross: ways in them begin outside, others at them and at their lines.
+    pub(crate) struct Gates {
+        input(4x4x3),
+        stem: conv(4, 3x3, pad = 1),
+        squeezed: scale {
+            global_avg_pool,
+            narrow: conv(2, 1x1),
+            relu,
+            residual { conv(4, 1x1), shortcut { from = stem, global_avg_pool } },
+            sigmoid,
+        },
+        conv(4, 1x1),
+        residual { relu, shortcut { from = squeezed } },
+        masked: scale { conv(4, 1x1), concat { [from = stem, conv(2, 1x1)], [conv(2, 1x1)] }, sigmoid },
+        residual { relu, shortcut { from = masked.conv1, scale { sigmoid } } },
+        scale { residual { shortcut { from = squeezed } } },
+        network(Gated),
+        residual { scale { outputs { seen: [from = masked] }, tanh }, shortcut { from = scale3 } },
+        concat {
+            [from = squeezed.narrow, upsample(4x4)],
+            [scale { scale { tanh } }],
+            [from = masked, scale { global_avg_pool, residual { shortcut { from = squeezed.narrow, conv(4, 1x1) } } }],
+        },
+        outputs { scores: [fc(2)], gate: [from = squeezed.sigmoid1] },
+    }
+}
+
+convnet! {
     /// Blocks whose last line has the name of a part: of what `silu` is written as, and `affine`.
     pub(crate) struct Parts {
         input(4x4x2),
@@ -458,6 +493,7 @@ macro_rules! each {
         $go!(Pan);
         $go!(UNet);
         $go!(Tangle);
+        $go!(Gates);
         $go!(Inside);
         $go!(Parts);
     };
