@@ -176,8 +176,33 @@ def of_onnx(path, output, given, images_of):
 
 
 def output_names(path):
-    """Those of a model of ONNX, as a declaration has them: there they lie in the order of the lines."""
-    return [re.sub(r"\W", "_", it.name) for it in onnx.load(path, load_external_data=False).graph.output]
+    """Those of a model of ONNX or TensorFlow Lite, in the order of its scores."""
+    if path.suffix == ".tflite":
+        from ai_edge_litert.interpreter import Interpreter
+
+        return [it["name"] for it in Interpreter(str(path)).get_output_details()]
+    return [it.name for it in onnx.load(path, load_external_data=False).graph.output]
+
+
+def paired(path, declared):
+    """Which of several outputs of a model each of a declaration is, where they lie in the order of the lines."""
+    if path.suffix in (".keras", ".h5"):
+        return range(len(declared))  # in its own order
+
+    def letters(name):
+        return re.sub("[^a-z0-9]", "", name.lower())
+
+    names = output_names(path)
+    order = []
+    for name in declared:
+        # An identifier begins with no digit.
+        found = [at for at, it in enumerate(names) if letters(name) in (letters(it), "output" + letters(it))]
+        if len(found) != 1:
+            raise ValueError(f"`{name}` is the name of {len(found)} outputs of the model: {names}")
+        order += found
+    if sorted(order) != list(range(len(names))):
+        raise ValueError(f"the outputs {declared} are not those of the model: {names}")
+    return order
 
 
 def is_depth_last(path):
@@ -198,12 +223,16 @@ def store(cases, channels_last, to):
     save_file({"images": images, "scores": np.stack([np.concatenate(it) for it in scores]), "ends": ends}, to)
 
 
-def exported(command, cases, channels_last, to):
-    """How far what `convnet export` writes of a model is from these scores, in ONNX Runtime."""
+def export(command, to):
+    """What `convnet export` writes of a model."""
     done = subprocess.run([*command, "--onnx", to], capture_output=True, text=True)
     if done.returncode != 0:
-        return "not exported: " + " ".join(done.stderr.split())
-    session = quiet_session(to.read_bytes())
+        raise ValueError("not exported: " + " ".join(done.stderr.split()))
+    return quiet_session(to.read_bytes())
+
+
+def exported(session, cases, channels_last):
+    """How far that is from these scores, in ONNX Runtime."""
     (entry,) = session.get_inputs()
     depth, *size = entry.shape[1:]
     differs, largest = [], []
@@ -241,6 +270,7 @@ def run(models, as_exported, kinds):
                 continue
             of = {".tflite": of_tflite, ".keras": of_keras, ".h5": of_keras}.get(path.suffix, of_onnx)
             last = of is not of_onnx or is_depth_last(path)
+            session = None
             for kind, images_of in kinds.items():
                 row = name + kind
                 cases = []
@@ -251,21 +281,30 @@ def run(models, as_exported, kinds):
                     if not cases:
                         rows.append((row, f"the runtime does not run it: {error}"))
                         continue
+                several = len(cases[0][1]) > 1
+                try:
+                    if as_exported or several:
+                        session = session or export([convnet, "export", path, *asked], folder / f"{at}.onnx")
+                    if several:
+                        order = paired(path, [it.name for it in session.get_outputs()])
+                        cases = [(image, [scores[it] for it in order]) for image, scores in cases]
+                except ValueError as error:
+                    rows.append((row, str(error)))
+                    continue
                 if as_exported:
-                    command = [convnet, "export", path, *asked]
-                    rows.append((row, exported(command, cases, last, folder / f"{at}.onnx")))
+                    rows.append((row, exported(session, cases, last)))
                     continue
                 store(cases, last, folder / f"{len(main)}.safetensors")
-                main.append((at, row, [] if output or last else output_names(path)))
+                main.append((at, row))
         (folder / "Cargo.toml").write_text(
             '[package]\nname = "compare"\nversion = "0.0.0"\nedition = "2024"\n[workspace]\n[dependencies]\n'
             f'convnet = {{ path = "{ROOT}" }}\nsafetensors = "0.8"\n[profile.release]\nopt-level = 2\n'
         )
         (folder / "src/main.rs").write_text(
-            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, *_ in main}))
+            "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, _ in main}))
             + CHECK
             + "fn main() {\n"
-            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {row!r}, {outputs});\n".replace("'", '"') for case, (at, row, outputs) in enumerate(main))
+            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {json.dumps(row, ensure_ascii=False)});\n" for case, (at, row) in enumerate(main))
             + "}\n"
         )
         if main:
@@ -288,7 +327,7 @@ fn floats(file: &safetensors::SafeTensors<'_>, name: &str) -> Vec<f32> {
 }
 
 macro_rules! check {
-    ($net:ty, $at:literal, $case:literal, $name:literal, $outputs:expr) => {{
+    ($net:ty, $at:literal, $case:literal, $name:literal) => {{
         type Net = $net;
         let mut net = Net::boxed();
         convnet::weights::load(&mut *net, concat!("src/net", $at, ".safetensors")).expect($name);
@@ -311,20 +350,17 @@ macro_rules! check {
         }
         assert_eq!(ways[0].len(), scores.len(), "{}", $name);
         let mut from = 0;
-        let outputs: &[&str] = &$outputs;
-        for (at, length) in floats(&file, "ends").into_iter().enumerate() {
+        for length in floats(&file, "ends") {
             let end = from..from + length as usize;
-            let of = |all: &[f32], from: usize| all.chunks(each).flat_map(|it| it[from..][..end.len()].to_vec()).collect::<Vec<f32>>();
-            let scores = of(&scores, from);
-            let ours = <Net as convnet::Network>::OUTPUTS.iter().find(|it| it.name.split('.').next_back() == outputs.get(at).copied());
-            let ours = ours.map_or(from, |it| it.at);
+            let of = |all: &[f32]| all.chunks(each).flat_map(|it| it[end.clone()].to_vec()).collect::<Vec<f32>>();
+            let scores = of(&scores);
             let largest = scores.iter().fold(f32::MIN_POSITIVE, |most, it| most.max(it.abs()));
             let most = |found: Vec<f32>| {
                 let differs = found.iter().zip(&scores).map(|(a, b)| if a == b { 0.0 } else { (a - b).abs() / largest });
                 differs.fold(0.0_f32, |most, it| if it.is_nan() { f32::INFINITY } else { most.max(it) })
             };
-            plain = plain.max(most(of(&ways[0], ours)));
-            fast = fast.max(most(of(&ways[1], ours)));
+            plain = plain.max(most(of(&ways[0])));
+            fast = fast.max(most(of(&ways[1])));
             from = end.end;
         }
         println!("{}\\t{plain:.1e} plain, {fast:.1e} prepared", $name);
