@@ -116,12 +116,10 @@ impl Naming<'_> {
                     let counted = scope.next(word);
                     let wanted = it.name.as_deref().map(|name| {
                         let own = name.strip_prefix(scope.model.as_str()).unwrap_or(name);
-                        match own == counted {
+                        // Lines in front of it may be gone.
+                        let was_counted = it.tensors.is_empty() && self.is_counted(own, word);
+                        match own == counted || was_counted {
                             true => counted.clone(),
-                            // Lines in front of it may be gone.
-                            false if it.tensors.is_empty() && self.is_counted(own, word) => {
-                                counted.clone()
-                            }
                             false => identifier(own, word),
                         }
                     });
@@ -301,7 +299,7 @@ impl Naming<'_> {
     /// Whether the declaration had a line of that word without a name there.
     fn is_counted(&self, name: &str, word: &str) -> bool {
         let is_it = |nth| counted(word, nth).as_str() == name;
-        self.network.declared.is_some() && nth(name).is_some_and(is_it)
+        self.network.declared.is_some() && numbered(name).1.is_some_and(is_it)
     }
 
     /// The parts with which all names in `items` begin, their own last ones left out.
@@ -411,18 +409,18 @@ fn is_reserved(name: &str) -> bool {
         "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type",
         "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
     ];
-    let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
-    let is_counted = nth(name).is_some_and(|nth| {
+    let (stem, nth) = numbered(name);
+    let is_counted = nth.is_some_and(|nth| {
         let mut without = WORDS.iter().filter(|word| word.tensors.is_empty());
         without.any(|word| counted(word.name, nth).as_str() == name)
     });
     RUST.contains(&name) || is_counted || BLOCKS.iter().any(|word| word.name == stem)
 }
 
-/// The number at the end of a name.
-fn nth(name: &str) -> Option<usize> {
+/// A name without the number at its end, and that.
+fn numbered(name: &str) -> (&str, Option<usize>) {
     let stem = name.trim_end_matches(|it: char| it.is_ascii_digit());
-    name.strip_prefix(stem)?.parse().ok()
+    (stem, name[stem.len()..].parse().ok())
 }
 
 #[cfg(test)]
