@@ -122,8 +122,8 @@ pub(crate) fn at_level(mut body: impl FnMut()) {
 ///
 /// **Invariant:** what adds to its output declines before it writes, since a lower level would add again.
 ///
-/// Without SSE4.2, which has nothing for `f32` that SSE2 has not. And none at all where nothing is optimised and there is
-/// no `std`, as the macro has it, which computes nothing: all levels are two thirds of its core's machine code.
+/// Without SSE4.2, which has nothing for `f32` that SSE2 has not. And none at all in the core of the macro, which computes
+/// nothing (`plain`, of `build.rs`): all levels are half of its machine code.
 macro_rules! dispatch {
     ($simd:ident => $call:expr) => {{
         use fearless_simd::Simd;
