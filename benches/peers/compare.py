@@ -17,7 +17,9 @@ rounds, for a machine on which others work too.
 
 With `--int8`, our networks in bytes beside our `f32` and beside ONNX Runtime's: its own quantisation makes a model with
 QuantizeLinear and DequantizeLinear nodes, activations u8 and filters i8, a scale a filter, by the image and seven of
-noise. (ncnn's converter to int8 is not in its Python package.)
+noise. Without VNNI its sums of two products saturate at 16 bits; "exact" is with its option that keeps it from that
+(`session.x64quantprecision`), and how far the scores of each are off from `f32`, of the largest, stands beside it.
+(ncnn's converter to int8 is not in its Python package.)
 """
 import argparse, glob, json, os, re, statistics, subprocess, sys, time, venv
 
@@ -41,9 +43,9 @@ def model(folder, name):
     image = np.fromfile(path + ".image", np.float32).reshape(1, *sizes)
     return path, at.name, image, np.fromfile(path + ".scores", np.float32)
 
-def runner(peer, path, at, x, threads):
+def runner(peer, path, at, x, threads, exact=False):
     """A closure that runs the network once on all images of `x`, which it may share: the caller keeps it. It
-    gives the scores back, or what holds them."""
+    gives the scores back, or what holds them. `exact` keeps ONNX Runtime from sums of bytes that saturate."""
     if peer == "ncnn":
         import ncnn
         if not os.path.exists(path + ".ncnn.param"):
@@ -68,6 +70,8 @@ def runner(peer, path, at, x, threads):
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        if exact:
+            options.add_session_config_entry("session.x64quantprecision", "1")
         session = onnxruntime.InferenceSession(path + ".onnx", options, providers=["CPUExecutionProvider"])
         value = onnxruntime.OrtValue.ortvalue_from_numpy(x)
         binding = session.io_binding()
@@ -116,9 +120,9 @@ def int8_table(options, example, report):
     for old in glob.glob(os.path.join(options.folder, "*.int8.onnx")): # of another network, it may be
         os.remove(old)
     subprocess.run([example, "--onnx", options.folder], check=True, capture_output=True)
-    print("| network | convnet int8, ms | convnet f32 | onnxruntime int8 | times f32 | times onnxruntime | fastest runs"
-          " | times f32 | times onnxruntime |")
-    print("|---|" + "--:|" * 8)
+    print("| network | convnet int8, ms | convnet f32 | onnxruntime int8 | exact | times f32 | times onnxruntime | times exact"
+          " | fastest runs | times f32 | times onnxruntime | times exact | onnxruntime is off by | exact |")
+    print("|---|" + "--:|" * 13)
     # Networks that have an int8 form.
     names = ("cifar,lenet,tiny_vgg,alexnet,vgg16,3x3_64_56,3x3_128_28,3x3_256_14,3x3_512_7,1x1_256_14,resnet18,"
              "mobilenet25_96,squeezenet11,resnet50,mobilenet,mobilenetv2")
@@ -127,14 +131,17 @@ def int8_table(options, example, report):
         ours = [example, "--json", "--only", name, *seconds]
         peer = [sys.executable, __file__, "--folder", options.folder, *seconds, "--int8", "--one", "onnxruntime", name]
         commands = {"int8": [*ours, "--int8", *(["--machine", options.machine] if options.machine else [])],
-                    "f32": [*ours, *(["--level", "avx2"] if options.machine else [])], "onnxruntime": peer}
+                    "f32": [*ours, *(["--level", "avx2"] if options.machine else [])],
+                    "onnxruntime": peer, "exact": [*peer, "--exact"]}
         rows = {of: [] for of in commands}
         for _ in range(options.rounds):
             for of, command in commands.items():
                 rows[of].append(last_row(command))
         ms, fastest = both(rows)
-        times, times_fastest = ([f"{of[other] / of['int8']:.2f}" for other in ("f32", "onnxruntime")] for of in (ms, fastest))
-        cells = [*(f"{each:.4g}" for each in ms.values()), *times, f"{fastest['int8']:.4g}", *times_fastest]
+        others = ("f32", "onnxruntime", "exact")
+        times, times_fastest = ([f"{of[other] / of['int8']:.2f}" for other in others] for of in (ms, fastest))
+        off = [f"{rows[of][0]['difference']:.1%}" for of in ("onnxruntime", "exact")]
+        cells = [*(f"{each:.4g}" for each in ms.values()), *times, f"{fastest['int8']:.4g}", *times_fastest, *off]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
         report["rows"].append({"name": name, **rows})
 
@@ -150,7 +157,9 @@ def measured(peer, options, name):
     import numpy as np
     path, at, image, expected = model(options.folder, name)
     if options.int8:
-        return measure(runner(peer, quantized(path, at, image).removesuffix(".onnx"), at, image, 1), options.seconds)
+        run = runner(peer, quantized(path, at, image).removesuffix(".onnx"), at, image, 1, options.exact)
+        off = difference(run(), expected)
+        return {**measure(run, options.seconds), "difference": off}
     x = np.ascontiguousarray(np.repeat(image, options.images, 0))
     run = runner(peer, path, at, x, options.threads)
     off = difference(run(), expected)
@@ -292,6 +301,7 @@ def main():
     parser.add_argument("--training", action="store_true", help="images a second, beside PyTorch")
     parser.add_argument("--batch", type=int, default=64, help="images a step of training")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--exact", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--one-training", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
