@@ -7,8 +7,8 @@ use convnet_onnx::proto::{Attribute, Node};
 use crate::array::Array;
 
 /// From the depth last to the depth second, and back.
-const DEPTH_SECOND: [i64; 4] = [0, 3, 1, 2];
-const DEPTH_LAST: [i64; 4] = [0, 2, 3, 1];
+pub(crate) const DEPTH_SECOND: [i64; 4] = [0, 3, 1, 2];
+pub(crate) const DEPTH_LAST: [i64; 4] = [0, 2, 3, 1];
 
 /// Nodes, and the constants that they read.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 mod attributes;
 mod fold;
-mod patterns;
+pub(crate) mod patterns;
 mod tensor;
 #[cfg(test)]
 mod tests;

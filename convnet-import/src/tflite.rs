@@ -10,6 +10,7 @@
 //! What is quantized becomes `f32`: weights by their scales, and activations are not rounded.
 
 mod operators;
+mod patterns;
 mod sparse;
 mod table;
 mod tensor;
@@ -68,11 +69,15 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
         }
         lowering.operator(&codes, *operator);
     }
-    let Nodes { nodes, constants } = lowering.out;
-
     let names = |places: &[usize]| -> Vec<&str> {
         places.iter().map(|&at| tensors[at].name.as_str()).collect()
     };
+    let mut ends = names(&outputs);
+    ends.extend(options.output.as_deref());
+    let shapes = tensors
+        .iter()
+        .map(|it| (it.name.as_str(), it.shape.as_slice()));
+    let Nodes { nodes, constants } = patterns::joined(lowering.out, &ends, &shapes.collect());
     let outputs = onnx::wanted(&names(&outputs), &nodes, options)?;
     let needed = onnx::needed(&nodes, &outputs)?;
     let image = match images.as_slice() {

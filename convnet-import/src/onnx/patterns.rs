@@ -75,12 +75,12 @@ pub(super) fn group_norm(graph: &mut Graph, folder: Option<&Path>) {
 }
 
 /// Who writes and who reads a name.
-struct Links<'a> {
-    nodes: &'a [Node],
+pub(crate) struct Links<'a> {
+    pub(crate) nodes: &'a [Node],
     writers: HashMap<&'a str, usize>,
     readers: HashMap<&'a str, Vec<usize>>,
     /// Constants of one number.
-    scalars: HashMap<&'a str, f32>,
+    pub(crate) scalars: HashMap<&'a str, f32>,
     /// Constants of three to five whole numbers: shapes.
     shapes: HashMap<&'a str, Vec<i64>>,
     /// Constants of numbers along one axis that a norm reads.
@@ -88,15 +88,34 @@ struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    fn of(graph: &'a Graph, folder: Option<&Path>) -> Self {
+    /// Those of nodes, without constants; an output is read by nobody's node, too.
+    pub(crate) fn new(nodes: &'a [Node], outputs: impl Iterator<Item = &'a str>) -> Self {
         let mut links = Self {
-            nodes: &graph.node,
+            nodes,
             writers: HashMap::new(),
             readers: HashMap::new(),
             scalars: HashMap::new(),
             shapes: HashMap::new(),
             vectors: HashMap::new(),
         };
+        for (at, node) in nodes.iter().enumerate() {
+            for name in &node.output {
+                links.writers.insert(name, at);
+            }
+            for name in &node.input {
+                links.readers.entry(name).or_default().push(at);
+            }
+        }
+        for output in outputs {
+            // Not a node.
+            links.readers.entry(output).or_default().push(usize::MAX);
+        }
+        links
+    }
+
+    fn of(graph: &'a Graph, folder: Option<&Path>) -> Self {
+        let outputs = graph.output.iter().map(|it| it.name.as_str());
+        let mut links = Self::new(&graph.node, outputs);
         let constants = graph.initializer.iter().map(|it| (it.name.as_str(), it));
         let nodes = graph.node.iter().filter(|node| node.op_type == "Constant");
         let written = nodes.filter_map(|node| {
@@ -129,24 +148,11 @@ impl<'a> Links<'a> {
                 links.scalars.insert(name, scalar);
             }
         }
-        for (at, node) in graph.node.iter().enumerate() {
-            for name in &node.output {
-                links.writers.insert(name, at);
-            }
-            for name in &node.input {
-                links.readers.entry(name).or_default().push(at);
-            }
-        }
-        for output in &graph.output {
-            // Not a node.
-            let readers = links.readers.entry(&output.name).or_default();
-            readers.push(usize::MAX);
-        }
         links
     }
 
     /// The operands of a node of that operator; the constant, if one is, stands second.
-    fn operands(&self, node: &'a Node, operator: &str) -> Option<[&'a str; 2]> {
+    pub(crate) fn operands(&self, node: &'a Node, operator: &str) -> Option<[&'a str; 2]> {
         let [a, b] = node.input.as_slice() else {
             return None;
         };
@@ -156,13 +162,13 @@ impl<'a> Links<'a> {
     }
 
     /// Whether that is a constant near to a number.
-    fn is(&self, name: &str, number: f32) -> bool {
+    pub(crate) fn is(&self, name: &str, number: f32) -> bool {
         let scalar = self.scalars.get(name);
         scalar.is_some_and(|it| (it - number).abs() < 1e-4)
     }
 
     /// The only node that reads what `node` writes, and what it writes.
-    fn next(&self, node: &'a Node) -> Option<(usize, &'a Node)> {
+    pub(crate) fn next(&self, node: &'a Node) -> Option<(usize, &'a Node)> {
         let readers = self.readers.get(node.output.first()?.as_str())?;
         let &[reader] = readers.as_slice() else {
             return None;
@@ -170,9 +176,19 @@ impl<'a> Links<'a> {
         Some((reader, self.nodes.get(reader)?))
     }
 
+    /// Where the nodes that read `name` are.
+    pub(crate) fn readers(&self, name: &str) -> &[usize] {
+        self.readers.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the node is that `name` comes from.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.writers.get(name).copied()
+    }
+
     /// The node that `name` comes from.
-    fn writer(&self, name: &str) -> Option<&'a Node> {
-        self.nodes.get(*self.writers.get(name)?)
+    pub(crate) fn writer(&self, name: &str) -> Option<&'a Node> {
+        self.nodes.get(self.place(name)?)
     }
 
     /// The last node of a shuffle around that transposition, what it is of, how many groups there are and how

@@ -284,8 +284,8 @@ impl<'a> Lowering<'a> {
             "ADD" => self.of_two("Add", it, None),
             "MUL" => self.of_two("Mul", it, None),
             // A constant is added or multiplied by.
-            "SUB" => self.of_two("Add", it, Some(|by| -by)),
-            "DIV" => self.of_two("Mul", it, Some(|by| 1.0 / by)),
+            "SUB" => self.of_two("Add", it, Some((kind, |by| -by))),
+            "DIV" => self.of_two("Mul", it, Some((kind, |by| 1.0 / by))),
             "CONCATENATION" => {
                 let all = 0..it.inputs.len();
                 let inputs = all.map(|at| self.name(it, at)).collect::<Result<_, _>>()?;
@@ -560,34 +560,44 @@ impl<'a> Lowering<'a> {
         self.sliding("Resize", it, inputs, attributes, None)
     }
 
-    /// A sum or a product. With `turn`, the second is a constant, and it is turned first.
+    /// A sum or a product. With `turn`, the second is a constant, and it is turned first; of a volume, or of a constant
+    /// in front, there is no such layer.
     fn of_two(
         &mut self,
         kind: &str,
         it: &Operator<'_>,
-        turn: Option<fn(f32) -> f32>,
+        turn: Option<(&str, fn(f32) -> f32)>,
     ) -> Result<(), String> {
         let mut inputs = Vec::new();
-        for at in 0..2 {
-            match self.constant(it, at)? {
-                None if at == 1 && turn.is_some() => {
-                    return Err("of two volumes there is a sum or a product".into());
+        let arrays = [self.constant(it, 0)?, self.constant(it, 1)?];
+        let why = match (&arrays, turn) {
+            ([Some(_), _], Some(_)) => Some("its first operand is a constant"),
+            ([None, None], Some(_)) => Some("of two volumes there is a sum or a product"),
+            _ => None,
+        };
+        for (at, array) in arrays.into_iter().enumerate() {
+            let own = self.name(it, at)?;
+            inputs.push(match (array, turn.filter(|_| why.is_none())) {
+                (None, _) => own,
+                (Some(array), None) => {
+                    self.out.constants.insert(own.clone(), array);
+                    own
                 }
-                None => inputs.push(self.name(it, at)?),
-                Some(_) if at == 0 && turn.is_some() => {
-                    return Err("its first operand is a constant".into());
-                }
-                Some(mut array) => {
-                    if let (Data::Float(data), Some(turn)) = (&mut array.data, turn) {
+                (Some(mut array), Some((_, turn))) => {
+                    if let Data::Float(data) = &mut array.data {
                         data.iter_mut().for_each(|it| *it = turn(*it));
                     }
                     let name = format!("{}::by{at}", it.y);
                     self.out.constants.insert(name.clone(), array);
-                    inputs.push(name);
+                    name
                 }
-            }
+            });
         }
-        self.activated(kind, it, inputs, Vec::new(), activation(it.options, 0)?);
+        let (kind, attributes) = match (why, turn) {
+            (Some(why), Some((kind, _))) => (kind, vec![text("why", why)]),
+            _ => (kind, Vec::new()),
+        };
+        self.activated(kind, it, inputs, attributes, activation(it.options, 0)?);
         Ok(())
     }
 

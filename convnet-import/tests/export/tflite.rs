@@ -9,6 +9,9 @@ use prost::Message;
 
 use super::nets::*;
 
+#[path = "words.rs"]
+mod words;
+
 fn read(bytes: &[u8]) -> Imported {
     Imported::from_bytes(bytes, &Options::default()).unwrap()
 }

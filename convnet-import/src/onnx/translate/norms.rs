@@ -3,13 +3,14 @@
 use convnet_core::graph::Op;
 
 use super::{
-    Activation, Attributes, Axes, Axis, DEPTH_FIRST, Node, Tensor, Translated, Translator, shortest,
+    Activation, Attributes, Axes, Axis, DEPTH_FIRST, DEPTH_LAST, Node, Tensor, Translated,
+    Translator, shortest,
 };
 use crate::array::Array;
 
 impl<'a> Translator<'a> {
     pub(super) fn group_norm(&mut self, node: &'a Node) -> Translated {
-        let attributes = Attributes::of(node, &["epsilon", "num_groups", "stash_type"])?;
+        let attributes = Attributes::of(node, &["axis", "epsilon", "num_groups", "stash_type"])?;
         let groups = usize::try_from(attributes.int("num_groups", 0)).unwrap_or(0);
         self.normalised(node, attributes, groups)
     }
@@ -33,7 +34,14 @@ impl<'a> Translator<'a> {
         let x = self.activation(node, 0)?;
         let volume = self.volume(&x);
         let depth = volume[2];
-        if x.axes != Axes::Four(DEPTH_FIRST) || groups == 0 || !depth.is_multiple_of(groups) {
+        // −1 is what ONNX has no word for, and other formats mean: the depth is the last axis.
+        let depth_last = attributes.int("axis", 1) == -1;
+        let by_slice = match &x.axes {
+            Axes::Four(axes) => *axes == if depth_last { DEPTH_LAST } else { DEPTH_FIRST },
+            Axes::Flat(_) => depth_last && volume == [1, 1, depth],
+            Axes::Rows(..) => false,
+        };
+        if !by_slice || groups == 0 || !depth.is_multiple_of(groups) {
             return Err(format!("{groups} groups of {:?}", self.dims(&x)));
         }
         let tensors = self.factors(node, depth, groups)?;

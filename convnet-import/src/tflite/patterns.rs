@@ -1,0 +1,107 @@
+//! What several operators compute together, as the one node that computes it.
+//!
+//! ```text
+//!  x ──MEAN, SQUARED_DIFFERENCE, MEAN, ADD, RSQRT, …──▶ y    becomes    x ──LayerNormalization──▶ y
+//! ```
+//!
+//! The node that wrote `y` is replaced; those in front of it nobody reads any more. Where there is no such pattern, they
+//! are refused by their names.
+
+mod norms;
+
+use std::collections::HashMap;
+
+use convnet_onnx::proto::{Attribute, Node};
+
+use crate::array::Array;
+use crate::nodes::Nodes;
+use crate::onnx::patterns::Links;
+
+/// What is known of a graph.
+struct Graph<'a> {
+    links: Links<'a>,
+    constants: &'a HashMap<String, Array>,
+    shapes: &'a Shapes<'a>,
+}
+
+/// A node in place of the one at `last`.
+struct Found {
+    last: usize,
+    kind: &'static str,
+    inputs: Vec<String>,
+    attributes: Vec<Attribute>,
+    /// Its own, if it is not called as what it writes.
+    name: Option<String>,
+    /// Whether it wants the depth second.
+    slides: bool,
+    /// New ones that it reads.
+    constants: Vec<(String, Array)>,
+}
+
+impl Found {
+    fn new(
+        last: usize,
+        kind: &'static str,
+        inputs: Vec<String>,
+        attributes: Vec<Attribute>,
+    ) -> Self {
+        Self {
+            last,
+            kind,
+            inputs,
+            attributes,
+            name: None,
+            slides: false,
+            constants: Vec::new(),
+        }
+    }
+}
+
+/// The pattern of which that node is the one that nothing else has.
+type Find = for<'a> fn(&Graph<'a>, &'a Node) -> Option<Found>;
+
+/// How large each volume is.
+pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
+
+/// The nodes with each pattern as one of them; `outputs` are to stay.
+pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
+    let all: [Find; 1] = [norms::norm];
+    for find in all {
+        let found: Vec<Found> = {
+            let mut links = Links::new(&out.nodes, outputs.iter().copied());
+            let scalars = out.constants.iter().filter_map(|(name, array)| {
+                let &[scalar] = array.as_floats()? else {
+                    return None;
+                };
+                Some((name.as_str(), scalar))
+            });
+            links.scalars.extend(scalars);
+            let graph = Graph {
+                links,
+                constants: &out.constants,
+                shapes,
+            };
+            let nodes = out.nodes.iter();
+            nodes.filter_map(|node| find(&graph, node)).collect()
+        };
+        for it in found {
+            out.constants.extend(it.constants);
+            let node = &mut out.nodes[it.last];
+            if !it.slides {
+                (node.op_type, node.input) = (it.kind.into(), it.inputs);
+                node.attribute = it.attributes;
+            } else if let Some(y) = std::mem::take(node).output.first() {
+                let at = out.sliding(it.kind, it.inputs, y, it.attributes);
+                if let (Ok(at), Some(name)) = (at, it.name) {
+                    out.nodes[at].name = name;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// An attribute of a node.
+fn attribute<'a>(node: &'a Node, name: &str) -> Option<&'a Attribute> {
+    node.attribute.iter().find(|it| it.name == name)
+}
