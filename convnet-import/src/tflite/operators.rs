@@ -286,6 +286,8 @@ impl<'a> Lowering<'a> {
             // A constant is added or multiplied by.
             "SUB" => self.of_two("Add", it, Some((kind, |by| -by))),
             "DIV" => self.of_two("Mul", it, Some((kind, |by| 1.0 / by))),
+            "MAXIMUM" => self.bound(it, "min"),
+            "MINIMUM" => self.bound(it, "max"),
             "CONCATENATION" => {
                 let all = 0..it.inputs.len();
                 let inputs = all.map(|at| self.name(it, at)).collect::<Result<_, _>>()?;
@@ -599,6 +601,20 @@ impl<'a> Lowering<'a> {
         };
         self.activated(kind, it, inputs, attributes, activation(it.options, 0)?);
         Ok(())
+    }
+
+    /// The larger or the smaller of each number and one that is the same for all; or of two volumes.
+    fn bound(&mut self, it: &Operator<'_>, name: &str) -> Result<(), String> {
+        for (x, by) in [(0, 1), (1, 0)] {
+            if let Some(array) = self.constant(it, by)?
+                && let Some(&[by]) = array.as_floats()
+            {
+                let x = self.name(it, x)?;
+                self.out.node("Clip", vec![x], &it.y, [float(name, by)]);
+                return Ok(());
+            }
+        }
+        Err(String::new())
     }
 
     fn unary(

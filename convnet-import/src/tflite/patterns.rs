@@ -1,7 +1,7 @@
 //! What several operators compute together, as the one node that computes it.
 //!
 //! ```text
-//!  x ──MEAN, SQUARED_DIFFERENCE, MEAN, ADD, RSQRT, …──▶ y    becomes    x ──LayerNormalization──▶ y
+//!  x ──MAXIMUM of −0.5──▶ MINIMUM of 2.5──▶ y    becomes    x ──Clip──▶ y
 //! ```
 //!
 //! The node that wrote `y` is replaced; those in front of it nobody reads any more. Where there is no such pattern, they
@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use convnet_onnx::proto::{Attribute, Node};
 
 use crate::array::Array;
-use crate::nodes::Nodes;
+use crate::nodes::{Nodes, bounds};
 use crate::onnx::patterns::Links;
 
 /// What is known of a graph.
@@ -65,7 +65,7 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 1] = [norms::norm];
+    let all: [Find; 2] = [clamp, norms::norm];
     for find in all {
         let found: Vec<Found> = {
             let mut links = Links::new(&out.nodes, outputs.iter().copied());
@@ -104,4 +104,17 @@ pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> N
 /// An attribute of a node.
 fn attribute<'a>(node: &'a Node, name: &str) -> Option<&'a Attribute> {
     node.attribute.iter().find(|it| it.name == name)
+}
+
+/// A bound from below and one from above, in any order, as one `Clip`.
+fn clamp<'a>(graph: &Graph<'a>, first: &'a Node) -> Option<Found> {
+    let (last, second) = graph.links.next(first)?;
+    let bound = |node: &Node, name: &str| match node.attribute.as_slice() {
+        [it] if node.op_type == "Clip" && it.name == name => Some(it.f),
+        _ => None,
+    };
+    let either = |name: &str| bound(first, name).or_else(|| bound(second, name));
+    let (low, high) = (either("min")?, either("max")?);
+    let inputs = first.input.clone();
+    (low <= high).then(|| Found::new(last, "Clip", inputs, bounds(low, high).into()))
 }

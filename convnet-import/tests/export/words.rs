@@ -101,6 +101,14 @@ fn everywhere(input: [usize; 3], line: &str) {
 }
 
 #[test]
+fn clamps() {
+    for line in ["clamp(-0.5, 2.5)", "clamp(0.0, 2.5)", "clamp(-1.0, 0.0)"] {
+        everywhere([5, 4, 6], line);
+    }
+    come_back([5, 4, 6], &["clamp(-0.5, 2.5)", "clamp(-0.25, 2.0)"]);
+}
+
+#[test]
 fn norms() {
     for line in [
         "group_norm(6)",
