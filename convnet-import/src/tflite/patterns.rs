@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use convnet_onnx::proto::{Attribute, Node};
 
 use crate::array::Array;
-use crate::nodes::{Nodes, bounds};
+use crate::nodes::{Nodes, bounds, float};
 use crate::onnx::patterns::Links;
 
 /// What is known of a graph.
@@ -65,7 +65,7 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 2] = [clamp, norms::norm];
+    let all: [Find; 3] = [clamp, elu, norms::norm];
     for find in all {
         let found: Vec<Found> = {
             let mut links = Links::new(&out.nodes, outputs.iter().copied());
@@ -117,4 +117,39 @@ fn clamp<'a>(graph: &Graph<'a>, first: &'a Node) -> Option<Found> {
     let (low, high) = (either("min")?, either("max")?);
     let inputs = first.input.clone();
     (low <= high).then(|| Found::new(last, "Clip", inputs, bounds(low, high).into()))
+}
+
+/// `relu(x) + α·elu(min(x, 0))`.
+fn elu<'a>(graph: &Graph<'a>, bent: &'a Node) -> Option<Found> {
+    let links = &graph.links;
+    let below = links.writer(bent.input.first()?)?;
+    let is_below = |it: &[Attribute]| matches!(it, [it] if it.name == "max" && it.f == 0.0);
+    let (_, scaled) = links.next(bent)?;
+    let [_, by] = links.operands(scaled, "Mul")?;
+    let alpha = *links.scalars.get(by)?;
+    let (last, sum) = links.next(scaled)?;
+    let x = below.input.first()?;
+    let is_it = bent.op_type == "Elu"
+        && below.op_type == "Clip"
+        && is_below(&below.attribute)
+        && graph.is_relu(other(sum, "Add", scaled)?, x);
+    let attributes = vec![float("alpha", alpha)];
+    is_it.then(|| Found::new(last, "Elu", vec![x.clone()], attributes))
+}
+
+/// The other operand of a node of that operator that reads what `one` writes.
+fn other<'a>(node: &'a Node, operator: &str, one: &Node) -> Option<&'a str> {
+    let [a, b] = node.input.as_slice() else {
+        return None;
+    };
+    let other = if one.output.first() == Some(a) { b } else { a };
+    (node.op_type == operator).then_some(other)
+}
+
+impl<'a> Graph<'a> {
+    /// Whether that is the `relu` of `x`.
+    fn is_relu(&self, name: &str, x: &str) -> bool {
+        let writer = self.links.writer(name);
+        writer.is_some_and(|it| it.op_type == "Relu" && it.input == [x])
+    }
 }

@@ -109,6 +109,13 @@ fn clamps() {
 }
 
 #[test]
+fn elu() {
+    for line in ["elu", "elu(0.5)", "elu(1.7)"] {
+        everywhere([5, 4, 6], line);
+    }
+}
+
+#[test]
 fn norms() {
     for line in [
         "group_norm(6)",
