@@ -65,7 +65,7 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 3] = [clamp, elu, norms::norm];
+    let all: [Find; 4] = [clamp, elu, softplus, norms::norm];
     for find in all {
         let found: Vec<Found> = {
             let mut links = Links::new(&out.nodes, outputs.iter().copied());
@@ -135,6 +135,32 @@ fn elu<'a>(graph: &Graph<'a>, bent: &'a Node) -> Option<Found> {
         && graph.is_relu(other(sum, "Add", scaled)?, x);
     let attributes = vec![float("alpha", alpha)];
     is_it.then(|| Found::new(last, "Elu", vec![x.clone()], attributes))
+}
+
+/// `ln(1 + eˣ)`, or `relu(x) + ln(1 + e^−|x|)`, in which nothing overflows.
+fn softplus<'a>(graph: &Graph<'a>, log: &'a Node) -> Option<Found> {
+    let links = &graph.links;
+    let more = links.writer(log.input.first()?)?;
+    let [power, one] = links.operands(more, "Add")?;
+    let power = links.writer(power)?;
+    if log.op_type != "LOG" || power.op_type != "EXP" || !links.is(one, 1.0) {
+        return None;
+    }
+    let of = power.input.first()?;
+    let whole = || {
+        let minus = links.writer(of).filter(|it| it.op_type == "NEG")?;
+        let size = links.writer(minus.input.first()?)?;
+        let x = size.input.first().filter(|_| size.op_type == "ABS")?;
+        let (last, sum) = links.next(log)?;
+        graph
+            .is_relu(other(sum, "Add", log)?, x)
+            .then_some((last, x))
+    };
+    let (last, x) = match whole() {
+        Some(found) => found,
+        None => (links.place(log.output.first()?)?, of),
+    };
+    Some(Found::new(last, "Softplus", vec![x.clone()], Vec::new()))
 }
 
 /// The other operand of a node of that operator that reads what `one` writes.

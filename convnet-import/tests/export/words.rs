@@ -116,6 +116,11 @@ fn elu() {
 }
 
 #[test]
+fn softplus() {
+    everywhere([5, 4, 6], "softplus");
+}
+
+#[test]
 fn norms() {
     for line in [
         "group_norm(6)",
