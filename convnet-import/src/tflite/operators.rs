@@ -449,24 +449,26 @@ impl<'a> Lowering<'a> {
         let (&[_, rows, columns, _], &[_, down, across, _]) = (x, it.shape) else {
             return Err("it does not write a volume of a known size".into());
         };
-        // What of all that is written is not kept, the smaller half in front.
-        let cut = |from: usize, to: usize, filter: usize, stride: usize| {
-            let whole = from
-                .checked_sub(1)?
-                .checked_mul(stride)?
-                .checked_add(filter)?;
-            let rest = i64::try_from(whole.checked_sub(to)?).ok()?;
-            Some([rest / 2, rest - rest / 2])
+        // What of all that is stamped is not kept, in front and behind, and what there is more behind it: `SAME` keeps the
+        // middle, the larger half cut off behind, `VALID` the beginning.
+        let valid = it.options.byte(0) != 0;
+        let ends = |from: usize, to: usize, filter: usize, stride: usize| {
+            let stamped = from.checked_sub(1)?.checked_mul(stride)?;
+            let stamped = stamped.checked_add(filter)?;
+            let cut = i64::try_from(stamped.saturating_sub(to)).ok()?;
+            let front = if valid { 0 } else { cut / 2 };
+            let more = i64::try_from(to.saturating_sub(stamped)).ok()?;
+            Some(([front, cut - front], more))
         };
-        let [top, bottom] =
-            cut(rows, down, height, stride[0]).ok_or("its filters leave rows of the output out")?;
-        let [left, right] = cut(columns, across, width, stride[1])
-            .ok_or("its filters leave columns of the output out")?;
+        let too_large = "it stamps more than can be";
+        let ([top, bottom], below) = ends(rows, down, height, stride[0]).ok_or(too_large)?;
+        let ([left, right], beside) = ends(columns, across, width, stride[1]).ok_or(too_large)?;
         let mut inputs = self.filters_and_bias(it, filters, 3)?;
         inputs[0] = self.name(it, 2)?;
         let attributes = vec![
             ints("strides", &stride.map(|it| it as i64)),
             ints("pads", &[top, left, bottom, right]),
+            ints("output_padding", &[below, beside]),
         ];
         self.sliding(
             "ConvTranspose",
@@ -751,9 +753,12 @@ impl<'a> Lowering<'a> {
     ) -> Result<Vec<String>, String> {
         let mut inputs = vec![self.name(it, 0)?];
         // What `convnet_tflite` writes where there is none.
-        let zeros = self
-            .input(it, bias)
-            .is_ok_and(|it| it.name.ends_with(".zeros"));
+        let zeros = self.input(it, bias).is_ok_and(|it| {
+            // Those of one group are numbered.
+            let name = it.name.trim_end_matches(|it: char| it.is_ascii_digit());
+            [&it.name, name].iter().any(|name| name.ends_with(".zeros"))
+                || name.ends_with(".zeros.")
+        });
         let bias = self.constant(it, bias)?;
         let is_none = |it: &Array| {
             zeros

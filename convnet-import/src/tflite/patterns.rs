@@ -8,6 +8,7 @@
 //! are refused by their names.
 
 mod norms;
+mod windows;
 
 use std::collections::HashMap;
 
@@ -65,7 +66,14 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 4] = [clamp, elu, softplus, norms::norm];
+    let all: [Find; 6] = [
+        clamp,
+        elu,
+        softplus,
+        norms::norm,
+        windows::groups,
+        windows::cropped,
+    ];
     for find in all {
         let found: Vec<Found> = {
             let mut links = Links::new(&out.nodes, outputs.iter().copied());

@@ -143,3 +143,25 @@ fn norms() {
         ],
     );
 }
+
+#[test]
+fn transposed_convs() {
+    for line in [
+        "conv_transpose(3, 3x3, stride = 2)",
+        "conv_transpose(3, 2x3, stride = 3x2, output_pad = 1)",
+        "conv_transpose(3, 3x3, stride = 1x2, pad = (0, 0, 0, 1), output_pad = 1)",
+        "conv_transpose(3, 3x3, stride = 2, pad = (1, 0))",
+        "conv_transpose(3, 5x4, stride = 2, pad = (2, 0, 1, 1))",
+        "conv_transpose(3, 1x1, stride = 2, output_pad = 1)",
+    ] {
+        everywhere([5, 4, 6], line);
+    }
+    for line in [
+        "conv_transpose(6, 3x2, stride = 2, groups = 2)",
+        "conv_transpose(3, 3x3, stride = 2, pad = (1, 0), output_pad = 1, groups = 3)",
+        "conv_transpose(4, 3x3, stride = 2, groups = 2, bias = none)",
+    ] {
+        come_back([5, 4, 6], &[line]);
+        come_back([5, 4, 6], &["conv(6, 1x1)", line, "relu"]);
+    }
+}

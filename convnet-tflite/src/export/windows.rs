@@ -81,6 +81,10 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             false => ("zeros", vec![0.0; each * groups]),
         };
         let (slices, mut parts) = (depth / groups, Vec::new());
+        let x = Volume {
+            at: self.deep(x),
+            ..x
+        };
         for group in 0..groups {
             let of_group = |what: &str| match groups {
                 1 => what.to_owned(),
@@ -88,7 +92,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             };
             let from = group * slices;
             let read = match groups {
-                1 => self.deep(x),
+                1 => x.at,
                 _ => {
                     let part = [x.size[0], x.size[1], slices];
                     self.part(&of_group(&format!("{name}.part")), x, [0, 0, from], part)
