@@ -509,10 +509,16 @@ impl<'a> Lowering<'a> {
             "SLICE" => Vec::new(),
             _ => self.numbers(it, 3, "its strides")?,
         };
+        let ends = [ints("starts", &starts), ints("ends", &ends)];
         if steps.iter().any(|&step| step != 1) {
-            return Err("it leaves some out in between".into());
+            let why = text("why", "it leaves some out in between");
+            return self.unary(
+                kind,
+                it,
+                ends.into_iter().chain([ints("steps", &steps), why]),
+            );
         }
-        self.unary("Slice", it, [ints("starts", &starts), ints("ends", &ends)])
+        self.unary("Slice", it, ends)
     }
 
     fn pad(&mut self, it: &Operator<'_>) -> Result<(), String> {

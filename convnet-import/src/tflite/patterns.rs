@@ -66,13 +66,16 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 6] = [
+    let all: [Find; 9] = [
         clamp,
         elu,
         softplus,
         norms::norm,
         windows::groups,
         windows::cropped,
+        windows::padded_max_pool,
+        windows::max_pool,
+        windows::avg_pool,
     ];
     for find in all {
         let found: Vec<Found> = {

@@ -165,3 +165,21 @@ fn transposed_convs() {
         come_back([5, 4, 6], &["conv(6, 1x1)", line, "relu"]);
     }
 }
+
+#[test]
+fn pools() {
+    for line in [
+        "max_pool(3x3, stride = 2, pad = 1)",
+        "max_pool(3x2, stride = 2, pad = (2, 1, 1, 1), dilation = 2x3)",
+        "max_pool(2x2, stride = 1, dilation = 2)",
+        "max_pool(3x1, stride = 1, dilation = 2x1)",
+        "max_pool(1x2, stride = 2x1, dilation = 1x2)",
+        "avg_pool(3x3, stride = 2, pad = 1)",
+        "avg_pool(3x2, stride = 2x1, pad = (1, 0, 2, 0))",
+        "avg_pool(2x2, stride = 1, dilation = 2)",
+        "avg_pool(2x3, stride = 2, pad = 1, dilation = 2)",
+    ] {
+        come_back([9, 9, 2], &[line]);
+        come_back([9, 9, 2], &["conv(4, 1x1)", "relu", line, "relu", "fc(3)"]);
+    }
+}

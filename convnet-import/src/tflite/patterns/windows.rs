@@ -119,6 +119,125 @@ fn joined(parts: &[&Array]) -> Option<Array> {
     Some(Array::floats(dims, data))
 }
 
+/// A pool behind what its windows see around the volume.
+pub(super) fn padded_max_pool<'a>(graph: &Graph<'a>, pool: &'a Node) -> Option<Found> {
+    let links = &graph.links;
+    if pool.op_type != "MaxPool" || attribute(pool, "auto_pad")?.s != b"VALID" {
+        return None;
+    }
+    let turn = links.writer(pool.input.first()?)?;
+    let (pad, _) = graph.inside(turn.input.first()?)?;
+    let pads = around(pad, f32::NEG_INFINITY)?;
+    let kept = pool.attribute.iter().filter(|it| it.name != "auto_pad");
+    let mut attributes: Vec<_> = kept.cloned().collect();
+    attributes.push(ints("pads", &pads));
+    let last = links.place(pool.output.first()?)?;
+    let inputs = vec![pad.input.first()?.clone()];
+    Some(Found::new(last, "MaxPool", inputs, attributes))
+}
+
+/// The largest number of each window, seen tap by tap.
+pub(super) fn max_pool<'a>(graph: &Graph<'a>, end: &'a Node) -> Option<Found> {
+    let operators = ["MAXIMUM", "Slice", "STRIDED_SLICE"];
+    let end = end.output.first()?;
+    let writer = graph.links.writer(end)?;
+    if !operators.contains(&writer.op_type.as_str()) {
+        return None;
+    }
+    let (window, x) = graph.taps(end, "MAXIMUM")?;
+    let (x, pads) = graph.around(x, f32::NEG_INFINITY);
+    let is_pool = window.iter().any(|axis| axis.size > 1);
+    let last = graph.links.place(end)?;
+    is_pool.then(|| Found {
+        slides: true,
+        ..Found::new(
+            last,
+            "MaxPool",
+            vec![x.to_owned()],
+            attributes(&window, &pads),
+        )
+    })
+}
+
+/// The mean of what each window sees of the volume: of sums of all, zeros among them, times a factor for each window.
+pub(super) fn avg_pool<'a>(graph: &Graph<'a>, product: &'a Node) -> Option<Found> {
+    let links = &graph.links;
+    let ("Mul", [sums, factors]) = (product.op_type.as_str(), product.input.as_slice()) else {
+        return None;
+    };
+    let array = graph.constants.get(factors)?;
+    let (&[rows, columns, 1], Some(factors)) = (array.dims.as_slice(), array.as_floats()) else {
+        return None;
+    };
+    let ((window, x), all) = match graph.inside(sums) {
+        Some((pool, x)) => {
+            let window = graph.window(pool, x, [rows, columns])?;
+            ((window, x), window[0].size * window[1].size)
+        }
+        None => (graph.taps(sums, "Add")?, 1),
+    };
+    let (x, pads) = graph.around(x, 0.0);
+    let &[_, height, width, _] = *graph.shapes.get(x)? else {
+        return None;
+    };
+    let [top, left, ..] = pads;
+    let seen = |axis: &Axis, before: i64, size: usize, output: usize| {
+        let taps = (0..axis.size).map(|tap| output * axis.stride + tap * axis.dilation);
+        let before = before as usize;
+        taps.filter(|at| (before..before + size).contains(at))
+            .count()
+    };
+    let mut places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let is_mean = places.all(|(row, column)| {
+        let count = seen(&window[0], top, height, row) * seen(&window[1], left, width, column);
+        let factor = factors[row * columns + column];
+        count > 0 && (factor * count as f32 - all as f32).abs() <= 1e-5 * all as f32
+    });
+    let last = links.place(product.output.first()?)?;
+    (is_mean && window.iter().map(|it| it.output).eq([rows, columns])).then(|| Found {
+        slides: true,
+        ..Found::new(
+            last,
+            "AveragePool",
+            vec![x.to_owned()],
+            attributes(&window, &pads),
+        )
+    })
+}
+
+/// So many taps a window has at most along an axis.
+const MOST: usize = 1 << 8;
+
+/// How taps lie along an axis.
+#[derive(Clone, Copy)]
+struct Axis {
+    size: usize,
+    dilation: usize,
+    stride: usize,
+    output: usize,
+}
+
+/// Those of a pool.
+fn attributes(window: &[Axis; 2], pads: &[i64; 4]) -> Vec<convnet_onnx::proto::Attribute> {
+    let of = |read: fn(&Axis) -> usize| window.each_ref().map(|it| read(it) as i64);
+    vec![
+        ints("kernel_shape", &of(|it| it.size)),
+        ints("strides", &of(|it| it.stride)),
+        ints("dilations", &of(|it| it.dilation)),
+        ints("pads", pads),
+    ]
+}
+
+/// How much of that value a `Pad` puts around a volume: top, left, bottom, right.
+fn around(pad: &Node, value: f32) -> Option<[i64; 4]> {
+    let &[0, 0, top, left, 0, 0, bottom, right] = attribute(pad, "pads")?.ints.as_slice() else {
+        return None;
+    };
+    let pads = [top, left, bottom, right];
+    let is_it = pad.op_type == "Pad" && attribute(pad, "value")?.f == value;
+    (is_it && pads.iter().all(|&it| it >= 0)).then_some(pads)
+}
+
 impl<'a> Graph<'a> {
     /// The node that wants the depth second and wrote `y`, and what it reads, the depth last.
     fn inside(&self, y: &str) -> Option<(&'a Node, &'a str)> {
@@ -129,6 +248,36 @@ impl<'a> Graph<'a> {
         };
         let node = self.links.writer(turned(y, &DEPTH_LAST)?)?;
         Some((node, turned(node.input.first()?, &DEPTH_SECOND)?))
+    }
+
+    /// A volume without so much of that value around it.
+    fn around(&self, x: &'a str, value: f32) -> (&'a str, [i64; 4]) {
+        let padded = self.inside(x);
+        let padded = padded.and_then(|(pad, of)| Some((of, around(pad, value)?)));
+        padded.unwrap_or((x, [0; 4]))
+    }
+
+    /// The window of an `AVERAGE_POOL_2D` that says `VALID`.
+    fn window(&self, pool: &Node, x: &str, output: [usize; 2]) -> Option<[Axis; 2]> {
+        let pair = |name: &str| -> Option<[usize; 2]> {
+            let &[down, across] = attribute(pool, name)?.ints.as_slice() else {
+                return None;
+            };
+            Some([usize::try_from(down).ok()?, usize::try_from(across).ok()?])
+        };
+        let (size, stride) = (pair("kernel_shape")?, pair("strides")?);
+        let sizes = self.shapes.get(x)?.get(1..3)?;
+        let axis = |at: usize| Axis {
+            size: size[at],
+            dilation: 1,
+            stride: stride[at],
+            output: output[at],
+        };
+        let is_it = pool.op_type == "AveragePool" && attribute(pool, "auto_pad")?.s == b"VALID";
+        let window = [axis(0), axis(1)];
+        let fits = |(axis, size): (&Axis, &usize)| axis.fits(*size) && axis.size <= MOST;
+        let fits = window.iter().zip(sizes).all(fits);
+        (is_it && fits).then_some(window)
     }
 
     /// Where a node begins and ends along each axis of what it reads, and its step.
@@ -144,5 +293,78 @@ impl<'a> Graph<'a> {
         let is_slice = ["Slice", "STRIDED_SLICE"].contains(&slice.op_type.as_str());
         let all = all.collect::<Option<Vec<_>>>()?;
         (is_slice && all.len() == 4).then_some(all)
+    }
+
+    /// What rows of taps, and then columns of these, are taken together by such operators, and of what.
+    fn taps(&self, end: &'a str, operator: &str) -> Option<([Axis; 2], &'a str)> {
+        let (columns, read) = self.along(end, operator, 2)?;
+        let (rows, x) = self.along(read, operator, 1)?;
+        Some(([rows, columns], x))
+    }
+
+    /// The same along one axis.
+    fn along(&self, end: &'a str, operator: &str, axis: usize) -> Option<(Axis, &'a str)> {
+        let mut slices = Vec::new();
+        let mut name = end;
+        while let Some(node) = self.links.writer(name)
+            && node.op_type == operator
+            && let [others, one] = node.input.as_slice()
+        {
+            if slices.len() > MOST {
+                return None;
+            }
+            slices.push(one.as_str());
+            name = others;
+        }
+        slices.push(name);
+        let mut found: Option<(Axis, &str)> = None;
+        for (tap, slice) in slices.iter().rev().enumerate() {
+            let node = self.links.writer(slice)?;
+            let x = node.input.first()?.as_str();
+            let sizes = *self.shapes.get(x)?;
+            let parts = self.part(node)?;
+            let whole = |at: usize| at == axis || parts[at] == (0, sizes[at], 1);
+            let (start, end, stride) = parts[axis];
+            let output = end.checked_sub(start)?.div_ceil(stride.max(1));
+            if sizes.len() != 4 || !(0..4).all(whole) || stride == 0 || end > sizes[axis] {
+                return None;
+            }
+            match &mut found {
+                None if start == 0 => {
+                    let dilation = 1;
+                    let first = Axis {
+                        size: 1,
+                        dilation,
+                        stride,
+                        output,
+                    };
+                    found = Some((first, x));
+                }
+                Some((it, of)) if *of == x && (it.stride, it.output) == (stride, output) => {
+                    if tap == 1 {
+                        it.dilation = start;
+                    }
+                    if start != tap * it.dilation || start == 0 {
+                        return None;
+                    }
+                    it.size = tap + 1;
+                }
+                _ => return None,
+            }
+        }
+        let (it, x) = found?;
+        it.fits(self.shapes.get(x)?[axis]).then_some((it, x))
+    }
+}
+
+impl Axis {
+    /// Whether there are as many windows as fit.
+    fn fits(&self, size: usize) -> bool {
+        let covers = self
+            .size
+            .checked_sub(1)
+            .and_then(|it| it.checked_mul(self.dilation));
+        let rest = covers.and_then(|covers| size.checked_sub(covers + 1));
+        rest.is_some_and(|rest| self.stride > 0 && rest / self.stride + 1 == self.output)
     }
 }
