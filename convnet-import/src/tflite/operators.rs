@@ -286,6 +286,7 @@ impl<'a> Lowering<'a> {
             // A constant is added or multiplied by.
             "SUB" => self.of_two("Add", it, Some((kind, |by| -by))),
             "DIV" => self.of_two("Mul", it, Some((kind, |by| 1.0 / by))),
+            "POW" => self.of_two(kind, it, None),
             "MAXIMUM" => self.bound(it, "min"),
             "MINIMUM" => self.bound(it, "max"),
             "CONCATENATION" => {
@@ -338,7 +339,7 @@ impl<'a> Lowering<'a> {
                     int("size", size),
                     float("bias", options.float(1)),
                     // Of the sum there, of the mean here.
-                    float("alpha", options.float(2) * size as f32),
+                    float("alpha", times(options.float(2), size)),
                     float("beta", options.float(3)),
                 ];
                 self.sliding("LRN", it, inputs, attributes, None)
@@ -782,6 +783,20 @@ impl<'a> Lowering<'a> {
         }
         Ok(inputs)
     }
+}
+
+/// The sum of so many numbers that are rounded: of the products nearby that are as much each, the one that is the shortest
+/// to write.
+pub(super) fn times(each: f32, count: i64) -> f32 {
+    let product = each * count as f32;
+    let gives = |it: &f32| {
+        let written = it.to_string().parse().unwrap_or(f64::from(*it));
+        (written / count as f64) as f32 == each
+    };
+    let near = [product, product.next_down(), product.next_up()];
+    let near = near.into_iter().filter(gives);
+    near.min_by_key(|it| it.to_string().len())
+        .unwrap_or(product)
 }
 
 /// The only one of some numbers.

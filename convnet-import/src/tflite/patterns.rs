@@ -8,6 +8,7 @@
 //! are refused by their names.
 
 mod norms;
+mod turned;
 mod windows;
 
 use std::collections::HashMap;
@@ -66,11 +67,13 @@ pub(super) type Shapes<'a> = HashMap<&'a str, &'a [usize]>;
 
 /// The nodes with each pattern as one of them; `outputs` are to stay.
 pub(super) fn joined(mut out: Nodes, outputs: &[&str], shapes: &Shapes<'_>) -> Nodes {
-    let all: [Find; 9] = [
+    let all: [Find; 11] = [
         clamp,
         elu,
         softplus,
         norms::norm,
+        turned::turned,
+        windows::lrn,
         windows::groups,
         windows::cropped,
         windows::padded_max_pool,

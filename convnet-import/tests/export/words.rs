@@ -183,3 +183,32 @@ fn pools() {
         come_back([9, 9, 2], &["conv(4, 1x1)", "relu", line, "relu", "fc(3)"]);
     }
 }
+
+#[test]
+fn what_is_turned() {
+    for line in [
+        "channel_shuffle(2)",
+        "channel_shuffle(3)",
+        "space_to_depth(2x2)",
+        "space_to_depth(2x4)",
+        "space_to_depth(4x1)",
+        "depth_to_space(3x2)",
+        "depth_to_space(1x6)",
+    ] {
+        come_back([8, 12, 6], &[line]);
+        come_back([8, 12, 6], &["conv(6, 1x1)", line, "relu"]);
+    }
+}
+
+#[test]
+fn lrn() {
+    for line in [
+        "lrn(5, alpha = 0.1)",
+        "lrn(4, alpha = 0.5, beta = 0.6, k = 1.5)",
+        "lrn(2)",
+        "lrn(6, alpha = 0.3)",
+    ] {
+        come_back([5, 4, 6], &[line]);
+        come_back([5, 4, 6], &["conv(6, 1x1)", line, "relu"]);
+    }
+}

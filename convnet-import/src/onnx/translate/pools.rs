@@ -182,10 +182,13 @@ impl<'a> Translator<'a> {
     pub(super) fn depth_to_space(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["blocksize", "mode"])?;
         let mut x = self.volume_to_cut(node)?;
-        let ([height, width, depth], size) = (self.volume(&x), block(attributes)?);
-        let filters = depth / (size * size).max(1);
-        if filters * size * size != depth || depth == 0 {
-            return Err(format!("it makes squares of {size} of a depth of {depth}"));
+        let ([height, width, depth], window) = (self.volume(&x), block(attributes)?);
+        let [down, across] = window.size;
+        let filters = depth / (down * across).max(1);
+        if filters * down * across != depth || depth == 0 {
+            return Err(format!(
+                "it makes squares, {across}x{down}, of a depth of {depth}"
+            ));
         }
         match attributes.text("mode").unwrap_or("DCR") {
             "DCR" => {}
@@ -195,20 +198,21 @@ impl<'a> Translator<'a> {
             }
             mode => return Err(format!("its mode is `{mode}`: `DCR` or `CRD` are known")),
         }
-        let window = square(size);
-        let volume = sized([height * size, width * size, filters])?;
+        let volume = sized([height * down, width * across, filters])?;
         Ok(self.push(node, Op::DepthToSpace { window }, &x, volume, Vec::new()))
     }
 
     pub(super) fn space_to_depth(&mut self, node: &'a Node) -> Translated {
         let attributes = Attributes::of(node, &["blocksize"])?;
         let x = self.volume_to_cut(node)?;
-        let ([height, width, depth], size) = (self.volume(&x), block(attributes)?);
-        if !height.is_multiple_of(size) || !width.is_multiple_of(size) {
-            return Err(format!("it makes squares of {size} of {width}x{height}"));
+        let ([height, width, depth], window) = (self.volume(&x), block(attributes)?);
+        let [down, across] = window.size;
+        if !height.is_multiple_of(down) || !width.is_multiple_of(across) {
+            return Err(format!(
+                "it makes squares, {across}x{down}, of {width}x{height}"
+            ));
         }
-        let window = square(size);
-        let volume = sized([height / size, width / size, depth * size * size])?;
+        let volume = sized([height / down, width / across, depth * down * across])?;
         Ok(self.push(node, Op::SpaceToDepth { window }, &x, volume, Vec::new()))
     }
 
@@ -295,20 +299,19 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// How large the squares are, which no volume is larger than.
-fn block(attributes: Attributes<'_>) -> Result<usize, String> {
-    let [size] = sizes([attributes.int("blocksize", 0)])?;
+/// So many pixels across and down, side by side; of no more rows or columns than a volume has. ONNX knows squares only, and
+/// other formats give two numbers.
+fn block(attributes: Attributes<'_>) -> Result<Window, String> {
+    let size = match attributes.ints("blocksize") {
+        Some(&[down, across]) => sizes([down, across])?,
+        _ => sizes([attributes.int("blocksize", 0); 2])?,
+    };
     match size {
-        1..=MOST_BLOCK => Ok(size),
-        _ => Err(format!("its squares are as large as {size}")),
-    }
-}
-
-/// So many pixels across and down, side by side.
-fn square(size: usize) -> Window {
-    Window {
-        size: [size; 2],
-        stride: [size; 2],
-        ..Window::square(1, 1, 0)
+        [1..=MOST_BLOCK, 1..=MOST_BLOCK] => Ok(Window {
+            size,
+            stride: size,
+            ..Window::square(1, 1, 0)
+        }),
+        [down, across] => Err(format!("its squares are as large as {across}x{down}")),
     }
 }

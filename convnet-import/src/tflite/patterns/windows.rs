@@ -2,9 +2,10 @@
 
 use convnet_onnx::proto::Node;
 
-use super::{Found, Graph, attribute};
+use super::super::operators::times;
+use super::{Found, Graph, attribute, other};
 use crate::array::Array;
-use crate::nodes::{DEPTH_LAST, DEPTH_SECOND, int, ints};
+use crate::nodes::{DEPTH_LAST, DEPTH_SECOND, float, int, ints};
 
 /// A transposed conv of whose output the border is cut off.
 pub(super) fn cropped<'a>(graph: &Graph<'a>, slice: &'a Node) -> Option<Found> {
@@ -215,6 +216,51 @@ struct Axis {
     dilation: usize,
     stride: usize,
     output: usize,
+}
+
+/// `lrn` of an even size, whose window has no middle: x times a power of what a band of filters sums of its squares.
+pub(super) fn lrn<'a>(graph: &Graph<'a>, power: &'a Node) -> Option<Found> {
+    let links = &graph.links;
+    let [sums, beta] = links.operands(power, "POW")?;
+    let beta = links.scalars.get(beta)?;
+    let (conv, squares) = graph.inside(sums)?;
+    let [x, same] = links.operands(links.writer(squares)?, "Mul")?;
+    let (last, product) = links.next(power)?;
+    let [_, filters, k] = conv.input.as_slice() else {
+        return None;
+    };
+    let [filters, k] = [filters, k].map(|name| graph.constants.get(name));
+    let (filters, k) = (filters?, k?.as_floats()?);
+    let (&[depth, slices, 1, 1], band) = (filters.dims.as_slice(), filters.as_floats()?) else {
+        return None;
+    };
+    let sees = band.iter().take(slices).take_while(|it| **it != 0.0);
+    let half = sees.count();
+    let (&k, &each) = (
+        k.first().filter(|one| k.iter().all(|it| it == *one))?,
+        band.first()?,
+    );
+    let is_band = band.iter().enumerate().all(|(at, it)| {
+        let (slice, other) = (at / depth, at % depth);
+        let seen = other + half >= slice && other < slice + half;
+        *it == if seen { each } else { 0.0 }
+    });
+    let is_it = conv.op_type == "Conv"
+        && x == same
+        && depth == slices
+        && is_band
+        && other(product, "Mul", power)? == x;
+    let size = 2 * half as i64;
+    let attributes = vec![
+        int("size", size),
+        float("bias", k),
+        float("alpha", times(each, size)),
+        float("beta", -beta),
+    ];
+    is_it.then(|| Found {
+        slides: true,
+        ..Found::new(last, "LRN", vec![x.to_owned()], attributes)
+    })
 }
 
 /// Those of a pool.
