@@ -577,7 +577,7 @@ impl<'a> Lowering<'a> {
         &mut self,
         kind: &str,
         it: &Operator<'_>,
-        turn: Option<(&str, fn(f32) -> f32)>,
+        turn: Option<Turn<'_>>,
     ) -> Result<(), String> {
         let mut inputs = Vec::new();
         let arrays = [self.constant(it, 0)?, self.constant(it, 1)?];
@@ -820,6 +820,9 @@ fn name(codes: &[Table<'_>], operator: Table<'_>) -> String {
         None => format!("operator {at}"),
     }
 }
+
+/// An operator, and what it makes of its second operand, for a sum or a product to do the same.
+type Turn<'a> = (&'a str, fn(f32) -> f32);
 
 /// A node without weights that is fused to another.
 type Activation = (&'static str, Vec<Attribute>);
