@@ -763,8 +763,7 @@ impl<'a> Lowering<'a> {
         let zeros = self.input(it, bias).is_ok_and(|it| {
             // Those of one group are numbered.
             let name = it.name.trim_end_matches(|it: char| it.is_ascii_digit());
-            [&it.name, name].iter().any(|name| name.ends_with(".zeros"))
-                || name.ends_with(".zeros.")
+            name.ends_with(".zeros") || name.ends_with(".zeros.")
         });
         let bias = self.constant(it, bias)?;
         let is_none = |it: &Array| {
