@@ -24,7 +24,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes the declaration, NAME.rs, and the weights, NAME.safetensors.
+    /// Writes the declaration, NAME.rs, and the weights, NAME.safetensors; of an int8 model its bytes, too,
+    /// NAME.int8.safetensors.
     Import {
         #[command(flatten)]
         model: Model,
@@ -170,6 +171,16 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             write(&code, imported.declaration(&name).as_bytes())?;
             println!("{}", imported.draft(&name).plan()?);
             println!("{source}: {} and {}", code.display(), weights.display());
+            // A model in bytes is one in floats anyway.
+            match imported.int8() {
+                Ok(None) => {}
+                Ok(Some(bytes)) => {
+                    let file = out.join(format!("{file}.int8.safetensors"));
+                    write(&file, &bytes)?;
+                    println!("in bytes, for `int8_weights!`: {}", file.display());
+                }
+                Err(error) => eprintln!("in f32 only: {error}"),
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Show { model } => {

@@ -14,7 +14,7 @@
 //! Lite's](crate::kernel::i8), so that results are the same to the bit on every machine.
 //!
 //! Every `batch_norm` behind filters is folded into them; a clamp, into the bounds of what is stored. Pools keep the
-//! quantization of what they read.
+//! quantization of what they read, but `global_avg_pool`, which has one of its own.
 //!
 //! **Invariant:** nothing in [`forward`](Quantized::forward) allocates, computes with floats or panics; kernels
 //! of layers that a network has not are not in the program.
@@ -28,6 +28,8 @@ use crate::{AnyVolume, Network};
 
 #[cfg(feature = "alloc")]
 mod calibrate;
+#[cfg(feature = "alloc")]
+mod draft;
 #[cfg(feature = "alloc")]
 mod equalize;
 #[cfg(feature = "train")]
@@ -45,7 +47,11 @@ mod run;
 mod table;
 
 #[cfg(feature = "alloc")]
-pub use calibrate::{QuantizeError, Ranges, Settings};
+pub use calibrate::{QuantizeError, Ranges, Scales, Settings};
+#[cfg(feature = "alloc")]
+pub use draft::{Draft, DraftError, Integers};
+#[cfg(feature = "alloc")]
+pub use file::FileError;
 #[cfg(feature = "alloc")]
 pub use prepared::{Prepared, PreparedArena};
 pub use program::{Fixed, Kind, Planned, Program, Range, Task};
@@ -195,14 +201,14 @@ macro_rules! int8 {
                 type Overlay = $crate::Overlay<::core::primitive::i8, { PLANNED.arena }>;
                 type Int8 = $crate::int8::Quantized<
                     $net,
-                    { PLANNED.filters },
-                    { PLANNED.channels },
-                    { PLANNED.volumes },
+                    { PLANNED.counts.filters },
+                    { PLANNED.counts.channels },
+                    { PLANNED.counts.volumes },
                 >;
                 const PROGRAM: $crate::int8::Program<'static> = PLANNED.program();
 
                 fn scores_in(memory: &Self::Overlay) -> &Self::Scores {
-                    memory.at::<Self::Scores, { PLANNED.output }>()
+                    memory.at::<Self::Scores, { PLANNED.counts.output }>()
                 }
             }
         };

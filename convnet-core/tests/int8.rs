@@ -16,7 +16,7 @@ const NETWORKS: &str = include_str!("int8/networks.json");
 #[test]
 fn every_operation_is_litert_s_to_the_bit() {
     let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
-    assert_eq!(cases.len(), 43);
+    assert_eq!(cases.len(), 47);
     hold(&cases);
 }
 
@@ -71,11 +71,16 @@ fn compute(op: &str, case: &Value, mut v: Vec<i8>, other: Option<&[i8]>) -> Vec<
     let (x, y) = (side(&case["x"]), clamped(case));
     let table: Table = match op {
         "conv" | "depthwise" | "fc" => return filters(op, case, x, y, &v),
-        "max_pool" | "avg_pool" => {
+        "max_pool" | "avg_pool" | "mean" => {
             let (sizes, mut to) = (sizes(case), vec![0; len(case)]);
             let pool = Pool { sizes: &sizes, y };
             match op {
                 "max_pool" => pool.max(&v, &mut to).unwrap(),
+                "mean" => {
+                    let by = Multiplier::of(f64::from(x.scale) / f64::from(y.scale));
+                    let by = by.of_mean(sizes.filter.iter().product());
+                    pool.mean((&v, x.zero), by, &mut to).unwrap();
+                }
                 _ => pool.avg(&v, &mut to).unwrap(),
             }
             return to;

@@ -35,6 +35,9 @@ pub enum ImportError {
     /// A network that the plan does not take.
     #[error("{0}")]
     Unfit(String),
+    /// A model in bytes of which the declaration's network in bytes would compute others.
+    #[error("as int8 it would not give the bytes of the model: {0}")]
+    Int8(String),
 }
 
 /// A node that no layer computes.

@@ -38,6 +38,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use convnet_core::graph::{Node, Op};
+use convnet_core::int8::{self, DraftError, Integers};
+use convnet_core::kernel::i8::Quantization;
 use convnet_core::network::Draft;
 use safetensors::Dtype;
 use safetensors::tensor::View;
@@ -285,6 +287,62 @@ impl Imported {
     pub fn weights(&self) -> Result<Vec<u8>, ImportError> {
         safetensors::serialize(self.tensors(), None)
             .map_err(|error| ImportError::Format(error.to_string()))
+    }
+
+    /// Of a model in bytes, its network in bytes, as the file that `int8_weights!` reads: with the scales, zero points
+    /// and integers of the model, so that every byte is what TensorFlow Lite computes. Of a model that computes with
+    /// floats, nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Int8`]: the model rounds where the declaration's network in bytes does not, or otherwise.
+    pub fn int8(&self) -> Result<Option<Vec<u8>>, ImportError> {
+        let Some(int8) = &self.network.int8 else {
+            return Ok(None);
+        };
+        let fault = |error: DraftError| ImportError::Int8(error.to_string());
+        let (layers, ops) = (self.draft("Model"), self.ops());
+        // The volume of the model that an op writes.
+        let written = |op: usize| match ops.get(op)? {
+            (_, Op::Branch { .. } | Op::Concat { last: false, .. }, _) => None,
+            (.., step) => Some(step + 1),
+        };
+        let volume = |v: usize| match v.checked_sub(1) {
+            Some(op) => written(op),
+            None => Some(0),
+        };
+        let quantization = |v: usize| {
+            let all = int8.volumes.iter();
+            let found = volume(v).and_then(|v| all.into_iter().find(|(volume, ..)| *volume == v));
+            found.map(|(.., is)| *is)
+        };
+        let integers = |op: usize| {
+            let (.., step) = *ops.get(op)?;
+            let (step, layer) = (&self.network.steps[step], int8.layers.get(&step)?);
+            let filters = step.tensors.iter().find(|it| it.field == "filters")?;
+            Some(Integers {
+                filters: &filters.data,
+                scales: layer.scales.clone(),
+                biases: layer.biases.clone(),
+            })
+        };
+        let mut draft = int8::Draft::new(&layers).map_err(fault)?;
+        draft.fill(quantization, integers).map_err(fault)?;
+        for v in 0..=ops.len() {
+            let (Some(own), Some(has)) = (volume(v), draft.quantization(v)) else {
+                continue;
+            };
+            let all = int8.volumes.iter().filter(|(volume, ..)| *volume == own);
+            let same = |is: &Quantization| (is.scale, is.zero) == (has.scale, has.zero);
+            if let Some((_, name, is)) = all.into_iter().find(|(.., is)| !same(is)) {
+                return Err(ImportError::Int8(format!(
+                    "`{name}` is rounded to steps of {:e} around {}, and there to those of {:e} around {}, since \
+                     what follows takes the bytes as they are",
+                    is.scale, is.zero, has.scale, has.zero
+                )));
+            }
+        }
+        Ok(Some(draft.to_bytes()))
     }
 
     /// Every tensor by its name in the declaration.

@@ -3,8 +3,11 @@
 //! Volumes are counted as in `convnet_core::graph`: 0 is the image, i + 1 is what step i writes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use convnet_core::graph::Op;
+use convnet_core::int8::Scales;
+use convnet_core::kernel::i8::Quantization;
 
 use crate::blocks::Item;
 
@@ -18,6 +21,26 @@ pub(crate) struct Network {
     pub(crate) output: usize,
     /// The lines of the declaration that it was written from, whose names are those of the steps.
     pub(crate) declared: Option<Vec<Item>>,
+    /// Which volume each name of the model is.
+    pub(crate) volumes: HashMap<String, usize>,
+    /// With what it computes, if its image is of bytes.
+    pub(crate) int8: Option<Int8>,
+}
+
+/// What a model in bytes says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Int8 {
+    /// Volumes by their names in the model, and what their bytes stand for; who writes one before who reads it.
+    pub(crate) volumes: Vec<(usize, String, Quantization)>,
+    /// Of the steps that have filters.
+    pub(crate) layers: HashMap<usize, Layer>,
+}
+
+/// The integers of a layer, beside its filters, which are multiples of their scales.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) scales: Scales,
+    pub(crate) biases: Vec<i32>,
 }
 
 impl Network {

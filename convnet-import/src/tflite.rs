@@ -7,8 +7,10 @@
 //! Volumes keep their axes, the depth last; where ONNX wants it second there is a `Transpose`, which computes nothing
 //! here. From there on it is [`onnx::translate`]. Field numbers are those of `schema.fbs`, TensorFlow Lite 2.18.
 //!
-//! What is quantized becomes `f32`: weights by their scales, and activations are not rounded.
+//! What is quantized becomes `f32`: weights by their scales, and activations are not rounded. What a model in bytes has
+//! beside that, its scales and zero points, is kept by `int8`.
 
+mod int8;
 mod operators;
 mod patterns;
 mod sparse;
@@ -110,6 +112,7 @@ pub(crate) fn read(file: &[u8], options: &Options) -> Result<Network, ImportErro
             name.drain(..path);
         }
     }
+    network.int8 = int8::of(&tensors, (&codes, &operators), &network);
     Ok(network)
 }
 

@@ -10,7 +10,8 @@
     python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
-the largest score, over three random images; plain and prepared. With `--photographs` there is another row, of three
+the largest score, over three random images; plain and prepared, and of an int8 model how many of the bytes differ that
+its network in bytes and LiteRT's reference kernels compute. With `--photographs` there is another row, of three
 photographs of scikit-image, (pixel/255 - mean)/std by `--mean` and `--std`, which are 0.5. Of several outputs it is the
 largest of all, each relative to its own largest number. With `--random-weights`, constants that a model fills with one
 number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A model of torchvision (or
@@ -91,10 +92,13 @@ def photographs(mean, std, shape, depth_last):
 
 def of_tflite(path, output, _given, images_of):
     """The same of a model for LiteRT; a quantized one reads images that its 8 bits have, and its scores are made real."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     # Without delegates: these write where an output that is not the last one was.
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
+    if any(it["dtype"] == np.int8 for it in interpreter.get_tensor_details()):
+        # Of its faster kernels, the one of MEAN computes other bytes.
+        interpreter = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
     outputs = interpreter.get_output_details()
@@ -259,6 +263,10 @@ def run(models, as_exported, kinds):
         ).stdout
         target = pathlib.Path(json.loads(metadata)["target_directory"])
         main = []
+
+        def in_bytes(at):
+            return (folder / f"src/net{at}.int8.safetensors").exists()
+
         for at, (name, path, size, output, stored) in enumerate(models):
             convnet = target / "release/convnet"
             asked = ["--input", "x".join(map(str, size))] if size else []
@@ -303,8 +311,9 @@ def run(models, as_exported, kinds):
         (folder / "src/main.rs").write_text(
             "".join(f"mod net{at} {{ include!(\"net{at}.rs\"); }}\n" for at in sorted({at for at, _ in main}))
             + CHECK
+            + "".join(f"convnet::int8!(net{at}::Net{at});\n" for at in sorted({at for at, _ in main if in_bytes(at)}))
             + "fn main() {\n"
-            + "".join(f"    check!(net{at}::Net{at}, {at}, {case}, {json.dumps(row, ensure_ascii=False)});\n" for case, (at, row) in enumerate(main))
+            + "".join(check(case, at, row, in_bytes(at)) for case, (at, row) in enumerate(main))
             + "}\n"
         )
         if main:
@@ -320,6 +329,13 @@ def run(models, as_exported, kinds):
     return rows
 
 
+def check(case, at, row, in_bytes):
+    """A line of the program: how far a network is from the scores of a case; in bytes, how many of these differ."""
+    name = json.dumps(row, ensure_ascii=False)
+    twin = f"; net{at}::Net{at}" if in_bytes else ""
+    return f"    check!(net{at}::Net{at}, {at}, {case}, {name}{twin});\n"
+
+
 CHECK = """
 fn floats(file: &safetensors::SafeTensors<'_>, name: &str) -> Vec<f32> {
     let data = file.tensor(name).expect(name);
@@ -327,7 +343,7 @@ fn floats(file: &safetensors::SafeTensors<'_>, name: &str) -> Vec<f32> {
 }
 
 macro_rules! check {
-    ($net:ty, $at:literal, $case:literal, $name:literal) => {{
+    ($net:ty, $at:literal, $case:literal, $name:literal $(; $bytes:ty)?) => {{
         type Net = $net;
         let mut net = Net::boxed();
         convnet::weights::load(&mut *net, concat!("src/net", $at, ".safetensors")).expect($name);
@@ -343,6 +359,18 @@ macro_rules! check {
         let count = images.len() / image.as_slice().len();
         let each = scores.len() / count;
         let mut ways: [Vec<f32>; 2] = [Vec::new(), Vec::new()];
+        #[allow(unused_mut)]
+        let mut bytes = String::new();
+        $(
+            let twin = std::fs::read(concat!("src/net", $at, ".int8.safetensors")).expect($name);
+            let twin = convnet::int8::Int8::<$bytes>::from_bytes(&twin).expect($name);
+            let found = images.chunks(images.len() / count).flat_map(|pixels| {
+                image.as_mut_slice().copy_from_slice(pixels);
+                twin.predict(&image).as_slice().to_vec()
+            });
+            let differ = found.zip(&scores).filter(|(a, b)| a != *b).count();
+            bytes = format!(", {differ} of {} bytes differ", scores.len());
+        )?
         for pixels in images.chunks(images.len() / count) {
             image.as_mut_slice().copy_from_slice(pixels);
             ways[0].extend_from_slice(net.forward(&image, &mut arena).as_slice());
@@ -363,7 +391,7 @@ macro_rules! check {
             fast = fast.max(most(of(&ways[1])));
             from = end.end;
         }
-        println!("{}\\t{plain:.1e} plain, {fast:.1e} prepared", $name);
+        println!("{}\\t{plain:.1e} plain, {fast:.1e} prepared{bytes}", $name);
     }};
 }
 """

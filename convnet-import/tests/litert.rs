@@ -3,15 +3,24 @@
 
 mod scores;
 
+use convnet::Volume;
+use convnet::int8;
+use convnet::int8::Int8;
 use convnet_import::{ImportError, Imported, Options};
+use safetensors::SafeTensors;
 use scores::{differs, imported};
 
 include!("models/everything.rs");
 include!("models/pieces.rs");
+include!("models/sine.rs");
 include!("models/speech.rs");
+
+int8!(Sine);
+int8!(Speech);
 
 const EVERYTHING: &[u8] = include_bytes!("models/everything.tflite");
 const PIECES: &[u8] = include_bytes!("models/pieces.tflite");
+const SINE: &[u8] = include_bytes!("models/sine.tflite");
 const SPEECH: &[u8] = include_bytes!("models/speech.tflite");
 
 #[test]
@@ -26,6 +35,7 @@ fn the_declarations_are_what_one_would_write() {
         "Pieces",
         include_str!("models/pieces.rs"),
     );
+    scores::declares(&imported(SINE), "Sine", include_str!("models/sine.rs"));
     scores::declares(
         &imported(SPEECH),
         "Speech",
@@ -61,6 +71,41 @@ fn an_int8_model_is_near() {
         "models/speech.expected.safetensors"
     );
     assert!(differs <= 0.15, "{differs}");
+}
+
+/// Bytes that TensorFlow Lite computed of bytes.
+macro_rules! holds_to_the_bit {
+    ($net:ty, $model:expr, $expected:literal) => {{
+        let file = $model.int8().expect("its own rounding").expect("bytes");
+        let twin = Int8::<$net>::from_bytes(&file).expect("the int8 network of this declaration");
+        let expected = SafeTensors::deserialize(include_bytes!($expected)).expect("bytes");
+        let [images, scores] = ["inputs", "outputs"].map(|name| expected.tensor(name).expect(name));
+        const INPUT: [usize; 3] = <$net>::INPUT;
+        let mut image = Volume::<i8, { INPUT[0] }, { INPUT[1] }, { INPUT[2] }>::boxed();
+        let mut arena = Int8::<$net>::arena();
+        let each = scores.shape()[1];
+        assert_eq!(scores.shape()[0], 16);
+        let images = images.data().chunks(image.as_slice().len());
+        for (bytes, expected) in images.zip(scores.data().chunks(each)) {
+            let bytes = bytes.iter().map(|it| it.cast_signed());
+            image
+                .as_mut_slice()
+                .iter_mut()
+                .zip(bytes)
+                .for_each(|(to, it)| *to = it);
+            let found = twin.forward(&image, &mut arena).as_slice().iter();
+            let found: Vec<u8> = found.map(|it| it.cast_unsigned()).collect();
+            assert_eq!(found, expected);
+        }
+    }};
+}
+
+#[test]
+fn an_int8_model_in_bytes_is_the_same_to_the_bit() {
+    holds_to_the_bit!(Sine, imported(SINE), "models/sine.bytes.safetensors");
+    holds_to_the_bit!(Speech, imported(SPEECH), "models/speech.bytes.safetensors");
+    let floats = imported(EVERYTHING).int8().expect("no rounding");
+    assert_eq!(floats, None);
 }
 
 #[test]

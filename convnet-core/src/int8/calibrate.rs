@@ -10,7 +10,7 @@ use core::fmt::{self, Display, Formatter};
 use num_traits::float::FloatCore;
 
 use super::Quantize;
-use super::program::{Fixed, Kind, Task};
+use super::program::{Fixed, Kind, Range, Task};
 use super::quantized::Parameters;
 use super::real::{Real, Weights, activate};
 use crate::AnyVolume;
@@ -121,16 +121,8 @@ where
     for (at, (to, [low, high])) in volumes.iter_mut().zip(seen).enumerate() {
         let range = at.checked_sub(1).and_then(|at| N::PROGRAM.ranges.get(at));
         let fixed = range.and_then(|range| range.fixed);
-        let covering = match fixed {
-            Some(Fixed::Unit) => Softmax::Y,
-            Some(Fixed::Signed) => Quantization::new(1.0 / 128.0, 0),
-            None => Quantization::covering(low, high),
-        };
-        *to = match range.map_or(Clamp::None, |range| range.clamp) {
-            Clamp::None => covering,
-            Clamp::Relu => covering.relu(),
-            Clamp::Relu6 => covering.relu6(),
-        };
+        let is = fixed.map_or_else(|| Quantization::covering(low, high), Fixed::quantization);
+        *to = range.map_or(is, |range| range.clamped(is));
     }
     fill_all::<N>(&real, &mut quantized, |task, _| {
         fc_per_tensor && is_fc::<N>(task)
@@ -188,6 +180,27 @@ fn fill_all<N: Quantize>(
                 fill(task, (weights, together), is, filters, channels);
             }
             None => constants(task, op, is, filters, channels),
+        }
+    }
+}
+
+impl Range {
+    /// With the bounds of its clamp.
+    pub(super) fn clamped(&self, is: Quantization) -> Quantization {
+        match self.clamp {
+            Clamp::None => is,
+            Clamp::Relu => is.relu(),
+            Clamp::Relu6 => is.relu6(),
+        }
+    }
+}
+
+impl Fixed {
+    /// The scale and the zero point.
+    pub(super) const fn quantization(self) -> Quantization {
+        match self {
+            Self::Unit => Softmax::Y,
+            Self::Signed => Quantization::new(1.0 / 128.0, 0),
         }
     }
 }
@@ -318,32 +331,66 @@ fn least_squares(range: [f32; 2], counts: &[u64]) -> [f32; 2] {
 fn fill(
     task: &Task,
     (weights, together): (&Weights, bool),
-    [x, _, y]: [Quantization; 3],
+    is: [Quantization; 3],
     filters: &mut [i8],
     channels: &mut [Channel],
 ) {
     let (k, declared) = (task.sizes.y[2], &weights.filters);
-    let len = declared.len() / k;
     // Of a filter without weights too, the bias has a place in 32 bits.
-    let least = |bias: f32| f64::from(bias.abs()) / (f64::from(x.scale) * f64::from(1 << 30));
-    let one = together.then(|| scale_of(declared.iter(), least(farthest(weights.bias.iter()))));
-    for (at, (channel, &bias)) in channels.iter_mut().zip(&weights.bias).enumerate() {
-        let own = || declared.iter().skip(at).step_by(k);
-        let scale = one.unwrap_or_else(|| scale_of(own(), least(bias)));
-        for (e, &w) in own().enumerate() {
+    let least = |bias: f32| f64::from(bias.abs()) / (f64::from(is[0].scale) * f64::from(1 << 30));
+    let scales = match together {
+        true => Scales::One(scale_of(
+            declared.iter(),
+            least(farthest(weights.bias.iter())),
+        )),
+        false => {
+            let own = |at: usize| declared.iter().skip(at).step_by(k);
+            let biases = weights.bias.iter().enumerate();
+            Scales::Each(
+                biases
+                    .map(|(at, &bias)| scale_of(own(at), least(bias)))
+                    .collect(),
+            )
+        }
+    };
+    let bias = |at: usize, unit: f64| FloatCore::round(f64::from(weights.bias[at]) / unit) as i32;
+    store(task, (declared, &scales), bias, is, filters, channels);
+}
+
+/// How large a step of filters is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scales {
+    /// One for all filters of an `fc`, which TensorFlow Lite multiplies in `f32`.
+    One(f32),
+    /// Each filter's own.
+    Each(Vec<f32>),
+}
+
+/// Filters in the order in which they are declared; `bias` says how large one is, in so large units.
+pub(super) fn store(
+    task: &Task,
+    (declared, scales): (&[f32], &Scales),
+    bias: impl Fn(usize, f64) -> i32,
+    [x, _, y]: [Quantization; 3],
+    filters: &mut [i8],
+    channels: &mut [Channel],
+) {
+    let k = task.sizes.y[2];
+    let len = declared.len() / k;
+    for (at, channel) in channels.iter_mut().enumerate() {
+        let (scale, unit) = match scales {
+            Scales::One(scale) => (*scale, f64::from(x.scale * scale)),
+            Scales::Each(each) => (each[at], f64::from(x.scale) * f64::from(each[at])),
+        };
+        for (e, &w) in declared.iter().skip(at).step_by(k).enumerate() {
             let place = match task.kind.is_conv() {
                 true => at * len + e,
                 false => e * k + at,
             };
             filters[task.place(place)] = FloatCore::round(w / scale).clamp(-127.0, 127.0) as i8;
         }
-        // One for all, TensorFlow Lite multiplies in `f32`.
-        let unit = match one {
-            Some(scale) => f64::from(x.scale * scale),
-            None => f64::from(x.scale) * f64::from(scale),
-        };
         *channel = Channel {
-            bias: FloatCore::round(f64::from(bias) / unit) as i32,
+            bias: bias(at, unit),
             by: Multiplier::of(unit / f64::from(y.scale)),
         };
     }
@@ -361,7 +408,7 @@ pub(super) fn farthest<'a>(numbers: impl Iterator<Item = &'a f32>) -> f32 {
 }
 
 /// What a task without weights needs.
-fn constants(
+pub(super) fn constants(
     task: &Task,
     op: &Op,
     [x, with, y]: [Quantization; 3],
@@ -369,6 +416,7 @@ fn constants(
     channels: &mut [Channel],
 ) {
     let of = |by: Multiplier| Channel { bias: 0, by };
+    let steps = Multiplier::of(f64::from(x.scale) / f64::from(y.scale));
     match task.kind {
         // As TensorFlow Lite computes these two; the others by their own formula.
         Kind::Table => table.copy_from_slice(&if let Op::LeakyRelu { slope } = op {
@@ -378,7 +426,11 @@ fn constants(
         } else {
             tabulate(&x, &y, |v| activate(op, v).unwrap_or(v))
         }),
-        Kind::Rescale => channels[0] = of(Multiplier::of(f64::from(x.scale) / f64::from(y.scale))),
+        Kind::Rescale => channels[0] = of(steps),
+        Kind::Mean => {
+            let [height, width, _] = task.sizes.x;
+            channels[0] = of(steps.of_mean(height * width));
+        }
         Kind::Softmax => {
             let Softmax { by, least } = Softmax::new(x.scale);
             channels[0] = Channel { bias: least, by };

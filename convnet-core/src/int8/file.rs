@@ -48,6 +48,7 @@ pub(super) const fn bytes_of(task: &Task) -> (&'static str, [usize; 4], usize) {
         Kind::Table => (".table", [256, 0, 0, 0], 1),
         Kind::MaxPool
         | Kind::AvgPool
+        | Kind::Mean
         | Kind::Rescale
         | Kind::Softmax
         | Kind::Add
@@ -73,7 +74,37 @@ impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F
             Some(message) => Err(message),
         }
     }
+
+    /// The same while a program runs: of a network that is not part of it.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "alloc")]
+    pub fn from_bytes(file: &[u8]) -> Result<alloc::boxed::Box<Self>, FileError> {
+        let mut all: alloc::boxed::Box<Self> = crate::memory::heap::zeroed_box();
+        let parts = (&mut all.filters, &mut all.channels, &mut all.volumes);
+        match fill(file, &N::PROGRAM, N::GRAPH, parts.0, parts.1, parts.2) {
+            None => Ok(all),
+            Some(message) => Err(FileError(message.as_str().into())),
+        }
+    }
 }
+
+/// What is wrong with the file of an int8 network.
+#[cfg(feature = "alloc")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileError(alloc::string::String);
+
+#[cfg(feature = "alloc")]
+impl core::fmt::Display for FileError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl core::error::Error for FileError {}
 
 /// What is wrong with the file; or nothing, and all parts are filled.
 const fn fill(
@@ -271,6 +302,9 @@ const fn not_symmetric(layer: &str, at: usize) -> Message {
     text
 }
 
+#[cfg(feature = "alloc")]
+pub(super) use write::written;
+
 /// The file of a network.
 #[cfg(feature = "alloc")]
 mod write {
@@ -278,68 +312,56 @@ mod write {
     use alloc::vec::Vec;
     use core::fmt::Write;
 
-    use super::{Quantize, Quantized, bytes_of, name_of};
+    use super::{Channel, Node, Quantization, Quantize, Quantized, Task, bytes_of, name_of};
     use crate::int8::Parameters;
 
     impl<N: Quantize, const F: usize, const C: usize, const V: usize> Quantized<N, F, C, V> {
         /// A safetensors file of it, for [`int8_weights!`](crate::int8_weights!): write it to a disk.
         #[must_use]
         pub fn to_bytes(&self) -> Vec<u8> {
-            let (filters, channels, volumes) = self.parts();
-            let mut file = Draft::default();
-            for task in N::PROGRAM.tasks {
-                let name = name_of(task, N::GRAPH);
-                let layer = name.as_str();
-                let (suffix, shape, axes) = bytes_of(task);
-                if axes > 0 {
-                    let own = &filters[task.filters[0]..task.filters[1]];
-                    let bytes = (0..task.elements()).map(|at| own[task.place(at)].to_le_bytes());
-                    file.push(layer, suffix, "I8", &shape[..axes], bytes);
-                }
-                let [start, end] = task.channels;
-                if start < end {
-                    let all = || channels[start..end].iter();
-                    let shape = [end - start];
-                    let parts = all().map(|it| it.bias.to_le_bytes());
-                    file.push(layer, ".bias", "I32", &shape, parts);
-                    let parts = all().map(|it| it.by.parts()[0].to_le_bytes());
-                    file.push(layer, ".multiplier", "I32", &shape, parts);
-                    let parts = all().map(|it| it.by.parts()[1].to_le_bytes());
-                    file.push(layer, ".shift", "I32", &shape, parts);
-                }
-            }
-            let all = || volumes.iter();
-            let shape = [volumes.len()];
-            file.push(
-                "volumes",
-                ".scale",
-                "F32",
-                &shape,
-                all().map(|it| it.scale.to_le_bytes()),
-            );
-            file.push(
-                "volumes",
-                ".zero",
-                "I8",
-                &shape,
-                all().map(|it| it.zero.to_le_bytes()),
-            );
-            file.push(
-                "volumes",
-                ".lower",
-                "I8",
-                &shape,
-                all().map(|it| it.lower.to_le_bytes()),
-            );
-            file.push(
-                "volumes",
-                ".upper",
-                "I8",
-                &shape,
-                all().map(|it| it.upper.to_le_bytes()),
-            );
-            file.end()
+            written(N::PROGRAM.tasks, N::GRAPH, self.parts())
         }
+    }
+
+    /// The file of a network with such tasks.
+    pub(in crate::int8) fn written(
+        tasks: &[Task],
+        graph: &[Node<'_>],
+        (filters, channels, volumes): (&[i8], &[Channel], &[Quantization]),
+    ) -> Vec<u8> {
+        let mut file = Draft::default();
+        for task in tasks {
+            let name = name_of(task, graph);
+            let layer = name.as_str();
+            let (suffix, shape, axes) = bytes_of(task);
+            if axes > 0 {
+                let own = &filters[task.filters[0]..task.filters[1]];
+                let bytes = (0..task.elements()).map(|at| own[task.place(at)].to_le_bytes());
+                file.push(layer, suffix, "I8", &shape[..axes], bytes);
+            }
+            let [start, end] = task.channels;
+            if start < end {
+                let all = || channels[start..end].iter();
+                let shape = [end - start];
+                let parts = all().map(|it| it.bias.to_le_bytes());
+                file.push(layer, ".bias", "I32", &shape, parts);
+                let parts = all().map(|it| it.by.parts()[0].to_le_bytes());
+                file.push(layer, ".multiplier", "I32", &shape, parts);
+                let parts = all().map(|it| it.by.parts()[1].to_le_bytes());
+                file.push(layer, ".shift", "I32", &shape, parts);
+            }
+        }
+        let all = || volumes.iter();
+        let shape = [volumes.len()];
+        let scales = all().map(|it| it.scale.to_le_bytes());
+        file.push("volumes", ".scale", "F32", &shape, scales);
+        let zeros = all().map(|it| it.zero.to_le_bytes());
+        file.push("volumes", ".zero", "I8", &shape, zeros);
+        let lower = all().map(|it| it.lower.to_le_bytes());
+        file.push("volumes", ".lower", "I8", &shape, lower);
+        let upper = all().map(|it| it.upper.to_le_bytes());
+        file.push("volumes", ".upper", "I8", &shape, upper);
+        file.end()
     }
 
     /// A file that is being written. (Names are those of fields, which need no escape.)

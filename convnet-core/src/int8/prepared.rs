@@ -204,6 +204,7 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
         Kind::Scale
         | Kind::MaxPool
         | Kind::AvgPool
+        | Kind::Mean
         | Kind::Rescale
         | Kind::Table
         | Kind::Softmax

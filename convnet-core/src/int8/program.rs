@@ -33,6 +33,8 @@ pub enum Kind {
     MaxPool,
     /// The average of windows.
     AvgPool,
+    /// The mean of all pixels, in other steps.
+    Mean,
     /// The same numbers, in other steps; or, of a branch of a `concat`, in its slice.
     Rescale,
     /// An activation by table.
@@ -127,19 +129,38 @@ pub struct Program<'a> {
 pub struct Planned<const N: usize> {
     tasks: [Task; N],
     ranges: [Range; N],
+    /// How much of all there is.
+    pub counts: Counts,
+    /// Bytes of the arena.
+    pub arena: usize,
+}
 
-    count: usize,
-    /// How many quantizations there are.
+/// What a program needs.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// How many tasks there are.
+    pub(super) tasks: usize,
+    /// How many quantizations.
     pub volumes: usize,
     /// Bytes of filters and tables.
     pub filters: usize,
     /// How many channels there are.
     pub channels: usize,
-    /// Bytes of the arena.
-    pub arena: usize,
     /// Where the scores lie.
     pub output: usize,
+    /// Which quantization they have.
     scores: usize,
+}
+
+/// Where a program is written: a place a layer in each.
+pub(super) struct Room<'a> {
+    pub(super) tasks: &'a mut [Task],
+    pub(super) ranges: &'a mut [Range],
+    /// The quantization of what each layer writes.
+    pub(super) of: &'a mut [usize],
+    /// Whether a clamp behind it may be its own.
+    pub(super) clampable: &'a mut [bool],
 }
 
 impl<const N: usize> Planned<N> {
@@ -149,198 +170,27 @@ impl<const N: usize> Planned<N> {
     ///
     /// The first layer that has no int8 form, or a graph that cannot be planned.
     pub const fn new(input: [usize; 3], graph: &[Node<'static>]) -> Result<Self, Message> {
-        let (ops, _) = parts(graph);
-        match Plan::of(input, &ops, OPTIONS) {
-            Ok(plan) if N > 0 => Self::of(input, graph, &ops, &plan),
-            Ok(_) | Err(_) => {
-                let mut message = Message::new();
-                message.push_str("the graph cannot be planned in i8");
-                Err(message)
-            }
-        }
-    }
-
-    const fn of(
-        input: [usize; 3],
-        graph: &[Node<'static>],
-        ops: &[Op; N],
-        plan: &Plan<N>,
-    ) -> Result<Self, Message> {
-        let mut all = Self {
-            tasks: [Task::NONE; N],
-            ranges: [Range::NONE; N],
-
-            count: 0,
-            volumes: 1,
-            filters: 0,
-            channels: 0,
-            arena: plan.totals.arena,
-            output: 0,
-            scores: 0,
+        let (ops, _) = parts::<N>(graph);
+        let plan = match Plan::of(input, &ops, OPTIONS) {
+            Ok(plan) if N > 0 => plan,
+            Ok(_) | Err(_) => return Err(unplanned()),
         };
-        // Of each volume: its quantization, and whether a clamp behind it may be its own.
-        let (mut of, mut clampable) = ([0; N], [false; N]);
-        let mut i = 0;
-        while i < N {
-            let (op, step) = (ops[i], &plan.steps[i]);
-            let (from, _) = op.reads(i);
-            let x = match from {
-                0 => 0,
-                v => of[v - 1],
-            };
-            let apart = matches!(step.arena.how, How::Copy | How::Apart);
-            let own = from == i && is_alone(ops, i);
-            let folds = i > 0 && own && clampable[i - 1] && !apart;
-            (of[i], clampable[i]) = (x, false);
-            let sizes = sizes_of(input, plan, i, &op);
-            let (mut clamp, mut fixed) = (Clamp::None, None);
-            let pooled = match step.row_pool {
-                Some(pool) => Some(sizes_of(input, plan, pool, &ops[pool])),
-                None => None,
-            };
-            let kind = match op {
-                Op::Conv { .. } | Op::Fc { .. } => {
-                    Some(Kind::of_conv(&sizes, pooled.as_ref(), i == 0))
-                }
-                Op::Depthwise { .. } => Some(Kind::Depthwise),
-                Op::BatchNorm { .. } if is_folded(plan, i) => None,
-                Op::BatchNorm { .. } => Some(Kind::Scale),
-                Op::Relu => {
-                    clamp = Clamp::Relu;
-                    if folds { None } else { Some(Kind::Rescale) }
-                }
-                Op::Relu6 => {
-                    clamp = Clamp::Relu6;
-                    if folds { None } else { Some(Kind::Rescale) }
-                }
-                Op::Concat { .. } => Some(Kind::Rescale),
-                Op::LeakyRelu { .. }
-                | Op::HardSwish
-                | Op::Silu
-                | Op::Gelu
-                | Op::GeluTanh
-                | Op::Elu { .. }
-                | Op::Softplus
-                | Op::Clamp { .. } => Some(Kind::Table),
-                Op::Sigmoid | Op::HardSigmoid => {
-                    fixed = Some(Fixed::Unit);
-                    Some(Kind::Table)
-                }
-                Op::Tanh => {
-                    fixed = Some(Fixed::Signed);
-                    Some(Kind::Table)
-                }
-                Op::MaxPool { .. } if is_taken(plan, i) => None,
-                Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
-                Op::AvgPool { .. } | Op::GlobalAvgPool => Some(Kind::AvgPool),
-                Op::Softmax => {
-                    fixed = Some(Fixed::Unit);
-                    Some(Kind::Softmax)
-                }
-                Op::Add { .. } => Some(Kind::Add),
-                Op::Scale { .. } => Some(Kind::Product),
-                Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } => match step.arena.how {
-                    How::Copy => Some(Kind::Copy),
-                    How::Skip | How::InPlace | How::Apart => None,
-                },
-                Op::Upsample { .. }
-                | Op::ChannelShuffle { .. }
-                | Op::DepthToSpace { .. }
-                | Op::SpaceToDepth { .. } => Some(Kind::Move),
-                Op::ConvTranspose { .. }
-                | Op::Lrn { .. }
-                | Op::Own { .. }
-                | Op::Network { .. }
-                | Op::UpsampleBilinear { .. }
-                | Op::UpsampleAligned { .. }
-                | Op::Pad { .. }
-                | Op::PadDepth { .. }
-                | Op::Crop { .. }
-                | Op::GroupNorm { .. }
-                | Op::LayerNorm { .. }
-                | Op::LayerNormVolume { .. }
-                | Op::LogSoftmax
-                | Op::Slices { .. }
-                | Op::Prelu
-                | Op::Affine
-                | Op::Normalize { .. }
-                | Op::Outputs { .. } => return Err(unsupported(&graph[i])),
-            };
-            match (kind, op) {
-                (None, _) => {
-                    clampable[i] = i > 0 && own && clampable[i - 1];
-                    if !matches!(clamp, Clamp::None) || matches!(op, Op::BatchNorm { .. }) {
-                        let range = &mut all.ranges[x - 1];
-                        (range.observed, range.clamp) = (i + 1, range.clamp.then(clamp));
-                    }
-                }
-                (Some(Kind::MaxPool), _) => clampable[i] = i > 0 && own && clampable[i - 1],
-                (Some(Kind::AvgPool | Kind::Move | Kind::Copy), _) => {}
-                (Some(_), Op::Concat { onto: Some(v), .. }) => {
-                    of[i] = of[v - 1];
-                    all.ranges[of[i] - 1].observed = i + 1;
-                }
-                (Some(kind), _) => {
-                    clampable[i] = kind.is_conv()
-                        || matches!(
-                            kind,
-                            Kind::Depthwise | Kind::Scale | Kind::Add | Kind::Product
-                        );
-                    of[i] = all.volumes;
-                    all.volumes += 1;
-                    all.ranges[of[i] - 1] = Range {
-                        observed: i + 1,
-                        clamp,
-                        fixed,
-                    };
-                }
-            }
-            if let Some(kind) = kind {
-                let (mut with, mut other) = (None, 0);
-                if let Op::Add { with: v @ 1.., .. } | Op::Scale { with: v @ 1.. } = op {
-                    (with, other) = (at(plan.steps[v - 1].arena.to), of[v - 1]);
-                }
-                let [filters, channels] = counts(kind, &sizes);
-                let writer = match step.row_pool {
-                    Some(pool) => pool,
-                    None => i,
-                };
-                all.tasks[all.count] = Task {
-                    node: i,
-                    kind,
-                    sizes,
-                    pool: pooled,
-                    map: match pooled {
-                        Some(_) => range(
-                            at(step.arena.to),
-                            step.rows * step.volume[1] * step.volume[2],
-                        ),
-                        None => [0; 2],
-                    },
-                    work: range(Some(step.scratch), step.work),
-                    copies: matches!(step.arena.how, How::Copy),
-                    x: at(step.arena.from),
-                    with,
-                    y: match at(plan.steps[writer].arena.to) {
-                        Some(byte) => byte,
-                        None => 0,
-                    },
-                    slice: step.slice,
-                    volumes: [x, other, of[i]],
-                    filters: [all.filters, all.filters + filters],
-                    channels: [all.channels, all.channels + channels],
-                };
-                all.filters += filters;
-                all.channels += channels;
-                all.count += 1;
-            }
-            i += 1;
+        let (mut tasks, mut ranges) = ([Task::NONE; N], [Range::NONE; N]);
+        let room = Room {
+            tasks: &mut tasks,
+            ranges: &mut ranges,
+            of: &mut [0; N],
+            clampable: &mut [false; N],
+        };
+        match write(input, graph, &ops, &plan.steps, room) {
+            Ok(counts) => Ok(Self {
+                tasks,
+                ranges,
+                counts,
+                arena: plan.totals.arena,
+            }),
+            Err(message) => Err(message),
         }
-        all.scores = of[N - 1];
-        if let Some(byte) = at(plan.steps[N - 1].arena.to) {
-            all.output = byte;
-        }
-        Ok(all)
     }
 
     /// What is to be said if more than a limit of a budget, `limit` bytes, written as `text`, is needed; the
@@ -373,7 +223,7 @@ impl<const N: usize> Planned<N> {
                     return None;
                 };
                 let (mut largest, mut at) = (0, 0);
-                while at < self.count {
+                while at < self.counts.tasks {
                     if self.tasks[at].bytes() > self.tasks[largest].bytes() {
                         largest = at;
                     }
@@ -394,15 +244,201 @@ impl<const N: usize> Planned<N> {
     #[must_use]
     pub const fn program(&self) -> Program<'_> {
         Program {
-            tasks: self.tasks.split_at(self.count).0,
-            ranges: self.ranges.split_at(self.volumes - 1).0,
-            scores: self.scores,
+            tasks: self.tasks.split_at(self.counts.tasks).0,
+            ranges: self.ranges.split_at(self.counts.volumes - 1).0,
+            scores: self.counts.scores,
         }
     }
 }
 
+/// Writes the tasks of a graph whose layers were placed so; all that is there is empty.
+pub(super) const fn write(
+    input: [usize; 3],
+    graph: &[Node<'_>],
+    ops: &[Op],
+    steps: &[Step],
+    room: Room<'_>,
+) -> Result<Counts, Message> {
+    let Room {
+        tasks,
+        ranges,
+        of,
+        clampable,
+    } = room;
+    let mut all = Counts {
+        tasks: 0,
+        volumes: 1,
+        filters: 0,
+        channels: 0,
+        output: 0,
+        scores: 0,
+    };
+    let mut i = 0;
+    while i < ops.len() {
+        let (op, step) = (ops[i], &steps[i]);
+        let (from, _) = op.reads(i);
+        let x = match from {
+            0 => 0,
+            v => of[v - 1],
+        };
+        let apart = matches!(step.arena.how, How::Copy | How::Apart);
+        let own = from == i && is_alone(ops, i);
+        let folds = i > 0 && own && clampable[i - 1] && !apart;
+        (of[i], clampable[i]) = (x, false);
+        let sizes = sizes_of(input, steps, i, &op);
+        let (mut clamp, mut fixed) = (Clamp::None, None);
+        let pooled = match step.row_pool {
+            Some(pool) => Some(sizes_of(input, steps, pool, &ops[pool])),
+            None => None,
+        };
+        let kind = match op {
+            Op::Conv { .. } | Op::Fc { .. } => Some(Kind::of_conv(&sizes, pooled.as_ref(), i == 0)),
+            Op::Depthwise { .. } => Some(Kind::Depthwise),
+            Op::BatchNorm { .. } if is_folded(steps, i) => None,
+            Op::BatchNorm { .. } => Some(Kind::Scale),
+            Op::Relu => {
+                clamp = Clamp::Relu;
+                if folds { None } else { Some(Kind::Rescale) }
+            }
+            Op::Relu6 => {
+                clamp = Clamp::Relu6;
+                if folds { None } else { Some(Kind::Rescale) }
+            }
+            Op::Concat { .. } => Some(Kind::Rescale),
+            Op::LeakyRelu { .. }
+            | Op::HardSwish
+            | Op::Silu
+            | Op::Gelu
+            | Op::GeluTanh
+            | Op::Elu { .. }
+            | Op::Softplus
+            | Op::Clamp { .. } => Some(Kind::Table),
+            Op::Sigmoid | Op::HardSigmoid => {
+                fixed = Some(Fixed::Unit);
+                Some(Kind::Table)
+            }
+            Op::Tanh => {
+                fixed = Some(Fixed::Signed);
+                Some(Kind::Table)
+            }
+            Op::MaxPool { .. } if is_taken(steps, i) => None,
+            Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
+            Op::AvgPool { .. } => Some(Kind::AvgPool),
+            Op::GlobalAvgPool => Some(Kind::Mean),
+            Op::Softmax => {
+                fixed = Some(Fixed::Unit);
+                Some(Kind::Softmax)
+            }
+            Op::Add { .. } => Some(Kind::Add),
+            Op::Scale { .. } => Some(Kind::Product),
+            Op::Dropout { .. } | Op::Flatten | Op::Branch { .. } => match step.arena.how {
+                How::Copy => Some(Kind::Copy),
+                How::Skip | How::InPlace | How::Apart => None,
+            },
+            Op::Upsample { .. }
+            | Op::ChannelShuffle { .. }
+            | Op::DepthToSpace { .. }
+            | Op::SpaceToDepth { .. } => Some(Kind::Move),
+            Op::ConvTranspose { .. }
+            | Op::Lrn { .. }
+            | Op::Own { .. }
+            | Op::Network { .. }
+            | Op::UpsampleBilinear { .. }
+            | Op::UpsampleAligned { .. }
+            | Op::Pad { .. }
+            | Op::PadDepth { .. }
+            | Op::Crop { .. }
+            | Op::GroupNorm { .. }
+            | Op::LayerNorm { .. }
+            | Op::LayerNormVolume { .. }
+            | Op::LogSoftmax
+            | Op::Slices { .. }
+            | Op::Prelu
+            | Op::Affine
+            | Op::Normalize { .. }
+            | Op::Outputs { .. } => return Err(unsupported(&graph[i])),
+        };
+        match (kind, op) {
+            (None, _) => {
+                clampable[i] = i > 0 && own && clampable[i - 1];
+                if !matches!(clamp, Clamp::None) || matches!(op, Op::BatchNorm { .. }) {
+                    let range = &mut ranges[x - 1];
+                    (range.observed, range.clamp) = (i + 1, range.clamp.then(clamp));
+                }
+            }
+            (Some(Kind::MaxPool), _) => clampable[i] = i > 0 && own && clampable[i - 1],
+            (Some(Kind::AvgPool | Kind::Move | Kind::Copy), _) => {}
+            (Some(_), Op::Concat { onto: Some(v), .. }) => {
+                of[i] = of[v - 1];
+                ranges[of[i] - 1].observed = i + 1;
+            }
+            (Some(kind), _) => {
+                clampable[i] = kind.is_conv()
+                    || matches!(
+                        kind,
+                        Kind::Depthwise | Kind::Scale | Kind::Add | Kind::Product
+                    );
+                of[i] = all.volumes;
+                all.volumes += 1;
+                ranges[of[i] - 1] = Range {
+                    observed: i + 1,
+                    clamp,
+                    fixed,
+                };
+            }
+        }
+        if let Some(kind) = kind {
+            let (mut with, mut other) = (None, 0);
+            if let Op::Add { with: v @ 1.., .. } | Op::Scale { with: v @ 1.. } = op {
+                (with, other) = (at(steps[v - 1].arena.to), of[v - 1]);
+            }
+            let [filters, channels] = counts(kind, &sizes);
+            let writer = match step.row_pool {
+                Some(pool) => pool,
+                None => i,
+            };
+            tasks[all.tasks] = Task {
+                node: i,
+                kind,
+                sizes,
+                pool: pooled,
+                map: match pooled {
+                    Some(_) => range(
+                        at(step.arena.to),
+                        step.rows * step.volume[1] * step.volume[2],
+                    ),
+                    None => [0; 2],
+                },
+                work: range(Some(step.scratch), step.work),
+                copies: matches!(step.arena.how, How::Copy),
+                x: at(step.arena.from),
+                with,
+                y: match at(steps[writer].arena.to) {
+                    Some(byte) => byte,
+                    None => 0,
+                },
+                slice: step.slice,
+                volumes: [x, other, of[i]],
+                filters: [all.filters, all.filters + filters],
+                channels: [all.channels, all.channels + channels],
+            };
+            all.filters += filters;
+            all.channels += channels;
+            all.tasks += 1;
+        }
+        i += 1;
+    }
+    if let Some(last) = i.checked_sub(1) {
+        all.scores = of[last];
+        if let Some(byte) = at(steps[last].arena.to) {
+            all.output = byte;
+        }
+    }
+    Ok(all)
+}
+
 /// How an int8 network is planned.
-const OPTIONS: Options = Options {
+pub(super) const OPTIONS: Options = Options {
     elements: Elements::All(ElementType::I8),
     int8: true,
     ..Options::DEFAULT
@@ -488,6 +524,7 @@ impl Kind {
             | Self::Scale
             | Self::MaxPool
             | Self::AvgPool
+            | Self::Mean
             | Self::Rescale
             | Self::Table
             | Self::Softmax
@@ -531,7 +568,7 @@ impl Task {
         }
     }
 
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         node: 0,
         kind: Kind::Copy,
         sizes: Sizes {
@@ -558,7 +595,7 @@ impl Task {
 }
 
 impl Range {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         observed: 0,
         clamp: Clamp::None,
         fixed: None,
@@ -576,19 +613,19 @@ const fn counts(kind: Kind, sizes: &Sizes) -> [usize; 2] {
         Kind::Depthwise | Kind::Scale => [k * fh * fw, k],
         Kind::Table => [256, 0],
         Kind::Add => [0, 3],
-        Kind::Rescale | Kind::Softmax | Kind::Product => [0, 1],
+        Kind::Mean | Kind::Rescale | Kind::Softmax | Kind::Product => [0, 1],
         Kind::MaxPool | Kind::AvgPool | Kind::Move | Kind::Copy => [0, 0],
     }
 }
 
 /// What layer `i` reads and writes, and how a window slides over it.
-const fn sizes_of<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, op: &Op) -> Sizes {
+const fn sizes_of(input: [usize; 3], steps: &[Step], i: usize, op: &Op) -> Sizes {
     let (volume, _) = op.reads(i);
     let x = match volume {
         0 => input,
-        v => plan.steps[v - 1].volume,
+        v => steps[v - 1].volume,
     };
-    let step: &Step = &plan.steps[i];
+    let step = &steps[i];
     let window = match op.window() {
         Some(window) => *window,
         None if matches!(op.sees(), Sees::Everything) => Window {
@@ -612,11 +649,11 @@ const fn sizes_of<const N: usize>(input: [usize; 3], plan: &Plan<N>, i: usize, o
 }
 
 /// Whether layer `i` is a pool that takes the rows of a `conv` as they come.
-const fn is_taken<const N: usize>(plan: &Plan<N>, i: usize) -> bool {
+const fn is_taken(steps: &[Step], i: usize) -> bool {
     let mut before = i;
     while before > 0 {
         before -= 1;
-        if let Some(pool) = plan.steps[before].row_pool {
+        if let Some(pool) = steps[before].row_pool {
             return pool == i;
         }
     }
@@ -646,9 +683,9 @@ const fn is_alone(ops: &[Op], i: usize) -> bool {
 }
 
 /// Whether layer `i` is a `batch_norm` that is folded into the filters before it.
-const fn is_folded<const N: usize>(plan: &Plan<N>, i: usize) -> bool {
+const fn is_folded(steps: &[Step], i: usize) -> bool {
     match i.checked_sub(1) {
-        Some(before) => match plan.steps[before].group {
+        Some(before) => match steps[before].group {
             Some(group) => matches!(group.norm, Some(norm) if norm == i),
             None => false,
         },
@@ -661,6 +698,12 @@ const fn at(place: Place) -> Option<usize> {
         Place::At(byte) => Some(byte),
         Place::Input | Place::Output => None,
     }
+}
+
+pub(super) const fn unplanned() -> Message {
+    let mut message = Message::new();
+    message.push_str("the graph cannot be planned in i8");
+    message
 }
 
 const fn unsupported(node: &Node<'_>) -> Message {

@@ -45,6 +45,7 @@ impl Real {
                 Kind::Scale => (vec![1.0; k], vec![0.0; k]),
                 Kind::MaxPool
                 | Kind::AvgPool
+                | Kind::Mean
                 | Kind::Rescale
                 | Kind::Table
                 | Kind::Softmax

@@ -95,6 +95,10 @@ pub(super) fn compute<K: Kinds>(
         let (x, y) = apart(task, image, arena)?;
         return pool.avg(x, y);
     }
+    if is(Kind::Mean) {
+        let (x, y) = apart(task, image, arena)?;
+        return pool.mean((x, x_is.zero), channels.first()?.by, y);
+    }
     if is(Kind::Move) {
         let (x, y) = apart(task, image, arena)?;
         return task.sizes.moved(x, y);

@@ -142,6 +142,25 @@ impl Draft {
         &self.ops
     }
 
+    /// Height, width, depth of the image.
+    #[must_use]
+    pub const fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    /// The layers with their names, and the volumes that the steps of a plan give them.
+    pub(crate) fn nodes<'a, 's>(
+        &'a self,
+        steps: &'s [Step],
+    ) -> impl Iterator<Item = Node<'a>> + use<'a, 's> {
+        let nodes = self.names.iter().zip(&self.ops).zip(steps);
+        nodes.map(|((name, op), step)| Node {
+            name,
+            op: *op,
+            volume: step.volume,
+        })
+    }
+
     fn options(&self) -> Options<'static> {
         Options {
             row_by_row: self.row_by_row,
@@ -197,13 +216,7 @@ impl<'a> Planned<'a> {
 
     /// The layers with their names and volumes, as [`Network::GRAPH`](crate::Network::GRAPH) lists them.
     pub fn graph(&self) -> impl Iterator<Item = Node<'a>> {
-        let Draft { names, ops, .. } = self.draft;
-        let nodes = names.iter().zip(ops).zip(&self.steps);
-        nodes.map(|((name, op), step)| Node {
-            name,
-            op: *op,
-            volume: step.volume,
-        })
+        self.draft.nodes(&self.steps)
     }
 
     /// The buffers of the arena: which lies where, from when until when.

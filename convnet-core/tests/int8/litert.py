@@ -252,6 +252,24 @@ def everything(op, code, version, scale, to, zero, options=None, resolver=OpReso
     case(op, side(image, v), side(out, result), **more)
 
 
+def mean(x, scale, to):
+    """Of all pixels."""
+    h, w, d = x
+    # Means of random bytes are near zero.
+    image, out = (tensor(shape, s, int(random.integers(-9, 9))) for shape, s in (([1, *x], scale), ([1, 1, 1, d], to)))
+    axes = tensor([2], 0, 0, np.array([1, 2], np.int32), np.int32)
+
+    def write(b):
+        t.ReducerOptionsStart(b)
+        t.ReducerOptionsAddKeepDims(b, True)
+        return t.ReducerOptionsEnd(b)
+
+    v = values([1, *x])
+    options = t.BuiltinOptions.ReducerOptions, write
+    result = run(model([image, axes, out], [0, 1], t.BuiltinOperator.MEAN, 2, options), v)
+    case("mean", side(image, v), side(out, result), filter=[h, w], stride=[1, 1], before=[0, 0])
+
+
 def softmax(k, scale):
     image, out = tensor([1, k], scale, 3), tensor([1, k], 1 / 256, -128)
 
@@ -390,5 +408,9 @@ for k, scale in ((10, 0.1), (1000, 0.06), (2, 1.7), (37, 0.004)):
 of_two("mul", (3, 5, 8), (1 / 256, 0.05, 0.043), "none", first=(1, 1, 8))
 of_two("mul", (4, 2, 5), (0.02, 0.09, 0.31), "relu")
 of_two("mul", (2, 3, 7), (0.03, 0.05, 0.11), "relu6", first=(1, 1, 7))
+mean((7, 7, 24), 0.023, 0.0035)
+mean((4, 4, 17), 0.05, 0.05)
+mean((3, 5, 40), 0.02, 0.0051)
+mean((1, 3, 5), 0.01, 0.03)
 
 print("[" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in CASES) + "]")

@@ -177,10 +177,19 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
             ))),
         });
     let written = written.collect::<Result<Vec<_>, _>>()?;
+    let volumes = translator
+        .values
+        .iter()
+        .filter_map(|(name, value)| match value {
+            Value::Activation(it) => Some(((*name).to_owned(), it.volume)),
+            Value::Constant(_) | Value::Refused => None,
+        });
     let mut network = Network {
         input: shape,
         output: 0,
         declared: None,
+        volumes: volumes.collect(),
+        int8: None,
         steps: translator.steps,
     };
     network.output = match written.as_slice() {

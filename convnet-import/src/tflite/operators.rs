@@ -807,7 +807,7 @@ fn scalar(numbers: &[i64]) -> Result<i64, String> {
 }
 
 /// What an operator is called.
-fn name(codes: &[Table<'_>], operator: Table<'_>) -> String {
+pub(super) fn name(codes: &[Table<'_>], operator: Table<'_>) -> String {
     let Some(code) = codes.get(operator.int(0, 0) as usize) else {
         return "an operator that is not listed".into();
     };

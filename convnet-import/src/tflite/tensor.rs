@@ -2,9 +2,16 @@
 
 use std::collections::HashSet;
 
+use convnet_core::kernel::i8::Quantization;
+
 use super::sparse;
 use super::table::Table;
 use crate::array::{Array, Data, volume};
+
+/// Element types, by their numbers.
+const INT32: u8 = 2;
+const UINT8: u8 = 3;
+const INT8: u8 = 9;
 
 /// A tensor of a model.
 pub(super) struct Tensor<'a> {
@@ -67,6 +74,33 @@ fn content<'a>(file: &'a [u8], buffer: Table<'a>) -> Option<&'a [u8]> {
 }
 
 impl Tensor<'_> {
+    /// What its bytes stand for, if it is computed and of bytes.
+    pub(super) fn quantization(&self) -> Option<Quantization> {
+        let (&[scale], &[zero]) = (self.scales.as_slice(), self.zeros.as_slice()) else {
+            return None;
+        };
+        let zero = match (self.data, self.kind) {
+            (None, INT8) => zero,
+            // The same bytes, from 0 on.
+            (None, UINT8) => zero.checked_sub(128)?,
+            _ => return None,
+        };
+        Some(Quantization::new(scale, i8::try_from(zero).ok()?))
+    }
+
+    /// Its scales, if it is a constant of bytes around zero.
+    pub(super) fn symmetric(&self) -> Option<&[f32]> {
+        let is = self.is_constant() && self.kind == INT8 && self.zeros.iter().all(|&it| it == 0);
+        is.then_some(self.scales.as_slice())
+    }
+
+    /// Its integers of 32 bits, if it is a constant of these.
+    pub(super) fn integers(&self) -> Option<Vec<i32>> {
+        let data = self.data.filter(|_| self.kind == INT32)?;
+        let (chunks, _) = data.as_chunks();
+        Some(chunks.iter().map(|it| i32::from_le_bytes(*it)).collect())
+    }
+
     pub(super) fn is_constant(&self) -> bool {
         self.data.is_some()
     }
@@ -93,11 +127,11 @@ impl Tensor<'_> {
         let data = match self.kind {
             0 => Data::Float(numbers!(f32).collect()),
             1 => Data::Float(numbers!(half::f16).map(f32::from).collect()),
-            2 => self.real(numbers!(i32).map(i64::from).collect())?,
-            3 => self.real(numbers!(u8).map(i64::from).collect())?,
+            INT32 => self.real(numbers!(i32).map(i64::from).collect())?,
+            UINT8 => self.real(numbers!(u8).map(i64::from).collect())?,
             4 => self.real(numbers!(i64).collect())?,
             7 => self.real(numbers!(i16).map(i64::from).collect())?,
-            9 => self.real(numbers!(i8).map(i64::from).collect())?,
+            INT8 => self.real(numbers!(i8).map(i64::from).collect())?,
             10 => Data::Float(numbers!(f64).map(|it| it as f32).collect()),
             kind => {
                 return Err(format!(

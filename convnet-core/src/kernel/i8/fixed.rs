@@ -1,6 +1,6 @@
 //! Numbers without floats: 31 bits and a shift, and what `softmax` needs of such.
 
-/// A positive number as `mantissa · 2⁻³¹ · 2^exponent`, the mantissa at least 2³⁰; or zero.
+/// A positive number as `mantissa · 2⁻³¹ · 2^exponent`, the mantissa at least 2³⁰, of a mean 2²⁹; or zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Multiplier {
@@ -64,9 +64,33 @@ impl Multiplier {
     #[must_use]
     pub const fn from_parts(mantissa: i32, exponent: i32) -> Option<Self> {
         let is_zero = mantissa == 0 && exponent == 0;
-        match is_zero || mantissa >= 1 << 30 && -31 <= exponent && exponent <= 30 {
+        match is_zero || mantissa >= 1 << 29 && -31 <= exponent && exponent <= 30 {
             true => Some(Self { mantissa, exponent }),
             false => None,
+        }
+    }
+
+    /// This for one number, what the sum of `count` is multiplied by for their mean: TensorFlow Lite divides the mantissa,
+    /// and drops the rest.
+    ///
+    /// ```
+    /// # use convnet_core as convnet;
+    /// use convnet::kernel::i8::Multiplier;
+    ///
+    /// let of_49 = Multiplier::of(1.0).of_mean(49);
+    /// assert_eq!(of_49.times(49 * 7), 7);
+    /// ```
+    #[must_use]
+    pub const fn of_mean(self, count: usize) -> Self {
+        let Some(bits) = count.checked_ilog2() else {
+            return Self::ZERO;
+        };
+        // Of very small ones fewer, so that the exponent stays one.
+        let least = (31 + self.exponent).unsigned_abs();
+        let bits = if bits < least { bits } else { least };
+        Self {
+            mantissa: (((self.mantissa as i64) << bits) / count as i64) as i32,
+            exponent: self.exponent - bits as i32,
         }
     }
 

@@ -1,7 +1,7 @@
-//! Pools: what they write stands for the same as what they read.
+//! Pools: what they write stands for the same as what they read, but for means of a whole volume.
 
-use super::Quantization;
 use super::filters::PART;
+use super::{Multiplier, Quantization};
 use crate::kernel::Sizes;
 use crate::kernel::pieces::{pieces, pieces_mut};
 
@@ -107,6 +107,18 @@ impl Pool<'_> {
             sum.wrapping_add(half).checked_div(count)
         };
         self.each(x, y, 0, i32::wrapping_add, average)
+    }
+
+    /// The mean of each window in steps of its own, where x has the zero point `x_zero`, and its sum is multiplied
+    /// [`by`](Multiplier::of_mean) that.
+    #[must_use]
+    #[inline(always)]
+    pub fn mean(&self, (x, x_zero): (&[i8], i8), by: Multiplier, y: &mut [i8]) -> Option<()> {
+        let mean = |sum: i32, count: i32| {
+            let sum = sum.wrapping_sub(count.wrapping_mul(x_zero.into()));
+            Some(by.times(sum).wrapping_add(self.y.zero.into()))
+        };
+        self.each(x, y, 0, i32::wrapping_add, mean)
     }
 
     /// Each depth of each window, folded.
