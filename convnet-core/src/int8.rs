@@ -216,7 +216,7 @@ macro_rules! int8 {
 }
 
 /// Puts an int8 network of a file into a `static`: on a microcontroller, into flash. The file, which
-/// [`to_bytes`](crate::int8::Quantized::to_bytes) makes, is opened while the program is compiled, and what does not
+/// [`to_bytes`](crate::int8::Quantized::to_bytes) makes, or `convnet import` of an int8 model, is opened while the program is compiled, and what does not
 /// fit the declaration is a compile error. A relative name is relative to the source file.
 ///
 /// ```text

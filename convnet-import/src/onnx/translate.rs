@@ -78,6 +78,8 @@ struct Translator<'a> {
     values: HashMap<&'a str, Value>,
     /// How many are still to read it.
     uses: HashMap<&'a str, usize>,
+    /// What the model gives, by every name that it has on its way out.
+    given: HashSet<&'a str>,
     /// How large volumes are of which the file says it.
     sizes: HashMap<&'a str, Vec<usize>>,
     /// The layers that are written by hand, by the node or the operator for which they stand.
@@ -130,6 +132,14 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
     for name in read.map(String::as_str).chain(outputs.iter().copied()) {
         *uses.entry(name).or_default() += 1;
     }
+    let mut given: HashSet<&str> = outputs.iter().copied().collect();
+    for node in nodes.iter().rev().filter(|it| it.op_type == "Identity") {
+        if let ([x], [y]) = (node.input.as_slice(), node.output.as_slice())
+            && given.contains(y.as_str())
+        {
+            given.insert(x);
+        }
+    }
     let (shape, axes) = image(&input)?;
     sized(shape).map_err(|_| ImportError::Ends(format!("`{}` is too large", input.name)))?;
     let mut values: HashMap<&str, Value> = HashMap::new();
@@ -145,6 +155,7 @@ pub(crate) fn network(source: Source<'_>) -> Result<Network, ImportError> {
     let mut translator = Translator {
         values,
         uses,
+        given,
         sizes,
         custom: by_hand::known(custom, nodes)?,
         input: shape,
@@ -390,6 +401,13 @@ impl<'a> Translator<'a> {
             Some(Value::Constant(array)) => Some(array),
             _ => None,
         }
+    }
+
+    /// Whether what a node writes is given, and nobody else reads it.
+    fn is_given(&self, node: &Node) -> bool {
+        let given = |it: &&String| self.given.contains(it.as_str());
+        let output = node.output.first().filter(given);
+        output.is_some_and(|it| self.uses.get(it.as_str()) == Some(&1))
     }
 
     /// Input `at`, a constant of floats.

@@ -131,6 +131,8 @@ impl<'a> Translator<'a> {
             }
             &[1, depth, 1, 1] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_FIRST)),
             &[1, 1, 1, depth] if self.volume(&x) == [1, 1, depth] => Ok(deep(x, DEPTH_LAST)),
+            // A network gives one vector, however the model cuts its own.
+            [1, ..] if self.is_given(node) => flat(Value::Activation(x)),
             _ => Err(format!(
                 "{from:?} becomes {to:?}: a volume keeps its shape, or becomes flat"
             )),
