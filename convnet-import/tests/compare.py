@@ -1,6 +1,7 @@
-"""Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime, LiteRT or Keras.
+"""Imports models, compiles what comes out, and compares its scores with those of ONNX Runtime, LiteRT, TensorFlow Lite
+Micro or Keras.
 
-    pip install numpy onnx onnxruntime safetensors ai-edge-litert keras jax scikit-image
+    pip install numpy onnx onnxruntime safetensors ai-edge-litert tflite-micro keras jax scikit-image
     python convnet-import/tests/compare.py MODEL.onnx …               # [--input 3x224x224] [--random-weights]
     python convnet-import/tests/compare.py MODEL.tflite …             # [--output NAME]
     python convnet-import/tests/compare.py MODEL.keras MODEL.h5 …     # [--output NAME]
@@ -12,7 +13,7 @@
 
 Prints a row for each model: refused and why, or the largest difference from the runtime's scores, relative to
 the largest score, over three random images; plain and prepared, and of an int8 model how many of the bytes differ that
-its network in bytes and LiteRT's reference kernels compute. With `--photographs` there is another row, of three
+its network in bytes and TensorFlow Lite Micro compute. With `--photographs` there is another row, of three
 photographs of scikit-image, (pixel/255 - mean)/std by `--mean` and `--std`, which are 0.5. Of several outputs it is the
 largest of all, each relative to its own largest number. With `--random-weights`, constants that a model fills with one
 number (the `light` models of the `onnx` package) are drawn at random first, by a fixed seed. A model of torchvision (or
@@ -92,37 +93,55 @@ def photographs(mean, std, shape, depth_last):
 
 
 def of_tflite(path, output, _given, images_of):
-    """The same of a model for LiteRT; a quantized one reads images that its 8 bits have, and its scores are made real."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    """The same of a model for LiteRT, or of an int8 one for TensorFlow Lite Micro: LiteRT rounds the sums of a
+    `FULLY_CONNECTED` otherwise since. A quantized model reads images that its 8 bits have, and its scores are made real."""
+    from ai_edge_litert.interpreter import Interpreter
 
     # Without delegates: these write where an output that is not the last one was.
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
-    if any(it["dtype"] == np.int8 for it in interpreter.get_tensor_details()):
-        # Of its faster kernels, the one of MEAN computes other bytes.
-        interpreter = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
     outputs = interpreter.get_output_details()
     if output:
         outputs = [it for it in interpreter.get_tensor_details() if it["name"] == output]
+    is_int8 = any(it["dtype"] == np.int8 and it["quantization"][0] > 0 for it in interpreter.get_tensor_details())
+    run = micro(path) if is_int8 and not output else functools.partial(lite, interpreter, entry, outputs)
     cases = []
     for image in images_of(entry["shape"], True):
+        stored = image
         if entry["dtype"] != np.float32:
             scale, zero = entry["quantization"]
             kind = np.iinfo(entry["dtype"])
             stored = np.clip(np.round(image / scale) + zero, kind.min, kind.max).astype(entry["dtype"])
             image = ((stored.astype(np.int32) - zero) * scale).astype(np.float32)
-        interpreter.set_tensor(entry["index"], image if entry["dtype"] == np.float32 else stored)
-        interpreter.invoke()
         scores = []
-        for end in outputs:
-            found = interpreter.get_tensor(end["index"])
+        for end, found in zip(outputs, run(stored)):
             if found.dtype != np.float32:
                 scale, zero = end["quantization"]
                 found = ((found.astype(np.int32) - zero) * scale).astype(np.float32)
             scores.append(found)
         cases.append((image, scores))
     return cases
+
+
+def lite(interpreter, entry, outputs, image):
+    interpreter.set_tensor(entry["index"], image)
+    interpreter.invoke()
+    return [interpreter.get_tensor(end["index"]) for end in outputs]
+
+
+def micro(path):
+    """What TensorFlow Lite Micro computes of an image: of a model with one output."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_file(str(path), arena_size=1 << 24)
+
+    def run(image):
+        interpreter.set_input(image, 0)
+        interpreter.invoke()
+        return [interpreter.get_output(0)]
+
+    return run
 
 
 def of_keras(path, output, given, images_of):
