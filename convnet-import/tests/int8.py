@@ -1,0 +1,58 @@
+"""Holds what int8 twins become as TensorFlow Lite against LiteRT, byte by byte.
+
+    pip install numpy safetensors ai-edge-litert
+    python convnet-import/tests/int8.py
+
+Writes the twins of `tests/export/twins.rs` by `examples/int8.rs`, and runs each on random bytes: by LiteRT's own kernels,
+which it has where there is no XNNPACK, by its reference kernels, and by XNNPACK. The first two have to give every byte
+that `forward` gave, unless an operator is among those of `OTHERWISE`. What XNNPACK gives is printed.
+"""
+
+import importlib.metadata
+import pathlib
+import subprocess
+import tempfile
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from safetensors.numpy import load_file
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KERNELS = {
+    "own": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "reference": OpResolverType.BUILTIN_REF,
+    "XNNPACK": OpResolverType.BUILTIN,
+}
+# Where LiteRT's own kernels and its reference kernels differ, `forward` is one of them.
+OTHERWISE = {"own": {"SOFTMAX"}, "reference": {"LOGISTIC", "TANH"}}
+
+
+def run(path, resolver, images):
+    interpreter = Interpreter(str(path), experimental_op_resolver_type=resolver)
+    (entry,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+    signature = interpreter.get_signature_runner()
+    scores = np.concatenate([signature(**{entry["name"]: image[None]})[output["name"]] for image in images])
+    return [it["op_name"] for it in interpreter._get_ops_details()], scores
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["cargo", "run", "-q", "--release", "-p", "convnet-import", "--example", "int8", "--", folder]
+        subprocess.run(command, cwd=ROOT, check=True)
+        print(f"LiteRT {importlib.metadata.version('ai-edge-litert')}, bytes that differ, and by how much at most\n")
+        print(f"| twin | operators | {' | '.join(KERNELS)} |\n|---|--:|{'--:|' * len(KERNELS)}")
+        wrong = []
+        for path in sorted(pathlib.Path(folder).glob("*.tflite")):
+            file, told = load_file(path.with_suffix(".safetensors")), []
+            wanted = file["scores"].astype(int)
+            assert len(np.unique(wanted)) > 2, f"{path.stem} says nothing"
+            for name, resolver in KERNELS.items():
+                operators, scores = run(path, resolver, file["images"])
+                differs = np.abs(scores.reshape(wanted.shape) - wanted)
+                told.append(f"{np.mean(differs > 0):.2%}, {differs.max()}" if differs.any() else "none")
+                if name == "own":
+                    count, has = len(operators), set(operators)
+                if differs.any() and name in OTHERWISE and not has & OTHERWISE[name]:
+                    wrong.append((path.stem, name))
+            print(f"| {path.stem} | {count} | {' | '.join(told)} |", flush=True)
+        assert not wrong, wrong
