@@ -6,9 +6,12 @@
 // A new layer is looked at here, too.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod int8;
 mod layers;
 mod norms;
 mod windows;
+
+pub(crate) use int8::{Twin, model as model_of_int8};
 
 use std::collections::HashMap;
 
@@ -24,22 +27,8 @@ pub(crate) fn model(
     size: [usize; 3],
     tensor: impl Fn(&str) -> Option<Tensor>,
 ) -> Result<Model, TfliteError> {
-    if graph.is_empty() {
-        return Err(TfliteError::NoGraph);
-    }
-    let mut export = Export {
-        tensor,
-        model: Model::default(),
-        missing: None,
-        by_hand: Vec::new(),
-        outputs: Vec::new(),
-    };
-    let mut name = String::from("image");
-    while graph.iter().any(|node| node.name == name) {
-        name.push('_');
-    }
-    let at = export.model.tensor(name, shape(size), Data::Computed);
-    let scores = export.ops(graph, "", Volume { at, size });
+    let (mut export, image) = Export::new(tensor, graph, size)?;
+    let scores = export.ops(graph, "", image);
     if let Some(name) = export.missing {
         return Err(TfliteError::Missing(name));
     }
@@ -51,11 +40,7 @@ pub(crate) fn model(
         return Err(TfliteError::Outputs(inside.clone()));
     }
     if several.is_empty() {
-        let name = match scores.at == at {
-            true => "scores".to_owned(),
-            false => export.model.tensors[scores.at].name.clone(),
-        };
-        export.output(name, scores);
+        export.scores(scores);
     }
     for (name, output) in several {
         export.output(name, output);
@@ -76,9 +61,12 @@ struct Volume {
 /// The axes of a tensor, and its values, as this crate orders them.
 pub(crate) type Tensor = (Vec<usize>, Vec<f32>);
 
+/// What the ways of a `concat` wrote so far, by the volume that they have become.
+type Ways = HashMap<usize, Vec<Volume>>;
+
+/// A model that grows, of what has its numbers: of a function that gives a tensor by its name, or of a [`Twin`].
 struct Export<F> {
-    /// A tensor by its name.
-    tensor: F,
+    of: F,
     model: Model,
     /// The first tensor that is not there, or not of the axes that its layer has.
     missing: Option<String>,
@@ -90,9 +78,7 @@ struct Export<F> {
 impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     /// The ops of a network, or of one inside it, whose names lie behind `path`; what the last one writes.
     fn ops(&mut self, graph: &[Node<'_>], path: &str, input: Volume) -> Volume {
-        let mut volumes = vec![input];
-        // What the ways of a `concat` wrote so far, by the volume that they have become.
-        let mut ways: HashMap<usize, Vec<Volume>> = HashMap::new();
+        let (mut volumes, mut ways) = (vec![input], Ways::new());
         let mut last = input;
         for (index, it) in graph.iter().enumerate() {
             let (first, second) = it.op.reads(index);
@@ -104,17 +90,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 Op::Network { what } => self.ops(what.graph, &format!("{name}."), x),
                 Op::Add { .. } => self.of_two(model::ADD, name, x, other, it.volume),
                 Op::Scale { with } => self.of_two(model::MUL, name, volumes[with], x, it.volume),
-                Op::Concat { onto, last, .. } => {
-                    let mut slices = onto.and_then(|onto| ways.remove(&onto)).unwrap_or_default();
-                    slices.push(x);
-                    match last {
-                        true => self.concat(name, slices, it.volume),
-                        false => {
-                            ways.insert(index + 1, slices);
-                            x
-                        }
-                    }
-                }
+                Op::Concat { .. } => self.way(&mut ways, name, index, it, x),
                 Op::Outputs { .. } => {
                     self.outputs.push((name, x));
                     x
@@ -174,6 +150,79 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             volumes.push(last);
         }
         last
+    }
+
+    /// The values of a tensor that has this number of axes, and these.
+    fn values<const N: usize>(&mut self, name: &str) -> ([usize; N], Vec<f32>) {
+        let found = (self.of)(name).and_then(|(axes, values)| {
+            let axes = <[usize; N]>::try_from(axes).ok()?;
+            (axes.iter().product::<usize>() == values.len()).then_some((axes, values))
+        });
+        found.unwrap_or_else(|| {
+            self.missing.get_or_insert_with(|| name.to_owned());
+            ([0; N], Vec::new())
+        })
+    }
+
+    /// A tensor of the network as it is.
+    fn own<const N: usize>(&mut self, layer: &str, field: &str) -> usize {
+        let name = format!("{layer}.{field}");
+        let (axes, values) = self.values::<N>(&name);
+        self.floats(name, axes.into(), values)
+    }
+}
+
+impl<F> Export<F> {
+    /// With the image alone, of a graph that reads `[height, width, depth]`.
+    fn new(of: F, graph: &[Node<'_>], size: [usize; 3]) -> Result<(Self, Volume), TfliteError> {
+        if graph.is_empty() {
+            return Err(TfliteError::NoGraph);
+        }
+        let mut export = Self {
+            of,
+            model: Model::default(),
+            missing: None,
+            by_hand: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let mut name = String::from("image");
+        while graph.iter().any(|node| node.name == name) {
+            name.push('_');
+        }
+        let at = export.model.tensor(name, shape(size), Data::Computed);
+        Ok((export, Volume { at, size }))
+    }
+
+    /// The only output, under the name that it has.
+    fn scores(&mut self, it: Volume) {
+        let name = match it.at {
+            0 => "scores".to_owned(),
+            at => self.model.tensors[at].name.clone(),
+        };
+        self.output(name, it);
+    }
+
+    /// What a way of a `concat`, layer `index`, has become: the whole, if it is the last one.
+    fn way(
+        &mut self,
+        ways: &mut Ways,
+        name: String,
+        index: usize,
+        it: &Node<'_>,
+        x: Volume,
+    ) -> Volume {
+        let Op::Concat { onto, last, .. } = it.op else {
+            return x;
+        };
+        let mut slices = onto.and_then(|onto| ways.remove(&onto)).unwrap_or_default();
+        slices.push(x);
+        match last {
+            true => self.concat(name, slices, it.volume),
+            false => {
+                ways.insert(index + 1, slices);
+                x
+            }
+        }
     }
 
     /// A sum or a product; of tensors with as many axes.
@@ -274,25 +323,6 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     /// One number.
     fn number(&mut self, name: String, value: f64) -> usize {
         self.floats(name, Vec::new(), vec![value as f32])
-    }
-
-    /// The values of a tensor that has this number of axes, and these.
-    fn values<const N: usize>(&mut self, name: &str) -> ([usize; N], Vec<f32>) {
-        let found = (self.tensor)(name).and_then(|(axes, values)| {
-            let axes = <[usize; N]>::try_from(axes).ok()?;
-            (axes.iter().product::<usize>() == values.len()).then_some((axes, values))
-        });
-        found.unwrap_or_else(|| {
-            self.missing.get_or_insert_with(|| name.to_owned());
-            ([0; N], Vec::new())
-        })
-    }
-
-    /// A tensor of the network as it is.
-    fn own<const N: usize>(&mut self, layer: &str, field: &str) -> usize {
-        let name = format!("{layer}.{field}");
-        let (axes, values) = self.values::<N>(&name);
-        self.floats(name, axes.into(), values)
     }
 }
 

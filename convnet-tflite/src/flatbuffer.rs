@@ -17,6 +17,8 @@ pub(crate) enum Value {
     Float(f32),
     Text(String),
     Ints(Vec<i32>),
+    Longs(Vec<i64>),
+    Floats(Vec<f32>),
     Bytes(Vec<u8>),
     Table(Table),
     Tables(Vec<Table>),
@@ -51,9 +53,13 @@ fn table(out: &mut Vec<u8>, fields: &Table) -> usize {
     out.extend(fields.iter().flat_map(|(_, value)| match value {
         Value::Int(value) => value.to_le_bytes(),
         Value::Float(value) => value.to_le_bytes(),
-        Value::Text(_) | Value::Ints(_) | Value::Bytes(_) | Value::Table(_) | Value::Tables(_) => {
-            [0; 4]
-        }
+        Value::Text(_)
+        | Value::Ints(_)
+        | Value::Longs(_)
+        | Value::Floats(_)
+        | Value::Bytes(_)
+        | Value::Table(_)
+        | Value::Tables(_) => [0; 4],
     }));
     for (slot, (_, value)) in fields.iter().enumerate() {
         let to = match value {
@@ -63,12 +69,9 @@ fn table(out: &mut Vec<u8>, fields: &Table) -> usize {
                 out.push(0);
                 at
             }
-            Value::Ints(all) => vector(
-                out,
-                all.len(),
-                4,
-                all.iter().flat_map(|it| it.to_le_bytes()),
-            ),
+            Value::Ints(all) => numbers(out, all, |it| it.to_le_bytes()),
+            Value::Longs(all) => numbers(out, all, |it| it.to_le_bytes()),
+            Value::Floats(all) => numbers(out, all, |it| it.to_le_bytes()),
             Value::Bytes(all) => vector(out, all.len(), ALIGNED, all.iter().copied()),
             Value::Table(fields) => table(out, fields),
             Value::Tables(all) => {
@@ -83,6 +86,16 @@ fn table(out: &mut Vec<u8>, fields: &Table) -> usize {
         refer(out, at + 4 + 4 * slot, to);
     }
     at
+}
+
+/// A vector of numbers of `B` bytes.
+fn numbers<T: Copy, const B: usize>(
+    out: &mut Vec<u8>,
+    all: &[T],
+    bytes: impl Fn(T) -> [u8; B],
+) -> usize {
+    let elements = all.iter().flat_map(|it| bytes(*it));
+    vector(out, all.len(), B, elements)
 }
 
 /// Its length, and its elements, which begin at a multiple of `aligned`.

@@ -22,6 +22,20 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! ## Int8
+//!
+//! [`write_int8`] writes a network's [int8 twin](convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
+//! Micro, and for the processors that run nothing but such models. Every multiplier that these make of a file's scales is
+//! compared with the twin's while it is written, and so LiteRT computes the bytes of `forward`:
+//!
+//! * by its own kernels, all but a `softmax`, which they compute in `f32`;
+//! * by its reference kernels, which Micro has, all but `sigmoid` and `tanh`, which they compute without a table;
+//! * by XNNPACK nearly, for it multiplies in `f32`.
+//!
+//! What TensorFlow Lite has no operator for, or one that computes other bytes, is put together: an activation is looked up
+//! (`GATHER`) in the twin's table, a `conv` has a `PAD` in front, and an `avg_pool` whose padding is not what `SAME` means,
+//! or that has gaps, is a pool for each part of the image that it sees alike.
 
 #![deny(missing_docs)]
 
@@ -34,6 +48,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use convnet_core::graph::Node;
+use convnet_core::int8::{Parameters, Quantize, Quantized};
 use convnet_core::{AnyVolume, Network, Real};
 
 /// Why a network was not written.
@@ -68,6 +83,14 @@ pub enum TfliteError {
         /// Its name.
         String,
     ),
+    /// Of an int8 twin, a layer that multiplies or clamps by what TensorFlow Lite would not make of scales.
+    #[error(
+        "`{0}` computes with numbers that follow from no scales: write a twin that `quantize` has made"
+    )]
+    Foreign(
+        /// The layer's name.
+        String,
+    ),
     /// More bytes than such a file can have.
     #[error("the model has {0} bytes: a flat buffer has 2 GiB at most")]
     TooLarge(
@@ -90,8 +113,10 @@ pub enum TfliteError {
 ///
 /// A [`TfliteError`].
 pub fn write<N: Network>(net: &N, path: impl AsRef<Path>) -> Result<(), TfliteError> {
-    let path = path.as_ref();
-    let bytes = to_bytes(net)?;
+    save(path.as_ref(), to_bytes(net)?)
+}
+
+fn save(path: &Path, bytes: Vec<u8>) -> Result<(), TfliteError> {
     std::fs::write(path, bytes).map_err(|source| TfliteError::Io {
         path: path.to_owned(),
         source,
@@ -138,9 +163,73 @@ pub fn graph_to_bytes(
     input: [usize; 3],
     tensor: impl Fn(&str) -> Option<(Vec<usize>, Vec<f32>)>,
 ) -> Result<Vec<u8>, TfliteError> {
-    let bytes = export::model(graph, input, tensor)?.to_bytes();
+    bytes_of(&export::model(graph, input, tensor)?)
+}
+
+fn bytes_of(model: &model::Model) -> Result<Vec<u8>, TfliteError> {
+    let bytes = model.to_bytes();
     match i32::try_from(bytes.len()) {
         Ok(_) => Ok(bytes),
         Err(_) => Err(TfliteError::TooLarge(bytes.len())),
     }
+}
+
+/// Writes the int8 twin of a network as a TensorFlow Lite model of bytes: what it reads and what it writes are `i8`, with
+/// the scales and zero points of [`twin.image()`](Quantized::image) and [`twin.scores()`](Quantized::scores).
+///
+/// LiteRT's kernels compute the bytes of [`forward`](Quantized::forward); [the crate](crate#int8) says which.
+///
+/// ```
+/// use convnet::int8::Quantize;
+/// use convnet::{Volume, convnet, int8};
+///
+/// convnet! {
+///     struct Digits {
+///         input(8x8x1),
+///         conv(16, 3x3, pad = 1),
+///         relu,
+///         max_pool(2x2),
+///         fc(10),
+///     }
+/// }
+/// int8!(Digits);
+///
+/// let net = Digits::random(231); // and trained
+/// let images: Vec<_> = (0..8).map(|shade| Volume([[[shade as f32 / 8.0]; 8]; 8])).collect();
+/// let twin = net.quantize(&images)?;
+/// # let folder = std::env::temp_dir().join(format!("convnet-tflite-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// # let path = folder.join("digits.tflite");
+/// convnet_tflite::write_int8(&twin, &path)?; // convnet::tflite::write_int8(&twin, "digits.tflite")?;
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// A [`TfliteError`].
+pub fn write_int8<N: Quantize, const F: usize, const C: usize, const V: usize>(
+    twin: &Quantized<N, F, C, V>,
+    path: impl AsRef<Path>,
+) -> Result<(), TfliteError> {
+    save(path.as_ref(), int8_to_bytes(twin)?)
+}
+
+/// The int8 twin of a network as the bytes of a TensorFlow Lite model, as [`write_int8`] writes it.
+///
+/// # Errors
+///
+/// Any [`TfliteError`] but `Io`.
+pub fn int8_to_bytes<N: Quantize, const F: usize, const C: usize, const V: usize>(
+    twin: &Quantized<N, F, C, V>,
+) -> Result<Vec<u8>, TfliteError> {
+    let (filters, channels, volumes) = twin.parts();
+    let twin = export::Twin {
+        graph: N::GRAPH,
+        program: &N::PROGRAM,
+        filters,
+        channels,
+        volumes,
+    };
+    bytes_of(&export::model_of_int8(twin, N::Input::SHAPE)?)
 }

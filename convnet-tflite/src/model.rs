@@ -49,6 +49,7 @@ pub(crate) const RESIZE_BILINEAR: Kind = kind(23, 15);
 pub(crate) const SOFTMAX: Kind = kind(25, 9);
 pub(crate) const SPACE_TO_DEPTH: Kind = kind(26, 19);
 pub(crate) const TANH: Kind = kind(28, 0);
+pub(crate) const GATHER: Kind = kind(36, 23);
 pub(crate) const PAD: Kind = kind(34, 22);
 pub(crate) const TRANSPOSE: Kind = kind(39, 26);
 pub(crate) const MEAN: Kind = kind(40, 27);
@@ -56,6 +57,7 @@ pub(crate) const SUB: Kind = kind(41, 28).fused(0);
 pub(crate) const STRIDED_SLICE: Kind = kind(45, 32);
 pub(crate) const EXP: Kind = kind(47, 0);
 pub(crate) const LOG_SOFTMAX: Kind = kind(50, 36);
+pub(crate) const CAST: Kind = kind(53, 37);
 pub(crate) const PRELU: Kind = kind(54, 0);
 pub(crate) const MAXIMUM: Kind = kind(55, 39);
 pub(crate) const MINIMUM: Kind = kind(57, 39);
@@ -72,9 +74,14 @@ pub(crate) const LEAKY_RELU: Kind = kind(98, 75);
 pub(crate) const SQUARED_DIFFERENCE: Kind = kind(99, 76);
 pub(crate) const ABS: Kind = kind(101, 0);
 pub(crate) const ELU: Kind = kind(111, 0);
+pub(crate) const QUANTIZE: Kind = kind(114, 0);
 pub(crate) const HARD_SWISH: Kind = kind(117, 91);
 pub(crate) const GELU: Kind = kind(150, 116);
 pub(crate) const RELU_0_TO_1: Kind = kind(152, 0);
+
+/// Fused, `RELU` and `RELU6` have these numbers.
+pub(crate) const FUSED_RELU: i32 = 1;
+pub(crate) const FUSED_RELU6: i32 = 3;
 
 /// A tensor, and its numbers if it is a constant.
 #[derive(Clone, Debug)]
@@ -82,6 +89,9 @@ pub(crate) struct Tensor {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) data: Data,
+    pub(crate) element: Element,
+    /// What bytes stand for.
+    pub(crate) steps: Option<Steps>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,14 +99,31 @@ pub(crate) enum Data {
     Computed,
     Floats(Vec<f32>),
     Ints(Vec<i32>),
+    Bytes(Vec<i8>),
+}
+
+/// What a tensor is made of, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    F32 = 0,
+    I32 = 2,
+    I8 = 9,
+}
+
+/// A scale for all, or one for each slice along an axis; and the byte that stands for zero.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Steps {
+    pub(crate) scales: Vec<f32>,
+    pub(crate) zero: i8,
+    pub(crate) axis: usize,
 }
 
 /// What computes a tensor of others.
 #[derive(Clone, Debug)]
 pub(crate) struct Operator {
-    kind: Kind,
-    inputs: Vec<usize>,
-    output: usize,
+    pub(crate) kind: Kind,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) output: usize,
     options: Table,
 }
 
@@ -125,13 +152,24 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Adds a tensor: its place.
+    /// Adds a tensor: its place. What is computed is `f32`, if nothing else is said.
     pub(crate) fn tensor(&mut self, name: String, shape: Vec<usize>, data: Data) -> usize {
-        self.tensors.push(Tensor { name, shape, data });
+        let element = match &data {
+            Data::Computed | Data::Floats(_) => Element::F32,
+            Data::Ints(_) => Element::I32,
+            Data::Bytes(_) => Element::I8,
+        };
+        self.tensors.push(Tensor {
+            name,
+            shape,
+            data,
+            element,
+            steps: None,
+        });
         self.tensors.len() - 1
     }
 
-    /// Adds an operator: the place of what it writes.
+    /// Adds an operator: the place of what it writes, which is made of what it reads, and stands for the same.
     pub(crate) fn push(
         &mut self,
         kind: Kind,
@@ -140,7 +178,14 @@ impl Model {
         shape: Vec<usize>,
         options: Table,
     ) -> usize {
+        let is_computed = |it: &&usize| matches!(self.tensors[**it].data, Data::Computed);
+        let read = inputs.iter().find(is_computed);
+        let read = read.map(|&it| (self.tensors[it].element, self.tensors[it].steps.clone()));
         let output = self.tensor(name, shape, Data::Computed);
+        if let Some((element, steps)) = read {
+            let written = &mut self.tensors[output];
+            (written.element, written.steps) = (element, steps);
+        }
         self.operators.push(Operator {
             kind,
             inputs,
@@ -148,6 +193,15 @@ impl Model {
             options,
         });
         output
+    }
+
+    /// Gives an activation to the last operator.
+    pub(crate) fn activate(&mut self, activation: i32) {
+        if let Some(last) = self.operators.last_mut() {
+            let field = last.kind.fused;
+            last.options
+                .extend(field.map(|id| (id, Value::Int(activation))));
+        }
     }
 
     /// Makes one operator of two, where nothing else reads what lies between: filters take what each of their slices is
@@ -208,9 +262,9 @@ impl Model {
             return false;
         }
         let activation = match then.kind {
-            RELU => 1,
+            RELU => FUSED_RELU,
             RELU_N1_TO_1 => 2,
-            RELU6 => 3,
+            RELU6 => FUSED_RELU6,
             MUL | ADD => return self.rescales(first, then),
             _ => return false,
         };
@@ -255,6 +309,11 @@ impl Model {
     }
 
     #[cfg(test)]
+    pub(crate) fn operators(&self) -> &[Operator] {
+        &self.operators
+    }
+
+    #[cfg(test)]
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         self.operators.iter().map(|it| it.kind).collect()
     }
@@ -263,9 +322,12 @@ impl Model {
     fn version(&self, it: &Operator) -> i32 {
         let depth = |at: usize| self.tensors[it.inputs[at]].shape.last();
         let is_set = |id: usize| matches!(it.option(id), Some(Value::Int(1)));
+        let is_int8 = self.tensors[it.inputs[0]].element == Element::I8;
         match it.kind {
             // In groups.
             CONV_2D if depth(0) != depth(1) => 6,
+            CONV_2D | DEPTHWISE_CONV_2D | CAST if is_int8 => 3,
+            FULLY_CONNECTED if is_int8 => 4,
             // With gaps.
             DEPTHWISE_CONV_2D if !is_set(5) || !is_set(6) => 2,
             // With biases.
@@ -273,33 +335,59 @@ impl Model {
             // Of pixels that are squares.
             RESIZE_BILINEAR if is_set(3) => 3,
             RESIZE_NEAREST_NEIGHBOR if is_set(1) => 3,
+            RESHAPE | QUANTIZE | LEAKY_RELU | HARD_SWISH => 1,
+            // What is multiplied by one and more.
+            MUL if is_int8 && self.grows(it) => 3,
+            _ if is_int8 => 2,
             _ => 1,
         }
     }
 
+    /// Whether a step of an int8 product is not larger than the product of two steps.
+    fn grows(&self, it: &Operator) -> bool {
+        let scale = |at: usize| {
+            self.tensors[at]
+                .steps
+                .as_ref()
+                .map_or(1.0, |it| it.scales[0])
+        };
+        scale(it.inputs[0]) * scale(it.inputs[1]) / scale(it.output) >= 1.0
+    }
+
     /// The bytes of its file.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        use Value::{Bytes, Int, Ints, Tables, Text};
+        use Value::{Bytes, Floats, Int, Ints, Longs, Tables, Text};
 
         // What is computed has the first one.
         let mut buffers = vec![Table::new()];
         let tensors = self.tensors.iter().map(|it| {
-            let (kind, data): (_, Vec<u8>) = match &it.data {
-                Data::Computed => (0, Vec::new()),
-                Data::Floats(all) => (0, all.iter().flat_map(|it| it.to_le_bytes()).collect()),
-                Data::Ints(all) => (2, all.iter().flat_map(|it| it.to_le_bytes()).collect()),
+            let data: Vec<u8> = match &it.data {
+                Data::Computed => Vec::new(),
+                Data::Floats(all) => all.iter().flat_map(|it| it.to_le_bytes()).collect(),
+                Data::Ints(all) => all.iter().flat_map(|it| it.to_le_bytes()).collect(),
+                Data::Bytes(all) => all.iter().map(|it| it.cast_unsigned()).collect(),
             };
             let mut buffer = 0;
             if !data.is_empty() {
                 buffer = buffers.len() as i32;
                 buffers.push(vec![(0, Bytes(data))]);
             }
-            vec![
+            let mut fields = vec![
                 (0, ints(&it.shape)),
-                (1, Int(kind)),
+                (1, Int(it.element as i32)),
                 (2, Int(buffer)),
                 (3, Text(it.name.clone())),
-            ]
+            ];
+            if let Some(Steps { scales, zero, axis }) = &it.steps {
+                let zeros = vec![i64::from(*zero); scales.len()];
+                let steps = vec![
+                    (2, Floats(scales.clone())),
+                    (3, Longs(zeros)),
+                    (6, Int(*axis as i32)),
+                ];
+                fields.push((4, Value::Table(steps)));
+            }
+            fields
         });
         let tensors = Tables(tensors.collect());
         let mut codes: Vec<(i32, i32)> = Vec::new();

@@ -1,5 +1,15 @@
+use convnet::int8::{Int8, Quantize, Settings};
+use convnet::{Network, Rng, Volume, convnet, int8};
+use convnet_core::int8::{Kind, Parameters};
+use convnet_core::kernel::i8::Multiplier;
+
+use crate::export::{Twin, model_of_int8};
 use crate::flatbuffer::{Table, Value, file};
-use crate::model::{ADD, CONV_2D, Data, MUL, Model, RELU};
+use crate::model::{
+    ADD, AVERAGE_POOL_2D, CAST, CONCATENATION, CONV_2D, Data, Element, FULLY_CONNECTED, GATHER,
+    MAX_POOL_2D, MUL, Model, QUANTIZE, RELU, RELU6, STRIDED_SLICE, Steps, TANH,
+};
+use crate::{TfliteError, int8_to_bytes};
 
 fn word(file: &[u8], at: usize) -> usize {
     u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize
@@ -60,7 +70,7 @@ fn filters_take_what_follows() {
     assert_eq!(model.kinds(), [CONV_2D]);
     let of = |at: usize| match &model.tensors[at].data {
         Data::Floats(values) => values.clone(),
-        Data::Computed | Data::Ints(_) => Vec::new(),
+        Data::Computed | Data::Ints(_) | Data::Bytes(_) => Vec::new(),
     };
     assert_eq!(of(1), [2.0, 4.0, 9.0, 12.0]);
     assert_eq!(of(2), [12.0, 26.0]);
@@ -71,4 +81,153 @@ fn filters_take_what_follows() {
 fn what_others_read_stays() {
     // The sum takes the activation.
     assert_eq!(chain(true).kinds(), [CONV_2D, MUL, ADD]);
+}
+
+#[test]
+fn numbers_lie_at_multiples_of_their_size() {
+    for text in 0..9 {
+        let root = vec![
+            (0, Value::Text("x".repeat(text))),
+            (1, Value::Longs(vec![-2, 7])),
+            (2, Value::Floats(vec![1.5])),
+        ];
+        let file = file(&root, *b"TEST");
+        let long = (-2_i64).to_le_bytes();
+        let at = file.windows(8).position(|it| it == long).unwrap();
+        assert_eq!((at % 8, word(&file, at - 4)), (0, 2), "{text}");
+        let float = 1.5_f32.to_le_bytes();
+        assert!(file.chunks(4).any(|it| it == float), "{text}");
+    }
+}
+
+convnet! {
+    struct Twins {
+        input(8x9x2),
+        first: conv(4, 3x3, pad = same), batch_norm, relu, max_pool(2x2, fit = crop),
+        avg_pool(2x2, stride = 1, pad = (1, 0, 0, 1)),
+        relu6,
+        concat { [conv(3, 1x1), tanh], [], [silu] },
+        hidden: fc(5), relu,
+        last: fc(1),
+    }
+}
+int8!(Twins);
+
+fn twins(fc_per_tensor: bool) -> Box<Int8<Twins>> {
+    let net = Twins::random(231);
+    let mut rng = Rng::new(7);
+    let images = [0; 3].map(|_| {
+        let mut image = Volume::ZERO;
+        let numbers = image.as_mut_slice().iter_mut();
+        numbers.for_each(|it| *it = rng.normal() as f32);
+        image
+    });
+    let settings = Settings {
+        fc_per_tensor,
+        ..Settings::default()
+    };
+    net.quantize_by(&images, settings).unwrap()
+}
+
+fn model_of(twin: &Int8<Twins>) -> Result<Model, TfliteError> {
+    let (filters, channels, volumes) = twin.parts();
+    let twin = Twin {
+        graph: Twins::<f32>::GRAPH,
+        program: &Twins::PROGRAM,
+        filters,
+        channels,
+        volumes,
+    };
+    model_of_int8(twin, [8, 9, 2])
+}
+
+#[test]
+fn tasks_are_operators() {
+    let twin = twins(false);
+    let model = model_of(&twin).unwrap();
+    let pools = [
+        STRIDED_SLICE,
+        AVERAGE_POOL_2D,
+        STRIDED_SLICE,
+        AVERAGE_POOL_2D,
+        CONCATENATION,
+    ];
+    let expected = [
+        &[CONV_2D, MAX_POOL_2D][..],
+        // Of the uppermost row and of the others: all columns but the last, and that one.
+        &[STRIDED_SLICE],
+        &pools,
+        &pools,
+        &[CONCATENATION, RELU6, CONV_2D, TANH],
+        &[CAST, ADD, GATHER],
+        &[QUANTIZE, QUANTIZE, QUANTIZE, CONCATENATION],
+        &[FULLY_CONNECTED, CONV_2D],
+    ];
+    assert_eq!(model.kinds(), expected.concat());
+    let [image, scores] = [0, model.outputs[0]].map(|at| &model.tensors[at]);
+    for (tensor, name, is) in [
+        (image, "image", twin.image()),
+        (scores, "last", twin.scores()),
+    ] {
+        let steps = Steps {
+            scales: vec![is.scale],
+            zero: is.zero,
+            axis: 0,
+        };
+        assert_eq!((tensor.element, &*tensor.name), (Element::I8, name));
+        assert_eq!(tensor.steps.as_ref(), Some(&steps));
+    }
+    let bytes = int8_to_bytes(&twin).unwrap();
+    assert_eq!(&bytes[4..8], b"TFL3");
+}
+
+/// What LiteRT makes of the scales in a file are the multipliers of the twin.
+#[test]
+fn scales_give_the_multipliers() {
+    for (fc_per_tensor, matrices) in [(false, 5), (true, 1)] {
+        let twin = twins(fc_per_tensor);
+        let (_, channels, _) = twin.parts();
+        let model = model_of(&twin).unwrap();
+        let steps = |at: usize| model.tensors[at].steps.clone().unwrap();
+        let mut found = Vec::new();
+        for it in model.operators() {
+            let (x, y) = (steps(it.inputs[0]).scales[0], steps(it.output).scales[0]);
+            let of = |unit: f64| Multiplier::of(unit / f64::from(y));
+            if it.kind == FULLY_CONNECTED {
+                let scales = steps(it.inputs[1]).scales;
+                assert_eq!(scales.len(), matrices);
+                found.extend(match scales[..] {
+                    [one] => vec![of(f64::from(x * one)); model.tensors[it.output].shape[1]],
+                    _ => scales
+                        .iter()
+                        .map(|w| of(f64::from(x) * f64::from(*w)))
+                        .collect(),
+                });
+            } else if it.kind == CONV_2D {
+                let scales = steps(it.inputs[1]).scales;
+                found.extend(scales.iter().map(|w| of(f64::from(x) * f64::from(*w))));
+            }
+        }
+        let own = Twins::PROGRAM
+            .tasks
+            .iter()
+            .filter(|it| it.channels[1] > it.channels[0]);
+        let own = own.filter(|it| !matches!(it.kind, Kind::Rescale));
+        let own = own.flat_map(|it| &channels[it.channels[0]..it.channels[1]]);
+        let own: Vec<Multiplier> = own.map(|it| it.by).collect();
+        assert_eq!(found, own);
+    }
+}
+
+/// A multiplier has more bits than the scales of which it is to come.
+#[test]
+fn a_multiplier_without_scales_is_named() {
+    let mut twin = twins(false);
+    let (_, channels, _) = twin.parts_mut();
+    channels[2].by = Multiplier::from_parts((1 << 30) + 1, -9).unwrap();
+    let error = model_of(&twin).unwrap_err();
+    assert!(
+        matches!(&error, TfliteError::Foreign(name) if name == "first"),
+        "{error}"
+    );
 }

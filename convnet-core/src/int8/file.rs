@@ -335,8 +335,7 @@ mod write {
             let layer = name.as_str();
             let (suffix, shape, axes) = bytes_of(task);
             if axes > 0 {
-                let own = &filters[task.filters[0]..task.filters[1]];
-                let bytes = (0..task.elements()).map(|at| own[task.place(at)].to_le_bytes());
+                let bytes = task.bytes_among(filters).map(i8::to_le_bytes);
                 file.push(layer, suffix, "I8", &shape[..axes], bytes);
             }
             let [start, end] = task.channels;

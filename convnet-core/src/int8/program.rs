@@ -568,6 +568,14 @@ impl Task {
         }
     }
 
+    /// Of all bytes of filters and tables, its own, as they lie in a file: `[K][height][width][depth of a group]`, of
+    /// a `depthwise` `[height][width][depth]`.
+    pub fn bytes_among<'a>(&'a self, all: &'a [i8]) -> impl Iterator<Item = i8> + 'a {
+        let own = all.get(self.filters[0]..self.filters[1]);
+        let own = own.unwrap_or_default();
+        (0..self.elements()).filter_map(|at| own.get(self.place(at)).copied())
+    }
+
     pub(super) const NONE: Self = Self {
         node: 0,
         kind: Kind::Copy,

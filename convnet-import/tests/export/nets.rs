@@ -14,12 +14,15 @@ mod squeezenet;
 /// Ways that cross, as they are tested elsewhere.
 #[path = "../../../tests/crossing/nets.rs"]
 mod crossing;
+#[path = "random.rs"]
+mod random;
 
-use convnet::{Network, OnHeap, Rng, convnet};
+use convnet::convnet;
 
 pub(crate) use crossing::{ByName, Heads, Names, Pyramid};
 pub(crate) use lenet::LeNet5;
 pub(crate) use mobilenet::MobileNet;
+pub(crate) use random::random;
 pub(crate) use resnet::ResNet18;
 pub(crate) use squeezenet::SqueezeNet11;
 
@@ -456,19 +459,6 @@ convnet! {
         depthwise(2x2),
         softmax,
     }
-}
-
-/// Random weights, the statistics of norms too.
-pub(crate) fn random<N: Network<Scalar = f32> + OnHeap>() -> Box<N> {
-    let mut net = N::random(231);
-    let mut rng = Rng::new(7);
-    for index in 0..N::TENSORS.len() {
-        if N::TENSORS[index].shape.len() == 1 {
-            let values = net.tensor_mut(index).iter_mut();
-            values.for_each(|it| *it = 0.5 + rng.normal().abs() as f32);
-        }
-    }
-    net
 }
 
 /// Calls `$go` with each type and its name.

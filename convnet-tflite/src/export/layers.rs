@@ -2,6 +2,7 @@
 
 use convnet_core::graph::{Node, Op};
 
+use super::windows::{Filled, sliding};
 use super::{Export, Tensor, Volume, shape};
 use crate::flatbuffer::{Table, Value};
 use crate::model::{self, Kind};
@@ -9,7 +10,7 @@ use crate::model::{self, Kind};
 impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     /// The tensor that a layer writes.
     pub(super) fn layer(&mut self, name: &str, it: &Node<'_>, x: Volume) -> usize {
-        let [height, width, depth] = it.volume;
+        let [_, _, depth] = it.volume;
         let none = Table::new;
         match it.op {
             Op::Conv { bias, window, .. } => self.conv(name, bias, &window, x, it.volume),
@@ -20,7 +21,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 window,
                 ..
             } => self.conv_transpose(name, groups, bias, &window, x, it.volume),
-            Op::MaxPool { window } => self.max_pool(name, &window, x, it.volume),
+            Op::MaxPool { window } => self.max_pool(name, &sliding(&window, x, it.volume), x),
             Op::AvgPool { window } => self.avg_pool(name, &window, x, it.volume),
             Op::BatchNorm { eps, affine, .. } => self.batch_norm(name, x, eps, affine),
             Op::GroupNorm { groups, eps } => self.group_norm(name, x, groups, eps),
@@ -128,11 +129,10 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             Op::LogSoftmax => self.alike(model::LOG_SOFTMAX, name, vec![x.at], none()),
             Op::GlobalAvgPool => self.reduced(model::MEAN, name, x, it.volume),
             Op::GlobalMaxPool => self.reduced(model::REDUCE_MAX, name, x, it.volume),
-            Op::Upsample { .. } => {
-                // By their centres, which no rounding moves to another pixel.
-                let squares = vec![(1, Value::Int(1))];
-                self.resized(model::RESIZE_NEAREST_NEIGHBOR, name, x, it.volume, squares)
-            }
+            Op::Upsample { .. }
+            | Op::DepthToSpace { .. }
+            | Op::SpaceToDepth { .. }
+            | Op::ChannelShuffle { .. } => self.moved(name, it, x),
             Op::UpsampleBilinear { .. } => {
                 let squares = vec![(3, Value::Int(1))];
                 self.resized(model::RESIZE_BILINEAR, name, x, it.volume, squares)
@@ -146,38 +146,17 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
                 let after = |at: usize| it.volume[at].saturating_sub(x.size[at] + before[at]);
                 let pads = [[before[0], after(0)], [before[1], after(1)], [0; 2]];
                 let x = self.deep(x);
-                self.padded(name, x, pads, 0.0)
+                self.padded(name, x, pads, Filled::Zeros)
             }
             Op::PadDepth { .. } => {
                 let more = depth.saturating_sub(x.size[2]);
                 let x = self.deep(x);
-                self.padded(name, x, [[0; 2], [0; 2], [0, more]], 0.0)
+                self.padded(name, x, [[0; 2], [0; 2], [0, more]], Filled::Zeros)
             }
             Op::Slices { from, .. } => self.part(name, x, [0, 0, from], it.volume),
             Op::Crop { window } => {
                 let from = [0, 1].map(|at| window.axis(at, x.size[at]).map_or(0, |it| it.before));
                 self.part(name, x, [from[0], from[1], 0], it.volume)
-            }
-            Op::DepthToSpace { window } => {
-                let [down, across] = window.size;
-                if down == across {
-                    return self.blocks(model::DEPTH_TO_SPACE, name, down, x, it.volume);
-                }
-                let rows = [x.size[0], x.size[1], down, across * depth];
-                self.turned(name, x, rows, [0, 2, 1, 3], it.volume)
-            }
-            Op::SpaceToDepth { window } => {
-                let [down, across] = window.size;
-                if down == across {
-                    return self.blocks(model::SPACE_TO_DEPTH, name, down, x, it.volume);
-                }
-                let rows = [height, down, width, across * x.size[2]];
-                self.turned(name, x, rows, [0, 2, 1, 3], it.volume)
-            }
-            Op::ChannelShuffle { groups } => {
-                let groups = groups.max(1);
-                let cut = [1, height * width, groups, depth / groups];
-                self.turned(name, x, cut, [0, 1, 3, 2], it.volume)
             }
             Op::Branch { .. }
             | Op::Dropout { .. }
@@ -197,8 +176,39 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         let by = self.number(format!("{name}.by"), by);
         self.alike(kind, &name, vec![x, by], Table::new())
     }
+}
 
-    fn reduced(&mut self, kind: Kind, name: &str, x: Volume, size: [usize; 3]) -> usize {
+impl<F> Export<F> {
+    /// The numbers of x in other places.
+    pub(super) fn moved(&mut self, name: &str, it: &Node<'_>, x: Volume) -> usize {
+        let [height, width, depth] = it.volume;
+        if let Op::DepthToSpace { window } = it.op {
+            let [down, across] = window.size;
+            if down == across {
+                return self.blocks(model::DEPTH_TO_SPACE, name, down, x, it.volume);
+            }
+            let rows = [x.size[0], x.size[1], down, across * depth];
+            return self.turned(name, x, rows, [0, 2, 1, 3], it.volume);
+        }
+        if let Op::SpaceToDepth { window } = it.op {
+            let [down, across] = window.size;
+            if down == across {
+                return self.blocks(model::SPACE_TO_DEPTH, name, down, x, it.volume);
+            }
+            let rows = [height, down, width, across * x.size[2]];
+            return self.turned(name, x, rows, [0, 2, 1, 3], it.volume);
+        }
+        if let Op::ChannelShuffle { groups } = it.op {
+            let groups = groups.max(1);
+            let cut = [1, height * width, groups, depth / groups];
+            return self.turned(name, x, cut, [0, 1, 3, 2], it.volume);
+        }
+        // An `upsample`; by their centres, which no rounding moves to another pixel.
+        let squares = vec![(1, Value::Int(1))];
+        self.resized(model::RESIZE_NEAREST_NEIGHBOR, name, x, it.volume, squares)
+    }
+
+    pub(super) fn reduced(&mut self, kind: Kind, name: &str, x: Volume, size: [usize; 3]) -> usize {
         let axes = self.ints(format!("{name}.axes"), &[1, 2]);
         let inputs = vec![self.deep(x), axes];
         let keeps = vec![(0, Value::Int(1))];

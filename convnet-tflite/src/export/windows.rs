@@ -1,13 +1,14 @@
 //! Layers that slide. There is no padding but `SAME`, which puts the odd zero below and right; any other is a `PAD` in
 //! front.
 
+use convnet_core::kernel::Sizes;
 use convnet_core::shape::Window;
 
-use super::{Export, Tensor, Volume, shape};
+use super::{Export, Volume, shape};
 use crate::flatbuffer::{Table, Value};
-use crate::model::{self, Kind};
+use crate::model::{self, Data, Element, Kind, Tensor};
 
-impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
+impl<F: Fn(&str) -> Option<super::Tensor>> Export<F> {
     pub(super) fn conv(
         &mut self,
         name: &str,
@@ -16,14 +17,9 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         x: Volume,
         size: [usize; 3],
     ) -> usize {
-        let (x, same) = self.around(name, window, x, size, 0.0, true);
         let (filters, [k, ..]) = self.filters(name);
-        let inputs = self.with_bias(name, bias, k, [x, filters]);
-        let mut options = slides(window, same);
-        let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
-        options.extend([(4, across), (5, down)]);
-        self.model
-            .push(model::CONV_2D, name.into(), inputs, shape(size), options)
+        let inputs = self.with_bias(name, bias, k, [x.at, filters]);
+        self.slid(model::CONV_2D, name, &sliding(window, x, size), x, inputs)
     }
 
     pub(super) fn depthwise(
@@ -34,17 +30,12 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         x: Volume,
         size: [usize; 3],
     ) -> usize {
-        let (x, same) = self.around(name, window, x, size, 0.0, true);
         let tensor = format!("{name}.filters");
         let ([height, width, _, depth], values) = self.values::<4>(&tensor);
         let filters = self.floats(tensor, vec![1, height, width, depth], values);
-        let inputs = self.with_bias(name, bias, depth, [x, filters]);
-        let mut options = slides(window, same);
-        let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
-        options.extend([(3, Value::Int(1)), (5, across), (6, down)]);
+        let inputs = self.with_bias(name, bias, depth, [x.at, filters]);
         let kind = model::DEPTHWISE_CONV_2D;
-        self.model
-            .push(kind, name.into(), inputs, shape(size), options)
+        self.slid(kind, name, &sliding(window, x, size), x, inputs)
     }
 
     /// Group by group, with zeros for the gaps of filters, and the border cut off afterwards.
@@ -107,7 +98,7 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             let tensor = of_group(&format!("{name}.{field}"));
             let biases = self.floats(tensor, vec![each], biases.collect());
             let inputs = vec![to, filters, read, biases];
-            let (kind, options) = (model::TRANSPOSE_CONV, slides(window, same));
+            let (kind, options) = (model::TRANSPOSE_CONV, slides(window.stride, same));
             let at = self
                 .model
                 .push(kind, of_group(&whole), inputs, part, options);
@@ -124,21 +115,6 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         }
     }
 
-    pub(super) fn max_pool(
-        &mut self,
-        name: &str,
-        window: &Window,
-        x: Volume,
-        size: [usize; 3],
-    ) -> usize {
-        let gapless = window.dilation == [1; 2];
-        let (x, same) = self.around(name, window, x, size, f32::NEG_INFINITY, gapless);
-        match gapless {
-            true => self.pool(model::MAX_POOL_2D, name, window, same, x, size),
-            false => self.taps(model::MAXIMUM, name, window, x, size),
-        }
-    }
-
     /// `SAME` does not count zeros, and a `PAD` in front counts them: what comes then is multiplied by how many there
     /// are for each that counts.
     pub(super) fn avg_pool(
@@ -150,27 +126,21 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     ) -> usize {
         let at = self.deep(x);
         let (x, gapless) = (Volume { at, ..x }, window.dilation == [1; 2]);
-        let (padded, same) = self.around(name, window, x, size, 0.0, gapless);
+        let sizes = sliding(window, x, size);
+        let (padded, same) = self.around(name, &sizes, x, Filled::Zeros, gapless);
+        let kind = model::AVERAGE_POOL_2D;
         if gapless && padded == at {
-            return self.pool(model::AVERAGE_POOL_2D, name, window, same, padded, size);
+            return self.pool(kind, name, &sizes, same, padded);
         }
         let sums = format!("{name}.sums");
         let (sums, taps) = match gapless {
-            false => (self.taps(model::ADD, &sums, window, padded, size), 1),
+            false => (self.taps(model::ADD, &sums, &sizes, padded), 1),
             true => {
-                let kind = model::AVERAGE_POOL_2D;
-                let mean = self.pool(kind, &sums, window, false, padded, size);
+                let mean = self.pool(kind, &sums, &sizes, false, padded);
                 (mean, window.size[0] * window.size[1])
             }
         };
-        // How many taps are on the image.
-        let seen = |axis: usize, output: usize| {
-            let before = window.axis(axis, x.size[axis]).map_or(0, |it| it.before);
-            let taps = 0..window.size[axis];
-            let taps = taps.map(|tap| output * window.stride[axis] + tap * window.dilation[axis]);
-            taps.filter(|at| (before..before + x.size[axis]).contains(at))
-                .count()
-        };
+        let seen = |axis: usize, output: usize| met(&sizes, axis, output).count();
         let counts = (0..size[0])
             .flat_map(|row| (0..size[1]).map(move |column| seen(0, row) * seen(1, column)));
         let factors = counts.map(|count| taps as f32 / count as f32).collect();
@@ -180,127 +150,6 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
             factors,
         );
         self.alike(model::MUL, name, vec![sums, factors], Table::new())
-    }
-
-    fn pool(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        window: &Window,
-        same: bool,
-        x: usize,
-        size: [usize; 3],
-    ) -> usize {
-        let mut options = slides(window, same);
-        let [down, across] = window.size.map(|it| Value::Int(it as i32));
-        options.extend([(3, across), (4, down)]);
-        self.model
-            .push(kind, name.into(), vec![x], shape(size), options)
-    }
-
-    /// What a window with gaps sees, tap by tap: rows first, then columns of what came of them.
-    fn taps(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        window: &Window,
-        x: usize,
-        size: [usize; 3],
-    ) -> usize {
-        let mut all = x;
-        for axis in 0..2 {
-            let mut sizes = self.model.tensors[all].shape.clone();
-            sizes[1 + axis] = size[axis];
-            let read = all;
-            for tap in 0..window.size[axis] {
-                let step = |step: &str| format!("{name}.{step}{axis}_{tap}");
-                let from = tap * window.dilation[axis];
-                let to = from + (size[axis] - 1) * window.stride[axis] + 1;
-                let ends = [
-                    ("from", from, 0),
-                    ("to", to, 0),
-                    ("steps", window.stride[axis], 1),
-                ];
-                let ends = ends.map(|(end, at, elsewhere)| {
-                    let mut all = [elsewhere; 4];
-                    all[1 + axis] = at as i32;
-                    self.ints(step(end), &all)
-                });
-                let inputs = [read].into_iter().chain(ends).collect();
-                // Whole along the others.
-                let whole = Value::Int(0b1111 ^ (0b10 << axis));
-                let masks = vec![(0, whole.clone()), (1, whole)];
-                let kind_of_slice = model::STRIDED_SLICE;
-                let seen =
-                    self.model
-                        .push(kind_of_slice, step("tap"), inputs, sizes.clone(), masks);
-                all = match tap {
-                    0 => seen,
-                    _ => self.alike(kind, &step("with"), vec![all, seen], Table::new()),
-                };
-            }
-        }
-        self.model.tensors[all].name = name.into();
-        all
-    }
-
-    /// What a window reads, whose output is of that size, and whether it is to say `SAME`, if it may.
-    fn around(
-        &mut self,
-        name: &str,
-        window: &Window,
-        x: Volume,
-        size: [usize; 3],
-        value: f32,
-        may: bool,
-    ) -> (usize, bool) {
-        let axis = |at: usize| {
-            let before = window.axis(at, x.size[at]).map_or(0, |it| it.before);
-            let reach = size[at].saturating_sub(1) * window.stride[at] + window.covers(at);
-            let same = size[at] == x.size[at].div_ceil(window.stride[at].max(1))
-                && before == reach.saturating_sub(x.size[at]) / 2;
-            ([before, reach.saturating_sub(before + x.size[at])], same)
-        };
-        let ([rows, columns], same) = ([axis(0).0, axis(1).0], axis(0).1 && axis(1).1);
-        let x = self.deep(x);
-        match [rows, columns] == [[0; 2]; 2] {
-            true => (x, false),
-            false if same && may => (x, true),
-            false => {
-                let pads = [rows, columns, [0; 2]];
-                (
-                    self.padded(&format!("{name}.padded"), x, pads, value),
-                    false,
-                )
-            }
-        }
-    }
-
-    /// So much of a value before and behind, of rows, columns and slices.
-    pub(super) fn padded(
-        &mut self,
-        name: &str,
-        x: usize,
-        pads: [[usize; 2]; 3],
-        value: f32,
-    ) -> usize {
-        let mut sizes = self.model.tensors[x].shape.clone();
-        for (size, [before, after]) in sizes[1..].iter_mut().zip(pads) {
-            *size += before + after;
-        }
-        let values = pads.iter().flatten().map(|&it| it as i32);
-        let values: Vec<i32> = [0, 0].into_iter().chain(values).collect();
-        let tensor = format!("{name}.pads");
-        let pads = self
-            .model
-            .tensor(tensor, vec![4, 2], model::Data::Ints(values));
-        let (mut kind, mut inputs) = (model::PAD, vec![x, pads]);
-        if value != 0.0 {
-            kind = model::PADV2;
-            inputs.push(self.number(format!("{name}.value"), f64::from(value)));
-        }
-        self.model
-            .push(kind, name.into(), inputs, sizes, Table::new())
     }
 
     /// The filters of a layer, `[k][height][width][depth]`: their tensor, and these sizes.
@@ -329,9 +178,207 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
     }
 }
 
+impl<F> Export<F> {
+    /// A layer with filters: of x, these and their biases.
+    pub(super) fn slid(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        window: &Sizes,
+        x: Volume,
+        mut inputs: Vec<usize>,
+    ) -> usize {
+        let (x, same) = self.around(name, window, x, Filled::Zeros, true);
+        inputs[0] = x;
+        let mut options = slides(window.stride, same);
+        let [down, across] = window.dilation.map(|it| Value::Int(it as i32));
+        options.extend(match kind {
+            model::CONV_2D => vec![(4, across), (5, down)],
+            _ => vec![(3, Value::Int(1)), (5, across), (6, down)],
+        });
+        let size = shape(window.y);
+        self.model.push(kind, name.into(), inputs, size, options)
+    }
+
+    pub(super) fn max_pool(&mut self, name: &str, window: &Sizes, x: Volume) -> usize {
+        let gapless = window.dilation == [1; 2];
+        let (x, same) = self.around(name, window, x, Filled::Least, gapless);
+        match gapless {
+            true => self.pool(model::MAX_POOL_2D, name, window, same, x),
+            false => self.taps(model::MAXIMUM, name, window, x),
+        }
+    }
+
+    pub(super) fn pool(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        window: &Sizes,
+        same: bool,
+        x: usize,
+    ) -> usize {
+        let mut options = slides(window.stride, same);
+        let [down, across] = window.filter.map(|it| Value::Int(it as i32));
+        options.extend([(3, across), (4, down)]);
+        let size = shape(window.y);
+        self.model.push(kind, name.into(), vec![x], size, options)
+    }
+
+    /// What a window with gaps sees, tap by tap: rows first, then columns of what came of them.
+    fn taps(&mut self, kind: Kind, name: &str, window: &Sizes, x: usize) -> usize {
+        let mut all = x;
+        for (axis, outputs) in window.y.into_iter().enumerate().take(2) {
+            let read = all;
+            for tap in 0..window.filter[axis] {
+                let step = |step: &str| format!("{name}.{step}{axis}_{tap}");
+                let from = tap * window.dilation[axis];
+                let to = from + (outputs - 1) * window.stride[axis] + 1;
+                let pixels = [from, to, window.stride[axis]];
+                let seen = self.every(&step("tap"), read, axis, pixels);
+                all = match tap {
+                    0 => seen,
+                    _ => self.alike(kind, &step("with"), vec![all, seen], Table::new()),
+                };
+            }
+        }
+        self.model.tensors[all].name = name.into();
+        all
+    }
+
+    /// Of rows (0) or columns (1) every so many, from one to before another.
+    pub(super) fn every(
+        &mut self,
+        name: &str,
+        x: usize,
+        axis: usize,
+        [from, to, step]: [usize; 3],
+    ) -> usize {
+        let mut sizes = self.model.tensors[x].shape.clone();
+        if [from, to, step] == [0, sizes[1 + axis], 1] {
+            return x;
+        }
+        sizes[1 + axis] = (to - from).div_ceil(step.max(1));
+        let ends = [("from", from, 0), ("to", to, 0), ("steps", step, 1)];
+        let ends = ends.map(|(end, at, elsewhere)| {
+            let mut all = [elsewhere; 4];
+            all[1 + axis] = at as i32;
+            self.ints(format!("{name}.{end}"), &all)
+        });
+        let inputs = [x].into_iter().chain(ends).collect();
+        // Whole along the others.
+        let whole = Value::Int(0b1111 ^ (0b10 << axis));
+        let masks = vec![(0, whole.clone()), (1, whole)];
+        let kind = model::STRIDED_SLICE;
+        self.model.push(kind, name.into(), inputs, sizes, masks)
+    }
+
+    /// What a window reads, and whether it is to say `SAME`, if it may.
+    fn around(
+        &mut self,
+        name: &str,
+        window: &Sizes,
+        x: Volume,
+        filled: Filled,
+        may: bool,
+    ) -> (usize, bool) {
+        let (pads, same) = pads(window);
+        let x = self.deep(x);
+        match pads == [[0; 2]; 3] {
+            true => (x, false),
+            false if same && may => (x, true),
+            false => {
+                let name = format!("{name}.padded");
+                (self.padded(&name, x, pads, filled), false)
+            }
+        }
+    }
+
+    /// So much of it before and behind, of rows, columns and slices.
+    pub(super) fn padded(
+        &mut self,
+        name: &str,
+        x: usize,
+        pads: [[usize; 2]; 3],
+        filled: Filled,
+    ) -> usize {
+        let mut sizes = self.model.tensors[x].shape.clone();
+        for (size, [before, after]) in sizes[1..].iter_mut().zip(pads) {
+            *size += before + after;
+        }
+        let values = pads.iter().flatten().map(|&it| it as i32);
+        let values: Vec<i32> = [0, 0].into_iter().chain(values).collect();
+        let tensor = format!("{name}.pads");
+        let pads = self.model.tensor(tensor, vec![4, 2], Data::Ints(values));
+        let (mut kind, mut inputs) = (model::PAD, vec![x, pads]);
+        if filled == Filled::Least {
+            kind = model::PADV2;
+            let Tensor { element, steps, .. } = &self.model.tensors[x];
+            let (least, steps) = match element {
+                Element::I8 => (Data::Bytes(vec![i8::MIN]), steps.clone()),
+                Element::F32 | Element::I32 => (Data::Floats(vec![f32::NEG_INFINITY]), None),
+            };
+            let value = self
+                .model
+                .tensor(format!("{name}.value"), Vec::new(), least);
+            self.model.tensors[value].steps = steps;
+            inputs.push(value);
+        }
+        self.model
+            .push(kind, name.into(), inputs, sizes, Table::new())
+    }
+}
+
+/// What is put around a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    Zeros,
+    /// What is never the largest.
+    Least,
+}
+
+/// How a window slides over x, to a volume of that size.
+pub(super) fn sliding(window: &Window, x: Volume, size: [usize; 3]) -> Sizes {
+    Sizes {
+        x: x.size,
+        filter: window.size,
+        stride: window.stride,
+        dilation: window.dilation,
+        before: [0, 1].map(|at| window.axis(at, x.size[at]).map_or(0, |it| it.before)),
+        y: size,
+        groups: 1,
+    }
+}
+
+/// What a window reads before and behind of rows, of columns and of slices, and whether that is what `SAME` means.
+pub(super) fn pads(window: &Sizes) -> ([[usize; 2]; 3], bool) {
+    let axis = |at: usize| {
+        let (x, y, before) = (window.x[at], window.y[at], window.before[at]);
+        let covers = window.filter[at].saturating_sub(1) * window.dilation[at] + 1;
+        let reach = y.saturating_sub(1) * window.stride[at] + covers;
+        let same =
+            y == x.div_ceil(window.stride[at].max(1)) && before == reach.saturating_sub(x) / 2;
+        ([before, reach.saturating_sub(before + x)], same)
+    };
+    let ((rows, down), (columns, across)) = (axis(0), axis(1));
+    ([rows, columns, [0; 2]], down && across)
+}
+
+/// The rows (0) or columns (1) that a window meets.
+pub(super) fn met(window: &Sizes, axis: usize, output: usize) -> impl Iterator<Item = usize> {
+    let [first, step, x] = [
+        output * window.stride[axis],
+        window.dilation[axis],
+        window.x[axis],
+    ];
+    let before = window.before[axis];
+    let taps = (0..window.filter[axis]).map(move |tap| first + tap * step);
+    taps.filter_map(move |at| at.checked_sub(before))
+        .filter(move |&at| at < x)
+}
+
 /// Padding and strides.
-fn slides(window: &Window, same: bool) -> Table {
-    let [down, across] = window.stride.map(|it| Value::Int(it as i32));
+fn slides(stride: [usize; 2], same: bool) -> Table {
+    let [down, across] = stride.map(|it| Value::Int(it as i32));
     vec![(0, Value::Int(i32::from(!same))), (1, across), (2, down)]
 }
 
