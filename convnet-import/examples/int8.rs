@@ -1,5 +1,5 @@
 //! Writes int8 twins as TensorFlow Lite, with images and their scores for each, in bytes: `tests/int8.py` holds these
-//! against LiteRT.
+//! against TensorFlow Lite Micro and LiteRT. Says what the importer makes of each.
 //!
 //! `cargo run --release -p convnet-import --example int8 -- FOLDER`
 
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use convnet::int8::{Quantize, Quantized};
 use convnet::{AnyVolume, Rng, tflite};
+use convnet_import::{Imported, Options};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -44,6 +45,14 @@ fn write<N: Quantize, const F: usize, const C: usize, const V: usize>(
     path: &Path,
 ) -> Result<(), Box<dyn Error>> {
     tflite::write_int8(twin, path.with_extension("tflite"))?;
+    let read = Imported::read(path.with_extension("tflite"), &Options::default());
+    let back = match read.and_then(|it| it.int8()) {
+        Ok(Some(file)) if file == twin.to_bytes() => "the same".into(),
+        Ok(Some(_)) => "other bytes".into(),
+        Ok(None) => "floats".into(),
+        Err(error) => error.to_string().replace('\n', " "),
+    };
+    println!("{}: {back}", path.file_name().unwrap_or_default().display());
     let (mut rng, mut arena) = (Rng::new(8), Quantized::<N, F, C, V>::arena());
     let mut image = bytemuck::zeroed_box::<N::Image>();
     let (mut images, mut scores) = (Vec::new(), Vec::new());

@@ -3,9 +3,9 @@
 
 mod scores;
 
-use convnet::Volume;
 use convnet::int8;
 use convnet::int8::Int8;
+use convnet::{Volume, tflite};
 use convnet_import::{ImportError, Imported, Options};
 use safetensors::SafeTensors;
 use scores::{differs, imported};
@@ -78,6 +78,12 @@ macro_rules! holds_to_the_bit {
     ($net:ty, $model:expr, $expected:literal) => {{
         let file = $model.int8().expect("its own rounding").expect("bytes");
         let twin = Int8::<$net>::from_bytes(&file).expect("the int8 network of this declaration");
+        // Out again, and in again.
+        let model = tflite::int8_to_bytes(&*twin).expect("a model");
+        assert_eq!(
+            imported(&model).int8().expect("no other rounding"),
+            Some(file)
+        );
         let expected = SafeTensors::deserialize(include_bytes!($expected)).expect("bytes");
         let [images, scores] = ["inputs", "outputs"].map(|name| expected.tensor(name).expect(name));
         const INPUT: [usize; 3] = <$net>::INPUT;
