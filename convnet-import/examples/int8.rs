@@ -54,8 +54,7 @@ fn write<N: Quantize, const F: usize, const C: usize, const V: usize>(
         let found = twin.forward(&image, &mut arena).as_slice();
         scores.extend(found.iter().map(|it| *it as u8));
     }
-    let [image, score] =
-        [N::Image::SHAPE, N::Scores::SHAPE].map(|[h, w, d]| vec![IMAGES, h, w, d]);
+    let [image, score] = [N::Image::SHAPE, N::Scores::SHAPE].map(|[h, w, d]| vec![IMAGES, h, w, d]);
     let tensors = HashMap::from([
         ("images", TensorView::new(Dtype::I8, image, &images)?),
         ("scores", TensorView::new(Dtype::I8, score, &scores)?),

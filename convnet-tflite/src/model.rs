@@ -335,7 +335,7 @@ impl Model {
             // Of pixels that are squares.
             RESIZE_BILINEAR if is_set(3) => 3,
             RESIZE_NEAREST_NEIGHBOR if is_set(1) => 3,
-            RESHAPE | QUANTIZE | LEAKY_RELU | HARD_SWISH => 1,
+            RESHAPE | QUANTIZE | LEAKY_RELU | HARD_SWISH | DEPTH_TO_SPACE => 1,
             // What is multiplied by one and more.
             MUL if is_int8 && self.grows(it) => 3,
             _ if is_int8 => 2,
@@ -345,7 +345,12 @@ impl Model {
 
     /// Whether a step of an int8 product is not larger than the product of two steps.
     fn grows(&self, it: &Operator) -> bool {
-        let scale = |at: usize| self.tensors[at].steps.as_ref().map_or(1.0, |it| it.scales[0]);
+        let scale = |at: usize| {
+            self.tensors[at]
+                .steps
+                .as_ref()
+                .map_or(1.0, |it| it.scales[0])
+        };
         scale(it.inputs[0]) * scale(it.inputs[1]) / scale(it.output) >= 1.0
     }
 

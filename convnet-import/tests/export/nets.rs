@@ -11,11 +11,11 @@ mod resnet;
 #[allow(dead_code, reason = "version 1.0 is of the same modules")]
 mod squeezenet;
 
-#[path = "random.rs"]
-mod random;
 /// Ways that cross, as they are tested elsewhere.
 #[path = "../../../tests/crossing/nets.rs"]
 mod crossing;
+#[path = "random.rs"]
+mod random;
 
 use convnet::convnet;
 

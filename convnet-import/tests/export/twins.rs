@@ -257,9 +257,7 @@ macro_rules! each_twin {
 pub(crate) use each_twin;
 
 /// A network's twin, by some images of noise.
-pub(crate) fn twin<N: Quantize + OnHeap>(
-    fc_per_tensor: bool,
-) -> Result<Box<Int8<N>>, QuantizeError>
+pub(crate) fn twin<N: Quantize + OnHeap>(fc_per_tensor: bool) -> Result<Box<Int8<N>>, QuantizeError>
 where
     N::Input: AnyVolume<Scalar = f32>,
 {

@@ -245,8 +245,9 @@ impl Export<Twin<'_>> {
             None => it.scales()?,
         };
         let bytes: Vec<i8> = it.task.bytes_among(self.of.filters).collect();
-        // A scale that stands alone is one for all, which is multiplied by in another way: a `CONV_2D` does not.
-        let is_matrix = is_fc && (one.is_some() || k > 1);
+        // LiteRT's `FULLY_CONNECTED` rounds once where a `CONV_2D`, and the twin, round twice. Of one scale for all the
+        // product is in `f32`, which no `CONV_2D` multiplies by.
+        let is_matrix = one.is_some();
         let (kind, shape, axis) = match it.task.kind {
             Kind::Depthwise | Kind::Scale => {
                 let shape = vec![1, height, width, k];

@@ -176,7 +176,6 @@ impl<F: Fn(&str) -> Option<Tensor>> Export<F> {
         let by = self.number(format!("{name}.by"), by);
         self.alike(kind, &name, vec![x, by], Table::new())
     }
-
 }
 
 impl<F> Export<F> {

@@ -225,13 +225,7 @@ impl<F> Export<F> {
     }
 
     /// What a window with gaps sees, tap by tap: rows first, then columns of what came of them.
-    fn taps(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        window: &Sizes,
-        x: usize,
-    ) -> usize {
+    fn taps(&mut self, kind: Kind, name: &str, window: &Sizes, x: usize) -> usize {
         let (mut all, size) = (x, window.y);
         for axis in 0..2 {
             let read = all;
@@ -314,9 +308,7 @@ impl<F> Export<F> {
         let values = pads.iter().flatten().map(|&it| it as i32);
         let values: Vec<i32> = [0, 0].into_iter().chain(values).collect();
         let tensor = format!("{name}.pads");
-        let pads = self
-            .model
-            .tensor(tensor, vec![4, 2], Data::Ints(values));
+        let pads = self.model.tensor(tensor, vec![4, 2], Data::Ints(values));
         let (mut kind, mut inputs) = (model::PAD, vec![x, pads]);
         if filled == Filled::Least {
             kind = model::PADV2;
@@ -325,7 +317,9 @@ impl<F> Export<F> {
                 Element::I8 => (Data::Bytes(vec![i8::MIN]), steps.clone()),
                 Element::F32 | Element::I32 => (Data::Floats(vec![f32::NEG_INFINITY]), None),
             };
-            let value = self.model.tensor(format!("{name}.value"), Vec::new(), least);
+            let value = self
+                .model
+                .tensor(format!("{name}.value"), Vec::new(), least);
             self.model.tensors[value].steps = steps;
             inputs.push(value);
         }
