@@ -27,11 +27,11 @@
 //!
 //! [`write_int8`] writes a network's [int8 twin](convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
 //! Micro, and for the processors that run nothing but such models. Every multiplier that these make of a file's scales is
-//! compared with the twin's while it is written, and so LiteRT computes the bytes of `forward`:
-//!
-//! * by its own kernels, all but a `softmax`, which they compute in `f32`;
-//! * by its reference kernels, which Micro has, all but `sigmoid` and `tanh`, which they compute without a table;
-//! * by XNNPACK nearly, for it multiplies in `f32`.
+//! compared with the twin's while it is written, and so TensorFlow Lite Micro, whose arithmetic the twin's is, computes the
+//! bytes of `forward`. LiteRT has several kernels for an operator: its reference kernels compute a `sigmoid` and a `tanh`
+//! without a table, and round the sums of an `fc` once, where these bytes are rounded twice; its own kernels and XNNPACK
+//! round otherwise where a sum lies in the middle of two bytes, and compute `softmax` in `f32`. Their bytes are the same
+//! or differ by little.
 //!
 //! What TensorFlow Lite has no operator for, or one that computes other bytes, is put together: an activation is looked up
 //! (`GATHER`) in the twin's table, a `conv` has a `PAD` in front, and an `avg_pool` whose padding is not what `SAME` means,
@@ -177,7 +177,8 @@ fn bytes_of(model: &model::Model) -> Result<Vec<u8>, TfliteError> {
 /// Writes the int8 twin of a network as a TensorFlow Lite model of bytes: what it reads and what it writes are `i8`, with
 /// the scales and zero points of [`twin.image()`](Quantized::image) and [`twin.scores()`](Quantized::scores).
 ///
-/// LiteRT's kernels compute the bytes of [`forward`](Quantized::forward); [the crate](crate#int8) says which.
+/// TensorFlow Lite Micro computes the bytes of [`forward`](Quantized::forward); of LiteRT's kernels, [the
+/// crate](crate#int8) says where they do not.
 ///
 /// ```
 /// use convnet::int8::Quantize;

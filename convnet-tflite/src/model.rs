@@ -335,7 +335,7 @@ impl Model {
             // Of pixels that are squares.
             RESIZE_BILINEAR if is_set(3) => 3,
             RESIZE_NEAREST_NEIGHBOR if is_set(1) => 3,
-            RESHAPE | QUANTIZE | LEAKY_RELU | HARD_SWISH => 1,
+            RESHAPE | QUANTIZE | LEAKY_RELU | HARD_SWISH | DEPTH_TO_SPACE => 1,
             // What is multiplied by one and more.
             MUL if is_int8 && self.grows(it) => 3,
             _ if is_int8 => 2,

@@ -1,5 +1,5 @@
 use convnet::int8::{Int8, Quantize, Settings};
-use convnet::{Network, Rng, Volume, convnet, int8};
+use convnet::{Rng, Volume, convnet, int8};
 use convnet_core::int8::{Kind, Parameters};
 use convnet_core::kernel::i8::Multiplier;
 
@@ -7,7 +7,7 @@ use crate::export::{Twin, model_of_int8};
 use crate::flatbuffer::{Table, Value, file};
 use crate::model::{
     ADD, AVERAGE_POOL_2D, CAST, CONCATENATION, CONV_2D, Data, Element, FULLY_CONNECTED, GATHER,
-    MAX_POOL_2D, MUL, Model, QUANTIZE, RELU, RELU6, STRIDED_SLICE, Steps, TANH,
+    MAX_POOL_2D, MUL, Model, QUANTIZE, RELU, RELU6, RESHAPE, STRIDED_SLICE, Steps, TANH,
 };
 use crate::{TfliteError, int8_to_bytes};
 
@@ -145,23 +145,19 @@ fn model_of(twin: &Int8<Twins>) -> Result<Model, TfliteError> {
 fn tasks_are_operators() {
     let twin = twins(false);
     let model = model_of(&twin).unwrap();
-    let pools = [
-        STRIDED_SLICE,
-        AVERAGE_POOL_2D,
-        STRIDED_SLICE,
-        AVERAGE_POOL_2D,
-        CONCATENATION,
-    ];
     let expected = [
         &[CONV_2D, MAX_POOL_2D][..],
-        // Of the uppermost row and of the others: all columns but the last, and that one.
-        &[STRIDED_SLICE],
-        &pools,
-        &pools,
-        &[CONCATENATION, RELU6, CONV_2D, TANH],
-        &[CAST, ADD, GATHER],
-        &[QUANTIZE, QUANTIZE, QUANTIZE, CONCATENATION],
-        &[FULLY_CONNECTED, CONV_2D],
+        // The uppermost row: all columns, of which two are seen at a time, and the last one by itself.
+        &[STRIDED_SLICE, AVERAGE_POOL_2D],
+        &[STRIDED_SLICE, AVERAGE_POOL_2D, CONCATENATION],
+        // All rows, of which two are seen at a time.
+        &[AVERAGE_POOL_2D],
+        &[STRIDED_SLICE, AVERAGE_POOL_2D, CONCATENATION],
+        &[CONCATENATION, RELU6],
+        &[CONV_2D, TANH, QUANTIZE],
+        &[QUANTIZE],
+        &[CAST, ADD, GATHER, QUANTIZE, CONCATENATION],
+        &[FULLY_CONNECTED, RESHAPE, CONV_2D, RESHAPE],
     ];
     assert_eq!(model.kinds(), expected.concat());
     let [image, scores] = [0, model.outputs[0]].map(|at| &model.tensors[at]);
@@ -184,29 +180,26 @@ fn tasks_are_operators() {
 /// What LiteRT makes of the scales in a file are the multipliers of the twin.
 #[test]
 fn scales_give_the_multipliers() {
-    for (fc_per_tensor, matrices) in [(false, 5), (true, 1)] {
+    for fc_per_tensor in [false, true] {
         let twin = twins(fc_per_tensor);
         let (_, channels, _) = twin.parts();
         let model = model_of(&twin).unwrap();
         let steps = |at: usize| model.tensors[at].steps.clone().unwrap();
         let mut found = Vec::new();
         for it in model.operators() {
-            let (x, y) = (steps(it.inputs[0]).scales[0], steps(it.output).scales[0]);
-            let of = |unit: f64| Multiplier::of(unit / f64::from(y));
-            if it.kind == FULLY_CONNECTED {
-                let scales = steps(it.inputs[1]).scales;
-                assert_eq!(scales.len(), matrices);
-                found.extend(match scales[..] {
-                    [one] => vec![of(f64::from(x * one)); model.tensors[it.output].shape[1]],
-                    _ => scales
-                        .iter()
-                        .map(|w| of(f64::from(x) * f64::from(*w)))
-                        .collect(),
-                });
-            } else if it.kind == CONV_2D {
-                let scales = steps(it.inputs[1]).scales;
-                found.extend(scales.iter().map(|w| of(f64::from(x) * f64::from(*w))));
+            if ![CONV_2D, FULLY_CONNECTED].contains(&it.kind) {
+                continue;
             }
+            let (x, y) = (steps(it.inputs[0]).scales[0], steps(it.output).scales[0]);
+            let scales = steps(it.inputs[1]).scales;
+            let units: Vec<f64> = match (it.kind, &scales[..]) {
+                (FULLY_CONNECTED, &[one]) => {
+                    assert!(fc_per_tensor);
+                    vec![f64::from(x * one); model.tensors[it.output].shape[1]]
+                }
+                (_, each) => each.iter().map(|w| f64::from(x) * f64::from(*w)).collect(),
+            };
+            found.extend(units.iter().map(|unit| Multiplier::of(unit / f64::from(y))));
         }
         let own = Twins::PROGRAM
             .tasks
