@@ -78,6 +78,7 @@ mod declared;
 mod estimate;
 mod f32;
 pub mod i8;
+mod largest;
 mod packed;
 #[cfg(feature = "rayon")]
 mod parts;
@@ -94,6 +95,9 @@ pub use declared::*;
 pub(crate) use f32::exponential::{GELU_CUBE, GELU_STEEP};
 pub use f32::exponential::{elu, exp, gelu, gelu_tanh, sigmoid, silu, tanh};
 pub use f32::fc::batch::MICRO_BATCH;
+#[cfg(vfp)]
+pub(crate) use f32::vfp::hard_swish;
+pub(crate) use largest::Windows;
 pub use packed::*;
 pub(crate) use simd::level::at_level;
 pub use simd::level::{Width, level};

@@ -1,6 +1,8 @@
 //! What follows the sums before they are stored.
 
 use crate::Real;
+#[cfg(vfp)]
+use crate::kernel::f32::vfp;
 
 /// An activation that a kernel applies to what it stores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +32,14 @@ impl Clamp {
     /// Compiled once a scalar, not once a layer.
     #[inline(never)]
     pub fn apply<T: Real>(self, v: &mut [T]) {
+        #[cfg(vfp)]
+        if let Some(v) = T::as_f32_mut(v) {
+            return match self {
+                Self::None => {}
+                Self::Relu => vfp::relu(v),
+                Self::Relu6 => vfp::relu6(v),
+            };
+        }
         let rectify = |v: T| if v <= T::ZERO { T::ZERO } else { v };
         match self {
             Self::None => {}

@@ -24,7 +24,7 @@
 //! norm                batch norm's gradient on its input
 //! exponential         exp, sigmoid, tanh; silu, gelu, elu
 //! tile                the registers that direct sums and Winograd's products share
-//! vfp                 Cortex-M with an FPU: the tiles of the scalar conv and depthwise, in assembly
+//! vfp                 Cortex-M with an FPU: the tiles of the scalar conv and depthwise, clamps and pools, in assembly
 //! ```
 
 #![expect(
@@ -41,5 +41,5 @@ pub(crate) mod pool;
 pub(crate) mod rows;
 mod tile;
 #[cfg(vfp)]
-mod vfp;
+pub(in crate::kernel) mod vfp;
 pub(crate) mod winograd;

@@ -1,10 +1,10 @@
 //! Global max pooling: each depth slice becomes its largest value.
 
-use super::Layer;
 use super::word::word;
+use super::{Layer, max_pool};
 use crate::kernel::{self, Sizes};
 use crate::memory::volume::Scores;
-use crate::scalar::real::{beats, keep_largest};
+use crate::scalar::real::beats;
 use crate::{Real, Volume};
 
 word! {
@@ -53,15 +53,7 @@ impl<T: Real, const H: usize, const W: usize, const D: usize>
     Layer<Volume<T, H, W, D>, Scores<T, D>> for GlobalMaxPool
 {
     fn forward(&self, x: &Volume<T, H, W, D>, y: &mut Scores<T, D>) {
-        let sizes = const { sizes(H, W, D) };
-        if kernel::max_pool_forward(&sizes, x.as_slice(), y.as_mut_slice()) {
-            return;
-        }
-        let y = &mut y[0][0];
-        y.fill(T::neg_infinity());
-        for column in x.iter().flatten() {
-            keep_largest(y, column);
-        }
+        max_pool::forward(const { &sizes(H, W, D) }, x.as_slice(), y.as_mut_slice());
     }
 
     fn backward(

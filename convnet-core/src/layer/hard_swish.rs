@@ -34,6 +34,10 @@ impl HardSwish {
     /// Compiled once a scalar. By comparisons: a `max` of floats is a call where there is no instruction for it.
     #[inline(never)]
     fn values<T: Real>(v: &mut [T]) {
+        #[cfg(vfp)]
+        if let Some(v) = T::as_f32_mut(v) {
+            return crate::kernel::hard_swish(v);
+        }
         let (three, six, sixth) = (T::of(3.0), T::of(6.0), T::of(1.0 / 6.0));
         for v in v {
             let shifted = *v + three;

@@ -4,10 +4,10 @@ use core::marker::PhantomData;
 
 use super::Layer;
 use super::repack::Pool;
-use super::slide::{Geometry, Slide, column, column_mut, each_tap, pool_sizes, seen};
+use super::slide::{Geometry, Slide, column, pool_sizes, seen};
 use super::word::word;
-use crate::kernel::{self, Sizes};
-use crate::scalar::real::{beats, keep_largest};
+use crate::kernel::{self, Sizes, Windows};
+use crate::scalar::real::beats;
 use crate::shape::{Fit, Padding};
 use crate::{Real, Volume};
 
@@ -124,11 +124,30 @@ pub(crate) fn forward<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) {
 
 #[inline(never)]
 fn forward_plain<T: Real>(sizes: &Sizes, x: &[T], y: &mut [T]) -> Option<()> {
-    y.fill(T::neg_infinity());
-    each_tap(sizes, |at| {
-        keep_largest(column_mut(y, sizes.y, at.y)?, column(x, sizes.x, at.x)?);
-        Some(())
-    })
+    let ([_, width, depth], [down, right]) = (sizes.x, sizes.dilation);
+    let (columns, stride) = (sizes.y[1], sizes.stride[1]);
+    for oy in 0..sizes.y[0] {
+        let (top, rows) = seen::<0>(sizes, oy);
+        let mut next = 0;
+        while next < columns {
+            let (ox, (left, taps)) = (next, seen::<1>(sizes, next));
+            next += 1;
+            // Those behind a window that lies inside, as far as they do.
+            let mut end = left + (sizes.filter[1] - 1) * right + stride;
+            while taps == sizes.filter[1] && next < columns && end < width {
+                (next, end) = (next + 1, end + stride);
+            }
+            let windows = Windows {
+                x: x.get((top * width + left) * depth..)?,
+                taps: [rows, taps],
+                steps: [down * width * depth, right * depth],
+                step: stride * depth,
+            };
+            let y = y.get_mut((oy * columns + ox) * depth..)?;
+            windows.largest(depth, y.get_mut(..(next - ox) * depth)?)?;
+        }
+    }
+    Some(())
 }
 
 #[inline(never)]

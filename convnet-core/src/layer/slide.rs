@@ -96,10 +96,22 @@ pub(super) fn each_tap_of(
 }
 
 /// The first row (`AXIS` 0) or column (1) of the input that a window sees at output `o`, and how many it sees.
+#[inline(never)]
 pub(super) fn seen<const AXIS: usize>(sizes: &Sizes, o: usize) -> (usize, usize) {
-    let mut taps = (0..sizes.filter[AXIS]).filter_map(|f| tap::<AXIS>(sizes, o, f));
-    let first = taps.next();
-    first.map_or((0, 0), |first| (first, 1 + taps.count()))
+    let (filter, dilation) = (sizes.filter[AXIS], sizes.dilation[AXIS]);
+    let (before, end) = (sizes.before[AXIS], sizes.before[AXIS] + sizes.x[AXIS]);
+    let (mut at, mut taps) = (o * sizes.stride[AXIS], 0..filter);
+    while at < before && taps.next().is_some() {
+        at += dilation;
+    }
+    let mut count = 0;
+    while at + count * dilation < end && count < taps.len() {
+        count += 1;
+    }
+    match count {
+        0 => (0, 0),
+        _ => (at - before, count),
+    }
 }
 
 /// The depth column of a pixel. Never `None` of what [`each_tap`] visits in a volume of these sizes; the compiler
