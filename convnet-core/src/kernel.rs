@@ -84,6 +84,8 @@ mod packed;
 mod parts;
 pub(crate) mod pieces;
 mod simd;
+#[cfg(feature = "rayon")]
+pub(crate) mod tasks;
 mod window;
 
 #[cfg(test)]

@@ -7,7 +7,22 @@ use crate::{Real, Rng};
 #[derive(Clone, Debug)]
 pub struct Subset<S> {
     samples: S,
-    indices: Vec<usize>,
+    /// All in their own order, if there are none.
+    indices: Option<Vec<usize>>,
+}
+
+impl<S> Subset<S> {
+    /// All of them.
+    pub(crate) fn whole(samples: S) -> Self {
+        let indices = None;
+        Self { samples, indices }
+    }
+
+    fn place(&self, index: usize) -> usize {
+        self.indices
+            .as_ref()
+            .map_or(index, |indices| indices[index])
+    }
 }
 
 /// Splits `samples` at random into two sets: all but a `share` of them, and that share.
@@ -41,15 +56,19 @@ pub fn split<S: Samples<Y>, Y: Target>(
     Ok((
         Subset {
             samples,
-            indices: rest,
+            indices: Some(rest),
         },
-        Subset { samples, indices },
+        Subset {
+            samples,
+            indices: Some(indices),
+        },
     ))
 }
 
 impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
     fn len(&self) -> usize {
-        self.indices.len()
+        let len = self.indices.as_ref().map(Vec::len);
+        len.unwrap_or_else(|| self.samples.len())
     }
 
     fn shape(&self) -> [usize; 3] {
@@ -65,24 +84,31 @@ impl<Y: Target, S: Samples<Y>> Samples<Y> for Subset<S> {
     }
 
     fn label(&self, index: usize) -> Y {
-        self.samples.label(self.indices[index])
+        self.samples.label(self.place(index))
     }
 
     fn image<T: Real>(&self, index: usize, image: &mut [T]) {
-        self.samples.image(self.indices[index], image);
+        self.samples.image(self.place(index), image);
     }
 
     fn augmented<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) {
-        self.samples.augmented(self.indices[index], image, rng);
+        self.samples.augmented(self.place(index), image, rng);
     }
 
     fn show<T: Real>(&self, index: usize, image: &mut [T], rng: &mut Rng) -> Y {
-        self.samples.show(self.indices[index], image, rng)
+        self.samples.show(self.place(index), image, rng)
+    }
+
+    fn window(&self) -> usize {
+        match self.indices {
+            None => self.samples.window(),
+            Some(_) => 0,
+        }
     }
 
     fn prefetch(&self, images: &mut dyn Iterator<Item = usize>) {
         self.samples
-            .prefetch(&mut images.map(|index| self.indices[index]));
+            .prefetch(&mut images.map(|index| self.place(index)));
     }
 
     fn fault(&self) -> Option<DataError> {

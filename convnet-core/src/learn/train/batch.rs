@@ -47,7 +47,7 @@ use super::pass::{Cut, Place, Through};
 use super::reduce::{self, Parts, Post, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
-use crate::kernel::MICRO_BATCH;
+use crate::kernel::{MICRO_BATCH, tasks};
 use crate::learn::loss::LossError;
 use crate::learn::optim::{self, Optimizer, Step};
 use crate::memory::heap::zeroed_box;
@@ -208,7 +208,6 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
         let alone = self.shards.len() - self.held(images.len(), early, net.pass.exchanges());
         let at_once = if N::SEGMENTS > 1 { MICRO_BATCH } else { 1 };
         let finish = Finish::of(alone);
-        let shards = self.shards[..alone].par_iter_mut().enumerate();
         let work = |number, shard: &mut Shard<N>| {
             let images = &images[cut(number)..cut(number + 1)];
             let pool = || spaces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -221,8 +220,9 @@ impl<'a, N: Trainable + Send + Sync, Y: Target> Shards<'a, N, Y> {
             shard.outcome = run(&mut spaces, net, batch, images, &mut shard.gradient);
             pool().push(spaces);
         };
-        let shards = shards.with_max_len(1);
-        shards.for_each(|(number, shard)| finish.run(|| work(number, shard)));
+        tasks::each(&mut self.shards[..alone], 1, |number, shard| {
+            finish.run(|| work(number, shard));
+        });
         match net.pass.exchanges() || early {
             true => self.run_segments(net, batch, alone, cut),
             false => totals(self.reduce, &self.parts, &self.shards),
@@ -678,17 +678,21 @@ fn each<N: Trainable + Send + Sync, Y: Target>(
         work.push((shard, mine, start));
     }
     let finish = Finish::of(work.len());
-    let work = work.into_par_iter().with_max_len(1);
-    work.for_each(|(shard, spaces, start)| finish.run(|| run(shard, spaces, start)));
+    tasks::each(&mut work, 1, |_, (shard, spaces, start)| {
+        finish.run(|| run(shard, spaces, *start));
+    });
 }
 
 /// Bytes of tapes and images in which a machine may keep all images of shards until the gradient of the last
 /// layers is on its way: they stay in the cache of a processor, or nearly so.
 const HELD_BYTES: usize = 64 << 20;
 
+/// What is done with a piece of a tensor, which begins at this scalar of it, and of its slots.
+type Update<'a, T> = dyn Fn(usize, &mut [T], [&mut [T]; 2]) + Sync + 'a;
+
 /// Hands pieces of `w`, which begins at scalar `at` of its tensor, to `update`, on many threads.
-fn pieces<T: Real>(
-    update: &(impl Fn(usize, &mut [T], [&mut [T]; 2]) + Sync),
+pub(super) fn pieces<T: Real>(
+    update: &Update<'_, T>,
     at: usize,
     w: &mut [T],
     slots: [&mut [T]; 2],

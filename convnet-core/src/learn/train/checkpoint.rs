@@ -158,21 +158,32 @@ pub(super) fn save<P: Parameters>(
 /// training to which so many epochs were asked for, and `check` sees the state first.
 pub(super) fn load<P: Parameters>(
     path: &Path,
-    identity: impl FnOnce(usize) -> BTreeMap<String, String>,
-    check: impl FnOnce(&State) -> Result<(), String>,
+    identity: &dyn Fn(usize) -> BTreeMap<String, String>,
+    check: &dyn Fn(&State) -> Result<(), String>,
     tensors: &mut Tensors<'_, P>,
 ) -> Result<Option<State>, CheckpointError> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| WeightsError::io(path, error).at(path))?,
     };
+    let at = |error: WeightsError| error.at(path);
+    let reader = Reader::new(&bytes).map_err(at)?;
+    let state = state(path, &reader, identity, check)?;
+    read(&reader, state.history.best.is_some(), tensors).map_err(at)?;
+    Ok(Some(state))
+}
+
+/// What is noted in the checkpoint beside its tensors.
+fn state(
+    path: &Path,
+    reader: &Reader<'_>,
+    identity: &dyn Fn(usize) -> BTreeMap<String, String>,
+    check: &dyn Fn(&State) -> Result<(), String>,
+) -> Result<State, CheckpointError> {
     let blame = |defect| CheckpointError {
         path: path.to_owned(),
         defect,
     };
-    let at = |error: WeightsError| error.at(path);
-
-    let reader = Reader::new(&bytes).map_err(at)?;
     let note = reader
         .note(KEY)
         .ok_or_else(|| blame(CheckpointDefect::Foreign))?;
@@ -197,8 +208,15 @@ pub(super) fn load<P: Parameters>(
     })?;
     same(&identity(state.epochs), &state.identity).map_err(blame)?;
     check(&state).map_err(|reason| blame(CheckpointDefect::State { reason }))?;
+    Ok(state)
+}
 
-    let kept = state.history.best.is_some();
+/// The tensors, once all are sound; of the best only if one was `kept`.
+fn read<P: Parameters>(
+    reader: &Reader<'_>,
+    kept: bool,
+    tensors: &mut Tensors<'_, P>,
+) -> Result<(), WeightsError> {
     let best = tensors.best.as_deref_mut().filter(|_| kept);
     let average = tensors.average.as_deref_mut();
     let names = slot_names(tensors.slots.len());
@@ -213,23 +231,20 @@ pub(super) fn load<P: Parameters>(
         .chain(slots)
         .collect();
     let views = groups.iter().map(|(prefix, _)| reader.group::<P>(prefix));
-    let views = views.collect::<Result<Vec<_>, _>>().map_err(at)?;
-    reader
-        .refuse_extra(views.iter().flatten(), |_| false)
-        .map_err(at)?;
+    let views = views.collect::<Result<Vec<_>, _>>()?;
+    reader.refuse_extra(views.iter().flatten(), |_| false)?;
     for ((prefix, _), views) in groups.iter().zip(&views) {
         // What an optimizer keeps of a variance is none.
-        let checked = match *prefix {
-            WEIGHTS | BEST | AVERAGE => weights::check::<P>(views),
-            _ => weights::check_finite::<P::Scalar>(views),
-        };
-        checked.map_err(at)?;
+        match *prefix {
+            WEIGHTS | BEST | AVERAGE => weights::check::<P>(views)?,
+            _ => weights::check_finite::<P::Scalar>(views)?,
+        }
     }
 
     for ((_, to), from) in groups.into_iter().zip(&views) {
         weights::copy(from, to);
     }
-    Ok(Some(state))
+    Ok(())
 }
 
 /// Of a checkpoint: eight hexadecimal digits.
@@ -370,7 +385,7 @@ mod tests {
             };
             save(&path, &state, &tensors).unwrap();
             let same = |_| BTreeMap::new();
-            load(&path, same, |_| Ok(()), &mut tensors)
+            load(&path, &same, &|_| Ok(()), &mut tensors)
         };
         assert!(load_with(-9.9999e-6, -1.0, 0.5).unwrap().is_some());
         for (weights, best, tensor) in [(-1e-5, 0.5, "weights."), (0.5, -2e-5, "best.")] {

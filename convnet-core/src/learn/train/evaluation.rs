@@ -6,11 +6,11 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use num_traits::Float;
-use rayon::prelude::*;
 
 use super::reduce::{self, Local, Reduce};
 use super::{LossFor, TrainError};
 use crate::data::{Samples, Target};
+use crate::kernel::tasks;
 use crate::{AnyVolume, Network, Real};
 
 /// What a network makes of a set of images.
@@ -175,29 +175,39 @@ where
     L: LossFor<N::Scalar, Y> + Sync,
 {
     let confusion = Mutex::new((Confusion::new(), Ranks::new()));
-    let losses: Vec<_> = images
-        .into_par_iter()
-        .with_min_len(IMAGES_A_BUFFER)
-        .map_init(Buffers::<N>::new, |buffers, index| {
-            let label = samples.label(index);
-            let (loss, output) = buffers.run(net, samples, index, &label, loss)?;
-            // Counted before it is the others' turn: a map answers for each of its pixels.
-            let mut seen = Confusion::new();
-            label.answers(output, &mut |label, predicted| {
-                *seen.entry((label, predicted)).or_default() += 1;
-            });
-            let rank = label.rank(output);
-            let mut all = confusion.lock().unwrap_or_else(PoisonError::into_inner);
-            let (confusion, ranks) = &mut *all;
-            if let Some(rank) = rank {
-                *ranks.entry(rank).or_default() += 1;
-            }
-            for (pair, count) in seen {
-                *confusion.entry(pair).or_default() += count;
-            }
-            Ok::<_, TrainError>(loss)
-        })
-        .collect();
+    let one = |buffers: &mut Buffers<N>, index| -> Result<f64, TrainError> {
+        let label = samples.label(index);
+        let (loss, output) = buffers.run(net, samples, index, &label, loss)?;
+        // Counted before it is the others' turn: a map answers for each of its pixels.
+        let mut seen = Confusion::new();
+        label.answers(output, &mut |label, predicted| {
+            *seen.entry((label, predicted)).or_default() += 1;
+        });
+        let rank = label.rank(output);
+        let mut all = confusion.lock().unwrap_or_else(PoisonError::into_inner);
+        let (confusion, ranks) = &mut *all;
+        if let Some(rank) = rank {
+            *ranks.entry(rank).or_default() += 1;
+        }
+        for (pair, count) in seen {
+            *confusion.entry(pair).or_default() += count;
+        }
+        Ok(loss)
+    };
+    let mut losses: Vec<Result<f64, TrainError>> = Vec::new();
+    losses.resize_with(images.len(), || Ok(0.0));
+    let mut parts: Vec<_> = losses.chunks_mut(IMAGES_AT_ONCE).collect();
+    let idle = Mutex::new(Vec::new());
+    tasks::each(&mut parts, 1, |number, losses| {
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = idle().pop();
+        let mut own = own.unwrap_or_else(Buffers::new);
+        let first = images.start + number * IMAGES_AT_ONCE;
+        for (index, loss) in losses.iter_mut().enumerate() {
+            *loss = one(&mut own, first + index);
+        }
+        idle().push(own);
+    });
     // The first image that failed, whichever thread met it.
     let losses = losses.into_iter().collect::<Result<_, TrainError>>()?;
     let confusion = confusion.into_inner();
@@ -315,8 +325,8 @@ impl fmt::Display for Evaluation {
     }
 }
 
-/// Enough that making the buffers does not count, few enough to spread over the threads.
-const IMAGES_A_BUFFER: usize = 16;
+/// Enough that taking the next does not count, few enough to spread over the threads.
+const IMAGES_AT_ONCE: usize = 16;
 
 struct Buffers<N: Network> {
     image: Box<N::Input>,

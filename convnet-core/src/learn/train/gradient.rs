@@ -17,10 +17,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use num_traits::ConstZero;
-use rayon::prelude::*;
 
 use super::TrainError;
-use super::batch::Shard;
+use super::batch::{Shard, pieces};
 use super::reduce::{self, Parts, Post, Reduce};
 use crate::{Real, Trainable};
 
@@ -106,10 +105,10 @@ impl<N: Trainable + Send + Sync> Way<N> {
             for (index, part) in parts {
                 let (to, more) = rest.split_at_mut(part.len());
                 rest = more;
-                let pieces = to.par_chunks_mut(PIECE).enumerate();
-                pieces.for_each(|(number, to)| {
-                    sum(shards, *index, part.start + number * PIECE, to);
-                });
+                let sum = |at: usize, to: &mut [N::Scalar], _: [&mut [N::Scalar]; 2]| {
+                    sum(shards, *index, at, to);
+                };
+                pieces(&sum, part.start, to, [&mut [], &mut []]);
             }
         }
         load

@@ -139,7 +139,7 @@ impl<O, L> Trainer<O, L> {
         } else {
             Ok(Growing { first, last, steps })
         };
-        self.in_pool(|| {
+        self.in_pool(Box::new(|| {
             let schedule = schedule.map(|growing| Box::new(growing) as Box<dyn AnySchedule>);
             let (mut test, mut average, mut weight) = (RangeTest::default(), 0.0, 1.0);
             let mut lowest = f64::INFINITY;
@@ -157,7 +157,7 @@ impl<O, L> Trainer<O, L> {
                 test.points.len() == steps || smoothed > ROOF * lowest
             })?;
             Ok(test)
-        })
+        }))
     }
 }
 

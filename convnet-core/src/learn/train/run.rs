@@ -543,15 +543,15 @@ where
             average: self.average.as_deref_mut(),
         };
         let mine = &self.state.identity;
-        let mut identity = mine.clone();
         let of = |epochs: usize| {
             // The same setting may be another schedule, where it is told how long the training is.
             let steps = epochs.saturating_mul(batches) as u64;
             let schedule = (self.trainer.schedule)(steps);
+            let mut identity = mine.clone();
             identity.insert(LEARNING_RATE.to_owned(), schedule.to_string());
             identity
         };
-        if let Some(state) = checkpoint::load(path, of, check, &mut tensors)? {
+        if let Some(state) = checkpoint::load(path, &of, &check, &mut tensors)? {
             let then = &state.identity[LEARNING_RATE];
             let epochs = &state.history.epochs;
             let rate = |epoch| Step::at(&*self.schedule, ((epoch + 1) * batches - 1) as u64).rate;

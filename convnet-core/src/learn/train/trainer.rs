@@ -7,7 +7,7 @@ use super::pass::{Pass, Plain};
 use super::reduce::Timed;
 use super::run::Run;
 use super::{History, Local, LossFor, Progress, Reduce, TrainError};
-use crate::data::{self, Samples, Target};
+use crate::data::{self, Samples, Subset, Target};
 use crate::int8::{Fake, Quantize, refill};
 use crate::learn::loss::SoftmaxCrossEntropy;
 use crate::learn::schedule::Constant;
@@ -421,13 +421,15 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<N::Scalar> + Display + Sync,
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
-        match self.validation_share {
-            None => self.run((net, pass), samples, None::<&S>),
+        // One type of set, whichever it is: a training is much code.
+        let (training, validation) = match self.validation_share {
+            None => (Subset::whole(samples), None),
             Some(share) => {
                 let (training, validation) = data::split(samples, share, self.seed)?;
-                self.run((net, pass), &training, Some(&validation))
+                (training, Some(validation))
             }
-        }
+        };
+        self.run((net, pass), &training, validation.as_ref())
     }
 
     /// Trains `net` on `training` and validates it on `validation` after each epoch.
@@ -588,13 +590,15 @@ impl<O, L> Trainer<O, L> {
         O: Optimizer<N::Scalar> + Display + Sync,
         L: LossFor<N::Scalar, Y> + Display + Sync,
     {
-        self.in_pool(|| Run::new(self, through, training, validation)?.finish())
+        self.in_pool(Box::new(|| {
+            Run::new(self, through, training, validation)?.finish()
+        }))
     }
 
     /// From inside the pool: entering it anew for each batch would cost a small network dear.
     pub(super) fn in_pool<R: Send>(
         &self,
-        run: impl FnOnce() -> Result<R, TrainError> + Send,
+        run: Box<dyn FnOnce() -> Result<R, TrainError> + Send + '_>,
     ) -> Result<R, TrainError> {
         match self.threads {
             None => rayon::scope(|_| run()),

@@ -116,11 +116,10 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         P: Sync,
         P::Target: Sync,
     {
-        use rayon::prelude::*;
         use std::sync::Mutex;
 
         use crate::AnyVolume;
-        use crate::kernel::MICRO_BATCH;
+        use crate::kernel::{MICRO_BATCH, tasks};
 
         let (count, threads) = (inputs.len(), rayon::current_num_threads());
         let at_once = if P::Target::MICRO_BATCHES {
@@ -152,16 +151,21 @@ impl<P: Deref<Target: Prepare>> Prepared<P> {
         };
         // One of each thread, for all that it does here: new memory is slow where it is first touched.
         let of_threads: Vec<_> = (0..threads).map(|_| Mutex::new(None)).collect();
-        inputs
-            .par_chunks(at_once)
-            .flat_map_iter(|inputs| {
-                let own = &of_threads[rayon::current_thread_index().unwrap_or(0)];
-                match own.try_lock() {
-                    Ok(mut own) => run(own.get_or_insert_with(memory), inputs),
-                    // A layer of one's own may wait for rayon, which has more images for the thread meanwhile.
-                    Err(_) => run(&mut memory(), inputs),
-                }
-            })
+        let mut outputs: Vec<_> = inputs
+            .chunks(at_once)
+            .map(|part| (part, Vec::new()))
+            .collect();
+        tasks::each(&mut outputs, count, |_, (inputs, outputs)| {
+            let own = &of_threads[rayon::current_thread_index().unwrap_or(0)];
+            *outputs = match own.try_lock() {
+                Ok(mut own) => run(own.get_or_insert_with(memory), inputs),
+                // A layer of one's own may wait for rayon, which has more images for the thread meanwhile.
+                Err(_) => run(&mut memory(), inputs),
+            };
+        });
+        outputs
+            .into_iter()
+            .flat_map(|(_, outputs)| outputs)
             .collect()
     }
 
