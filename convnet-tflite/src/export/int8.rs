@@ -248,12 +248,10 @@ impl Export<Twin<'_>> {
         // LiteRT's `FULLY_CONNECTED` rounds once where a `CONV_2D`, and the twin, round twice. Of one scale for all the
         // product is in `f32`, which no `CONV_2D` multiplies by.
         let is_matrix = one.is_some();
-        let (kind, shape, axis) = match it.task.kind {
-            Kind::Depthwise | Kind::Scale => {
-                let shape = vec![1, height, width, k];
-                (model::DEPTHWISE_CONV_2D, shape, 3)
-            }
-            _ if is_matrix => (model::FULLY_CONNECTED, vec![k, bytes.len() / k.max(1)], 0),
+        let by_slices = matches!(it.task.kind, Kind::Depthwise | Kind::Scale);
+        let (kind, shape, axis) = match (by_slices, is_matrix) {
+            (true, _) => (model::DEPTHWISE_CONV_2D, vec![1, height, width, k], 3),
+            (_, true) => (model::FULLY_CONNECTED, vec![k, bytes.len() / k.max(1)], 0),
             _ => {
                 let depth = sizes.x[2] / sizes.groups.max(1);
                 (model::CONV_2D, vec![k, height, width, depth], 0)

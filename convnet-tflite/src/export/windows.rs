@@ -226,13 +226,13 @@ impl<F> Export<F> {
 
     /// What a window with gaps sees, tap by tap: rows first, then columns of what came of them.
     fn taps(&mut self, kind: Kind, name: &str, window: &Sizes, x: usize) -> usize {
-        let (mut all, size) = (x, window.y);
-        for axis in 0..2 {
+        let mut all = x;
+        for axis in [0, 1] {
             let read = all;
             for tap in 0..window.filter[axis] {
                 let step = |step: &str| format!("{name}.{step}{axis}_{tap}");
                 let from = tap * window.dilation[axis];
-                let to = from + (size[axis] - 1) * window.stride[axis] + 1;
+                let to = from + (window.y[axis] - 1) * window.stride[axis] + 1;
                 let pixels = [from, to, window.stride[axis]];
                 let seen = self.every(&step("tap"), read, axis, pixels);
                 all = match tap {
