@@ -25,7 +25,7 @@
 //!
 //! ## Int8
 //!
-//! [`write_int8`] writes a network's [int8 twin](convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
+//! [`write_int8`] writes a network's [int8 twin](mod@convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
 //! Micro, and for the processors that run nothing but such models. Every multiplier that these make of a file's scales is
 //! compared with the twin's while it is written, and so LiteRT's reference kernels, whose arithmetic the twin's is, compute
 //! the bytes of `forward`, but where
@@ -181,7 +181,7 @@ fn bytes_of(model: &model::Model) -> Result<Vec<u8>, TfliteError> {
 /// Writes the int8 twin of a network as a TensorFlow Lite model of bytes: what it reads and what it writes are `i8`, with
 /// the scales and zero points of [`twin.image()`](Quantized::image) and [`twin.scores()`](Quantized::scores).
 ///
-/// LiteRT's reference kernels compute the bytes of [`forward`](Quantized::forward); [the crate](crate#int8) says where
+/// LiteRT's reference kernels compute the bytes of [`forward`](Quantized::forward); the [crate](crate#int8) says where
 /// they do not.
 ///
 /// ```
