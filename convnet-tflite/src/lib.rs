@@ -25,7 +25,7 @@
 //!
 //! ## Int8
 //!
-//! [`write_int8`] writes a network's [int8 twin](convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
+//! [`write_int8`] writes a network's [int8 twin](mod@convnet_core::int8) as a model of bytes, for LiteRT, for TensorFlow Lite
 //! Micro, and for the processors that run nothing but such models. Every multiplier that these make of a file's scales is
 //! compared with the twin's while it is written, and so TensorFlow Lite Micro, whose arithmetic the twin's is, computes the
 //! bytes of `forward`. LiteRT has several kernels for an operator: its reference kernels compute a `sigmoid` and a `tanh`
@@ -177,8 +177,8 @@ fn bytes_of(model: &model::Model) -> Result<Vec<u8>, TfliteError> {
 /// Writes the int8 twin of a network as a TensorFlow Lite model of bytes: what it reads and what it writes are `i8`, with
 /// the scales and zero points of [`twin.image()`](Quantized::image) and [`twin.scores()`](Quantized::scores).
 ///
-/// TensorFlow Lite Micro computes the bytes of [`forward`](Quantized::forward); of LiteRT's kernels, [the
-/// crate](crate#int8) says where they do not.
+/// TensorFlow Lite Micro computes the bytes of [`forward`](Quantized::forward); of LiteRT's kernels, the
+/// [crate](crate#int8) says where they do not.
 ///
 /// ```
 /// use convnet::int8::Quantize;

@@ -241,7 +241,10 @@ impl<F> Export<F> {
                 };
             }
         }
-        self.model.tensors[all].name = name.into();
+        // Of a window of one pixel it may be x itself.
+        if all != x {
+            self.model.tensors[all].name = name.into();
+        }
         all
     }
 
