@@ -321,6 +321,10 @@ pub(super) const fn write(
                 fixed = Some(Fixed::Signed);
                 Some(Kind::Table)
             }
+            // Neither has TensorFlow Lite any with gaps.
+            Op::MaxPool { window } if window.dilation[0] > 1 || window.dilation[1] > 1 => {
+                return Err(unsupported(&graph[i]));
+            }
             Op::MaxPool { .. } if is_taken(steps, i) => None,
             Op::MaxPool { .. } | Op::GlobalMaxPool => Some(Kind::MaxPool),
             Op::AvgPool { .. } => Some(Kind::AvgPool),
@@ -748,6 +752,7 @@ mod tests {
             "affine",
             "normalize(mean = 0.5, std = 0.25)",
             "layer_norm_volume",
+            "max_pool(2x2, stride = 1, dilation = 2)",
         ];
         let inner = Elsewhere {
             path: "Inner",

@@ -20,14 +20,13 @@ pub(super) fn of(
         let kind = operators::name(codes, *operator);
         let [reads, writes] = [1, 2].map(|id| operator.ints(id));
         let [reads, writes] = [&reads, &writes].map(|all| all.iter().filter_map(place));
-        // A branch that is joined to others gets their steps on the way there.
-        let is_branch = |at: usize| {
-            let mut readers = all.iter().filter(|it| it.ints(1).contains(&(at as i32)));
-            readers.all(|it| operators::name(codes, *it) == "CONCATENATION")
-        };
-        let mut writes = writes.peekable();
-        if kind == "QUANTIZE" {
-            rescaled.extend(writes.peek().copied().filter(|&at| is_branch(at)));
+        // A branch that is joined to others gets their steps on the way there, and perhaps other axes.
+        let first = |all: Vec<i32>| all.first().and_then(place);
+        if let (Some(x), Some(y)) = (first(operator.ints(1)), first(operator.ints(2)))
+            && (kind == "QUANTIZE" || kind == "RESHAPE" && rescaled.contains(&x))
+            && ends_in((codes, all), y)
+        {
+            rescaled.push(y);
         }
         for tensor in reads.clone().chain(writes) {
             let it = &tensors[tensor];
@@ -46,6 +45,22 @@ pub(super) fn of(
     }
     let has_image = int8.volumes.iter().any(|(volume, ..)| *volume == 0);
     has_image.then_some(int8)
+}
+
+/// Whether all that read a tensor join it to others, perhaps in other axes.
+fn ends_in((codes, all): (&[Table<'_>], &[Table<'_>]), tensor: usize) -> bool {
+    let mut readers = all
+        .iter()
+        .filter(|it| it.ints(1).contains(&(tensor as i32)));
+    readers.all(|it| match operators::name(codes, *it).as_str() {
+        "CONCATENATION" => true,
+        // Where it is one, whoever reads that does.
+        "RESHAPE" => {
+            let written = it.ints(2).first().and_then(|&at| usize::try_from(at).ok());
+            written.is_some_and(|at| at > tensor && ends_in((codes, all), at))
+        }
+        _ => false,
+    })
 }
 
 /// The step of an operator with filters, and its integers; of one that has other numbers, nothing.

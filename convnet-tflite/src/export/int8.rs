@@ -10,8 +10,7 @@
 use convnet_core::graph::{Node, Op};
 use convnet_core::int8::{Kind, Program, Task};
 use convnet_core::kernel::i8::{
-    Add, Channel, Multiplier, Product, Quantization, Softmax, hard_swish, leaky_relu, rescale,
-    tabulate,
+    Add, Channel, Multiplier, Product, Quantization, Softmax, hard_swish, leaky_relu, tabulate,
 };
 use convnet_core::kernel::{Clamp, Sizes};
 
@@ -153,7 +152,8 @@ impl Export<Twin<'_>> {
                     let it = twin.layer(node, task)?;
                     match matches!(node.op, Op::Concat { .. }) {
                         true => {
-                            let x = self.way_in_steps(&it, x)?;
+                            let name = format!("{}.from{}", it.name, it.task.slice);
+                            let x = self.in_steps(&name, &it, x)?;
                             self.way(&mut ways, node.name.into(), index, node, x)
                         }
                         false => self.task(&it, x, other.unwrap_or(x))?,
@@ -290,34 +290,22 @@ impl Export<Twin<'_>> {
         })
     }
 
-    /// A way of a `concat`, in the steps of the whole.
-    fn way_in_steps(&mut self, it: &Layer<'_>, x: Volume) -> Result<Volume, TfliteError> {
+    /// What a task reads in the steps of what it writes: a way of a `concat`, in those of the whole.
+    fn in_steps(&mut self, name: &str, it: &Layer<'_>, x: Volume) -> Result<Volume, TfliteError> {
         it.multiplies_by(&[it.steps()])?;
         if (it.x.scale, it.x.zero) == (it.y.scale, it.y.zero) {
             return Ok(x);
         }
-        let name = format!("{}.from{}", it.name, it.task.slice);
-        let at = self.requantized(&name, it, x);
+        let at = self.alike(model::QUANTIZE, name, vec![x.at], Table::new());
+        self.stands_for(at, &it.y);
         Ok(Volume { at, ..x })
     }
 
-    fn requantized(&mut self, name: &str, it: &Layer<'_>, x: Volume) -> usize {
-        let at = self.alike(model::QUANTIZE, name, vec![x.at], Table::new());
-        self.stands_for(at, &it.y);
-        at
-    }
-
-    /// A clamp that follows what cannot clamp. It divides scales in `f32`: where that rounds otherwise, a `QUANTIZE`
-    /// goes in front.
+    /// A clamp that follows what cannot clamp, in the steps of what it writes: TensorFlow Lite Micro's `RELU6` has no
+    /// others, and LiteRT's divides the scales of others in `f32`.
     fn clamped(&mut self, it: &Layer<'_>, x: Volume) -> Result<usize, TfliteError> {
-        let by = it.steps();
-        it.multiplies_by(&[by])?;
-        let divided = Multiplier::of(f64::from(it.x.scale / it.y.scale));
-        let of = |byte: i8, by| rescale(byte, it.x.zero, by, &it.y);
-        let at = match (i8::MIN..=i8::MAX).all(|byte| of(byte, by) == of(byte, divided)) {
-            true => x.at,
-            false => self.requantized(&format!("{}.steps", it.name), it, x),
-        };
+        let steps = format!("{}.steps", it.name);
+        let at = self.in_steps(&steps, it, x)?.at;
         let kind = match it.clamp {
             Clamp::Relu6 => model::RELU6,
             Clamp::None | Clamp::Relu => model::RELU,
