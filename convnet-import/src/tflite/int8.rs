@@ -20,7 +20,8 @@ pub(super) fn of(
         let kind = operators::name(codes, *operator);
         let [reads, writes] = [1, 2].map(|id| operator.ints(id));
         let [reads, writes] = [&reads, &writes].map(|all| all.iter().filter_map(place));
-        // A branch that is joined to others gets their steps on the way there, and perhaps other axes.
+        // A branch that is joined to others, perhaps in other axes, gets their steps on the way there, and so does what is
+        // only clamped.
         let first = |all: Vec<i32>| all.first().and_then(place);
         if let (Some(x), Some(y)) = (first(operator.ints(1)), first(operator.ints(2)))
             && (kind == "QUANTIZE" || kind == "RESHAPE" && rescaled.contains(&x))
@@ -47,13 +48,13 @@ pub(super) fn of(
     has_image.then_some(int8)
 }
 
-/// Whether all that read a tensor join it to others, perhaps in other axes.
+/// Whether all that read a tensor join it to others, perhaps in other axes, or clamp it.
 fn ends_in((codes, all): (&[Table<'_>], &[Table<'_>]), tensor: usize) -> bool {
     let mut readers = all
         .iter()
         .filter(|it| it.ints(1).contains(&(tensor as i32)));
     readers.all(|it| match operators::name(codes, *it).as_str() {
-        "CONCATENATION" => true,
+        "CONCATENATION" | "RELU" | "RELU6" => true,
         // Where it is one, whoever reads that does.
         "RESHAPE" => {
             let written = it.ints(2).first().and_then(|&at| usize::try_from(at).ok());
