@@ -153,7 +153,7 @@ fn tasks_are_operators() {
         // All rows, of which two are seen at a time.
         &[AVERAGE_POOL_2D],
         &[STRIDED_SLICE, AVERAGE_POOL_2D, CONCATENATION],
-        &[CONCATENATION, RELU6],
+        &[CONCATENATION, QUANTIZE, RELU6],
         &[CONV_2D, TANH, QUANTIZE],
         &[QUANTIZE],
         &[CAST, ADD, GATHER, QUANTIZE, CONCATENATION],

@@ -226,9 +226,9 @@ impl Integers<'_> {
             Scales::Each(each) => each.len(),
         };
         let is_integer = |(at, &w): (usize, &f32)| {
-            let steps = w / scale(at);
+            let (scale, steps) = (scale(at), w / scale(at));
             // A product of eight bits and a scale, rounded.
-            (steps - FloatCore::round(steps)).abs() < 1e-4 && steps.abs() < 127.5
+            scale > 0.0 && (steps - FloatCore::round(steps)).abs() < 1e-4 && steps.abs() < 127.5
         };
         [many, self.biases.len()] == [k; 2]
             && self.filters.len() == task.elements()

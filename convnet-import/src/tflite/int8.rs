@@ -1,5 +1,7 @@
 //! What a model in bytes computes with: what the bytes of each volume stand for, and the integers of its filters.
 
+use std::collections::{HashMap, HashSet};
+
 use convnet_core::int8::Scales;
 
 use super::operators;
@@ -13,34 +15,22 @@ pub(super) fn of(
     (codes, all): (&[Table<'_>], &[Table<'_>]),
     network: &Network,
 ) -> Option<Int8> {
-    let place = |at: &i32| usize::try_from(*at).ok().filter(|&at| at < tensors.len());
-    let mut int8 = Int8::default();
-    let mut rescaled: Vec<usize> = Vec::new();
-    for operator in all {
-        let kind = operators::name(codes, *operator);
-        let [reads, writes] = [1, 2].map(|id| operator.ints(id));
-        let [reads, writes] = [&reads, &writes].map(|all| all.iter().filter_map(place));
-        // A branch that is joined to others, perhaps in other axes, gets their steps on the way there, and so does what is
-        // only clamped.
-        let first = |all: Vec<i32>| all.first().and_then(place);
-        if let (Some(x), Some(y)) = (first(operator.ints(1)), first(operator.ints(2)))
-            && (kind == "QUANTIZE" || kind == "RESHAPE" && rescaled.contains(&x))
-            && ends_in((codes, all), y)
+    let operators = Operators::of(tensors.len(), codes, all);
+    let (mut int8, mut known) = (Int8::default(), HashSet::new());
+    for it in &operators.all {
+        let all = it.reads.iter().chain(&it.writes);
+        let volumes = all.filter_map(|&at| {
+            let tensor = &tensors[at];
+            let volume = *network.volumes.get(&tensor.name)?;
+            let is = tensor.quantization()?;
+            let is_new = !operators.rescaled.contains(&at) && known.insert(at);
+            is_new.then(|| (volume, tensor.name.clone(), is))
+        });
+        int8.volumes.extend(volumes);
+        let filters = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"];
+        if filters.contains(&it.kind.as_str())
+            && let Some((step, layer)) = layer(tensors, it, network)
         {
-            rescaled.push(y);
-        }
-        for tensor in reads.clone().chain(writes) {
-            let it = &tensors[tensor];
-            if let Some(&volume) = network.volumes.get(&it.name)
-                && let Some(is) = it.quantization()
-                && !rescaled.contains(&tensor)
-                && !int8.volumes.iter().any(|(_, name, _)| *name == it.name)
-            {
-                int8.volumes.push((volume, it.name.clone(), is));
-            }
-        }
-        let filters = ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"].contains(&kind.as_str());
-        if filters && let Some((step, layer)) = layer(tensors, *operator, &kind, network) {
             int8.layers.insert(step, layer);
         }
     }
@@ -48,41 +38,70 @@ pub(super) fn of(
     has_image.then_some(int8)
 }
 
-/// Whether all that read a tensor join it to others, perhaps in other axes, or clamp it.
-fn ends_in((codes, all): (&[Table<'_>], &[Table<'_>]), tensor: usize) -> bool {
-    let mut readers = all
-        .iter()
-        .filter(|it| it.ints(1).contains(&(tensor as i32)));
-    readers.all(|it| match operators::name(codes, *it).as_str() {
-        "CONCATENATION" | "RELU" | "RELU6" => true,
-        // Where it is one, whoever reads that does.
-        "RESHAPE" => {
-            let written = it.ints(2).first().and_then(|&at| usize::try_from(at).ok());
-            written.is_some_and(|at| at > tensor && ends_in((codes, all), at))
+/// What a model computes, in order.
+struct Operators {
+    all: Vec<Operator>,
+    /// What a branch becomes that is joined to others, perhaps in other axes, or a volume that is only clamped: it gets the
+    /// steps of the whole on the way there.
+    rescaled: HashSet<usize>,
+}
+
+struct Operator {
+    kind: String,
+    /// The tensors that are there.
+    reads: Vec<usize>,
+    writes: Vec<usize>,
+}
+
+impl Operators {
+    fn of(tensors: usize, codes: &[Table<'_>], all: &[Table<'_>]) -> Self {
+        let places = |all: Vec<i32>| {
+            let places = all.into_iter().map(|at| usize::try_from(at).ok());
+            places.flatten().filter(|&at| at < tensors).collect()
+        };
+        let all: Vec<Operator> = all
+            .iter()
+            .map(|it| Operator {
+                kind: operators::name(codes, *it),
+                reads: places(it.ints(1)),
+                writes: places(it.ints(2)),
+            })
+            .collect();
+        let mut readers: HashMap<usize, Vec<&Operator>> = HashMap::new();
+        for it in &all {
+            for &at in &it.reads {
+                readers.entry(at).or_default().push(it);
+            }
         }
-        _ => false,
-    })
+        let ends = |it: &Operator| matches!(&*it.kind, "CONCATENATION" | "RELU" | "RELU6");
+        let of = |at: &usize| readers.get(at).map_or(&[][..], Vec::as_slice);
+        let mut rescaled = HashSet::new();
+        for it in all.iter().filter(|it| it.kind == "QUANTIZE") {
+            let reshaped = |it: &&Operator| {
+                it.kind == "RESHAPE" && it.writes.iter().flat_map(of).all(|it| ends(it))
+            };
+            let mut read = it.writes.iter().flat_map(of);
+            if read.all(|it| ends(it) || reshaped(it)) {
+                let reshapes = it.writes.iter().flat_map(of).filter(|it| reshaped(it));
+                rescaled.extend(reshapes.flat_map(|it| &it.writes));
+                rescaled.extend(&it.writes);
+            }
+        }
+        Self { all, rescaled }
+    }
 }
 
 /// The step of an operator with filters, and its integers; of one that has other numbers, nothing.
-fn layer(
-    tensors: &[Tensor<'_>],
-    operator: Table<'_>,
-    kind: &str,
-    network: &Network,
-) -> Option<(usize, Layer)> {
-    let reads = operator.ints(1);
-    let input = |at: usize| tensors.get(usize::try_from(*reads.get(at)?).ok()?);
-    let written = tensors.get(usize::try_from(*operator.ints(2).first()?).ok()?)?;
+fn layer(tensors: &[Tensor<'_>], it: &Operator, network: &Network) -> Option<(usize, Layer)> {
+    let input = |at: usize| Some(&tensors[*it.reads.get(at)?]);
+    let written = &tensors[*it.writes.first()?];
+    let step = network.volumes.get(&written.name)?.checked_sub(1)?;
     // In front of what is fused to it.
-    let mut volume = *network.volumes.get(&written.name)?;
-    let step = loop {
-        let step = volume.checked_sub(1)?;
-        match &network.steps[step] {
-            it if !it.tensors.is_empty() => break step,
-            it => volume = *it.reads.first()?,
-        }
-    };
+    let before = |step: usize| network.steps[step].reads.first()?.checked_sub(1);
+    let all = std::iter::successors(Some(step), |&step| before(step)).take(3);
+    let step = all
+        .into_iter()
+        .find(|&step| !network.steps[step].tensors.is_empty())?;
     let field = |field: &str| {
         let all = network.steps[step].tensors.iter();
         all.into_iter().find(|it| it.field == field)
@@ -90,7 +109,7 @@ fn layer(
     let count = *field("filters")?.shape.last()?;
     let filters = input(1)?;
     let scales = match filters.symmetric()? {
-        &[one] if kind == "FULLY_CONNECTED" => Scales::One(one),
+        &[one] if it.kind == "FULLY_CONNECTED" => Scales::One(one),
         &[one] => Scales::Each(vec![one; count]),
         each => Scales::Each(each.into()),
     };

@@ -374,11 +374,11 @@ impl Export<Twin<'_>> {
         let mut rows = Vec::new();
         for (top, row) in down.iter().enumerate() {
             let band = format!("{name}.rows{top}");
-            let read = self.every(&band, deep, 0, row.pixels(window, 0));
+            let read = self.seen(&band, deep, 0, row.pixels(window, 0));
             let mut parts = Vec::new();
             for (left, column) in across.iter().enumerate() {
                 let part = format!("{band}.columns{left}");
-                let read = self.every(&part, read, 1, column.pixels(window, 1));
+                let read = self.seen(&part, read, 1, column.pixels(window, 1));
                 let window = Sizes {
                     filter: [row.taps, column.taps],
                     y: [row.outputs, column.outputs, window.y[2]],
@@ -389,6 +389,14 @@ impl Export<Twin<'_>> {
             rows.push(self.joined(&format!("{band}.means"), parts, 2));
         }
         self.joined(name, rows, 1)
+    }
+
+    /// The rows or columns that windows see, of all if they see all.
+    fn seen(&mut self, name: &str, x: usize, axis: usize, pixels: [usize; 3]) -> usize {
+        match pixels == [0, self.model.tensors[x].shape[1 + axis], 1] {
+            true => x,
+            false => self.every(name, x, axis, pixels),
+        }
     }
 
     /// Side by side along an axis.

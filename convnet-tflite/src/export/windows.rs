@@ -241,10 +241,7 @@ impl<F> Export<F> {
                 };
             }
         }
-        // Of a window of one pixel it may be x itself.
-        if all != x {
-            self.model.tensors[all].name = name.into();
-        }
+        self.model.tensors[all].name = name.into();
         all
     }
 
@@ -257,9 +254,6 @@ impl<F> Export<F> {
         [from, to, step]: [usize; 3],
     ) -> usize {
         let mut sizes = self.model.tensors[x].shape.clone();
-        if [from, to, step] == [0, sizes[1 + axis], 1] {
-            return x;
-        }
         sizes[1 + axis] = (to - from).div_ceil(step.max(1));
         let ends = [("from", from, 0), ("to", to, 0), ("steps", step, 1)];
         let ends = ends.map(|(end, at, elsewhere)| {
