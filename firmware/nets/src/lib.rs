@@ -2,7 +2,7 @@
 //!
 //! [`digits`] reads handwritten digits. [`cifar`] has three networks whose multiply-adds have been
 //! counted elsewhere, [`keywords`] and [`mobile`] two that are made of depthwise convolutions; their weights are
-//! random, since only their work is of interest. [`Words`] is how a program tells its results without formatting a
+//! random, since only their work is of interest. [`numbers`] are layers that have none. [`Words`] is how a program tells its results without formatting a
 //! number.
 
 #![no_std]
@@ -17,6 +17,7 @@ pub mod digits;
 pub mod digits8;
 pub mod keywords;
 pub mod mobile;
+pub mod numbers;
 #[cfg(feature = "weights")]
 pub mod tune;
 

@@ -8,7 +8,7 @@ use nets::Words;
 use nets::cifar::{self, NET0, NET1, NET2};
 use nets::digits::{self, Digits};
 use nets::tune::{self, Memory, Tuned};
-use nets::{cifar8, digits8, keywords, mobile};
+use nets::{cifar8, digits8, keywords, mobile, numbers};
 
 /// What a program computes, and what its network says that it needs.
 pub(crate) struct Desktop {
@@ -52,6 +52,10 @@ pub(crate) fn network(program: &str) -> Result<Desktop, Box<dyn Error>> {
         "ds_cnn_8" => bytes(&keywords::NET8, &keywords::IMAGE8, &mut results),
         "mobilenet" => image(&mobile::NET, &mobile::IMAGE, &mut results),
         "mobilenet_8" => bytes(&mobile::NET8, &mobile::IMAGE8, &mut results),
+        "numbers" => {
+            numbers::run(&mut Box::new(numbers::Memory::ZERO), &mut results);
+            (0, size_of::<numbers::Memory>(), 0)
+        }
         "tune" => {
             tune::run(&mut Box::new(Memory::ZERO), &mut results);
             (

@@ -79,7 +79,7 @@ const fn run(program: &'static str, machine: &'static Machine, instructions: u64
     }
 }
 
-const RUNS: [Run; 19] = [
+const RUNS: [Run; 20] = [
     run("digits", &M4F, 1_850_000).within(u64::MAX, 8 << 10),
     run("digits", &M0, 140_000_000),
     run("digits8", &M4F, 1_250_000).within(3 << 10, 17 << 10),
@@ -98,6 +98,7 @@ const RUNS: [Run; 19] = [
     run("net0_8", &M55, 500_000).within(6 << 10, 14 << 10),
     run("net1_8", &M4F, 7_200_000).within(18 << 10, CODE),
     run("net2_8", &M4F, 12_300_000).within(20 << 10, CODE),
+    run("numbers", &M4F, 70_000),
     run("tune", &M4F, 55_500_000),
 ];
 
