@@ -39,7 +39,7 @@ use crate::plan::{self, Message};
 ///     },
 /// )?;
 /// let file = draft.to_bytes();
-/// assert!(file[8..].starts_with(br#"{"scores.filters":{"dtype":"I8","shape":[2,1,1,3]"#));
+/// assert!(file[8..].starts_with(br#"{"scores.filters":{"dtype":"I8","shape":[2, 1, 1, 3]"#));
 /// # Ok::<(), convnet::int8::DraftError>(())
 /// ```
 #[derive(Clone, Debug)]
