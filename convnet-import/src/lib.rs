@@ -302,14 +302,13 @@ impl Imported {
         };
         let fault = |error: DraftError| ImportError::Int8(error.to_string());
         let (layers, ops) = (self.draft("Model"), self.ops());
-        // The volume of the model that an op writes.
-        let written = |op: usize| match ops.get(op)? {
-            (_, Op::Branch { .. } | Op::Concat { last: false, .. }, _) => None,
-            (.., step) => Some(step + 1),
-        };
+        // Which volume of the model it is, if a whole one.
         let volume = |v: usize| match v.checked_sub(1) {
-            Some(op) => written(op),
             None => Some(0),
+            Some(op) => match ops.get(op)? {
+                (_, Op::Branch { .. } | Op::Concat { last: false, .. }, _) => None,
+                (.., step) => Some(step + 1),
+            },
         };
         let quantization = |v: usize| {
             let all = int8.volumes.iter();

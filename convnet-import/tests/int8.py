@@ -21,7 +21,6 @@ from tflite_micro.python.tflite_micro import runtime
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNELS = {
     "Micro": None,
-    "own": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     "reference": OpResolverType.BUILTIN_REF,
     "own": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     "XNNPACK": OpResolverType.BUILTIN,

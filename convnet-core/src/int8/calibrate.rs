@@ -186,7 +186,8 @@ fn fill_all<N: Quantize>(
 
 impl Range {
     /// With the bounds of its clamp.
-    pub(super) fn clamped(&self, is: Quantization) -> Quantization {
+    #[must_use]
+    pub fn clamped(&self, is: Quantization) -> Quantization {
         match self.clamp {
             Clamp::None => is,
             Clamp::Relu => is.relu(),

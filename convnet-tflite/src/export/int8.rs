@@ -54,12 +54,7 @@ impl<'a> Twin<'a> {
             y,
         };
         let whole = Quantization::new(y.scale, y.zero);
-        let clamped = match clamp {
-            Clamp::None => whole,
-            Clamp::Relu => whole.relu(),
-            Clamp::Relu6 => whole.relu6(),
-        };
-        layer.holds(clamped == y)?;
+        layer.holds(range.map_or(whole, |range| range.clamped(whole)) == y)?;
         Ok(layer)
     }
 }
