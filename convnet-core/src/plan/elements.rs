@@ -2,6 +2,7 @@
 
 use super::Op;
 use crate::graph::Manner;
+use crate::memory::overlay::LINE;
 use crate::scalar::element::ElementType;
 use crate::shape::Misfit;
 
@@ -76,6 +77,14 @@ impl Elements<'_> {
 /// How many bytes a volume takes; `usize::MAX` if that is too many.
 pub(super) const fn bytes([height, width, depth]: [usize; 3], element: ElementType) -> usize {
     (height * width * depth).saturating_mul(element.bytes())
+}
+
+/// As many bytes as they take in memory: whole lines.
+pub(super) const fn lines(bytes: usize) -> usize {
+    match bytes < usize::MAX - LINE {
+        true => bytes.next_multiple_of(LINE),
+        false => (usize::MAX - LINE).next_multiple_of(LINE),
+    }
 }
 
 /// How many scalars of an `f32` network, in which the places of an [`Overlay`](crate::Overlay) are

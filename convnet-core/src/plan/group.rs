@@ -9,6 +9,7 @@
 //! ```
 
 use super::block::Readers;
+use super::elements::{bytes, lines};
 use super::{Op, Options, Step, sizes, volume};
 use crate::graph::{Manner, Sees};
 use crate::kernel::Algorithm;
@@ -162,7 +163,9 @@ impl Group {
         let pooled = sizes(input, steps, pool, *window);
         let ([height, width, depth], rows) = (conv.y, window.size[0]);
         // The input must outlive the pool for it, and may not make the arena larger.
-        let fits = self.first == 0 || rows * width * depth + product(pooled.y) <= product(conv.y);
+        let apart = lines(bytes([rows, width, depth], steps[self.first].element));
+        let together = apart.saturating_add(lines(steps[pool].bytes()));
+        let fits = self.first == 0 || together <= lines(steps[self.last()].bytes());
         let pools = fits && rows < height && Algorithm::always_pools(&conv, &pooled);
         match pools {
             true => Some(rows),
@@ -215,8 +218,4 @@ pub(super) const fn only_reader(ops: &[Op], readers: &[Readers], i: usize) -> Op
         true => Some(ops[i + 1]),
         false => None,
     }
-}
-
-const fn product([height, width, depth]: [usize; 3]) -> usize {
-    height * width * depth
 }

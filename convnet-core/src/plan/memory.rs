@@ -16,7 +16,7 @@
 
 use super::MOST_BYTES;
 use super::block::Readers;
-use crate::memory::overlay::LINE;
+use super::elements::lines;
 use free::Span;
 
 mod free;
@@ -74,7 +74,7 @@ impl Buffer {
     /// `bytes` rounded up to whole lines, from a moment on.
     pub(super) const fn new(bytes: usize, from: usize) -> Self {
         Self {
-            size: least(bytes, usize::MAX - LINE).next_multiple_of(LINE),
+            size: lines(bytes),
             from,
             until: from,
             ..Self::EMPTY

@@ -518,6 +518,25 @@ fn a_volume_takes_the_bytes_of_its_element() {
     assert_eq!(plan.totals.flash, 4 * 31_642);
 }
 
+/// By hand: a pool that writes four bytes for each it reads would, row by row, make the arena larger: 6,144 bytes
+/// stay for it, and beside them 512 that it writes and 64 of two rows, for 512 of a map.
+#[test]
+fn a_pool_takes_rows_only_where_that_saves_bytes() {
+    use ElementType::{F32, I8, I32};
+    let ops = [conv(3, 1, 1, 0), conv(1, 1, 1, 0), pool(2, 2), fc(1)];
+    for (pooled, rows) in [(I8, 2), (F32, 16)] {
+        let written = [I32, I8, pooled, F32];
+        let image = F32;
+        let elements = Elements::Each {
+            image,
+            written: &written,
+        };
+        let plan = Plan::of([16, 32, 3], &ops, of(elements)).unwrap();
+        assert_eq!(plan.steps[1].prepared.rows, rows);
+        assert!(plan.totals.prepared <= 6_144 + 512);
+    }
+}
+
 #[test]
 fn what_works_in_place_keeps_the_element() {
     use ElementType::{F32, I8};
