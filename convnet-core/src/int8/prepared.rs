@@ -129,7 +129,14 @@ impl<N: Quantize> Prepared<'_, N> {
             let add = sum_of(part(self.parts.channels, task.channels)?)?;
             let zeros = [x_is.zero, self.parts.volumes.get(with_is)?.zero];
             let (with, v) = two(task, image, volumes)?;
-            quads::Add::new(&add, zeros, y).accumulate(machine, v, with);
+            quads::Add::new(add, zeros, y).accumulate(machine, v, with);
+            return Some(());
+        }
+        if task.is_slice() {
+            let by = part(self.parts.channels, task.channels)?.first()?.by;
+            let (x, to) = apart(task, image, volumes)?;
+            let to = (to.get_mut(task.slice..)?, sizes.y[2]);
+            quads::Rescale::new(by, x_is.zero, y).columns(machine, (x, sizes.x[2]), to);
             return Some(());
         }
         match packed {

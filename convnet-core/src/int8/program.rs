@@ -546,6 +546,11 @@ impl Kind {
 }
 
 impl Task {
+    /// Whether it makes a branch of a `concat` a slice.
+    pub(super) const fn is_slice(&self) -> bool {
+        matches!(self.kind, Kind::Rescale) && self.sizes.x[2] != self.sizes.y[2]
+    }
+
     /// Bytes of all that it needs.
     pub(super) const fn bytes(&self) -> usize {
         let [filters, channels] = [self.filters, self.channels];

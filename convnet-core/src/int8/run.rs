@@ -103,7 +103,7 @@ pub(super) fn compute<K: Kinds>(
         let (x, y) = apart(task, image, arena)?;
         return task.sizes.moved(x, y);
     }
-    if is(Kind::Rescale) && task.sizes.x[2] != task.sizes.y[2] {
+    if is(Kind::Rescale) && task.is_slice() {
         let (x, y) = apart(task, image, arena)?;
         return slice(task, layer.channels.first()?, (x, x_is), (y, y_is));
     }

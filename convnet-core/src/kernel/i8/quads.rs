@@ -53,7 +53,7 @@ use core::fmt::{self, Debug, Formatter};
 
 use super::Quantization;
 
-pub use add::Add;
+pub use add::{Add, Rescale};
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use ends::Ends;
@@ -148,6 +148,9 @@ trait Dots: Copy {
     /// The bytes of sums: [`times`](Self::times) of each, with zero point and bounds.
     fn bytes(self, sums: Self::Sums, by: &Self::By) -> Self::Bytes;
 
+    /// Each shifted to the left.
+    fn left<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;
+
     /// The larger of two, each.
     fn larger(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
 
@@ -209,9 +212,6 @@ trait Pairs: Dots<X = <Self as Dots>::W, Flip = ()> {
 
     /// The differences of two.
     fn minus(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
-
-    /// Each shifted to the left.
-    fn left<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;
 
     /// Each shifted to the right, sign and all.
     fn right<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;

@@ -1,61 +1,206 @@
-//! The sum of two volumes, in vectors.
+//! What works byte by byte between volumes that stand for different numbers, in vectors.
 
 use super::ends::write;
 use super::{Dots, Ends, FILTERS, Machine, with};
-use crate::kernel::i8::{self, Quantization};
+use crate::kernel::i8::{self, Multiplier, Quantization};
+use crate::kernel::pieces::{pieces, pieces_mut};
 
-/// [`Add`](crate::kernel::i8::Add), ready for a machine: what each volume begins with and is multiplied by, and their sum.
+/// [`Add`](crate::kernel::i8::Add), ready for a machine.
+///
+/// The larger of the scales is multiplied by a half, which is a shift.
 #[derive(Clone, Copy, Debug)]
 pub struct Add {
-    ends: [Ends; 3],
+    plain: i8::Add,
+    zeros: [i8; 2],
     y: Quantization,
+    /// Of the volume with the larger scale, of the other one, and of their sum; if there are vectors for them.
+    ends: Option<[Ends; 3]>,
+    /// Whether the other volume is multiplied by a half, too.
+    are_halves: bool,
+    /// Whether the sum lies where the volume with the smaller scale did.
+    swapped: bool,
 }
 
 impl Add {
     /// Of volumes with such zero points.
     #[must_use]
-    pub fn new(add: &i8::Add, [x_zero, zero]: [i8; 2], y: Quantization) -> Self {
-        let [x, other, sum] = add.by;
-        let of = |zero: i8, by| Ends::of_all(-i32::from(zero), by, i8::add::BITS);
+    pub fn new(plain: i8::Add, zeros: [i8; 2], y: Quantization) -> Self {
+        const HALF: Multiplier = Multiplier::of(0.5);
+        let [x, with, sum] = plain.by;
+        let swapped = x != HALF;
+        let [(half, of_half), (other, by)] = match swapped {
+            true => [(zeros[1], with), (zeros[0], x)],
+            false => [(zeros[0], x), (zeros[1], with)],
+        };
+        let are_halves = by == HALF;
+        let ends = [
+            Ends::of_all(-i32::from(half), of_half, 0),
+            Ends::of_all(-i32::from(other), by, 0),
+            Ends::of_all(0, sum, y.zero),
+        ];
+        let is_narrow = (are_halves || ends[1].is_narrow) && ends[2].is_narrow;
         Self {
-            ends: [of(x_zero, x), of(zero, other), Ends::of_all(0, sum, 0)],
+            plain,
+            zeros,
             y,
+            ends: (of_half == HALF && is_narrow).then_some(ends),
+            are_halves,
+            swapped,
         }
     }
 
     /// `v` += `with`.
     pub fn accumulate(&self, machine: Machine, v: &mut [i8], with: &[i8]) {
-        with!(machine, dots => self.all(dots, v, with));
+        let Some(ends) = &self.ends else {
+            let [x_zero, zero] = self.zeros;
+            return self.plain.accumulate(v, x_zero, (with, zero), &self.y);
+        };
+        match self.are_halves {
+            true => with!(machine, dots => self.all::<_, true>(dots, ends, v, with)),
+            false => with!(machine, dots => self.all::<_, false>(dots, ends, v, with)),
+        }
     }
 
-    fn all<D: Dots>(&self, dots: D, v: &mut [i8], with: &[i8]) {
+    fn all<D: Dots, const HALVES: bool>(
+        &self,
+        dots: D,
+        ends: &[Ends; 3],
+        v: &mut [i8],
+        with: &[i8],
+    ) {
         dots.vectorize(
             #[inline(always)]
             || {
-                let [x, other, sum] = &self.ends;
-                let [of_x, of_other, of_sum] = [
-                    dots.by(x, 0, &self.y),
-                    dots.by(other, 0, &self.y),
-                    dots.by(sum, 0, &self.y),
-                ];
-                for (v, with) in v.chunks_mut(D::LANES).zip(with.chunks(D::LANES)) {
-                    let own = scaled(dots, v, x, &of_x);
-                    let with = scaled(dots, with, other, &of_other);
-                    write(dots.bytes(dots.plus(own, with), &of_sum).as_ref(), v);
+                let bytes = AT_ONCE * D::LANES;
+                let (mut all, mut others) = (v.chunks_exact_mut(bytes), with.chunks_exact(bytes));
+                for (v, with) in (&mut all).zip(&mut others) {
+                    // SAFETY: there are AT_ONCE·LANES of each.
+                    unsafe {
+                        self.some::<D, HALVES>(dots, ends, v.as_mut_ptr(), with.as_ptr());
+                    }
+                }
+                let (mut own, mut other) = ([0; AT_ONCE * FILTERS], [0; AT_ONCE * FILTERS]);
+                let (v, with) = (all.into_remainder(), others.remainder());
+                own.iter_mut().zip(&*v).for_each(|(to, v)| *to = *v);
+                other.iter_mut().zip(with).for_each(|(to, v)| *to = *v);
+                // SAFETY: there are AT_ONCE·FILTERS of each, and LANES is FILTERS at most.
+                unsafe {
+                    self.some::<D, HALVES>(dots, ends, own.as_mut_ptr(), other.as_ptr());
+                }
+                v.iter_mut().zip(own).for_each(|(v, sum)| *v = sum);
+            },
+        );
+    }
+
+    /// # Safety
+    ///
+    /// There are `AT_ONCE`·LANES bytes of each.
+    #[inline(always)]
+    unsafe fn some<D: Dots, const HALVES: bool>(
+        &self,
+        dots: D,
+        [of_half, by, sum]: &[Ends; 3],
+        v: *mut i8,
+        with: *const i8,
+    ) {
+        let [half, other] = match self.swapped {
+            true => [with, v.cast_const()],
+            false => [v.cast_const(), with],
+        };
+        // SAFETY: there are sixteen numbers, of which LANES are as many at most.
+        let mut sums = [unsafe { dots.start(sum.start.as_ptr()) }; AT_ONCE];
+        for (n, to) in sums.iter_mut().enumerate() {
+            let at = n * D::LANES;
+            // SAFETY: n < AT_ONCE, there are the bytes, as the caller promises, and sixteen filters.
+            *to = unsafe {
+                let half = dots.left::<HALF_BITS>(widened(dots, half.add(at), of_half));
+                let other = widened(dots, other.add(at), by);
+                let other = match HALVES {
+                    true => dots.left::<HALF_BITS>(other),
+                    false => dots.narrowed(dots.left::<BITS>(other), by, 0),
+                };
+                dots.narrowed(dots.plus(half, other), sum, 0)
+            };
+        }
+        // SAFETY: there is room for them, as the caller promises.
+        unsafe { dots.write(sums, [self.y.lower, self.y.upper], v) }
+    }
+}
+
+/// Vectors at a time.
+const AT_ONCE: usize = 4;
+
+/// By how much a volume is shifted before it is multiplied, and by how much if that is by a half.
+const BITS: i32 = i8::add::BITS.cast_signed();
+const HALF_BITS: i32 = BITS - 1;
+
+/// [`rescale`](crate::kernel::i8::rescale), ready for a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Rescale {
+    ends: Ends,
+    y: Quantization,
+}
+
+impl Rescale {
+    /// By so much, of a volume with such a zero point.
+    #[must_use]
+    pub fn new(by: Multiplier, x_zero: i8, y: Quantization) -> Self {
+        Self {
+            ends: Ends::of_all(-i32::from(x_zero), by, y.zero),
+            y,
+        }
+    }
+
+    /// Each depth column of `x`, of so many bytes, to the beginning of one of `y`.
+    pub fn columns(
+        &self,
+        machine: Machine,
+        (x, own): (&[i8], usize),
+        (y, all): (&mut [i8], usize),
+    ) {
+        with!(machine, dots => self.all(dots, (x, own), (y, all)));
+    }
+
+    fn all<D: Dots>(&self, dots: D, (x, own): (&[i8], usize), (y, all): (&mut [i8], usize)) {
+        dots.vectorize(
+            #[inline(always)]
+            || {
+                let by = dots.by(&self.ends, 0, &self.y);
+                for (x, y) in pieces(x, own).zip(pieces_mut(y, all)) {
+                    let y = y.get_mut(..own).unwrap_or_default();
+                    let (mut x, mut y) = (x.chunks_exact(D::LANES), y.chunks_exact_mut(D::LANES));
+                    for (x, y) in (&mut x).zip(&mut y) {
+                        self.vector(dots, &by, x, y);
+                    }
+                    self.vector(dots, &by, x.remainder(), y.into_remainder());
                 }
             },
         );
     }
+
+    /// At most LANES bytes.
+    #[inline(always)]
+    fn vector<D: Dots>(&self, dots: D, by: &D::By, x: &[i8], y: &mut [i8]) {
+        write(dots.bytes(steps(dots, x, &self.ends), by).as_ref(), y);
+    }
 }
 
-/// Of at most LANES bytes.
+/// How far at most LANES bytes are from the zero point.
 #[inline(always)]
-fn scaled<D: Dots>(dots: D, bytes: &[i8], ends: &Ends, by: &D::By) -> D::Sums {
+fn steps<D: Dots>(dots: D, bytes: &[i8], ends: &Ends) -> D::Sums {
     let mut own = [0; FILTERS];
     write(bytes, &mut own);
-    // SAFETY: there are sixteen bytes and numbers, of which LANES are as many at most.
-    unsafe {
-        let bytes = dots.widened(own.as_ptr());
-        dots.times(dots.plus(dots.start(ends.start.as_ptr()), bytes), by)
-    }
+    // SAFETY: there are sixteen bytes, of which LANES are as many at most.
+    unsafe { widened(dots, own.as_ptr(), ends) }
+}
+
+/// How far LANES bytes are from the zero point.
+///
+/// # Safety
+///
+/// There are so many.
+#[inline(always)]
+unsafe fn widened<D: Dots>(dots: D, bytes: *const i8, ends: &Ends) -> D::Sums {
+    // SAFETY: there are the bytes, as the caller promises, and sixteen numbers, of which LANES are as many at most.
+    unsafe { dots.plus(dots.start(ends.start.as_ptr()), dots.widened(bytes)) }
 }

@@ -42,15 +42,32 @@ impl Ends {
         is_narrow: false,
     };
 
-    /// What all begin with and are multiplied by, `left` bits higher.
-    pub(super) fn of_all(start: i32, by: Multiplier, left: u32) -> Self {
+    /// What all begin with and are multiplied by, whose sums are small; with the zero point of y.
+    pub(super) fn of_all(start: i32, by: Multiplier, zero: i8) -> Self {
         let [mantissa, exponent] = by.parts();
-        Self {
+        let right = exponent.min(0).unsigned_abs();
+        let mut ends = Self {
             start: [start; FILTERS],
             mantissa: [mantissa; FILTERS],
-            left: [left + exponent.max(0).unsigned_abs(); FILTERS],
-            right: [exponent.min(0).unsigned_abs(); FILTERS],
+            odd: [mantissa; FILTERS],
+            left: [exponent.max(0).unsigned_abs(); FILTERS],
+            right: [right; FILTERS],
+            is_narrow: (1..=NARROW).contains(&right),
             ..Self::ZERO
+        };
+        ends.round_to(zero);
+        ends
+    }
+
+    /// What is narrow is rounded, and moved to the zero point of y.
+    fn round_to(&mut self, zero: i8) {
+        if !self.is_narrow {
+            return;
+        }
+        for (at, right) in self.right.into_iter().enumerate() {
+            let half = (1 << (right - 1)) + (i32::from(zero) << right);
+            self.half[at] = half;
+            self.wide[at % 2][at / 2] = (i64::from(half) << 31) + (1 << 30);
         }
     }
 
@@ -88,13 +105,7 @@ impl Ends {
             let most = most + i64::from(channel.bias.unsigned_abs());
             ends.is_narrow &= (1..=NARROW).contains(&ends.right[at]) && most < 1 << 30;
         }
-        if ends.is_narrow {
-            for (at, right) in ends.right.into_iter().enumerate() {
-                let half = (1 << (right - 1)) + (i32::from(zero) << right);
-                ends.half[at] = half;
-                ends.wide[at % 2][at / 2] = (i64::from(half) << 31) + (1 << 30);
-            }
-        }
+        ends.round_to(zero);
         ends
     }
 }

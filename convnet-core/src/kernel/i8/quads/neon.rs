@@ -166,6 +166,12 @@ impl<const DOT: bool> Dots for Neons<DOT> {
     }
 
     #[inline(always)]
+    fn left<const BY: i32>(self, sums: int32x4_t) -> int32x4_t {
+        // SAFETY: there is NEON.
+        unsafe { vshlq_n_s32(sums, BY) }
+    }
+
+    #[inline(always)]
     fn larger(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
         // SAFETY: there is NEON.
         unsafe { vmaxq_s32(a, b) }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Add, Block, Conv, Depthwise, Ends, Machine, conv, depthwise};
+use super::{Add, Block, Conv, Depthwise, Ends, Machine, Rescale, conv, depthwise};
 use crate::Rng;
 use crate::kernel::Sizes;
 use crate::kernel::i8::{self, Channel, Filters, Multiplier, Pool, Quantization};
@@ -175,10 +175,15 @@ proptest! {
     #[test]
     fn add_of_any_scales(
         scales in [1e-3f32..10.0, 1e-3..10.0, 1e-3..10.0],
+        are_equal: bool,
         zeros in [-128i8..=127, -128..=127, -128..=127],
-        len in 0..70usize,
+        len in 0..200usize,
         seed in any::<u64>(),
     ) {
+        let scales = match are_equal {
+            true => [scales[0], scales[0], scales[2]],
+            false => scales,
+        };
         let mut rng = Rng::new(seed);
         let mut bytes = || (0..len).map(|_| rng.below(256) as u8 as i8).collect::<Vec<i8>>();
         let (x, with) = (bytes(), bytes());
@@ -188,7 +193,33 @@ proptest! {
         add.accumulate(&mut plain, zeros[0], (&with, zeros[1]), &y);
         for machine in Machine::all() {
             let mut fast = x.clone();
-            Add::new(&add, [zeros[0], zeros[1]], y).accumulate(machine, &mut fast, &with);
+            Add::new(add, [zeros[0], zeros[1]], y).accumulate(machine, &mut fast, &with);
+            prop_assert_eq!(&fast, &plain, "{:?}", machine);
+        }
+    }
+
+    #[test]
+    fn columns_of_any_scale(
+        by in 1e-4f64..1e4,
+        zeros in [-128i8..=127, -128..=127],
+        (own, before, behind) in (1..70usize, 0..9usize, 0..9usize),
+        seed in any::<u64>(),
+    ) {
+        let (mut rng, columns) = (Rng::new(seed), 5);
+        let x: Vec<_> = (0..own * columns).map(|_| rng.below(256) as u8 as i8).collect();
+        let all = before + own + behind;
+        let y_is = Quantization::new(1.0, zeros[1]).relu();
+        let by = Multiplier::of(by);
+        let mut plain = vec![99; all * columns];
+        for (x, y) in x.chunks(own).zip(plain.chunks_mut(all)) {
+            for (x, y) in x.iter().zip(&mut y[before..]) {
+                *y = i8::rescale(*x, zeros[0], by, &y_is);
+            }
+        }
+        for machine in Machine::all() {
+            let mut fast = vec![99; plain.len()];
+            let to = (&mut fast[before..], all);
+            Rescale::new(by, zeros[0], y_is).columns(machine, (&x, own), to);
             prop_assert_eq!(&fast, &plain, "{:?}", machine);
         }
     }

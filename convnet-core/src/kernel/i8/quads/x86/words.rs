@@ -120,12 +120,6 @@ impl Pairs for Words {
     }
 
     #[inline(always)]
-    fn left<const BY: i32>(self, sums: __m256i) -> __m256i {
-        // SAFETY: the token says that there is AVX2.
-        unsafe { _mm256_slli_epi32(sums, BY) }
-    }
-
-    #[inline(always)]
     fn right<const BY: i32>(self, sums: __m256i) -> __m256i {
         // SAFETY: the token says that there is AVX2.
         unsafe { _mm256_srai_epi32(sums, BY) }
