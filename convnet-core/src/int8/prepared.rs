@@ -12,7 +12,7 @@ use super::run::{Parts, apart, compute, copy, part, parted, sum_of, two};
 use crate::AnyVolume;
 use crate::kernel::i8::quads::winograd::Tile;
 use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine, Winograd};
-use crate::kernel::i8::{Pool, by_rows};
+use crate::kernel::i8::{Pool, Table, by_rows, rescale};
 use crate::memory::overlay::Lines;
 
 /// An int8 network, with filters packed once: for desktops. The bytes are those of
@@ -132,14 +132,20 @@ impl<N: Quantize> Prepared<'_, N> {
             quads::Add::new(add, zeros, y).accumulate(machine, v, with);
             return Some(());
         }
-        if task.is_slice() {
-            let by = part(self.parts.channels, task.channels)?.first()?.by;
-            let (x, to) = apart(task, image, volumes)?;
-            let to = (to.get_mut(task.slice..)?, sizes.y[2]);
-            quads::Rescale::new(by, x_is.zero, y).columns(machine, (x, sizes.x[2]), to);
-            return Some(());
-        }
         match packed {
+            Some(packed) if task.is_slice() => {
+                let (x, to) = apart(task, image, volumes)?;
+                let to = (to.get_mut(task.slice..)?, sizes.y[2]);
+                quads::columns(machine, packed.table()?, (x, sizes.x[2]), to);
+                Some(())
+            }
+            Some(packed) if task.is_table() => {
+                copy(task, image, volumes)?;
+                let v = volumes.get_mut(task.y..)?;
+                let v = v.get_mut(..sizes.y.iter().product())?;
+                quads::lookup(machine, packed.table()?, v);
+                Some(())
+            }
             Some(packed) if task.kind == Kind::Depthwise => {
                 let layer = Depthwise::new(machine, sizes, packed.parts(), x_is.zero, y)?;
                 let (x, y) = apart(task, image, volumes)?;
@@ -183,14 +189,43 @@ impl Packed {
     fn parts(&self) -> (&[Block], &[Ends]) {
         (bytemuck::cast_slice(self.blocks.as_slice()), &self.ends)
     }
+
+    fn table(&self) -> Option<&Table> {
+        bytemuck::cast_slice(self.blocks.as_slice()).first_chunk()
+    }
+
+    /// A table, or one of what is stored in other units.
+    fn of_table(task: &Task, filters: &[i8], parts: Parts<'_>) -> Option<Self> {
+        let mut blocks = Lines::zeroed(size_of::<Table>() / size_of::<f32>());
+        let bytes = bytemuck::cast_slice_mut(blocks.as_mut_slice());
+        if task.kind == Kind::Table {
+            bytes
+                .iter_mut()
+                .zip(filters)
+                .for_each(|(to, byte)| *to = *byte);
+        } else {
+            let by = part(parts.channels, task.channels)?.first()?.by;
+            let [x, _, y] = task.volumes;
+            let (x, y) = (parts.volumes.get(x)?, parts.volumes.get(y)?);
+            for (to, byte) in bytes.iter_mut().zip(0..=u8::MAX) {
+                *to = rescale(byte.cast_signed(), x.zero, by, y);
+            }
+        }
+        Some(Self {
+            blocks,
+            ends: Vec::new(),
+            tile: None,
+        })
+    }
 }
 
 /// The filters of a task that has some, and the blocks that it works in.
 fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usize)> {
-    let [start, end] = task.filters;
-    let filters = parts.filters.get(start..end)?;
-    let [first, last] = task.channels;
-    let channels = parts.channels.get(first..last)?;
+    let filters = part(parts.filters, task.filters)?;
+    if task.is_table() {
+        return Some((Packed::of_table(task, filters, parts)?, 0));
+    }
+    let channels = part(parts.channels, task.channels)?;
     let [x, _, y] = task.volumes;
     let zeros = [parts.volumes.get(x)?.zero, parts.volumes.get(y)?.zero];
     let len = task.elements() / task.sizes.y[2].max(1);

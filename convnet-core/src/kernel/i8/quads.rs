@@ -35,6 +35,7 @@ mod add;
 pub mod conv;
 pub mod depthwise;
 mod ends;
+mod lookup;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(test)]
@@ -51,12 +52,13 @@ mod x86;
 
 use core::fmt::{self, Debug, Formatter};
 
-use super::Quantization;
+use super::{Quantization, Table};
 
-pub use add::{Add, Rescale};
+pub use add::Add;
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use ends::Ends;
+pub use lookup::{columns, lookup};
 pub use winograd::Winograd;
 
 /// Four inputs of sixteen filters.
@@ -80,6 +82,10 @@ trait Dots: Copy {
     type By;
     /// LANES bytes.
     type Bytes: AsRef<[i8]>;
+    /// A table that bytes are looked up in.
+    type Table;
+    /// How many of them at a time.
+    const AT_ONCE: usize;
     /// How many filters there are in a vector.
     const LANES: usize;
     /// Pixels of a tile at most, and vectors.
@@ -168,6 +174,16 @@ trait Dots: Copy {
     ///
     /// There is room for them.
     unsafe fn write<const N: usize>(self, sums: [Self::Sums; N], bounds: [i8; 2], to: *mut i8);
+
+    /// By the bits of a byte.
+    fn table(self, bytes: &Table) -> Self::Table;
+
+    /// Writes what the table says of AT_ONCE bytes.
+    ///
+    /// # Safety
+    ///
+    /// There are the bytes, and there is room for as many.
+    unsafe fn look_up(self, table: &Self::Table, x: *const i8, y: *mut i8);
 
     /// Rows of sixteen bytes side by side, as many as a quad has inputs, and flipped.
     ///

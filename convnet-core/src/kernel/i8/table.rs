@@ -11,8 +11,14 @@ pub type Table = [i8; 256];
 /// `v` = what the table says.
 pub fn lookup(v: &mut [i8], table: &Table) {
     for v in v {
-        *v = table[usize::from(*v as u8)];
+        *v = found(table, *v);
     }
+}
+
+/// What the table says of a byte.
+#[inline(always)]
+pub(super) fn found(table: &Table, byte: i8) -> i8 {
+    table[usize::from(byte.cast_unsigned())]
 }
 
 /// The table of `f`, computed in `f32`.

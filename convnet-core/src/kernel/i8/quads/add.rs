@@ -1,9 +1,7 @@
-//! What works byte by byte between volumes that stand for different numbers, in vectors.
+//! The sum of two volumes, in vectors.
 
-use super::ends::write;
 use super::{Dots, Ends, FILTERS, Machine, with};
 use crate::kernel::i8::{self, Multiplier, Quantization};
-use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// [`Add`](crate::kernel::i8::Add), ready for a machine.
 ///
@@ -133,66 +131,6 @@ const AT_ONCE: usize = 4;
 /// By how much a volume is shifted before it is multiplied, and by how much if that is by a half.
 const BITS: i32 = i8::add::BITS.cast_signed();
 const HALF_BITS: i32 = BITS - 1;
-
-/// [`rescale`](crate::kernel::i8::rescale), ready for a machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Rescale {
-    ends: Ends,
-    y: Quantization,
-}
-
-impl Rescale {
-    /// By so much, of a volume with such a zero point.
-    #[must_use]
-    pub fn new(by: Multiplier, x_zero: i8, y: Quantization) -> Self {
-        Self {
-            ends: Ends::of_all(-i32::from(x_zero), by, y.zero),
-            y,
-        }
-    }
-
-    /// Each depth column of `x`, of so many bytes, to the beginning of one of `y`.
-    pub fn columns(
-        &self,
-        machine: Machine,
-        (x, own): (&[i8], usize),
-        (y, all): (&mut [i8], usize),
-    ) {
-        with!(machine, dots => self.all(dots, (x, own), (y, all)));
-    }
-
-    fn all<D: Dots>(&self, dots: D, (x, own): (&[i8], usize), (y, all): (&mut [i8], usize)) {
-        dots.vectorize(
-            #[inline(always)]
-            || {
-                let by = dots.by(&self.ends, 0, &self.y);
-                for (x, y) in pieces(x, own).zip(pieces_mut(y, all)) {
-                    let y = y.get_mut(..own).unwrap_or_default();
-                    let (mut x, mut y) = (x.chunks_exact(D::LANES), y.chunks_exact_mut(D::LANES));
-                    for (x, y) in (&mut x).zip(&mut y) {
-                        self.vector(dots, &by, x, y);
-                    }
-                    self.vector(dots, &by, x.remainder(), y.into_remainder());
-                }
-            },
-        );
-    }
-
-    /// At most LANES bytes.
-    #[inline(always)]
-    fn vector<D: Dots>(&self, dots: D, by: &D::By, x: &[i8], y: &mut [i8]) {
-        write(dots.bytes(steps(dots, x, &self.ends), by).as_ref(), y);
-    }
-}
-
-/// How far at most LANES bytes are from the zero point.
-#[inline(always)]
-fn steps<D: Dots>(dots: D, bytes: &[i8], ends: &Ends) -> D::Sums {
-    let mut own = [0; FILTERS];
-    write(bytes, &mut own);
-    // SAFETY: there are sixteen bytes, of which LANES are as many at most.
-    unsafe { widened(dots, own.as_ptr(), ends) }
-}
 
 /// How far LANES bytes are from the zero point.
 ///

@@ -7,7 +7,7 @@ use core::array;
 use fearless_simd::{Level, Neon, Simd};
 
 use super::{Dots, Ends};
-use crate::kernel::i8::Quantization;
+use crate::kernel::i8::{Quantization, Table};
 
 /// `smull`, `addp` and `sadalp`; or `sdot`, where it is.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,8 @@ impl<const DOT: bool> Dots for Neons<DOT> {
     type W = int8x16_t;
     type By = By;
     type Bytes = [i8; 4];
+    type Table = [int8x16x4_t; 4];
+    const AT_ONCE: usize = 16;
     const LANES: usize = 4;
     const TILE: [usize; 2] = [6, 4];
     const FLIP: u8 = 0;
@@ -215,6 +217,25 @@ impl<const DOT: bool> Dots for Neons<DOT> {
                 let to = to.add(pairs.len() * 2 * Self::LANES).cast::<i32>();
                 to.write_unaligned(vget_lane_s32(four, 0));
             }
+        }
+    }
+
+    #[inline(always)]
+    fn table(self, bytes: &Table) -> Self::Table {
+        // SAFETY: there is NEON, and there are four times 64 bytes.
+        array::from_fn(|at| unsafe { vld1q_s8_x4(bytes.as_ptr().add(at * 64)) })
+    }
+
+    /// What lies behind 64 bytes leaves what was found.
+    #[inline(always)]
+    unsafe fn look_up(self, &[a, b, c, d]: &Self::Table, x: *const i8, y: *mut i8) {
+        // SAFETY: there is NEON, and there are bytes and room, as the caller promises.
+        unsafe {
+            let x = vld1q_u8(x.cast());
+            let less = |by: u8| vsubq_u8(x, vdupq_n_u8(by));
+            let found = vqtbx4q_s8(vqtbl4q_s8(a, x), b, less(64));
+            let found = vqtbx4q_s8(vqtbx4q_s8(found, c, less(128)), d, less(192));
+            vst1q_s8(y, found);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Every machine against the plain twins, to the bit.
 
+use core::array;
+
 use proptest::prelude::*;
 
-use super::{Add, Block, Conv, Depthwise, Ends, Machine, Rescale, conv, depthwise};
+use super::{Add, Block, Conv, Depthwise, Ends, Machine, conv, depthwise, lookup};
 use crate::Rng;
 use crate::kernel::Sizes;
 use crate::kernel::i8::{self, Channel, Filters, Multiplier, Pool, Quantization};
@@ -199,28 +201,28 @@ proptest! {
     }
 
     #[test]
-    fn columns_of_any_scale(
-        by in 1e-4f64..1e4,
-        zeros in [-128i8..=127, -128..=127],
-        (own, before, behind) in (1..70usize, 0..9usize, 0..9usize),
+    fn tables_of_any_bytes(
+        (own, before, behind) in (1..150usize, 0..9usize, 0..9usize),
         seed in any::<u64>(),
     ) {
         let (mut rng, columns) = (Rng::new(seed), 5);
-        let x: Vec<_> = (0..own * columns).map(|_| rng.below(256) as u8 as i8).collect();
+        let mut byte = || (rng.below(256) as u8).cast_signed();
+        let table: i8::Table = array::from_fn(|_| byte());
+        let x: Vec<_> = (0..own * columns).map(|_| byte()).collect();
+        let mut plain = x.clone();
+        i8::lookup(&mut plain, &table);
         let all = before + own + behind;
-        let y_is = Quantization::new(1.0, zeros[1]).relu();
-        let by = Multiplier::of(by);
-        let mut plain = vec![99; all * columns];
-        for (x, y) in x.chunks(own).zip(plain.chunks_mut(all)) {
-            for (x, y) in x.iter().zip(&mut y[before..]) {
-                *y = i8::rescale(*x, zeros[0], by, &y_is);
-            }
-        }
         for machine in Machine::all() {
-            let mut fast = vec![99; plain.len()];
-            let to = (&mut fast[before..], all);
-            Rescale::new(by, zeros[0], y_is).columns(machine, (&x, own), to);
+            let mut fast = x.clone();
+            lookup(machine, &table, &mut fast);
             prop_assert_eq!(&fast, &plain, "{:?}", machine);
+            let mut apart = vec![99; all * columns];
+            super::columns(machine, &table, (&x, own), (&mut apart[before..], all));
+            for (apart, plain) in apart.chunks(all).zip(plain.chunks(own)) {
+                prop_assert_eq!(&apart[before..][..own], plain, "{:?}", machine);
+                let around = apart[..before].iter().chain(&apart[before + own..]);
+                prop_assert!(around.copied().all(|byte| byte == 99));
+            }
         }
     }
 

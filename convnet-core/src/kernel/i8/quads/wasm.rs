@@ -7,6 +7,7 @@ use fearless_simd::{Level, Simd, WasmSimd128};
 
 use super::{Dots, Ends};
 use crate::kernel::i8::Quantization;
+use crate::kernel::i8::table::{Table, found};
 
 /// `i32x4.dot_i16x8_s`: inputs and filters are widened, those at even places and those at odd ones.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,9 @@ impl Dots for Simd128 {
     /// Of each filter the mantissa, and how far to the left and to the right; zero point and bounds.
     type By = ([(i32, u32, u32); 4], Quantization);
     type Bytes = [i8; 4];
+    /// Sixteen swizzles of sixteen bytes would take as long.
+    type Table = Table;
+    const AT_ONCE: usize = 1;
     const LANES: usize = 4;
     const TILE: [usize; 2] = [2, 4];
     const FLIP: u8 = 0;
@@ -162,6 +166,17 @@ impl Dots for Simd128 {
             // SAFETY: there is room, as the caller promises.
             unsafe { v128_store32_lane::<0>(bytes, to.add(n * Self::LANES).cast()) };
         }
+    }
+
+    #[inline(always)]
+    fn table(self, bytes: &Table) -> Table {
+        *bytes
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(self, table: &Table, x: *const i8, y: *mut i8) {
+        // SAFETY: there is a byte, and room for one, as the caller promises.
+        unsafe { y.write(found(table, x.read())) }
     }
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use core::array;
 use fearless_simd::{Avx2, Avx512, Level, Simd};
 
 use super::{Dots, Ends};
-use crate::kernel::i8::Quantization;
+use crate::kernel::i8::{Quantization, Table};
 
 /// `vpdpbusd` on 512 bits: a level that has AVX-512 has it.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,9 @@ impl Dots for Vnni512 {
     type W = __m512i;
     type By = By512;
     type Bytes = [i8; 16];
+    /// Of what is not negative, and of what is.
+    type Table = [[__m512i; 2]; 2];
+    const AT_ONCE: usize = 64;
     const LANES: usize = 16;
     const TILE: [usize; 2] = [6, 4];
     const FLIP: u8 = UNSIGNED;
@@ -274,6 +277,36 @@ impl Dots for Vnni512 {
     }
 
     #[inline(always)]
+    fn table(self, bytes: &Table) -> Self::Table {
+        let at = bytes.as_ptr();
+        // SAFETY: the token says that there is AVX-512, and there are four times 64 bytes.
+        unsafe {
+            [
+                [
+                    _mm512_loadu_si512(at.cast()),
+                    _mm512_loadu_si512(at.add(64).cast()),
+                ],
+                [
+                    _mm512_loadu_si512(at.add(128).cast()),
+                    _mm512_loadu_si512(at.add(192).cast()),
+                ],
+            ]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(self, [low, high]: &Self::Table, x: *const i8, y: *mut i8) {
+        // SAFETY: the token says that there is AVX-512, and there are bytes and room, as the caller promises.
+        unsafe {
+            let x = _mm512_loadu_si512(x.cast());
+            let low = _mm512_permutex2var_epi8(low[0], x, low[1]);
+            let high = _mm512_permutex2var_epi8(high[0], x, high[1]);
+            let bytes = _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(x), high);
+            _mm512_storeu_si512(y.cast(), bytes);
+        }
+    }
+
+    #[inline(always)]
     unsafe fn side_by_side(self, rows: [*const i8; 4], to: *mut i8) {
         // Of each row the first byte, then of each the second.
         const ORDER: [u8; 64] = {
@@ -305,7 +338,9 @@ macro_rules! sums_of_256_bits {
         type Sums = __m256i;
         type By = By256;
         type Bytes = [i8; 8];
+        type Table = [[__m256i; 8]; 2];
         const LANES: usize = 8;
+        const AT_ONCE: usize = 32;
 
         #[inline(always)]
         unsafe fn start(self, numbers: *const i32) -> __m256i {
@@ -353,6 +388,17 @@ macro_rules! sums_of_256_bits {
         unsafe fn narrowed(self, sums: __m256i, ends: &Ends, first: usize) -> __m256i {
             // SAFETY: as the caller promises.
             unsafe { Maddubs(self.0).narrowed(sums, ends, first) }
+        }
+
+        #[inline(always)]
+        fn table(self, bytes: &Table) -> Self::Table {
+            Maddubs(self.0).table(bytes)
+        }
+
+        #[inline(always)]
+        unsafe fn look_up(self, table: &Self::Table, x: *const i8, y: *mut i8) {
+            // SAFETY: as the caller promises.
+            unsafe { Maddubs(self.0).look_up(table, x, y) }
         }
 
         #[inline(always)]
@@ -421,7 +467,10 @@ impl Dots for Maddubs {
     type W = __m256i;
     type By = By256;
     type Bytes = [i8; 8];
+    /// Of what is not negative, and of what is: of each sixteen bytes, how they differ from those before.
+    type Table = [[__m256i; 8]; 2];
     const LANES: usize = 8;
+    const AT_ONCE: usize = 32;
     const TILE: [usize; 2] = [4, 2];
     const FLIP: u8 = 0;
     type Flip = ();
@@ -606,6 +655,46 @@ impl Dots for Maddubs {
                 let bytes = _mm_min_epi8(_mm_max_epi8(bytes, least), most);
                 _mm_storel_epi64(to.add(pairs.len() * 2 * Self::LANES).cast(), bytes);
             }
+        }
+    }
+
+    #[inline(always)]
+    fn table(self, bytes: &Table) -> Self::Table {
+        let halves = bytes.as_chunks::<128>().0;
+        // SAFETY: the token says that there is AVX2.
+        let mut table = [[unsafe { _mm256_setzero_si256() }; 8]; 2];
+        for (table, half) in table.iter_mut().zip(halves) {
+            let mut before = [0; 16];
+            for (differences, own) in table.iter_mut().zip(half.as_chunks::<16>().0) {
+                for (before, own) in before.iter_mut().zip(own) {
+                    *before ^= own;
+                }
+                // SAFETY: the token says that there is AVX2, and there are sixteen bytes.
+                *differences =
+                    unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(before.as_ptr().cast())) };
+                before = *own;
+            }
+        }
+        table
+    }
+
+    /// A shuffle knows the lower four bits, and writes 0 where the byte is negative: which it is as soon as sixteen
+    /// were subtracted too often. So the differences up to its own sixteen add up to what the table says.
+    #[inline(always)]
+    unsafe fn look_up(self, table: &Self::Table, x: *const i8, y: *mut i8) {
+        // SAFETY: the token says that there is AVX2, and there are bytes and room, as the caller promises.
+        unsafe {
+            let x = _mm256_loadu_si256(x.cast());
+            let mut bytes = _mm256_setzero_si256();
+            for (half, table) in table.iter().enumerate() {
+                let turn = [0, i8::MIN][half];
+                let mut x = _mm256_xor_si256(x, _mm256_set1_epi8(turn));
+                for differences in table {
+                    bytes = _mm256_xor_si256(bytes, _mm256_shuffle_epi8(*differences, x));
+                    x = _mm256_subs_epi8(x, _mm256_set1_epi8(16));
+                }
+            }
+            _mm256_storeu_si256(y.cast(), bytes);
         }
     }
 

@@ -5,8 +5,8 @@ use core::arch::x86_64::*;
 use fearless_simd::{Avx2, Simd};
 
 use super::{By256, Maddubs, sums_of_256_bits};
-use crate::kernel::i8::Quantization;
 use crate::kernel::i8::quads::{Dots, Ends, Pairs};
+use crate::kernel::i8::{Quantization, Table};
 
 /// `vpmaddwd`: half of what `vpmaddubsw` multiplies, in half of its instructions, and without what a distance from zero
 /// takes for each input.
