@@ -25,6 +25,7 @@ int8!(squeezenet::SqueezeNet11);
 int8!(resnet50::ResNet50);
 int8!(mobilenet::MobileNet);
 int8!(mobile::MobileNetV2);
+int8!(mobile::EfficientNetB0);
 
 pub(crate) fn rows(options: &Options) {
     options.int8_row::<Cifar, _, _, _>("cifar");
@@ -43,6 +44,7 @@ pub(crate) fn rows(options: &Options) {
     options.int8_row::<resnet50::ResNet50, _, _, _>("resnet50");
     options.int8_row::<mobilenet::MobileNet, _, _, _>("mobilenet");
     options.int8_row::<mobile::MobileNetV2, _, _, _>("mobilenetv2");
+    options.int8_row::<mobile::EfficientNetB0, _, _, _>("efficientnet_b0");
 }
 
 impl Options {

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::Quantize;
 use super::program::{Kind, Task};
 use super::quantized::{KindsOf, Parameters, Quantized};
-use super::run::{Parts, apart, compute, copy, part, parted, sum_of, two};
+use super::run::{Parts, apart, compute, copy, part, parted, product_of, sum_of, three, two};
 use crate::AnyVolume;
 use crate::kernel::i8::quads::winograd::Tile;
 use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine, Winograd};
@@ -124,12 +124,19 @@ impl<N: Quantize> Prepared<'_, N> {
             *self.parts.volumes.get(y_is)?,
         );
         let sizes = &task.sizes;
-        if task.kind == Kind::Add {
-            copy(task, image, volumes)?;
-            let add = sum_of(part(self.parts.channels, task.channels)?)?;
+        if let Kind::Add | Kind::Product = task.kind {
+            let channels = part(self.parts.channels, task.channels)?;
             let zeros = [x_is.zero, self.parts.volumes.get(with_is)?.zero];
-            let (with, v) = two(task, image, volumes)?;
-            quads::Add::new(add, zeros, y).accumulate(machine, v, with);
+            if task.kind == Kind::Product {
+                let (x, with, to) = three(task, image, volumes)?;
+                let product = quads::Product::new(product_of(channels)?, zeros, y);
+                product.forward(machine, x, with, to);
+            } else {
+                copy(task, image, volumes)?;
+                let (with, v) = two(task, image, volumes)?;
+                let add = quads::Add::new(sum_of(channels)?, zeros, y);
+                add.accumulate(machine, v, with);
+            }
             return Some(());
         }
         match packed {
@@ -173,6 +180,14 @@ impl<N: Quantize> Prepared<'_, N> {
                         },
                     ),
                 }
+            }
+            None if task.kind == Kind::Mean && sizes.filter == [sizes.x[0], sizes.x[1]] => {
+                let by = part(self.parts.channels, task.channels)?.first()?.by;
+                let (x, to) = apart(task, image, volumes)?;
+                let pool = Pool { sizes, y };
+                quads::Mean::new(sizes.x[0] * sizes.x[1], by, x_is.zero, y)
+                    .and_then(|mean| mean.forward(machine, x, to))
+                    .or_else(|| pool.mean((x, x_is.zero), by, to))
             }
             None => machine.vectorize(
                 #[inline(always)]

@@ -110,8 +110,7 @@ pub(super) fn compute<K: Kinds>(
     if is(Kind::Product) {
         let (x, with, y) = three(task, image, arena)?;
         let with = (with, parts.volumes.get(of_with)?.zero);
-        let by = channels.first()?.by;
-        Product { by }.forward((x, x_is.zero), with, (y, y_is));
+        product_of(channels)?.forward((x, x_is.zero), with, (y, y_is));
         return Some(());
     }
     if K::COPIES {
@@ -164,6 +163,13 @@ pub(super) fn sum_of(channels: &[Channel]) -> Option<Add> {
     })
 }
 
+/// The `Product` of its channel.
+pub(super) fn product_of(channels: &[Channel]) -> Option<Product> {
+    Some(Product {
+        by: channels.first()?.by,
+    })
+}
+
 pub(super) fn part<T>(all: &[T], [start, end]: [usize; 2]) -> Option<&[T]> {
     all.get(start..end)
 }
@@ -208,7 +214,7 @@ pub(super) fn two<'a>(
 }
 
 /// The factors of a `Product`, which may lie in one another, and where it is written.
-fn three<'a>(
+pub(super) fn three<'a>(
     task: &Task,
     image: &'a [i8],
     arena: &'a mut [i8],

@@ -36,6 +36,7 @@ pub mod conv;
 pub mod depthwise;
 mod ends;
 mod lookup;
+mod mean;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(test)]
@@ -54,11 +55,12 @@ use core::fmt::{self, Debug, Formatter};
 
 use super::{Quantization, Table};
 
-pub use add::Add;
+pub use add::{Add, Product};
 pub use conv::Conv;
 pub use depthwise::Depthwise;
 pub use ends::Ends;
 pub use lookup::{columns, lookup};
+pub use mean::Mean;
 pub use winograd::Winograd;
 
 /// Four inputs of sixteen filters.
@@ -153,6 +155,9 @@ trait Dots: Copy {
 
     /// The bytes of sums: [`times`](Self::times) of each, with zero point and bounds.
     fn bytes(self, sums: Self::Sums, by: &Self::By) -> Self::Bytes;
+
+    /// The products of two.
+    fn product(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
 
     /// Each shifted to the left.
     fn left<const BY: i32>(self, sums: Self::Sums) -> Self::Sums;

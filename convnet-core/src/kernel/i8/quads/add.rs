@@ -1,7 +1,8 @@
-//! The sum of two volumes, in vectors.
+//! The sum and the product of two volumes, in vectors.
 
 use super::{Dots, Ends, FILTERS, Machine, with};
 use crate::kernel::i8::{self, Multiplier, Quantization};
+use crate::kernel::pieces::{pieces, pieces_mut};
 
 /// [`Add`](crate::kernel::i8::Add), ready for a machine.
 ///
@@ -131,6 +132,84 @@ const AT_ONCE: usize = 4;
 /// By how much a volume is shifted before it is multiplied, and by how much if that is by a half.
 const BITS: i32 = i8::add::BITS.cast_signed();
 const HALF_BITS: i32 = BITS - 1;
+
+/// [`Product`](crate::kernel::i8::Product), ready for a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Product {
+    plain: i8::Product,
+    zeros: [i8; 2],
+    y: Quantization,
+    /// Of x, and of what it is multiplied with, whose start is all that counts.
+    ends: [Ends; 2],
+}
+
+impl Product {
+    /// Of volumes with such zero points.
+    #[must_use]
+    pub fn new(plain: i8::Product, zeros: [i8; 2], y: Quantization) -> Self {
+        let ends = zeros.map(|zero| Ends::of_all(-i32::from(zero), plain.by, y.zero));
+        Self {
+            plain,
+            zeros,
+            y,
+            ends,
+        }
+    }
+
+    /// `y` = `with`·`x`, and `x` is as large, or a depth column.
+    pub fn forward(&self, machine: Machine, x: &[i8], with: &[i8], y: &mut [i8]) {
+        match self.ends[0].is_narrow {
+            true => with!(machine, dots => self.all(dots, x, with, y)),
+            false => self.rest(x, with, y),
+        }
+    }
+
+    fn rest(&self, x: &[i8], with: &[i8], y: &mut [i8]) {
+        let [x_zero, zero] = self.zeros;
+        let (x, with) = ((x, x_zero), (with, zero));
+        self.plain.forward(x, with, (y, &self.y));
+    }
+
+    fn all<D: Dots>(&self, dots: D, x: &[i8], with: &[i8], y: &mut [i8]) {
+        dots.vectorize(
+            #[inline(always)]
+            || {
+                for (with, y) in pieces(with, x.len()).zip(pieces_mut(y, x.len())) {
+                    match x.len() < AT_ONCE * D::LANES {
+                        true => self.column::<D, 1>(dots, x, with, y),
+                        false => self.column::<D, AT_ONCE>(dots, x, with, y),
+                    }
+                }
+            },
+        );
+    }
+
+    /// N vectors at a time, of which the last compute some bytes again.
+    #[inline(always)]
+    fn column<D: Dots, const N: usize>(&self, dots: D, x: &[i8], with: &[i8], y: &mut [i8]) {
+        let ([of_x, of_with], len) = (&self.ends, x.len().min(with.len()).min(y.len()));
+        let Some(last) = len.checked_sub(N * D::LANES) else {
+            return self.rest(x, with, y);
+        };
+        for at in (0..len).step_by(N * D::LANES) {
+            let at = at.min(last);
+            // SAFETY: there are sixteen numbers, of which LANES are as many at most.
+            let mut products = [unsafe { dots.start(of_x.start.as_ptr()) }; N];
+            for (n, to) in products.iter_mut().enumerate() {
+                let at = at + n * D::LANES;
+                // SAFETY: at + LANES <= len, which both have, and there are sixteen filters.
+                *to = unsafe {
+                    let x = widened(dots, x.as_ptr().add(at), of_x);
+                    let with = widened(dots, with.as_ptr().add(at), of_with);
+                    dots.narrowed(dots.product(x, with), of_x, 0)
+                };
+            }
+            let bounds = [self.y.lower, self.y.upper];
+            // SAFETY: at + N·LANES <= len, which y has.
+            unsafe { dots.write(products, bounds, y.as_mut_ptr().add(at)) };
+        }
+    }
+}
 
 /// How far LANES bytes are from the zero point.
 ///

@@ -168,6 +168,12 @@ impl<const DOT: bool> Dots for Neons<DOT> {
     }
 
     #[inline(always)]
+    fn product(self, a: int32x4_t, b: int32x4_t) -> int32x4_t {
+        // SAFETY: there is NEON.
+        unsafe { vmulq_s32(a, b) }
+    }
+
+    #[inline(always)]
     fn left<const BY: i32>(self, sums: int32x4_t) -> int32x4_t {
         // SAFETY: there is NEON.
         unsafe { vshlq_n_s32(sums, BY) }

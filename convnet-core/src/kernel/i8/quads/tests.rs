@@ -4,7 +4,7 @@ use core::array;
 
 use proptest::prelude::*;
 
-use super::{Add, Block, Conv, Depthwise, Ends, Machine, conv, depthwise, lookup};
+use super::{Add, Block, Conv, Depthwise, Ends, Machine, Mean, Product, conv, depthwise, lookup};
 use crate::Rng;
 use crate::kernel::Sizes;
 use crate::kernel::i8::{self, Channel, Filters, Multiplier, Pool, Quantization};
@@ -197,6 +197,64 @@ proptest! {
             let mut fast = x.clone();
             Add::new(add, [zeros[0], zeros[1]], y).accumulate(machine, &mut fast, &with);
             prop_assert_eq!(&fast, &plain, "{:?}", machine);
+        }
+    }
+
+    #[test]
+    fn product_of_any_scale(
+        by in 1e-5f64..2.0,
+        zeros in [-128i8..=127, -128..=127, -128..=127],
+        (column, columns) in (1..150usize, 1..4usize),
+        seed in any::<u64>(),
+    ) {
+        let mut rng = Rng::new(seed);
+        let mut bytes = |len| (0..len).map(|_| rng.below(256) as u8 as i8).collect::<Vec<i8>>();
+        let (x, with) = (bytes(column), bytes(column * columns));
+        let y_is = Quantization::new(1.0, zeros[2]).relu();
+        let product = i8::Product { by: Multiplier::of(by) };
+        let mut plain = vec![99; with.len()];
+        product.forward((&x, zeros[0]), (&with, zeros[1]), (&mut plain, &y_is));
+        for machine in Machine::all() {
+            let mut fast = vec![98; with.len()];
+            let own = Product::new(product, [zeros[0], zeros[1]], y_is);
+            own.forward(machine, &x, &with, &mut fast);
+            prop_assert_eq!(&fast, &plain, "{:?}", machine);
+        }
+    }
+
+    #[test]
+    fn mean_of_any_volume(
+        by in 1e-4f64..4.0,
+        zeros in [-128i8..=127, -128..=127],
+        (depth, pixels) in (1..150usize, 1..60usize),
+        seed in any::<u64>(),
+    ) {
+        let mut rng = Rng::new(seed);
+        let x: Vec<i8> = (0..depth * pixels).map(|_| rng.below(256) as u8 as i8).collect();
+        let y = Quantization::new(1.0, zeros[1]).relu();
+        let by = Multiplier::of(by).of_mean(pixels);
+        let sizes = Sizes {
+            x: [1, pixels, depth],
+            filter: [1, pixels],
+            stride: [1, 1],
+            dilation: [1, 1],
+            before: [0, 0],
+            y: [1, 1, depth],
+            groups: depth,
+        };
+        let mut plain = vec![99; depth];
+        Pool { sizes: &sizes, y }.mean((&x, zeros[0]), by, &mut plain).unwrap();
+        for machine in Machine::all() {
+            let mut fast = vec![98; depth];
+            // A mean that grows has no vectors.
+            let Some(mean) = Mean::new(pixels, by, zeros[0], y) else {
+                prop_assert!(by.exponent() >= 0);
+                continue;
+            };
+            match mean.forward(machine, &x, &mut fast) {
+                Some(()) => prop_assert_eq!(&fast, &plain, "{:?}", machine),
+                None => prop_assert!(depth < 16, "{:?}", machine),
+            }
         }
     }
 

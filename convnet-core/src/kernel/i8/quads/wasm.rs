@@ -126,6 +126,11 @@ impl Dots for Simd128 {
     }
 
     #[inline(always)]
+    fn product(self, a: v128, b: v128) -> v128 {
+        i32x4_mul(a, b)
+    }
+
+    #[inline(always)]
     fn left<const BY: i32>(self, sums: v128) -> v128 {
         i32x4_shl(sums, BY.unsigned_abs())
     }

@@ -220,6 +220,12 @@ impl Dots for Vnni512 {
     }
 
     #[inline(always)]
+    fn product(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the token says that there is AVX-512.
+        unsafe { _mm512_mullo_epi32(a, b) }
+    }
+
+    #[inline(always)]
     fn left<const BY: i32>(self, sums: __m512i) -> __m512i {
         // SAFETY: the token says that there is AVX-512.
         unsafe { _mm512_sll_epi32(sums, _mm_cvtsi32_si128(BY)) }
@@ -372,6 +378,11 @@ macro_rules! sums_of_256_bits {
         #[inline(always)]
         fn bytes(self, sums: __m256i, by: &By256) -> [i8; 8] {
             Maddubs(self.0).bytes(sums, by)
+        }
+
+        #[inline(always)]
+        fn product(self, a: __m256i, b: __m256i) -> __m256i {
+            Maddubs(self.0).product(a, b)
         }
 
         #[inline(always)]
@@ -593,6 +604,12 @@ impl Dots for Maddubs {
             _mm_cvtsi128_si64(_mm_packs_epi16(words, words))
         };
         bytes.to_le_bytes().map(u8::cast_signed)
+    }
+
+    #[inline(always)]
+    fn product(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the token says that there is AVX2.
+        unsafe { _mm256_mullo_epi32(a, b) }
     }
 
     #[inline(always)]
