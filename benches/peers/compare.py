@@ -125,7 +125,7 @@ def int8_table(options, example, report):
     print("|---|" + "--:|" * 13)
     # Networks that have an int8 form.
     names = ("cifar,lenet,tiny_vgg,alexnet,vgg16,3x3_64_56,3x3_128_28,3x3_256_14,3x3_512_7,1x1_256_14,resnet18,"
-             "mobilenet25_96,squeezenet11,resnet50,mobilenet,mobilenetv2")
+             "mobilenet25_96,squeezenet11,resnet50,mobilenet,mobilenetv2,efficientnet_b0")
     for name in (options.only or names).split(","):
         seconds = ["--seconds", str(options.seconds)]
         ours = [example, "--json", "--only", name, *seconds]
