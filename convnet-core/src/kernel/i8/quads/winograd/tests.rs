@@ -24,16 +24,15 @@ fn is_plain(layer: &Layer) -> usize {
     let len = layer.filters.len() / layer.sizes.y[2];
     let filter = |k: usize, at: usize| layer.filters[k * len + at];
     let own = (&layer.channels[..], [layer.x_zero, layer.y.zero]);
-    let mut count = 0;
-    for (machine, tile) in Machine::all().flat_map(|m| Tile::ALL.map(|tile| (m, tile))) {
+    let is_plain = |&(machine, tile): &(Machine, Tile)| {
         if !Tile::can(machine, &layer.sizes, None) {
-            continue;
+            return false;
         }
         let [blocks, ends, scratch] = memory(&layer.sizes, tile);
         let (mut blocks, mut ends) = (vec![[[0; 4]; 16]; blocks], vec![Ends::ZERO; ends]);
         let packed = (&mut blocks[..], &mut ends[..]);
         if Winograd::pack((machine, tile), &layer.sizes, filter, own, packed).is_none() {
-            continue;
+            return false;
         }
         let mut words = vec![[0x7b7b_7b7b; 16]; scratch];
         let scratch = bytemuck::cast_slice_mut::<[i32; 16], Block>(&mut words);
@@ -49,9 +48,10 @@ fn is_plain(layer: &Layer) -> usize {
                 .unwrap();
             assert_eq!(y, plain_pooled, "{tile:?} {:?}", layer.sizes);
         }
-        count += 1;
-    }
-    count
+        true
+    };
+    let all = Machine::all().flat_map(|m| Tile::ALL.map(|tile| (m, tile)));
+    all.filter(is_plain).count()
 }
 
 /// Of 3x3.
