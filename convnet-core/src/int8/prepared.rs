@@ -12,7 +12,7 @@ use super::run::{Parts, apart, compute, copy, part, parted, product_of, sum_of, 
 use crate::AnyVolume;
 use crate::kernel::i8::quads::winograd::Tile;
 use crate::kernel::i8::quads::{self, Block, Conv, Depthwise, Ends, Machine, Winograd};
-use crate::kernel::i8::{Pool, Table, by_rows, rescale};
+use crate::kernel::i8::{Pool, Table, by_rows, rescaled};
 use crate::memory::overlay::Lines;
 
 /// An int8 network, with filters packed once: for desktops. The bytes are those of
@@ -39,8 +39,15 @@ pub struct PreparedArena<N: Quantize> {
     scratch: Lines<f32>,
 }
 
+/// What is made of a task beforehand.
+enum Packed {
+    Filters(PackedFilters),
+    /// What each byte becomes.
+    Table(Box<Table>),
+}
+
 /// The filters of a task.
-struct Packed {
+struct PackedFilters {
     blocks: Lines<f32>,
     ends: Vec<Ends>,
     /// What they are packed for, if not for the direct sum.
@@ -124,47 +131,33 @@ impl<N: Quantize> Prepared<'_, N> {
             *self.parts.volumes.get(y_is)?,
         );
         let sizes = &task.sizes;
-        if let Kind::Add | Kind::Product = task.kind {
-            let channels = part(self.parts.channels, task.channels)?;
-            let zeros = [x_is.zero, self.parts.volumes.get(with_is)?.zero];
-            if task.kind == Kind::Product {
-                let (x, with, to) = three(task, image, volumes)?;
-                let product = quads::Product::new(product_of(channels)?, zeros, y);
-                product.forward(machine, x, with, to);
-            } else {
-                copy(task, image, volumes)?;
-                let (with, v) = two(task, image, volumes)?;
-                let add = quads::Add::new(sum_of(channels)?, zeros, y);
-                add.accumulate(machine, v, with);
-            }
-            return Some(());
-        }
+        let channels = part(self.parts.channels, task.channels)?;
+        let zeros = || Some([x_is.zero, self.parts.volumes.get(with_is)?.zero]);
         match packed {
-            Some(packed) if task.is_slice() => {
+            Some(Packed::Table(table)) if task.is_slice() => {
                 let (x, to) = apart(task, image, volumes)?;
                 let to = (to.get_mut(task.slice..)?, sizes.y[2]);
-                quads::columns(machine, packed.table()?, (x, sizes.x[2]), to);
+                quads::columns(machine, table, (x, sizes.x[2]), to);
                 Some(())
             }
-            Some(packed) if task.is_table() => {
+            Some(Packed::Table(table)) => {
                 copy(task, image, volumes)?;
                 let v = volumes.get_mut(task.y..)?;
-                let v = v.get_mut(..sizes.y.iter().product())?;
-                quads::lookup(machine, packed.table()?, v);
+                quads::lookup(machine, table, v.get_mut(..sizes.y.iter().product())?);
                 Some(())
             }
-            Some(packed) if task.kind == Kind::Depthwise => {
+            Some(Packed::Filters(packed)) if task.kind == Kind::Depthwise => {
                 let layer = Depthwise::new(machine, sizes, packed.parts(), x_is.zero, y)?;
                 let (x, y) = apart(task, image, volumes)?;
                 layer.forward(x, scratch, y)
             }
-            Some(packed) if packed.tile.is_some() => {
+            Some(Packed::Filters(packed)) if packed.tile.is_some() => {
                 let own = (machine, packed.tile?);
                 let layer = Winograd::new(own, sizes, packed.parts(), x_is.zero, y)?;
                 let (x, y, ..) = parted(task, image, volumes)?;
                 layer.forward(x, task.pool.as_ref(), scratch, y)
             }
-            Some(packed) => {
+            Some(Packed::Filters(packed)) => {
                 let layer = Conv::new(machine, sizes, packed.parts(), x_is.zero, y)?;
                 let (x, to, map, _) = parted(task, image, volumes)?;
                 let scratch = scratch.as_flattened_mut().as_flattened_mut();
@@ -181,8 +174,20 @@ impl<N: Quantize> Prepared<'_, N> {
                     ),
                 }
             }
+            None if task.kind == Kind::Add => {
+                copy(task, image, volumes)?;
+                let (with, v) = two(task, image, volumes)?;
+                quads::Add::new(sum_of(channels)?, zeros()?, y).accumulate(machine, v, with);
+                Some(())
+            }
+            None if task.kind == Kind::Product => {
+                let (x, with, to) = three(task, image, volumes)?;
+                let product = quads::Product::new(product_of(channels)?, zeros()?, y);
+                product.forward(machine, x, with, to);
+                Some(())
+            }
             None if task.kind == Kind::Mean && sizes.filter == [sizes.x[0], sizes.x[1]] => {
-                let by = part(self.parts.channels, task.channels)?.first()?.by;
+                let by = channels.first()?.by;
                 let (x, to) = apart(task, image, volumes)?;
                 let pool = Pool { sizes, y };
                 quads::Mean::new(sizes.x[0] * sizes.x[1], by, x_is.zero, y)
@@ -200,49 +205,18 @@ impl<N: Quantize> Prepared<'_, N> {
 /// Scalars of a block.
 const BLOCK: usize = size_of::<Block>() / size_of::<f32>();
 
-impl Packed {
+impl PackedFilters {
     fn parts(&self) -> (&[Block], &[Ends]) {
         (bytemuck::cast_slice(self.blocks.as_slice()), &self.ends)
     }
-
-    fn table(&self) -> Option<&Table> {
-        bytemuck::cast_slice(self.blocks.as_slice()).first_chunk()
-    }
-
-    /// A table, or one of what is stored in other units.
-    fn of_table(task: &Task, filters: &[i8], parts: Parts<'_>) -> Option<Self> {
-        let mut blocks = Lines::zeroed(size_of::<Table>() / size_of::<f32>());
-        let bytes = bytemuck::cast_slice_mut(blocks.as_mut_slice());
-        if task.kind == Kind::Table {
-            bytes
-                .iter_mut()
-                .zip(filters)
-                .for_each(|(to, byte)| *to = *byte);
-        } else {
-            let by = part(parts.channels, task.channels)?.first()?.by;
-            let [x, _, y] = task.volumes;
-            let (x, y) = (parts.volumes.get(x)?, parts.volumes.get(y)?);
-            for (to, byte) in bytes.iter_mut().zip(0..=u8::MAX) {
-                *to = rescale(byte.cast_signed(), x.zero, by, y);
-            }
-        }
-        Some(Self {
-            blocks,
-            ends: Vec::new(),
-            tile: None,
-        })
-    }
 }
 
-/// The filters of a task that has some, and the blocks that it works in.
+/// What is made of a task beforehand, if anything, and the blocks that it works in.
 fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usize)> {
     let filters = part(parts.filters, task.filters)?;
-    if task.is_table() {
-        return Some((Packed::of_table(task, filters, parts)?, 0));
-    }
     let channels = part(parts.channels, task.channels)?;
     let [x, _, y] = task.volumes;
-    let zeros = [parts.volumes.get(x)?.zero, parts.volumes.get(y)?.zero];
+    let (x, y) = (parts.volumes.get(x)?, parts.volumes.get(y)?);
     let len = task.elements() / task.sizes.y[2].max(1);
     let filter = |k: usize, at: usize| filters[task.place(k * len + at)];
     let mut tile = None;
@@ -258,19 +232,25 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
                 }
             }
         }
+        Kind::Table => {
+            let table = Packed::Table(Box::new(filters.try_into().ok()?));
+            return Some((table, 0));
+        }
+        Kind::Rescale => {
+            let table = rescaled(x, y, channels.first()?.by);
+            return Some((Packed::Table(Box::new(table)), 0));
+        }
         Kind::Scale
         | Kind::MaxPool
         | Kind::AvgPool
         | Kind::Mean
-        | Kind::Rescale
-        | Kind::Table
         | Kind::Softmax
         | Kind::Add
         | Kind::Product
         | Kind::Move
         | Kind::Copy => return None,
     };
-    let mut packed = Packed {
+    let mut packed = PackedFilters {
         blocks: Lines::zeroed(blocks * BLOCK),
         ends: vec![Ends::ZERO; ends],
         tile,
@@ -279,7 +259,7 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
         bytemuck::cast_slice_mut(packed.blocks.as_mut_slice()),
         &mut packed.ends[..],
     );
-    let own = (channels, zeros);
+    let own = (channels, [x.zero, y.zero]);
     match tile {
         Some(tile) => Winograd::pack((machine, tile), &task.sizes, filter, own, to)?,
         None if task.kind == Kind::Depthwise => {
@@ -287,5 +267,5 @@ fn pack(machine: Machine, task: &Task, parts: Parts<'_>) -> Option<(Packed, usiz
         }
         None => Conv::pack(machine, &task.sizes, filter, own, to)?,
     }
-    Some((packed, scratch))
+    Some((Packed::Filters(packed), scratch))
 }

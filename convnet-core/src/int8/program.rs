@@ -551,12 +551,6 @@ impl Task {
         matches!(self.kind, Kind::Rescale) && self.sizes.x[2] != self.sizes.y[2]
     }
 
-    /// Whether each byte becomes another one, whichever it stands beside.
-    #[cfg(feature = "alloc")] // `prepared` is who asks
-    pub(super) const fn is_table(&self) -> bool {
-        matches!(self.kind, Kind::Table | Kind::Rescale)
-    }
-
     /// Bytes of all that it needs.
     pub(super) const fn bytes(&self) -> usize {
         let [filters, channels] = [self.filters, self.channels];

@@ -50,7 +50,7 @@ pub use packed::{Layout, Steps};
 pub use pool::Pool;
 pub use rows::by_rows;
 pub use softmax::Softmax;
-pub use table::{Table, hard_swish, leaky_relu, lookup, tabulate};
+pub use table::{Table, hard_swish, leaky_relu, lookup, rescaled, tabulate};
 pub use tiles::{Tiles, Walk};
 
 /// What the bytes of a volume stand for, and which of them there are.

@@ -81,9 +81,9 @@ pub(super) const fn bytes([height, width, depth]: [usize; 3], element: ElementTy
 
 /// As many bytes as they take in memory: whole lines.
 pub(super) const fn lines(bytes: usize) -> usize {
-    match bytes < usize::MAX - LINE {
-        true => bytes.next_multiple_of(LINE),
-        false => (usize::MAX - LINE).next_multiple_of(LINE),
+    match bytes.checked_next_multiple_of(LINE) {
+        Some(bytes) => bytes,
+        None => usize::MAX - usize::MAX % LINE,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a layer works in while it is trained: behind the volumes of the tape, for one layer at a time.
 
+use super::elements::lines;
 use super::{Op, Step, sizes};
 use crate::kernel::conv_scratch;
-use crate::memory::overlay::LINE;
 use crate::scalar::element::ElementType;
 
 /// As many bytes as the layer that needs most of them.
@@ -13,7 +13,7 @@ pub(super) const fn most(input: [usize; 3], ops: &[Op], steps: &[Step]) -> usize
             && ops[i].is_conv()
         {
             let scalars = conv_scratch(&sizes(input, steps, i, *window));
-            let scratch = (scalars * ElementType::F32.bytes()).next_multiple_of(LINE);
+            let scratch = lines(scalars * ElementType::F32.bytes());
             if scratch > most {
                 most = scratch;
             }

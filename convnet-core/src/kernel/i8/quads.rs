@@ -72,6 +72,9 @@ const FILTERS: usize = 16;
 /// Inputs of a quad.
 const QUAD: usize = 4;
 
+/// Vectors at a time, of what is computed byte by byte.
+const AT_ONCE: usize = 4;
+
 /// An instruction set that multiplies bytes.
 trait Dots: Copy {
     /// Sums of some filters.
@@ -87,7 +90,7 @@ trait Dots: Copy {
     /// A table that bytes are looked up in.
     type Table;
     /// How many of them at a time.
-    const AT_ONCE: usize;
+    const LOOKED_UP: usize;
     /// How many filters there are in a vector.
     const LANES: usize;
     /// Pixels of a tile at most, and vectors.
@@ -183,7 +186,7 @@ trait Dots: Copy {
     /// By the bits of a byte.
     fn table(self, bytes: &Table) -> Self::Table;
 
-    /// Writes what the table says of AT_ONCE bytes.
+    /// Writes what the table says of LOOKED_UP bytes.
     ///
     /// # Safety
     ///

@@ -3,7 +3,7 @@
 use num_traits::float::FloatCore;
 
 use super::fixed::halved;
-use super::{Multiplier, Quantization};
+use super::{Multiplier, Quantization, rescale};
 
 /// By the bits of x.
 pub type Table = [i8; 256];
@@ -42,6 +42,11 @@ pub fn leaky_relu(x: &Quantization, y: &Quantization, slope: f32) -> Table {
         let steps = by.times(steps);
         y.stored(if turned { -steps } else { steps })
     })
+}
+
+/// The table of what is [stored in other units](rescale), whose scale is `by` of x's.
+pub fn rescaled(x: &Quantization, y: &Quantization, by: Multiplier) -> Table {
+    each(|byte| rescale(byte, x.zero, by, y))
 }
 
 /// The table of `hard_swish`, which TensorFlow Lite computes in 16 bits.

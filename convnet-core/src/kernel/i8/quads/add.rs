@@ -1,6 +1,6 @@
 //! The sum and the product of two volumes, in vectors.
 
-use super::{Dots, Ends, FILTERS, Machine, with};
+use super::{AT_ONCE, Dots, Ends, FILTERS, Machine, with};
 use crate::kernel::i8::{self, Multiplier, Quantization};
 use crate::kernel::pieces::{pieces, pieces_mut};
 
@@ -125,9 +125,6 @@ impl Add {
         unsafe { dots.write(sums, [self.y.lower, self.y.upper], v) }
     }
 }
-
-/// Vectors at a time.
-const AT_ONCE: usize = 4;
 
 /// By how much a volume is shifted before it is multiplied, and by how much if that is by a half.
 const BITS: i32 = i8::add::BITS.cast_signed();

@@ -25,9 +25,9 @@ fn in_place<D: Dots>(dots: D, table: &Table, v: &mut [i8]) {
         #[inline(always)]
         || {
             let ready = dots.table(table);
-            let mut v = v.chunks_exact_mut(D::AT_ONCE);
+            let mut v = v.chunks_exact_mut(D::LOOKED_UP);
             for v in &mut v {
-                // SAFETY: there are AT_ONCE bytes.
+                // SAFETY: there are LOOKED_UP bytes.
                 unsafe { dots.look_up(&ready, v.as_ptr(), v.as_mut_ptr()) };
             }
             for v in v.into_remainder() {
@@ -44,14 +44,14 @@ fn apart<D: Dots>(dots: D, table: &Table, (x, own): (&[i8], usize), (y, all): (&
             let ready = dots.table(table);
             for (x, y) in pieces(x, own).zip(pieces_mut(y, all)) {
                 let len = x.len().min(y.len());
-                let Some(last) = len.checked_sub(D::AT_ONCE) else {
+                let Some(last) = len.checked_sub(D::LOOKED_UP) else {
                     y.iter_mut().zip(x).for_each(|(y, x)| *y = found(table, *x));
                     continue;
                 };
-                for at in (0..len).step_by(D::AT_ONCE) {
+                for at in (0..len).step_by(D::LOOKED_UP) {
                     // The last vector looks some up again.
                     let at = at.min(last);
-                    // SAFETY: at + AT_ONCE <= len, which both have.
+                    // SAFETY: at + LOOKED_UP <= len, which both have.
                     unsafe { dots.look_up(&ready, x.as_ptr().add(at), y.as_mut_ptr().add(at)) };
                 }
             }

@@ -1,6 +1,6 @@
 //! The mean of a whole volume, in vectors.
 
-use super::{Dots, Ends, Machine, with};
+use super::{AT_ONCE, Dots, Ends, Machine, with};
 use crate::kernel::i8::{Multiplier, Quantization};
 use crate::kernel::pieces::pieces;
 
@@ -67,6 +67,3 @@ impl Mean {
         Some(())
     }
 }
-
-/// Vectors at a time.
-const AT_ONCE: usize = 4;

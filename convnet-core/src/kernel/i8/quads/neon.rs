@@ -41,7 +41,7 @@ impl<const DOT: bool> Dots for Neons<DOT> {
     type By = By;
     type Bytes = [i8; 4];
     type Table = [int8x16x4_t; 4];
-    const AT_ONCE: usize = 16;
+    const LOOKED_UP: usize = 16;
     const LANES: usize = 4;
     const TILE: [usize; 2] = [6, 4];
     const FLIP: u8 = 0;

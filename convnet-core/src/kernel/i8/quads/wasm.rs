@@ -37,7 +37,7 @@ impl Dots for Simd128 {
     type Bytes = [i8; 4];
     /// Sixteen swizzles of sixteen bytes would take as long.
     type Table = Table;
-    const AT_ONCE: usize = 1;
+    const LOOKED_UP: usize = 1;
     const LANES: usize = 4;
     const TILE: [usize; 2] = [2, 4];
     const FLIP: u8 = 0;

@@ -105,7 +105,7 @@ impl Dots for Vnni512 {
     type Bytes = [i8; 16];
     /// Of what is not negative, and of what is.
     type Table = [[__m512i; 2]; 2];
-    const AT_ONCE: usize = 64;
+    const LOOKED_UP: usize = 64;
     const LANES: usize = 16;
     const TILE: [usize; 2] = [6, 4];
     const FLIP: u8 = UNSIGNED;
@@ -346,7 +346,7 @@ macro_rules! sums_of_256_bits {
         type Bytes = [i8; 8];
         type Table = [[__m256i; 8]; 2];
         const LANES: usize = 8;
-        const AT_ONCE: usize = 32;
+        const LOOKED_UP: usize = 32;
 
         #[inline(always)]
         unsafe fn start(self, numbers: *const i32) -> __m256i {
@@ -481,7 +481,7 @@ impl Dots for Maddubs {
     /// Of what is not negative, and of what is: of each sixteen bytes, how they differ from those before.
     type Table = [[__m256i; 8]; 2];
     const LANES: usize = 8;
-    const AT_ONCE: usize = 32;
+    const LOOKED_UP: usize = 32;
     const TILE: [usize; 2] = [4, 2];
     const FLIP: u8 = 0;
     type Flip = ();
